@@ -1,0 +1,1 @@
+"""From raw survey waves to a published data package: validated, weighted, estimated, reproducible."""

@@ -1,0 +1,72 @@
+"""Floor 0: reads ``schemas/`` into frozen records and checks every declaration against every other.
+
+Nothing here reads survey data, and nothing here imports more than the standard library: ``barometer
+check`` must answer in under a second.
+"""
+
+from pipeline.catalogue.digest import fingerprint
+from pipeline.catalogue.load import load_catalogue
+from pipeline.catalogue.model import (
+    ABSENT,
+    IGNORE,
+    NO_ANSWER,
+    NOT_ASKED,
+    NOT_SELECTED,
+    SELECTED,
+    Barometer,
+    Base,
+    Catalogue,
+    Condition,
+    Correction,
+    CrosswalkRow,
+    Design,
+    Domain,
+    Indicator,
+    Instrument,
+    Logic,
+    Origin,
+    Package,
+    Period,
+    Question,
+    ReplicateWeights,
+    Response,
+    Source,
+    Variable,
+    Wave,
+    Weighting,
+)
+from pipeline.catalogue.texts import text_in, texts
+
+__all__ = [
+    "ABSENT",
+    "IGNORE",
+    "NOT_ASKED",
+    "NOT_SELECTED",
+    "NO_ANSWER",
+    "SELECTED",
+    "Barometer",
+    "Base",
+    "Catalogue",
+    "Condition",
+    "Correction",
+    "CrosswalkRow",
+    "Design",
+    "Domain",
+    "Indicator",
+    "Instrument",
+    "Logic",
+    "Origin",
+    "Package",
+    "Period",
+    "Question",
+    "ReplicateWeights",
+    "Response",
+    "Source",
+    "Variable",
+    "Wave",
+    "Weighting",
+    "fingerprint",
+    "load_catalogue",
+    "text_in",
+    "texts",
+]

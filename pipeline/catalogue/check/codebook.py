@@ -1,0 +1,76 @@
+"""codebook.toml: background variables and questions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from pipeline.catalogue.model import IGNORE, NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Catalogue, Question
+from pipeline.catalogue.section import hint
+from pipeline.faults import Fault
+
+FILE = "schemas/codebook.toml"
+NAME = re.compile(r"[A-Za-z0-9_-]+")
+RESERVED = {NO_ANSWER, NOT_ASKED, IGNORE, SELECTED, NOT_SELECTED}
+SHAPES = {"single": (False, True), "multiple": (True, False), "grid": (True, True), "numeric": (False, False)}
+
+
+def check_codebook(catalogue: Catalogue) -> Iterator[Fault]:
+    """Names, codes, bases and shapes of the codebook's entries."""
+    for variable in catalogue.variables.values():
+        place = f"variables.{variable.key}"
+        if variable.key in catalogue.questions:
+            yield Fault(FILE, place, "is a question too", "Give one of them another name.", variable.key)
+        if not variable.codes:
+            yield Fault(FILE, place, "has no codes", f'Add codes.CODE = "label" below [{place}].')
+        yield from _names(f"{place}.codes", variable.codes)
+    yield from _names("variables", catalogue.variables)
+    yield from _names("questions", catalogue.questions)
+    for question in catalogue.questions.values():
+        yield from _question(question, catalogue)
+
+
+def _names(place: str, names: Iterable[str]) -> Iterator[Fault]:
+    for name in names:
+        if not NAME.fullmatch(name):
+            yield Fault(FILE, place, "is no name", "Use letters, digits, _ and - only.", name)
+        elif name in RESERVED or name.upper() == "NA":
+            mend = (
+                "Choose another: many programs read NA as missing."
+                if name.upper() == "NA"
+                else "Choose another."
+            )
+            yield Fault(FILE, place, "is a word of its own here", mend, name)
+
+
+def _question(question: Question, catalogue: Catalogue) -> Iterator[Fault]:
+    place = f"questions.{question.key}"
+    wants_items, wants_codes = SHAPES[question.type]
+    for name, wanted, there in (
+        ("items", wants_items, question.items),
+        ("codes", wants_codes, question.codes),
+    ):
+        if wanted and not there:
+            yield Fault(
+                FILE, place, f"a {question.type} question needs {name}", f'Add {name}.NAME = "label".'
+            )
+        if there and not wanted:
+            message = f"a {question.type} question has no {name}"
+            yield Fault(
+                FILE, f"{place}.{name}", message, "Remove them, or change the type.", ", ".join(there)
+            )
+    yield from _names(f"{place}.items", question.items)
+    yield from _names(f"{place}.codes", question.codes)
+    if question.base not in catalogue.bases:
+        mend = (
+            f"Declare [bases.{question.base}] in indicators.toml.{hint(question.base, list(catalogue.bases))}"
+        )
+        yield Fault(FILE, f"{place}.base", "is not a base", mend, question.base)
+    known = question.items if question.type == "multiple" else question.codes
+    for code in question.nonresponse:
+        if known and code not in known:
+            mend = f"Use one of {', '.join(known)}.{hint(code, list(known))}"
+            yield Fault(FILE, f"{place}.nonresponse", "is not one of the answers", mend, code)
+    if question.max_choices is not None and (question.type != "multiple" or question.max_choices < 1):
+        mend = "Only a multiple question has one, of 1 or more."
+        yield Fault(FILE, f"{place}.max_choices", "does not fit", mend, str(question.max_choices))

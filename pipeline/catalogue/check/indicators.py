@@ -1,0 +1,147 @@
+"""indicators.toml and domains.toml: bases, conditions, estimands and breakdowns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pipeline.catalogue.model import Catalogue, Condition, Indicator, Logic
+from pipeline.catalogue.section import hint
+from pipeline.faults import Fault
+
+FILE = "schemas/indicators.toml"
+
+
+def check_indicators(catalogue: Catalogue) -> Iterator[Fault]:
+    """Bases, indicators and breakdowns: every name known, no base in a circle, one form an indicator."""
+    for base in catalogue.bases.values():
+        yield from _logic(base.logic, f"bases.{base.key}", catalogue)
+    yield from _circles(catalogue)
+    for indicator in catalogue.indicators.values():
+        yield from _indicator(indicator, catalogue)
+    for domain in catalogue.domains.values():
+        for name in domain.by:
+            if name not in catalogue.variables:
+                mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
+                yield Fault("schemas/domains.toml", f"domains.{domain.key}.by", "is not known", mend, name)
+
+
+def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Fault]:
+    place = f"indicators.{indicator.key}"
+    if indicator.base not in catalogue.bases:
+        mend = f"Declare [bases.{indicator.base}].{hint(indicator.base, list(catalogue.bases))}"
+        yield Fault(FILE, f"{place}.base", "is not a base", mend, indicator.base)
+    yield from _logic(indicator.logic, place, catalogue)
+    if indicator.question is not None:
+        yield from _share(indicator, place, catalogue)
+    if indicator.mean is not None:
+        yield from _mean(indicator, place, catalogue)
+    if indicator.total is not None:
+        behind = catalogue.indicators.get(indicator.total)
+        if behind is None or behind.total is not None or behind.mean is not None:
+            mend = f"Name an indicator that is a share.{hint(indicator.total, list(catalogue.indicators))}"
+            yield Fault(FILE, f"{place}.total", "is not a share", mend, indicator.total)
+
+
+def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+    question = catalogue.questions.get(indicator.question or "")
+    if question is None:
+        mend = f"Name a question of codebook.toml.{hint(indicator.question or '', list(catalogue.questions))}"
+        yield Fault(FILE, f"{place}.question", "is not a question", mend, indicator.question)
+    elif question.type == "numeric":
+        yield Fault(FILE, f"{place}.question", "is numeric", "Declare it as a mean.", indicator.question)
+    elif question.type == "grid" and not indicator.codes:
+        yield Fault(
+            FILE, f"{place}.codes", "is missing for a grid", 'Say which codes count, as codes = ["yes"].'
+        )
+    else:
+        for code in indicator.codes:
+            if code not in question.answer_codes:
+                mend = f"Use codes of {question.key}: {', '.join(question.answer_codes)}."
+                yield Fault(
+                    FILE, f"{place}.codes", "is not known", mend + hint(code, question.answer_codes), code
+                )
+
+
+def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+    variable = indicator.mean or ""
+    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
+    if variable not in answers:
+        mend = f"Name an answer variable of codebook.toml.{hint(variable, sorted(answers))}"
+        yield Fault(FILE, f"{place}.mean", "is not an answer variable", mend, variable)
+        return
+    question = catalogue.question_of(variable)
+    if question.type in {"numeric", "multiple"}:
+        if indicator.scores or question.type == "multiple":
+            yield Fault(
+                FILE, f"{place}.mean", "cannot be scored", "Score a coded question, or drop scores.", variable
+            )
+        return
+    if not indicator.scores:
+        yield Fault(
+            FILE, f"{place}.scores", "is missing", "Give a number for every code that counts.", variable
+        )
+    for code in indicator.scores:
+        if code not in question.codes:
+            mend = f"Use codes of {question.key}.{hint(code, list(question.codes))}"
+            yield Fault(FILE, f"{place}.scores.{code}", "is not a code", mend, code)
+    left = [
+        code for code in question.codes if code not in indicator.scores and code not in question.nonresponse
+    ]
+    if indicator.scores and left:
+        mend = "Score them, or list them under nonresponse in codebook.toml."
+        yield Fault(FILE, f"{place}.scores", "leaves out substantive answers", mend, ", ".join(left))
+
+
+def _logic(logic: Logic | None, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+    for condition in logic.conditions() if logic else ():
+        yield from _condition(condition, place, catalogue)
+
+
+def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
+    known = set(catalogue.variables) | answers
+    pattern = condition.pattern
+    starred = pattern.removesuffix(".*") in catalogue.questions and pattern.endswith(".*")
+    if starred and not catalogue.questions[pattern[:-2]].items:
+        yield Fault(FILE, place, "has no items", f"Write {pattern[:-2]}=... without .*", str(condition))
+        return
+    if not starred and pattern not in known:
+        yield Fault(
+            FILE,
+            place,
+            "names an unknown variable",
+            f"Mend it.{hint(pattern, sorted(known))}",
+            str(condition),
+        )
+        return
+    codes = catalogue.codes_of(catalogue.expand(pattern)[0])
+    if not codes:
+        yield Fault(FILE, place, "tests a number", "Conditions test codes only.", str(condition))
+    for code in condition.codes:
+        if codes and code not in codes:
+            mend = f"Use one of {', '.join(codes)}.{hint(code, codes)}"
+            yield Fault(FILE, place, f"names the unknown code {code!r}", mend, str(condition))
+
+
+def _circles(catalogue: Catalogue) -> Iterator[Fault]:
+    """A base is decided by answers, answers by the base of their question: that must end somewhere."""
+    needs = {
+        base.key: {
+            catalogue.question_of(condition.pattern).base
+            for condition in (base.logic.conditions() if base.logic else ())
+            if condition.pattern.partition(".")[0] in catalogue.questions
+        }
+        for base in catalogue.bases.values()
+    }
+    for start in needs:
+        trail, waiting = {start}, [[start]]
+        while waiting:
+            path = waiting.pop()
+            for needed in sorted(needs.get(path[-1], ())):
+                if needed == start:
+                    shown = " -> ".join([*path, start])
+                    mend = "Build it on questions that are asked before it."
+                    yield Fault(FILE, f"bases.{start}", "refers to itself", mend, shown)
+                elif needed not in trail:
+                    trail.add(needed)
+                    waiting.append([*path, needed])

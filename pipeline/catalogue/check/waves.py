@@ -1,0 +1,137 @@
+"""waves/: a wave's facts against the codebook, its instrument, its files and its sister waves."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.catalogue.check.weighting import check_weighting
+from pipeline.catalogue.model import Catalogue, Period, Wave
+from pipeline.catalogue.section import hint
+from pipeline.faults import Fault
+
+SYNTHETIC = "-synthetic"
+
+
+def check_waves(catalogue: Catalogue) -> Iterator[Fault]:
+    """Every wave's own facts, and what waves of one survey share."""
+    taken: dict[tuple[str, str, str], str] = {}
+    countries: dict[str, Wave] = {}
+    for wave in catalogue.waves.values():
+        yield from _wave(wave, catalogue)
+        address = (wave.survey, wave.edition, wave.status)
+        if address in taken:
+            mend = "Give the wave its own survey or edition."
+            yield _fault(wave, "edition", f"is the edition of {taken[address]} too", mend, wave.edition)
+        taken.setdefault(address, wave.key)
+        first = countries.setdefault(wave.survey, wave)
+        if first.country != wave.country:
+            mend = f"A survey has one country; {first.key} says {first.country}."
+            yield _fault(wave, "country", "differs inside the survey", mend, wave.country)
+
+
+def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = None) -> Fault:
+    return Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, value, wave.key)
+
+
+def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave.key):
+        mend = "Name the file in lower-case letters, digits and hyphens, as no-ks-2018.toml."
+        yield _fault(wave, "", "the file's name is no wave key", mend, wave.key)
+    if not re.fullmatch(r"[A-Z]{2}", wave.country):
+        yield _fault(wave, "country", "is no ISO 3166-1 code", "Write it as NO.", wave.country)
+    if (wave.status == "synthetic") != wave.key.endswith(SYNTHETIC):
+        mend = f"A synthetic wave's key ends in {SYNTHETIC}, and no other's does."
+        yield _fault(wave, "status", "does not fit the wave's key", mend, wave.status)
+    if wave.instrument not in catalogue.instruments:
+        mend = f"Add schemas/instruments/{wave.instrument}.toml and .csv."
+        mend += hint(wave.instrument, list(catalogue.instruments))
+        yield _fault(wave, "instrument", "is not known", mend, wave.instrument)
+    yield from _dates(wave, catalogue)
+    yield from _scope(wave, catalogue)
+    yield from _raw_file(wave, catalogue)
+    yield from _kind(wave, catalogue)
+
+
+def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    fieldwork, reference = wave.fieldwork, wave.reference_period
+    released = catalogue.barometer.released
+    if fieldwork and fieldwork.end < reference.start:
+        mend = "The questions look back: mend the one that is wrong."
+        yield _fault(wave, "fieldwork.end", "is before the reference period", mend, str(fieldwork.end))
+    last = max(fieldwork.end, reference.end) if fieldwork else reference.end
+    if last > released and isinstance(fieldwork or reference, Period):
+        mend = f"Mend the date, or released = {released} in barometer.toml."
+        yield _fault(
+            wave,
+            "fieldwork.end" if fieldwork else "reference_period.end",
+            "is after the release",
+            mend,
+            str(last),
+        )
+    if wave.origin.accessed and wave.origin.accessed > released:
+        mend = f"Mend the date, or released = {released} in barometer.toml."
+        yield _fault(wave, "origin.accessed", "is after the release", mend, str(wave.origin.accessed))
+
+
+def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    for name, codes in wave.scope.items():
+        if name not in catalogue.variables:
+            mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
+            yield _fault(wave, f"scope.{name}", "is not known", mend, name)
+            continue
+        known = list(catalogue.variables[name].codes)
+        for code in codes:
+            if code not in known:
+                mend = f"Use one of {', '.join(known)}.{hint(code, known)}"
+                yield _fault(wave, f"scope.{name}", "is not a code", mend, code)
+
+
+def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    source = wave.source
+    if not re.fullmatch(r"[0-9a-f]{64}", source.sha256):
+        yield _fault(wave, "source.sha256", "is no sha256", "Write its 64 hexadecimal digits.", source.sha256)
+        return
+    if source.remote or not source.file:
+        return
+    path = catalogue.raw_path(source.file)
+    if Path(source.file).name != source.file:
+        yield _fault(wave, "source.file", "leads out of warehouse/raw", "Name the file alone.", source.file)
+    elif not path.is_file():
+        yield _fault(wave, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file)
+    else:
+        with path.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+        size = path.stat().st_size
+        if found != source.sha256:
+            mend = f"Restore the file, or pin the new one: sha256 = {found!r}, bytes = {size}."
+            yield _fault(wave, "source.sha256", "is not that of the file", mend, source.sha256)
+        elif source.bytes is not None and source.bytes != size:
+            yield _fault(
+                wave, "source.bytes", "is not the file's size", f"Write bytes = {size}.", str(source.bytes)
+            )
+
+
+def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    if not wave.is_microdata:
+        for key, there in (
+            ("design", wave.design),
+            ("weighting", wave.weighting),
+            ("correction", wave.corrections),
+        ):
+            if there:
+                yield _fault(wave, key, "has no place in a wave of published figures", "Remove it.")
+        return
+    instrument = catalogue.instruments.get(wave.instrument)
+    if instrument and not instrument.crosswalk:
+        mend = "Map its columns and codes; `barometer new-wave` drafts the rows."
+        file = f"schemas/instruments/{instrument.key}.csv"
+        yield Fault(file, "", f"is empty, and {wave.key} has microdata", mend, wave=wave.key)
+    if wave.design is None:
+        yield _fault(wave, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
+    if wave.weighting is None:
+        yield _fault(wave, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".')
+    if wave.design and wave.weighting:
+        yield from check_weighting(wave, catalogue)

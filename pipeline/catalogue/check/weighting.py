@@ -1,0 +1,112 @@
+"""A wave's weighting against its design, its margins and its files of counts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from pipeline.catalogue.counts import read_population, read_totals
+from pipeline.catalogue.model import IGNORE, Catalogue, Wave
+from pipeline.catalogue.section import hint
+from pipeline.faults import Fault, FaultError
+
+CALIBRATION = ("poststratify", "rake", "linear")
+
+
+def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    """Faults of a microdata wave that has both a design and a weighting."""
+    design, weighting = wave.design, wave.weighting
+    assert design is not None and weighting is not None
+    if weighting.method == "given" and not design.weight:
+        yield _fault(
+            wave,
+            "weighting.method",
+            "needs a delivered weight",
+            'Add weight = "COLUMN" to [design].',
+            "given",
+        )
+    if weighting.method == "design" and not (design.weight or design.population):
+        mend = "Add population (a file of counts) or weight (a column) to [design]."
+        yield _fault(
+            wave, "weighting.method", "needs population counts or a delivered weight", mend, "design"
+        )
+    if design.population:
+        try:
+            read_population(wave, catalogue.root)
+        except FaultError as error:
+            yield from error.faults
+    if weighting.method in CALIBRATION:
+        yield from _margins(wave, catalogue)
+    elif weighting.margins or weighting.totals or weighting.bounds or weighting.trim:
+        mend = "Remove margins, totals, bounds and trim, or choose poststratify, rake or linear."
+        yield _fault(wave, "weighting", f"{weighting.method} weights meet no margins", mend)
+
+
+def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = None) -> Fault:
+    return Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, value, wave.key)
+
+
+def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    weighting = wave.weighting
+    assert weighting is not None
+    if not weighting.margins or not weighting.totals:
+        mend = 'Add margins = [["variable"]] and totals = "FILE.csv".'
+        yield _fault(wave, "weighting", f"{weighting.method} needs margins and their totals", mend)
+        return
+    if weighting.method == "poststratify" and len(weighting.margins) != 1:
+        mend = 'Cross the variables in one margin, as [["a", "b"]], or choose rake.'
+        yield _fault(
+            wave, "weighting.margins", "post-stratification has one margin", mend, str(len(weighting.margins))
+        )
+    if weighting.bounds and not weighting.bounds[0] < 1 < weighting.bounds[1]:
+        mend = "Bounds are of calibrated over start weight: they lie on both sides of 1."
+        yield _fault(wave, "weighting.bounds", "leave out 1", mend, str(list(weighting.bounds)))
+    unknown = False
+    crosswalk = (
+        catalogue.instruments[wave.instrument].crosswalk if wave.instrument in catalogue.instruments else ()
+    )
+    mapped = {row.variable for row in crosswalk if row.code != IGNORE}
+    for name in dict.fromkeys(name for margin in weighting.margins for name in margin):
+        if name not in catalogue.variables:
+            mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
+            yield _fault(wave, "weighting.margins", "is not known", mend, name)
+            unknown = True
+        elif crosswalk and name not in mapped:
+            mend = f"Map it in schemas/instruments/{wave.instrument}.csv."
+            yield _fault(wave, "weighting.margins", "is in no column of the wave", mend, name)
+    if not unknown:
+        yield from _totals(wave, catalogue)
+
+
+def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    weighting = wave.weighting
+    assert weighting is not None
+    file = f"warehouse/raw/{weighting.totals}"
+    try:
+        totals = read_totals(wave, catalogue.root)
+    except FaultError as error:
+        yield from error.faults
+        return
+    declared = {"*".join(margin): margin for margin in weighting.margins}
+    for name in totals:
+        if name not in declared:
+            mend = f"Add it to weighting.margins, or remove its rows.{hint(name, list(declared))}"
+            yield Fault(file, "margin", "is no margin of the wave", mend, name, wave.key)
+    sums = {}
+    for name, margin in declared.items():
+        if name not in totals:
+            yield _fault(wave, "weighting.margins", "has no totals", f"Add its rows to {file}.", name)
+            continue
+        sums[name] = math.fsum(totals[name].values())
+        for code in totals[name]:
+            parts = code.split("*")
+            if len(parts) != len(margin) or any(
+                part not in catalogue.variables[of].codes for part, of in zip(parts, margin, strict=False)
+            ):
+                mend = f"Use codes of {name}, joined by * where several are crossed."
+                yield Fault(file, name, "is not a code", mend, code, wave.key)
+    if sums and max(sums.values()) - min(sums.values()) > 1e-6 * max(sums.values()):
+        said = ", ".join(f"{name} {total:g}" for name, total in sums.items())
+        yield Fault(
+            file, "total", "the margins add up to different populations", "Make them agree.", said, wave.key
+        )

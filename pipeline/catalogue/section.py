@@ -1,0 +1,152 @@
+"""Typed access to one TOML table: a wrong type, a missing or an unknown key is a fault, never a crash."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pipeline.faults import Fault
+
+_REQUIRED: Any = object()
+
+
+class Section:
+    """A TOML table being read. Every key read is remembered; ``done`` reports the ones nobody read.
+
+    Reading never raises: a faulty value is reported to ``faults`` and a harmless stand-in returned, so
+    that one reading lists all faults of a file.
+    """
+
+    def __init__(
+        self, data: dict[str, Any], file: str, faults: list[Fault], path: str = "", wave: str | None = None
+    ):
+        self.data, self.file, self.faults, self.path, self.wave = (data, file, faults, path, wave)
+        self._read: set[str] = set()
+
+    def place(self, key: str) -> str:
+        """The key's full TOML path."""
+        return f"{self.path}.{key}" if self.path and key else self.path or key
+
+    def fault(self, key: str, message: str, mend: str, value: object = None) -> None:
+        """Reports a fault at a key."""
+        given = None if value is None else str(value)
+        self.faults.append(Fault(self.file, self.place(key), message, mend, given, self.wave))
+
+    def _get(self, key: str, kind: type | tuple[type, ...], what: str, default: Any, empty: Any) -> Any:
+        self._read.add(key)
+        if key not in self.data:
+            if default is not _REQUIRED:
+                return default
+            self.fault(key, "is missing", f"Add {key} = ... ({what}).")
+            return empty
+        value = self.data[key]
+        wrong_bool = isinstance(value, bool) and kind is not bool
+        if wrong_bool or not isinstance(value, kind):
+            self.fault(key, f"must be {what}", f"Write {key} as {what}.", value)
+            return empty if default is _REQUIRED else default
+        return value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.data
+
+    def raw(self, key: str) -> Any:
+        """A value of any type, for a caller that judges it itself."""
+        self._read.add(key)
+        return self.data[key]
+
+    def text(self, key: str, default: Any = _REQUIRED) -> Any:
+        """A text, not empty unless it has a default."""
+        value = self._get(key, str, "a text in quotes", default, "")
+        if value == "" and default is _REQUIRED and key in self.data:
+            self.fault(key, "is empty", f"Fill in {key}.")
+        return value
+
+    def choice(self, key: str, options: Sequence[str], default: Any = _REQUIRED) -> Any:
+        """One of the options."""
+        value = self._get(key, str, f"one of {', '.join(options)}", default, options[0])
+        if value not in options and value is not default:
+            self.fault(key, "is not known", f"Use one of {', '.join(options)}.{hint(value, options)}", value)
+            return options[0]
+        return value
+
+    def integer(self, key: str, default: Any = _REQUIRED) -> Any:
+        """A whole number."""
+        return self._get(key, int, "a whole number", default, 0)
+
+    def number(self, key: str, default: Any = _REQUIRED) -> Any:
+        """A number, as float."""
+        value = self._get(key, (int, float), "a number", default, 0.0)
+        return float(value) if isinstance(value, int) else value
+
+    def flag(self, key: str, default: Any = _REQUIRED) -> Any:
+        """True or false."""
+        return self._get(key, bool, "true or false", default, False)
+
+    def day(self, key: str, default: Any = _REQUIRED) -> Any:
+        """A date."""
+        value = self._get(key, date, "a date such as 2026-11-30, without quotes", default, date.min)
+        return value.date() if isinstance(value, datetime) else value
+
+    def texts(self, key: str, default: Any = _REQUIRED) -> tuple[str, ...]:
+        """A list of texts."""
+        values = self._get(key, list, "a list of texts", default, [])
+        if any(not isinstance(value, str) for value in values):
+            self.fault(key, "must be a list of texts", 'Put every entry in quotes, as ["a", "b"].', values)
+            return ()
+        return tuple(values)
+
+    def numbers(self, key: str) -> tuple[float, float] | None:
+        """An optional pair of numbers, low then high."""
+        values = self._get(key, list, "two numbers, low then high", None, None)
+        if values is None:
+            return None
+        good = len(values) == 2 and all(isinstance(value, (int, float)) for value in values)
+        if not good or not 0 <= values[0] < values[1]:
+            self.fault(key, "must be two numbers, low then high", f"Write {key} = [0.3, 3.0].", values)
+            return None
+        return float(values[0]), float(values[1])
+
+    def section(self, key: str, required: bool = False) -> Section:
+        """The table below ``key``; an empty one when it is absent."""
+        data = self._get(key, dict, "a table", _REQUIRED if required else {}, {})
+        return Section(data, self.file, self.faults, self.place(key), self.wave)
+
+    def sections(self, key: str) -> list[Section]:
+        """The tables of an array of tables."""
+        rows = self._get(key, list, f"a list of tables, as [[{key}]]", [], [])
+        made = []
+        for number, row in enumerate(rows, start=1):
+            if isinstance(row, dict):
+                made.append(Section(row, self.file, self.faults, self.place(f"{key}[{number}]"), self.wave))
+            else:
+                self.fault(f"{key}[{number}]", "must be a table", f"Write it as [[{key}]].", row)
+        return made
+
+    def each(self) -> Iterator[tuple[str, Section]]:
+        """Every entry as a table of its own, in the file's order."""
+        for key in self.data:
+            yield key, self.section(key)
+
+    def mapping(self, key: str) -> dict[str, str]:
+        """A table of texts."""
+        table = self.section(key)
+        return {name: table.text(name) for name in table.data}
+
+    def done(self) -> None:
+        """Reports every key that was there and that nobody read."""
+        for key in self.data:
+            if key not in self._read:
+                known = sorted(self._read)
+                self.fault(
+                    key,
+                    "is not a known key",
+                    f"Remove it, or use one of {', '.join(known)}.{hint(key, known)}",
+                )
+
+
+def hint(value: str, options: Sequence[str]) -> str:
+    """`` Did you mean x?`` when one of the options is close, else nothing."""
+    close = difflib.get_close_matches(value, list(options), n=1, cutoff=0.6)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,44 @@
+"""Every text of the declarations by its key, and the same text in another language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.catalogue.model import Catalogue
+
+
+def texts(catalogue: Catalogue) -> Mapping[str, str]:
+    """Every text that can be translated, in the language of the declarations, by its TOML path."""
+    barometer = catalogue.barometer
+    found = {"barometer.title": barometer.title, "barometer.description": barometer.description}
+    for variable in catalogue.variables.values():
+        place = f"variables.{variable.key}"
+        found[f"{place}.label"] = variable.label
+        found |= {f"{place}.codes.{code}": label for code, label in variable.codes.items()}
+    for question in catalogue.questions.values():
+        place = f"questions.{question.key}"
+        found |= {f"{place}.label": question.label, f"{place}.text": question.text}
+        found |= {f"{place}.items.{item}": label for item, label in question.items.items()}
+        found |= {f"{place}.codes.{code}": label for code, label in question.codes.items()}
+    for base in catalogue.bases.values():
+        found[f"bases.{base.key}.label"] = base.label
+    for indicator in catalogue.indicators.values():
+        place = f"indicators.{indicator.key}"
+        found |= {f"{place}.label": indicator.label, f"{place}.description": indicator.description}
+    for domain in catalogue.domains.values():
+        found[f"domains.{domain.key}.label"] = domain.label
+    return {key: text for key, text in found.items() if text}
+
+
+def text_in(catalogue: Catalogue, language: str, key: str) -> tuple[str, bool]:
+    """A text in a language, and whether it is there; where it is not, the declarations' own text stands in.
+
+    Raises KeyError when no declaration has this key.
+    """
+    own = texts(catalogue)[key]
+    if language == catalogue.barometer.languages[0]:
+        return own, True
+    translated = catalogue.translations.get(language, {}).get(key, "")
+    return (translated, True) if translated else (own, False)

@@ -1,0 +1,43 @@
+"""Published figures as estimates: what their owner printed, with an approximate error where n is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import Catalogue, Unit, Wave
+from pipeline.estimation import intervals
+from pipeline.estimation.domains import Floats
+from pipeline.estimation.estimates import identified
+
+
+def figures_estimates(figures: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
+    """Estimates of a figures wave, from its checked figures.
+
+    A share with n has the standard error of simple random sampling, sqrt(p(1-p)/(n-1)): design and
+    weighting are not known, so it is approximate and flagged E. Without n there is no error.
+    """
+    declared = catalogue.barometer.estimation
+    unit = figures["indicator"].map({key: unit_of(key, catalogue) for key in catalogue.indicators})
+    n: Floats = np.asarray(figures["n"].astype("Float64").fillna(np.nan), dtype=np.float64)
+    p = figures["value"].to_numpy(dtype=float) / 100
+    known = (unit == "percent").to_numpy() & (n > 1)
+    with np.errstate(invalid="ignore"):
+        se = np.where(known, np.sqrt(np.maximum(p * (1 - p), 0) / (n - 1)), np.nan)
+    low, high = intervals.share(
+        np.where(known, p, np.nan), se, n, n, n - 1, declared.confidence, declared.proportion_ci
+    )
+    frame = figures[["indicator", "category", "domain", "domain_code", "value", "note"]].assign(
+        unit_measure=unit, n=figures["n"].astype("Int64"), se=se * 100,
+        ci_low=np.where(known, low * 100, np.nan), ci_high=np.where(known, high * 100, np.nan), deff=np.nan,
+        obs_status=np.where(known, "E", figures["obs_status"].to_numpy()),
+        df=np.where(known, n - 1, np.nan), m=pd.array([pd.NA] * len(figures), dtype="Int64"),
+        n_eff=np.where(known, n, np.nan), fraction=np.nan,
+    )  # fmt: skip
+    return identified(frame, wave, "figures")
+
+
+def unit_of(indicator: str, catalogue: Catalogue) -> Unit:
+    """What an indicator's values are measured in."""
+    declared = catalogue.indicators[indicator]
+    return "mean" if declared.mean is not None else "count" if declared.total is not None else "percent"

@@ -1,0 +1,236 @@
+"""What a wave can estimate: its indicators as denominators and numerators over its own columns.
+
+Here belongs the meaning of an indicator in SQL conditions on harmonised columns. Running them belongs
+to ``statistics``. The SQL keeps to the subset that DuckDB, Spark and Sail share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pipeline.catalogue.model import (
+    NO_ANSWER,
+    NOT_ASKED,
+    NOT_SELECTED,
+    SELECTED,
+    Catalogue,
+    Condition,
+    Indicator,
+    Logic,
+    Question,
+    Unit,
+    Wave,
+)
+
+YES, MEAN = "yes", "mean"
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One estimand: who counts (``mask``, a condition), and what is counted of them.
+
+    ``value`` is a condition (a share, or a count when ``unit`` is count) or a number (a mean).
+    """
+
+    indicator: str
+    category: str
+    unit: Unit
+    mask: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All measures of a wave, and the columns that identify a cell.
+
+    ``columns`` maps every variable that the SQL reads to its SQL name: plain identifiers, so that the
+    text needs no quoting of any engine's own.
+    """
+
+    columns: Mapping[str, str]
+    cell: tuple[str, ...]  # background variables: of the breakdowns and of the calibration
+    margins: tuple[tuple[str, ...], ...]
+    clustered: bool
+    measures: tuple[Measure, ...]
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """The distinct conditions of who counts, in order of first use."""
+        return tuple(dict.fromkeys(measure.mask for measure in self.measures))
+
+
+def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
+    """The measures that a microdata wave's questionnaire allows, in the catalogue's order.
+
+    An indicator is left out where the wave did not ask one of the questions it is made from: what was
+    not asked is no estimate, and never 0. An item that was not offered has no category.
+    """
+    assert wave.weighting is not None and wave.design is not None
+    asked = catalogue.asked(wave)
+    order = [name for name in catalogue.variables if name in asked]
+    order += [name for question in catalogue.questions.values() for name in question.answers if name in asked]
+    columns = {name: f"v{number}" for number, name in enumerate(order)}
+    calibrated = wave.weighting.method in ("poststratify", "rake", "linear")
+    margins = wave.weighting.margins if calibrated else ()
+    by = [name for domain in catalogue.domains.values() for name in domain.by if name in asked]
+    cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
+    writer = _Writer(catalogue, columns)
+    measures = [
+        measure for indicator in catalogue.indicators.values() for measure in writer.measures(indicator)
+    ]
+    return Plan(columns, cell, margins, bool(wave.design.psu), tuple(measures))
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes conditions over the columns that a wave has."""
+
+    catalogue: Catalogue
+    columns: Mapping[str, str]
+
+    def measures(self, indicator: Indicator) -> list[Measure]:
+        if indicator.total is not None:
+            behind = self.catalogue.indicators[indicator.total]
+            return [
+                Measure(indicator.key, measure.category, "count", measure.mask, measure.value)
+                for measure in self._shares(behind, indicator.base)
+            ]
+        if indicator.mean is not None:
+            return self._mean(indicator)
+        return self._shares(indicator, indicator.base)
+
+    def _shares(self, indicator: Indicator, base: str) -> list[Measure]:
+        logic = self.catalogue.bases[base].logic
+        if logic is not None and not self._knows(logic):
+            return []
+        who = [self.holds(logic)] if logic else []
+        substantive = indicator.denominator == "substantive"
+        found: list[tuple[str, str, str]] = []
+        if indicator.logic is not None:
+            if self._knows(indicator.logic):
+                names = [
+                    name for each in indicator.logic.conditions() for name in self._present(each.pattern)
+                ]
+                found = [(YES, self._any_answered(names, substantive), self.holds(indicator.logic))]
+        else:
+            found = self._question(self.catalogue.questions[indicator.question or ""], indicator, substantive)
+        return [
+            Measure(indicator.key, category, "percent", _and([*who, answered]), value)
+            for category, answered, value in found
+        ]
+
+    def _question(
+        self, question: Question, indicator: Indicator, substantive: bool
+    ) -> list[tuple[str, str, str]]:
+        """(category, who answered, what counts) by code of a single question, by item of the others."""
+        present = [name for name in question.answers if name in self.columns]
+        if not present:
+            return []
+        if question.type == "single":
+            answered = self._answered(question.key, substantive)
+            dropped = question.nonresponse if substantive else ()
+            codes = [code for code in (indicator.codes or question.codes) if code not in dropped]
+            return [(code, answered, self._in(question.key, (code,))) for code in codes]
+        if question.type == "multiple":
+            answered = self._any_answered(present, substantive)
+            counted: tuple[str, ...] = (SELECTED,)
+        else:
+            counted = indicator.codes
+        return [
+            (
+                name.partition(".")[2],
+                answered if question.type == "multiple" else self._answered(name, substantive),
+                self._in(name, counted),
+            )
+            for name in present
+            if not (
+                question.type == "multiple" and substantive and name.partition(".")[2] in question.nonresponse
+            )
+        ]
+
+    def _mean(self, indicator: Indicator) -> list[Measure]:
+        name = indicator.mean or ""
+        logic = self.catalogue.bases[indicator.base].logic
+        if name not in self.columns or (logic is not None and not self._knows(logic)):
+            return []
+        column = self.columns[name]
+        if indicator.scores:
+            cases = " ".join(f"WHEN {_text(code)} THEN {score!r}" for code, score in indicator.scores.items())
+            answered, value = (self._in(name, tuple(indicator.scores)), f"CASE {column} {cases} END")
+        else:
+            answered, value = f"{column} IS NOT NULL", column
+        who = [self.holds(logic)] if logic else []
+        return [Measure(indicator.key, MEAN, "mean", _and([*who, answered]), value)]
+
+    def _present(self, pattern: str) -> list[str]:
+        return [name for name in self.catalogue.expand(pattern) if name in self.columns]
+
+    def _knows(self, logic: Logic) -> bool:
+        """Whether the wave asked every question of the logic, in at least one of the variables it names."""
+        questions: dict[str, bool] = {}
+        for condition in logic.conditions():
+            key = condition.pattern.partition(".")[0]
+            questions[key] = questions.get(key, False) or bool(self._present(condition.pattern))
+        return all(questions.values())
+
+    def holds(self, logic: Logic) -> str:
+        """Where the logic holds; an answer that is not there does not."""
+        parts = [
+            self.holds(part) if isinstance(part, Logic) else self._condition(part) for part in logic.parts
+        ]
+        if logic.operator == "all":
+            return _and(parts)
+        either = _or(parts)
+        return f"NOT {either}" if logic.operator == "none" else either
+
+    def _condition(self, condition: Condition) -> str:
+        return _or([self._in(name, condition.codes) for name in self._present(condition.pattern)])
+
+    def _in(self, name: str, codes: tuple[str, ...]) -> str:
+        return f"{self.columns[name]} IN ({', '.join(_text(code) for code in codes)})"
+
+    def _answered(self, name: str, substantive: bool) -> str:
+        left_out: tuple[str, ...] = (NO_ANSWER, NOT_ASKED)
+        if name in self.catalogue.variables:
+            return f"{self.columns[name]} NOT IN ({', '.join(map(_text, left_out))})"
+        question = self.catalogue.question_of(name)
+        if question.type == "multiple":
+            return self._in(name, (SELECTED, NOT_SELECTED))
+        left_out += question.nonresponse if substantive else ()
+        return f"{self.columns[name]} NOT IN ({', '.join(map(_text, left_out))})"
+
+    def _any_answered(self, names: list[str], substantive: bool) -> str:
+        """At least one answer is there; of a multiple question, no non-substantive item is ticked."""
+        answered = _or(list(dict.fromkeys(self._answered(name, substantive) for name in names)))
+        if not substantive:
+            return answered
+        questions = {name.partition(".")[0] for name in names} & set(self.catalogue.questions)
+        ticked = [
+            self._in(f"{key}.{item}", (SELECTED,))
+            for key in sorted(questions)
+            if self.catalogue.questions[key].type == "multiple"
+            for item in self.catalogue.questions[key].nonresponse
+            if f"{key}.{item}" in self.columns
+        ]
+        return _and([answered, f"NOT {_or(ticked)}"]) if ticked else answered
+
+
+Operator = Literal["AND", "OR"]
+
+
+def _and(parts: list[str]) -> str:
+    return _joined(parts, "AND", "TRUE")
+
+
+def _or(parts: list[str]) -> str:
+    return _joined(parts, "OR", "FALSE")
+
+
+def _joined(parts: list[str], operator: Operator, nothing: str) -> str:
+    return "(" + f" {operator} ".join(parts) + ")" if parts else nothing
+
+
+def _text(code: str) -> str:
+    return "'" + code.replace("'", "''") + "'"
