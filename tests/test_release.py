@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import frictionless
@@ -143,26 +143,30 @@ def test_the_readme_tells_how_to_cite(folder: Path) -> None:
 
 
 def synthetic(catalogue: Catalogue) -> Catalogue:
+    """The same barometer, its waves made up."""
     waves = {key: replace(wave, status="synthetic") for key, wave in catalogue.waves.items()}
-    packages = {"made-up": Package("made-up", "synthetic")}
-    return replace(catalogue, waves=waves, barometer=replace(catalogue.barometer, packages=packages))
+    return replace(catalogue, waves=waves)
 
 
-def test_a_synthetic_package_says_so_everywhere(catalogue: Catalogue) -> None:
-    folder = packed(synthetic(catalogue))
+@pytest.mark.parametrize("status", ["synthetic", None])
+def test_a_synthetic_package_says_so_everywhere(
+    catalogue: Catalogue, status: Literal["synthetic"] | None
+) -> None:
+    folder = packed(synthetic(catalogue), packages={"made-up": Package("made-up", status)})
     found = described(folder)
-    assert all(
-        "SYNTHETIC" in each[word]
-        for each in (found, *found["resources"])
-        for word in ("title", "description")
-    )
+    for said in (found, *found["resources"]):
+        assert "SYNTHETIC" in said["title"] and "SYNTHETIC" in said["description"]
     assert (folder / "README.md").read_text(encoding="utf-8").count("SYNTHETIC") >= 2
 
 
-def test_a_package_without_the_mark_is_refused(catalogue: Catalogue) -> None:
-    catalogue = synthetic(catalogue)
-    with pytest.raises(FaultError, match="does not say SYNTHETIC"):
-        packed(catalogue, packages={"made-up": Package("made-up", None)})
+@pytest.mark.parametrize(
+    "place", [("title",), ("description",), ("resources", 3, "title"), ("resources", 8, "description")]
+)
+def test_a_package_that_loses_the_mark_is_refused(catalogue: Catalogue, place: tuple[str | int, ...]) -> None:
+    folder = packed(synthetic(catalogue))
+    say(*place, value="Figures")(folder)
+    sealed(folder)
+    assert any("does not say SYNTHETIC" in str(fault) for fault in check_package(folder))
 
 
 def test_official_and_synthetic_waves_never_share_a_package(catalogue: Catalogue) -> None:

@@ -9,16 +9,17 @@ from scipy import sparse
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.model import Catalogue, Wave
 from pipeline.estimation import intervals
+from pipeline.estimation.design import Design, design_of
 from pipeline.estimation.domains import Breakdown, Floats, adder, breakdowns
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.statistics import Cells
-from pipeline.estimation.variance import Covariance, Design, Sums, covariance, design_of, sums_of
+from pipeline.estimation.variance import Covariance, Sums, covariance, sums_of
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
     "wave", "country", "survey", "edition", "time_period", "indicator", "category", "domain", "domain_code",
-    "unit_measure", "source_kind", "n", "value", "se", "ci_low", "ci_high", "deff", "obs_status", "conf_status",
-    "note",
+    "unit_measure", "source_kind", "n", "value", "se", "ci_low", "ci_high", "deff", "obs_status",
+    "conf_status", "note",
 ]  # fmt: skip
 EXTRAS = ["df", "m", "n_eff", "fraction"]
 

@@ -21,13 +21,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from scipy import sparse
 
-from pipeline.catalogue.model import Wave
-from pipeline.estimation.domains import Breakdown, Floats, Ints, adder, indexed
+from pipeline.estimation.design import Calibration, Design
+from pipeline.estimation.domains import Breakdown, Floats, Ints, adder
 from pipeline.estimation.statistics import Cells, matrix
-from pipeline.faults import Fault, FaultError
 
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 
@@ -48,37 +45,6 @@ class Sums:
     a1: Floats
     a2: Floats
     ayy: Floats
-
-
-@dataclass(frozen=True)
-class Design:
-    """The sample design of a wave on its cells.
-
-    ``stratum`` and ``psu`` are each cell's; the arrays by stratum are the factor ``k`` on centred
-    products, and ``centred`` (0 where a lonely PSU is taken around 0). ``calibration`` holds the
-    residuals' ingredients, or None.
-    """
-
-    stratum: Ints
-    size: Floats  # n_h
-    k: Floats
-    centred: Floats
-    average: bool
-    psu: Ints | None
-    psu_stratum: Ints | None
-    calibration: Calibration | None
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Calibration cells: each cell's, their margins' indicators, and what everyone weighs in them."""
-
-    of_cell: Ints
-    indicators: Floats  # calibration cells x totals
-    start: Floats  # sum of start weights by calibration cell
-    factor: Floats  # calibrated over start weight by calibration cell
-    weight: sparse.csr_array  # of everyone: strata or PSUs x calibration cells, sum of w
-    weight2: sparse.csr_array  # of everyone: strata x calibration cells, sum of w^2
 
 
 def sums_of(cells: Cells) -> Sums:
@@ -102,79 +68,6 @@ def sums_of(cells: Cells) -> Sums:
         a2=column([f"y{number}_{'qyy' if mean[number] else 'q'}" for number in numbers]),
         ayy=column([f"y{number}_{'wyy' if mean[number] else 'w'}" for number in numbers]),
     )
-
-
-def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:
-    """The design factors of a wave; FaultError where ``lonely_psu = "fail"`` meets a stratum of one PSU."""
-    frame, plan = cells.frame, cells.plan
-    names, stratum = indexed(frame["stratum"])
-    psu = psu_stratum = None
-    if plan.clustered:
-        _, psu = indexed(frame["stratum"].astype(str) + "\x1f" + frame["psu"].astype(str))
-        firsts = np.unique(psu, return_index=True)[1]
-        psu_stratum = stratum[firsts]
-        size = np.bincount(psu_stratum, minlength=len(names)).astype(float)
-    else:
-        size = adder(stratum, len(names)) @ frame["n"].to_numpy(dtype=float)
-    known = np.array([population.get(name, np.inf) for name in names])
-    fraction = 1.0 - size / known
-    lonesome = size == 1
-    if lonely == "fail" and (lonesome & (fraction > 0)).any():
-        alone = ", ".join(name or "the sample" for name, one in zip(names, lonesome, strict=True) if one)
-        mend = "Join it with another stratum, or set estimation.lonely_psu to certainty, adjust or average."
-        file = f"schemas/waves/{wave.key}.toml"
-        raise FaultError(
-            Fault(file, "design.strata", "a stratum has a single sampling unit", mend, alone, wave.key)
-        )
-    k = np.where(lonesome, fraction if lonely == "adjust" else 0.0, fraction * size / np.maximum(size - 1, 1))
-    centred = np.where(lonesome, 0.0, 1.0)
-    return Design(
-        stratum,
-        size,
-        k,
-        centred,
-        lonely == "average",
-        psu,
-        psu_stratum,
-        _calibration(cells, stratum, psu, len(names)),
-    )
-
-
-def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> Calibration | None:
-    frame, plan = cells.frame, cells.plan
-    if not plan.margins:
-        return None
-    codes = {margin: _joined(frame, margin) for margin in plan.margins}
-    used = tuple(dict.fromkeys(name for margin in plan.margins for name in margin))
-    keys, of_cell = indexed(_joined(frame, used))
-    firsts = np.unique(of_cell, return_index=True)[1]
-    columns = []
-    for values in codes.values():
-        of_key = values.to_numpy()[firsts]
-        columns += [(of_key == code).astype(float) for code in sorted(set(of_key))]
-    gather = adder(of_cell, len(keys))
-    start, final = (gather @ frame["d"].to_numpy(dtype=float), gather @ frame["w"].to_numpy(dtype=float))
-    rows, size = (stratum, strata) if psu is None else (psu, int(psu.max()) + 1)
-
-    def crossed(rows: Ints, size: int, column: str) -> sparse.csr_array:
-        entries = frame[column].to_numpy(dtype=float)
-        return sparse.csr_array((entries, (rows, of_cell)), shape=(size, len(keys)))
-
-    return Calibration(
-        of_cell,
-        np.column_stack(columns),
-        start,
-        final / start,
-        crossed(rows, size, "w"),
-        crossed(stratum, strata, "q"),
-    )
-
-
-def _joined(frame: pd.DataFrame, names: tuple[str, ...]) -> pd.Series[str]:
-    joined = frame[names[0]].astype(str)
-    for name in names[1:]:
-        joined = joined + "*" + frame[name].astype(str)
-    return joined
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,216 @@
+"""The catalogue: what a sound barometer reads as, and the message of every fault."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.catalogue import fingerprint, load_catalogue, text_in, texts
+from pipeline.catalogue.check.translations import gaps
+from pipeline.faults import FaultError
+from tests.barometers import edit, pin
+
+
+def faults(root: Path) -> list[str]:
+    return [str(fault) for fault in load_catalogue(root).faults]
+
+
+def one(root: Path) -> str:
+    found = faults(root)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_sound_barometer_has_no_faults(barometer: Path) -> None:
+    catalogue = load_catalogue(barometer)
+    assert catalogue.faults == ()
+    assert list(catalogue.waves) == ["dk-2020", "dk-2022", "no-2020"]
+    assert catalogue.waves["dk-2020"].time_period == 2019
+    assert catalogue.questions["introduced"].answers == ("introduced.product", "introduced.service")
+    assert catalogue.indicators["introduced"].base == "all"
+    assert catalogue.indicators["value"].base == "innovative"
+    assert catalogue.indicators["innovative_workplaces"].base == "all"
+
+
+def test_all_faults_come_in_one_list(barometer: Path) -> None:
+    edit(barometer / "schemas/domains.toml", 'by = ["sector"]', 'by = ["sectr"]')
+    edit(barometer / "schemas/indicators.toml", 'question = "novelty"', 'question = "newness"')
+    edit(barometer / "schemas/waves/dk-2020.toml", "accessed = 2025-01-02", "accessed = 2026-01-02")
+    found = load_catalogue(barometer).faults
+    assert {fault.file for fault in found} == {
+        "schemas/domains.toml",
+        "schemas/indicators.toml",
+        "schemas/waves/dk-2020.toml",
+    }
+    assert all(fault.mend for fault in found)
+
+
+def test_a_folder_without_a_barometer_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FaultError, match="holds no barometer"):
+        load_catalogue(tmp_path)
+
+
+# (file, what stands there, what is written instead, what the fault says)
+SCHEMAS = "schemas/"
+CASES = {
+    "unknown key": ("barometer.toml", 'licence = "CC-BY-4.0"', 'license = "CC-BY-4.0"', "Did you mean 'licence'"),
+    "no version": ("barometer.toml", 'version = "1.0.0"', 'version = "latest"', "version: is not a version"),
+    "date in quotes": ("barometer.toml", "released = 2025-01-31", 'released = "2025-01-31"', "must be a date"),
+    "invalid TOML": ("domains.toml", "[domains.total]", "[domains.total", r"is not valid TOML: .*line"),
+    "question type": ("codebook.toml", 'type = "single"', 'type = "singel"', "Did you mean 'single'"),
+    "grid without codes": (
+        "codebook.toml",
+        'codes.yes = "Yes"\ncodes.no = "No"\ncodes.dont_know = "Don\'t know"\nnonresponse = ["dont_know"]\n\n[questions.novelty]',
+        "[questions.novelty]",
+        "a grid question needs codes",
+    ),
+    "code NA": ("codebook.toml", 'codes.care = "Care"', 'codes.NA = "Care"', "many programs read NA as missing"),
+    "missing base": ("codebook.toml", 'base = "innovative"', 'base = "inovative"', "Did you mean 'innovative'"),
+    "nonresponse": (
+        "codebook.toml",
+        'nonresponse = ["dont_know"]\n\n[questions.novelty]',
+        'nonresponse = ["dontknow"]\n\n[questions.novelty]',
+        "Did you mean 'dont_know'",
+    ),
+    "unknown condition variable": (
+        "indicators.toml",
+        '[bases.innovative]\nany = ["introduced.*=yes"]',
+        '[bases.innovative]\nany = ["introducd.*=yes"]',
+        "names an unknown variable",
+    ),
+    "unknown condition code": (
+        "indicators.toml",
+        '[bases.innovative]\nany = ["introduced.*=yes"]',
+        '[bases.innovative]\nany = ["introduced.*=ja"]',
+        "names the unknown code 'ja'",
+    ),
+    "circular base": (
+        "indicators.toml",
+        '[bases.innovative]\nany = ["introduced.*=yes"]',
+        '[bases.innovative]\nany = ["novelty=first"]',
+        "refers to itself .*innovative -> innovative",
+    ),
+    "missing question": ("indicators.toml", 'question = "value"', 'question = "worth"', "is not a question"),
+    "two forms": ("indicators.toml", 'mean = "staff"', 'mean = "staff"\ntotal = "novelty"', "must be exactly one of"),
+    "grid indicator without codes": ("indicators.toml", 'codes = ["yes"]', "", "is missing for a grid"),
+    "total of nothing": ("indicators.toml", 'total = "any_innovation"', 'total = "any"', "is not a share"),
+    "crosswalk to an unknown variable": ("instruments/dk.csv", "ANSATTE,*,staff,=", "ANSATTE,*,stuff,=", "line 19: names an unknown variable"),
+    "crosswalk to an unknown code": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,1,novelty,fist", "Did you mean 'first'"),
+    "crosswalk to nowhere": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,1,,", "maps nowhere"),
+    "crosswalk twice": ("instruments/dk.csv", "Q2,2,novelty", "Q2,1,novelty", "maps the same source code again"),
+    "copy of a code": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,*,novelty,=", "copies what is not a number"),
+    "wording of nothing": ("instruments/dk.toml", "[wording.introduced]", "[wording.introducd]", "belongs to no question"),
+    "wave name": ("waves/dk-2020.toml", 'country = "DK"', 'wave = "dk-2021"\ncountry = "DK"', "is not the file's name"),
+    "unknown instrument": ("waves/dk-2020.toml", 'instrument = "dk"', 'instrument = "dk2"', "Did you mean 'dk'"),
+    "status against key": ("waves/no-2020.toml", 'status = "official"', 'status = "synthetic"', "does not fit the wave's key"),
+    "dates in disorder": ("waves/dk-2020.toml", "start = 2020-02-01", "start = 2020-05-01", "is before the start"),
+    "fieldwork too early": ("waves/dk-2020.toml", "start = 2018-01-01, end = 2019-12-31", "start = 2021-01-01, end = 2021-12-31", "before the reference period"),
+    "after the release": ("waves/dk-2020.toml", "end = 2020-03-31", "end = 2025-03-31", "is after the release"),
+    "scope": ("waves/dk-2020.toml", "[origin]", '[scope]\nsector = ["cre"]\n[origin]', "Did you mean 'care'"),
+    "missing raw file": ("waves/dk-2020.toml", 'file = "dk-2020.csv"', 'file = "dk-2019.csv"', "is not in warehouse/raw"),
+    "margin without totals": ("waves/dk-2020.toml", '["region"]]', '["region"], ["sector", "region"]]', "sector.region.*|has no totals"),
+    "margin of nothing": ("waves/dk-2020.toml", '["region"]]', '["regoin"]]', "Did you mean 'region'"),
+    "no weighting": ("waves/dk-2020.toml", "[weighting]\nmethod = \"rake\"", "[weighting]\nmethod = \"given\"", "needs a delivered weight"),
+    "figures with a design": ("waves/no-2020.toml", "[source]", '[design]\nid = "ID"\n[source]', "has no place in a wave of published figures"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_fault(case: str, barometer: Path) -> None:
+    file, old, new, said = CASES[case]
+    path = barometer / "schemas" / file
+    edit(path, old, new)
+    found = faults(barometer)
+    assert any(re.search(said, fault) for fault in found), found
+    assert any(file in fault for fault in found), found
+
+
+def test_a_changed_raw_file_is_named_with_its_new_hash(barometer: Path) -> None:
+    with (barometer / "warehouse/raw/dk-2022.csv").open("a", encoding="utf-8") as raw:
+        raw.write("0081;1;N;1;1;1;;;5\n")
+    assert "schemas/waves/dk-2022.toml, source.sha256: is not that of the file" in one(barometer)
+    assert load_catalogue(barometer).faults[0].wave == "dk-2022"
+    pin(barometer, "dk-2022")
+    assert faults(barometer) == []
+
+
+def test_a_fault_of_one_wave_stops_only_that_wave(barometer: Path) -> None:
+    edit(barometer / "schemas/waves/dk-2020.toml", 'method = "rake"', 'method = "rakes"')
+    catalogue = load_catalogue(barometer)
+    assert catalogue.faults_of("dk-2020")
+    assert not catalogue.faults_of("dk-2022")
+
+
+def test_margins_must_add_up_to_one_population(barometer: Path) -> None:
+    edit(barometer / "warehouse/raw/dk-margins.csv", "region,north,150", "region,north,151")
+    assert "the margins add up to different populations" in faults(barometer)[0]
+
+
+def test_totals_must_be_counts(barometer: Path) -> None:
+    edit(barometer / "warehouse/raw/dk-margins.csv", "region,north,150", "region,north,many")
+    assert "line 4: is no count ('many')" in faults(barometer)[0]
+
+
+def test_one_package_never_mixes_statuses(barometer: Path) -> None:
+    text = (barometer / "schemas/waves/dk-2022.toml").read_text(encoding="utf-8")
+    (barometer / "schemas/waves/dk-2022.toml").unlink()
+    path = barometer / "schemas/waves/dk-2022-synthetic.toml"
+    path.write_text(text.replace('status = "official"', 'status = "synthetic"'), encoding="utf-8")
+    assert "one package would mix statuses" in one(barometer)
+    with (barometer / "schemas/barometer.toml").open("a", encoding="utf-8") as declared:
+        declared.write('[packages.a]\nstatus = "official"\n')
+    assert "no package holds the synthetic waves" in one(barometer)
+
+
+def test_a_declared_language_needs_its_file(barometer: Path) -> None:
+    (barometer / "schemas/translations/da.csv").unlink()
+    assert one(barometer).startswith("schemas/translations/da.csv: is missing")
+
+
+def test_translations_that_lead_nowhere_are_named(barometer: Path) -> None:
+    edit(barometer / "schemas/translations/da.csv", "variables.sector.label", "variables.sektor.label")
+    assert "is no longer used" in one(barometer)
+    assert "Did you mean 'variables.sector.label'" in one(barometer)
+
+
+def test_a_missing_text_falls_back_visibly(barometer: Path) -> None:
+    catalogue = load_catalogue(barometer)
+    assert text_in(catalogue, "da", "variables.sector.label") == ("Sektor", True)
+    assert text_in(catalogue, "da", "variables.region.label") == ("Region", False)
+    assert text_in(catalogue, "en", "variables.region.label") == ("Region", True)
+    assert "variables.region.label" in gaps(catalogue)["da"]
+    assert len(gaps(catalogue)["da"]) == len(texts(catalogue)) - 1
+
+
+def test_fingerprints_follow_content_alone(barometer: Path) -> None:
+    first, again = load_catalogue(barometer), load_catalogue(barometer)
+    assert fingerprint(first.waves) == fingerprint(again.waves)
+    assert fingerprint(first.waves["dk-2020"]) != fingerprint(first.waves["dk-2022"])
+    with pytest.raises(TypeError):
+        fingerprint(barometer)
+
+
+def test_the_bundled_barometer_is_sound(repository: Path) -> None:
+    assert faults(repository) == []
+
+
+def test_the_bundled_barometer_is_translated_into_every_language(repository: Path) -> None:
+    assert {language: len(missing) for language, missing in gaps(load_catalogue(repository)).items()} == {
+        "da": 0, "nb": 0, "sv": 0, "fi": 0, "is": 0,
+    }  # fmt: skip
+
+
+def test_the_catalogue_needs_only_the_standard_library(repository: Path) -> None:
+    script = (
+        "import sys; import pipeline.catalogue; "
+        "print(sorted(m for m in sys.modules if m.partition('.')[0] in "
+        "('numpy', 'pandas', 'duckdb', 'dagster', 'pandera', 'frictionless', 'typer')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=repository, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,273 @@
+"""Estimates: equal to the textbook on units, whole at the edges, indifferent to what must not matter."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pipeline.catalogue import Catalogue, Wave, load_catalogue
+from pipeline.catalogue.model import Estimation, Weighting
+from pipeline.estimation import COLUMNS, EXTRAS, KEY, estimate_wave, plan_wave, wave_statistics
+from pipeline.faults import FaultError
+from pipeline.weighting import weigh
+from tests.barometers import write_barometer
+
+
+@pytest.fixture(scope="module")
+def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Wave]:
+    root = write_barometer(tmp_path_factory.mktemp("estimation") / "barometer")
+    catalogue = load_catalogue(root)
+    return catalogue, catalogue.waves["dk-2020"]
+
+
+def drawn(seed: int, rows: int = 60, psus: int = 0) -> pd.DataFrame:
+    """Random answers of a wave: two strata, missing answers, don't knows, routing."""
+    random = np.random.default_rng(seed)
+    product = random.choice(["yes", "no", "dont_know", "no_answer"], rows, p=[0.5, 0.3, 0.1, 0.1])
+    service = random.choice(["yes", "no", "no_answer"], rows, p=[0.2, 0.6, 0.2])
+    innovative = (product == "yes") | (service == "yes")
+    novelty = random.choice(["first", "copied", "dont_know", "no_answer"], rows)
+    ticks = random.choice(["selected", "not_selected"], (2, rows))
+    stratum = random.choice(["1", "2"], rows)
+    stratum[:4] = ["1", "1", "2", "2"]
+    return pd.DataFrame(
+        {
+            "wave": "dk-2020",
+            "unit": [f"{row:04}" for row in range(rows)],
+            "stratum": stratum,
+            "psu": [f"{random.integers(psus)}" if psus else "" for _ in range(rows)],
+            "design_weight": np.nan,
+            "sector": np.where(stratum == "1", "care", "school"),
+            "region": random.choice(["north", "south"], rows),
+            "introduced.product": product,
+            "introduced.service": service,
+            "novelty": np.where(innovative, novelty, "not_asked"),
+            "value.quality": np.where(innovative, ticks[0], "not_asked"),
+            "value.savings": np.where(innovative, ticks[1], "not_asked"),
+            "staff": np.where(random.random(rows) < 0.1, np.nan, random.integers(1, 200, rows)),
+        }
+    )
+
+
+def estimated(
+    answers: pd.DataFrame, known: tuple[Catalogue, Wave], **changes: object
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    catalogue, wave = known
+    wave = replace(wave, **changes) if changes else wave
+    weighted = weigh(answers, wave, catalogue).answers
+    return estimate_wave(wave_statistics(weighted, wave, catalogue), wave, catalogue), weighted
+
+
+def cell(
+    estimates: pd.DataFrame, indicator: str, category: str, domain: str = "total", code: str = ""
+) -> pd.Series:
+    rows = estimates[
+        (estimates["indicator"] == indicator)
+        & (estimates["category"] == category)
+        & (estimates["domain"] == domain)
+        & (estimates["domain_code"] == code)
+    ]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def textbook(
+    weighted: pd.DataFrame,
+    y: np.ndarray,
+    inside: np.ndarray,
+    margins: list[pd.Series] | None,
+    clustered: bool,
+) -> tuple[float, float]:
+    """Mean of y where ``inside`` and its standard error, unit by unit, from the definition of linearisation."""
+    w, d = weighted["weight"].to_numpy(), weighted["base_weight"].to_numpy()
+    total = w[inside].sum()
+    mean = (w * np.where(inside, y, 0))[inside].sum() / total
+    u = np.where(inside, (y - mean) / total, 0.0)
+    if margins:
+        x = np.column_stack(
+            [(margin == code).astype(float) for margin in margins for code in sorted(set(margin))]
+        )
+        beta = np.linalg.lstsq(x * np.sqrt(d)[:, None], u * np.sqrt(d), rcond=None)[0]
+        u = u - x @ beta
+    frame = pd.DataFrame({"stratum": weighted["stratum"], "population": weighted["population"], "z": w * u})
+    frame["psu"] = weighted["psu"] if clustered else np.arange(len(frame))
+    variance = 0.0
+    for _, stratum in frame.groupby("stratum"):
+        z = stratum.groupby("psu")["z"].sum()
+        if len(z) > 1:
+            fraction = len(z) / stratum["population"].iloc[0]
+            variance += (1 - fraction) * len(z) / (len(z) - 1) * ((z - z.mean()) ** 2).sum()
+    return mean, float(np.sqrt(variance))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10**6), method=st.sampled_from(["design", "rake", "linear"]), clustered=st.booleans()
+)
+def test_rolled_up_sums_equal_the_textbook_on_units(
+    seed: int, method: str, clustered: bool, known: tuple[Catalogue, Wave]
+) -> None:
+    _, wave = known
+    assert wave.weighting is not None and wave.design is not None
+    weighting = Weighting("design") if method == "design" else replace(wave.weighting, method=method)
+    design = replace(wave.design, psu="KOMMUNE") if clustered else wave.design
+    answers = drawn(seed, psus=7 if clustered else 0)
+    estimates, weighted = estimated(answers, known, weighting=weighting, design=design)
+    margins = None if method == "design" else [weighted["sector"], weighted["region"]]
+    answered = ~weighted["introduced.product"].isin(["no_answer"]).to_numpy()
+    yes = (weighted["introduced.product"] == "yes").to_numpy(dtype=float)
+    care = (weighted["sector"] == "care").to_numpy()
+    staff = weighted["staff"].to_numpy()
+    checks = [
+        (cell(estimates, "introduced", "product"), yes, answered, 100),
+        (cell(estimates, "introduced", "product", "sector", "care"), yes, answered & care, 100),
+        (cell(estimates, "staff_mean", "mean"), np.nan_to_num(staff), ~np.isnan(staff), 1),
+    ]
+    for found, y, inside, unit in checks:
+        mean, error = textbook(weighted, y, inside, margins, clustered)
+        assert found["value"] == pytest.approx(mean * unit, rel=1e-9)
+        assert found["se"] == pytest.approx(error * unit, rel=1e-8, abs=1e-9)
+        assert found["n"] == inside.sum()
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_sums_are_additive_over_rows(seed: int, known: tuple[Catalogue, Wave]) -> None:
+    catalogue, wave = known
+    weighted = weigh(drawn(seed), wave, catalogue).answers
+    whole = wave_statistics(weighted, wave, catalogue)
+    parts = [wave_statistics(weighted.iloc[half::2], wave, catalogue).frame for half in (0, 1)]
+    keys = ["stratum", *whole.plan.cell]
+    sums = [
+        name
+        for name in whole.frame
+        if name not in keys and not name.startswith("y") or name.endswith(("_m", "_w"))
+    ]
+    sums = [name for name in sums if not name.startswith(tuple(f"y{number}_" for number in whole.centres))]
+    added = pd.concat(parts).groupby(keys, as_index=False)[sums].sum().sort_values(keys, ignore_index=True)
+    assert added[keys].equals(whole.frame[keys])
+    np.testing.assert_allclose(added[sums].to_numpy(float), whole.frame[sums].to_numpy(float), rtol=1e-12)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_what_must_not_matter_does_not(seed: int, known: tuple[Catalogue, Wave]) -> None:
+    answers = drawn(seed)
+    plain, _ = estimated(answers, known)
+    turned, _ = estimated(answers.sample(frac=1, random_state=seed), known)
+    pd.testing.assert_frame_equal(plain, turned, check_exact=True)
+    shares = plain[plain["unit_measure"] == "percent"]
+    sums = (
+        shares[shares["indicator"] == "novelty"]
+        .groupby(["domain", "domain_code"])["value"]
+        .sum(min_count=1)
+        .dropna()
+    )
+    assert sums.to_numpy() == pytest.approx(100)
+
+
+def test_the_frame_is_in_order_and_complete(known: tuple[Catalogue, Wave]) -> None:
+    estimates, _ = estimated(drawn(1), known)
+    assert list(estimates.columns) == [*COLUMNS, *EXTRAS]
+    assert not estimates.duplicated(KEY).any()
+    assert estimates[KEY].equals(estimates[KEY].sort_values(KEY, ignore_index=True))
+    total = cell(estimates, "innovative_workplaces", "yes")
+    share = cell(estimates, "any_innovation", "yes")
+    assert total["unit_measure"] == "count"
+    assert total["value"] < 400 and 0 < share["value"] < 100
+    assert share["fraction"] == pytest.approx(60 / 400)
+
+
+def test_nobody_answered_is_missing_and_never_zero(known: tuple[Catalogue, Wave]) -> None:
+    answers = drawn(2)
+    answers["introduced.service"] = answers["introduced.service"].where(
+        answers["sector"] != "care", "no_answer"
+    )
+    estimates, _ = estimated(answers, known)
+    empty = cell(estimates, "introduced", "service", "sector", "care")
+    assert (empty["n"], empty["obs_status"]) == (0, "M")
+    assert empty[["value", "se", "ci_low", "ci_high", "deff"]].isna().all()
+
+
+def test_shares_of_0_and_100_have_an_exact_interval(known: tuple[Catalogue, Wave]) -> None:
+    answers = drawn(3)
+    answers["introduced.product"] = "yes"
+    estimates, weighted = estimated(answers, known)
+    share = cell(estimates, "introduced", "product")
+    effective = weighted["weight"].sum() ** 2 / (weighted["weight"] ** 2).sum()
+    assert (share["value"], share["se"], share["ci_high"]) == (100, 0, 100)
+    assert share["ci_low"] == pytest.approx(
+        100 * 0.025 ** (1 / effective)
+    )  # Clopper-Pearson with no failures
+    assert np.isnan(share["deff"])
+
+
+def test_a_question_that_was_not_asked_has_no_estimate(known: tuple[Catalogue, Wave]) -> None:
+    catalogue, wave = known
+    instrument = catalogue.instruments["dk"]
+    kept = tuple(
+        row for row in instrument.crosswalk if not row.variable.startswith(("novelty", "value.savings"))
+    )
+    narrower = replace(catalogue, instruments={"dk": replace(instrument, crosswalk=kept)})
+    measures = {(measure.indicator, measure.category) for measure in plan_wave(wave, narrower).measures}
+    assert ("value", "quality") in measures
+    assert ("value", "savings") not in measures
+    assert not any(indicator == "novelty" for indicator, _ in measures)
+
+
+LONELY = {"certainty": 0.0, "adjust": None, "average": None}
+
+
+@pytest.mark.parametrize("rule", LONELY)
+def test_a_stratum_of_one(rule: str, known: tuple[Catalogue, Wave], tmp_path: Path) -> None:
+    catalogue, wave = known
+    answers = drawn(4)
+    answers = answers[(answers["stratum"] == "1") | (answers["unit"] == "0003")]
+    barometer = replace(catalogue.barometer, estimation=Estimation(lonely_psu=rule))  # type: ignore[arg-type]
+    ruled = replace(catalogue, barometer=barometer)
+    estimates, weighted = estimated(answers, (ruled, wave), weighting=Weighting("design"))
+    found = cell(estimates, "introduced", "product")
+    answered = (weighted["introduced.product"] != "no_answer").to_numpy()
+    yes = (weighted["introduced.product"] == "yes").to_numpy(dtype=float)
+    _, certainty = textbook(weighted, yes, answered, None, False)
+    if rule == "certainty":
+        wanted = certainty
+    elif rule == "average":
+        wanted = certainty * np.sqrt(2)  # two strata in the domain, one with a variance
+    else:
+        alone = (weighted["stratum"] == "2").to_numpy()
+        p, total = found["value"] / 100, weighted["weight"][answered].sum()
+        z = (weighted["weight"] * (yes - p) / total)[alone & answered].sum()
+        wanted = np.sqrt(certainty**2 + (1 - 1 / 180) * z**2)
+    assert found["se"] / 100 == pytest.approx(wanted, rel=1e-9)
+
+
+def test_a_stratum_of_one_can_be_refused(known: tuple[Catalogue, Wave]) -> None:
+    catalogue, wave = known
+    answers = drawn(4)
+    answers = answers[(answers["stratum"] == "1") | (answers["unit"] == "0003")]
+    barometer = replace(catalogue.barometer, estimation=Estimation(lonely_psu="fail"))
+    with pytest.raises(FaultError, match="a stratum has a single sampling unit"):
+        estimated(answers, (replace(catalogue, barometer=barometer), wave), weighting=Weighting("design"))
+
+
+def test_a_census_has_no_sampling_error(known: tuple[Catalogue, Wave]) -> None:
+    answers = drawn(5)
+    answers["design_weight"] = 1.0
+    sizes = answers["stratum"].value_counts()
+    catalogue, wave = known
+    root = catalogue.root
+    (root / "warehouse/raw/census.csv").write_text(
+        f"SEKTOR,population\n1,{sizes['1']}\n2,{sizes['2']}\n", encoding="utf-8"
+    )
+    assert wave.design is not None
+    estimates, _ = estimated(
+        answers, known, weighting=Weighting("design"), design=replace(wave.design, population="census.csv")
+    )
+    assert cell(estimates, "introduced", "product")["se"] == 0

@@ -1,0 +1,157 @@
+"""Weights: what they meet, what they refuse, and what does not change them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.catalogue import Catalogue, Wave, load_catalogue
+from pipeline.catalogue.model import Weighting
+from pipeline.faults import FaultError
+from pipeline.harmonise import harmonise
+from pipeline.sources import fetch, read_raw
+from pipeline.weighting import weigh
+from pipeline.weighting.calibration import calibrate, exponential, linear
+from tests.barometers import edit
+
+
+def prepared(root: Path) -> tuple[pd.DataFrame, Wave, Catalogue]:
+    catalogue = load_catalogue(root)
+    wave = catalogue.waves["dk-2020"]
+    raw = read_raw(fetch(wave, root), wave.source)
+    return harmonise(raw.frame, wave, catalogue).answers, wave, catalogue
+
+
+def with_weighting(wave: Wave, **changes: object) -> Wave:
+    assert wave.weighting is not None
+    return replace(wave, weighting=replace(wave.weighting, **changes))
+
+
+@pytest.mark.parametrize("method", ["rake", "linear"])
+def test_margins_are_met(method: str, barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    made = weigh(answers, with_weighting(wave, method=method), catalogue)
+    for margin in made.report["margins"]:
+        assert margin["reached"] == pytest.approx(margin["total"], rel=1e-9)
+    sums = made.answers.groupby("region", observed=True)["weight"].sum()
+    assert sums["north"] == pytest.approx(150) and sums["south"] == pytest.approx(250)
+
+
+def test_design_weights_are_population_over_sample(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    plain = replace(wave, weighting=Weighting("design"))
+    made = weigh(answers, plain, catalogue).answers
+    assert made.groupby("stratum", observed=True)["weight"].sum().to_dict() == pytest.approx(
+        {"1": 220, "2": 180}
+    )
+    assert (made["weight"] == made["base_weight"]).all()
+    assert set(made["population"]) == {220.0, 180.0}
+
+
+def test_calibration_starts_from_the_design_weights(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    made = weigh(answers, wave, catalogue).answers
+    factor = (made["weight"] / made["base_weight"]).groupby([made["sector"], made["region"]], observed=True)
+    assert (factor.max() - factor.min()).max() < 1e-12
+
+
+def test_bounds_are_kept(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    free = weigh(answers, wave, catalogue).answers
+    widest = (free["weight"] / free["base_weight"]).max()
+    bounded = with_weighting(wave, bounds=(0.5, widest * 1.5))
+    made = weigh(answers, bounded, catalogue).answers
+    assert ((made["weight"] / made["base_weight"]).between(0.5, widest * 1.5)).all()
+
+
+def test_a_margin_that_cannot_be_met_names_itself_and_the_gap(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    with pytest.raises(
+        FaultError, match=r"margin region cannot be met: \w+ reaches [\d.]+ of \d+ \('gap "
+    ) as caught:
+        weigh(answers, with_weighting(wave, bounds=(0.999, 1.001)), catalogue)
+    assert caught.value.faults[0].wave == "dk-2020"
+
+
+def test_a_margin_code_without_respondents_cannot_be_met(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    with pytest.raises(FaultError, match="margin region cannot be met: nobody answered there"):
+        weigh(answers[answers["region"] != "north"], wave, catalogue)
+
+
+def test_more_respondents_than_units_are_refused(barometer: Path) -> None:
+    edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "2,30")
+    answers, wave, catalogue = prepared(barometer)
+    with pytest.raises(FaultError, match="counts 30 units where 40 answered"):
+        weigh(answers, wave, catalogue)
+
+
+def test_a_stratum_without_a_count_is_refused(barometer: Path) -> None:
+    edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "3,180")
+    answers, wave, catalogue = prepared(barometer)
+    with pytest.raises(FaultError, match="has no row for a stratum of which 40 answered"):
+        weigh(answers, wave, catalogue)
+
+
+def test_strata_without_respondents_are_reported(barometer: Path) -> None:
+    edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "2,180\n3,20")
+    answers, wave, catalogue = prepared(barometer)
+    assert weigh(answers, wave, catalogue).report["uncovered"] == ["3"]
+
+
+def test_weights_do_not_depend_on_the_order_of_the_rows(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    once = weigh(answers, wave, catalogue).answers.set_index("unit")["weight"]
+    turned = weigh(answers.iloc[::-1], wave, catalogue).answers.set_index("unit")["weight"]
+    assert (turned[once.index] == once).all()
+
+
+cells = st.lists(st.floats(0.5, 50), min_size=6, max_size=6)
+
+
+@given(
+    cells,
+    st.lists(st.floats(0.5, 2), min_size=2, max_size=2),
+    st.lists(st.floats(0.5, 2), min_size=3, max_size=3),
+)
+def test_raking_equals_iterative_proportional_fitting(
+    start: list[float], rows: list[float], columns: list[float]
+) -> None:
+    """Two margins of a 2 x 3 table: Newton on the dual ends where alternate scaling ends."""
+    table = np.array(start).reshape(2, 3)
+    scaled = table * np.outer(rows, columns)
+    wanted_rows, wanted_columns = scaled.sum(axis=1), scaled.sum(axis=0)
+    fitted = table.copy()
+    for _ in range(500):
+        fitted *= (wanted_rows / fitted.sum(axis=1))[:, None]
+        fitted *= wanted_columns / fitted.sum(axis=0)
+    design = np.array(
+        [[r == 0, r == 1, c == 0, c == 1, c == 2] for r in range(2) for c in range(3)], dtype=float
+    )
+    totals = np.concatenate([wanted_rows, wanted_columns])
+    made = calibrate(table.reshape(-1), design, totals, exponential(None), 1e-12, 100)
+    assert made.factors * table.reshape(-1) == pytest.approx(fitted.reshape(-1), rel=1e-8)
+
+
+@given(cells, st.floats(0.2, 5))
+def test_calibrated_weights_do_not_depend_on_the_scale_of_the_start(start: list[float], scale: float) -> None:
+    design = np.array(
+        [[r == 0, r == 1, c == 0, c == 1, c == 2] for r in range(2) for c in range(3)], dtype=float
+    )
+    weights = np.array(start)
+    totals = design.T @ (weights * np.array([1.1, 0.9, 1.0, 1.2, 0.8, 1.0]))
+    once = calibrate(weights, design, totals, exponential(None), 1e-12, 100)
+    again = calibrate(weights * scale, design, totals, exponential(None), 1e-12, 100)
+    assert again.factors * scale == pytest.approx(once.factors, rel=1e-8)
+
+
+def test_linear_factors_are_the_regression_estimator() -> None:
+    design = np.array([[1.0, 0], [1, 0], [0, 1]])
+    made = calibrate(np.array([10.0, 20, 30]), design, np.array([60.0, 30]), linear(None), 1e-12, 50)
+    assert made.factors == pytest.approx([2, 2, 1])
