@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
-from pipeline.catalogue.model import Estimation, Weighting
+from pipeline.catalogue.model import Design, Estimation, Weighting
 from pipeline.estimation import COLUMNS, EXTRAS, KEY, estimate_wave, plan_wave, wave_statistics
+from pipeline.estimation.engine import DuckDB
 from pipeline.faults import FaultError
 from pipeline.weighting import weigh
 from tests.barometers import write_barometer
@@ -170,6 +171,44 @@ def test_what_must_not_matter_does_not(seed: int, known: tuple[Catalogue, Wave])
         .dropna()
     )
     assert sums.to_numpy() == pytest.approx(100)
+
+
+@pytest.mark.parametrize("few", [0, 10**9], ids=["by adding", "by counting"])
+def test_the_same_bits_whatever_the_threads_and_the_order(
+    few: int, known: tuple[Catalogue, Wave], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, wave = known
+    monkeypatch.setattr("pipeline.estimation.statistics.FEW_GROUPS", few)
+    weighted = drawn(6, rows=20_000).assign(base_weight=1.0, population=np.nan)
+    random = np.random.default_rng(7)
+    weighted["weight"] = random.uniform(0.1, 100, len(weighted))
+    frames = []
+    for threads, rows in (
+        (1, weighted),
+        (2, weighted.sample(frac=1, random_state=8)),
+        (4, weighted.iloc[::-1]),
+    ):
+        with DuckDB(threads) as engine:
+            frames.append(wave_statistics(rows, wave, catalogue, engine).frame)
+    pd.testing.assert_frame_equal(frames[0], frames[1], check_exact=True)
+    pd.testing.assert_frame_equal(frames[0], frames[2], check_exact=True)
+
+
+def test_both_ways_lead_to_the_same_sums(
+    known: tuple[Catalogue, Wave], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, wave = known
+    weighted = drawn(9, rows=2_000).assign(base_weight=1.0, population=np.nan)
+    weighted["weight"] = np.random.default_rng(10).lognormal(2, 1, len(weighted))
+    wave = replace(wave, weighting=Weighting("given"), design=Design("ID", ("SEKTOR",)))
+    counted = wave_statistics(weighted, wave, catalogue)
+    monkeypatch.setattr("pipeline.estimation.statistics.FEW_GROUPS", 0)
+    added = wave_statistics(weighted, wave, catalogue)
+    one, two = estimate_wave(counted, wave, catalogue), estimate_wave(added, wave, catalogue)
+    for column in ("value", "se", "ci_low", "deff"):
+        np.testing.assert_allclose(
+            one[column].to_numpy(float), two[column].to_numpy(float), rtol=1e-11, atol=1e-9
+        )
 
 
 def test_the_frame_is_in_order_and_complete(known: tuple[Catalogue, Wave]) -> None:

@@ -31,7 +31,8 @@ YES, MEAN = "yes", "mean"
 class Measure:
     """One estimand: who counts (``mask``, a condition), and what is counted of them.
 
-    ``value`` is a condition (a share, or a count when ``unit`` is count) or a number (a mean).
+    ``value`` is a condition that implies the mask (a share, or a count when ``unit`` is count), or a
+    number (a mean).
     """
 
     indicator: str
@@ -102,66 +103,78 @@ class _Writer:
         return self._shares(indicator, indicator.base)
 
     def _shares(self, indicator: Indicator, base: str) -> list[Measure]:
-        logic = self.catalogue.bases[base].logic
-        if logic is not None and not self._knows(logic):
+        who = self._who(indicator, base)
+        if who is None:
             return []
-        who = [self.holds(logic)] if logic else []
         substantive = indicator.denominator == "substantive"
-        found: list[tuple[str, str, str]] = []
-        if indicator.logic is not None:
-            if self._knows(indicator.logic):
-                names = [
-                    name for each in indicator.logic.conditions() for name in self._present(each.pattern)
-                ]
-                found = [(YES, self._any_answered(names, substantive), self.holds(indicator.logic))]
-        else:
+        if indicator.logic is None:
             found = self._question(self.catalogue.questions[indicator.question or ""], indicator, substantive)
-        return [
-            Measure(indicator.key, category, "percent", _and([*who, answered]), value)
-            for category, answered, value in found
-        ]
+        elif self._knows(indicator.logic):
+            names = [name for each in indicator.logic.conditions() for name in self._present(each.pattern)]
+            found = [(YES, self._any_answered(names, substantive), self.holds(indicator.logic))]
+        else:
+            found = []
+        measures = []
+        for category, answered, counted in found:
+            mask = _and([*who, answered])
+            value = counted if self._implied(indicator, who) else _and([mask, counted])
+            measures.append(Measure(indicator.key, category, "percent", mask, value))
+        return measures
+
+    def _who(self, indicator: Indicator, base: str) -> list[str] | None:
+        """The condition of the base; none where routing has applied it; None where the wave cannot tell."""
+        logic = self.catalogue.bases[base].logic
+        if logic is None:
+            return []
+        if not self._knows(logic):
+            return None
+        names = [name for name in (indicator.question, indicator.mean) if name]
+        names += [each.pattern for each in indicator.logic.conditions()] if indicator.logic else []
+        keys = {name.partition(".")[0] for name in names}
+        routed = all(
+            key in self.catalogue.questions and self.catalogue.questions[key].base == base for key in keys
+        )
+        return [] if routed else [self.holds(logic)]
+
+    def _implied(self, indicator: Indicator, who: list[str]) -> bool:
+        """Whether what is counted can only be true of those who count."""
+        if who or indicator.question is None:
+            return False
+        question = self.catalogue.questions[indicator.question]
+        return not (question.type == "multiple" and indicator.denominator == "substantive")
 
     def _question(
         self, question: Question, indicator: Indicator, substantive: bool
     ) -> list[tuple[str, str, str]]:
         """(category, who answered, what counts) by code of a single question, by item of the others."""
         present = [name for name in question.answers if name in self.columns]
+        dropped = question.nonresponse if substantive else ()
         if not present:
             return []
         if question.type == "single":
             answered = self._answered(question.key, substantive)
-            dropped = question.nonresponse if substantive else ()
             codes = [code for code in (indicator.codes or question.codes) if code not in dropped]
             return [(code, answered, self._in(question.key, (code,))) for code in codes]
+        items = [(name.partition(".")[2], name) for name in present]
         if question.type == "multiple":
             answered = self._any_answered(present, substantive)
-            counted: tuple[str, ...] = (SELECTED,)
-        else:
-            counted = indicator.codes
-        return [
-            (
-                name.partition(".")[2],
-                answered if question.type == "multiple" else self._answered(name, substantive),
-                self._in(name, counted),
-            )
-            for name in present
-            if not (
-                question.type == "multiple" and substantive and name.partition(".")[2] in question.nonresponse
-            )
-        ]
+            return [
+                (item, answered, self._in(name, (SELECTED,))) for item, name in items if item not in dropped
+            ]
+        counted = tuple(code for code in indicator.codes if code not in dropped)
+        return [(item, self._answered(name, substantive), self._in(name, counted)) for item, name in items]
 
     def _mean(self, indicator: Indicator) -> list[Measure]:
         name = indicator.mean or ""
-        logic = self.catalogue.bases[indicator.base].logic
-        if name not in self.columns or (logic is not None and not self._knows(logic)):
+        who = self._who(indicator, indicator.base)
+        if name not in self.columns or who is None:
             return []
         column = self.columns[name]
         if indicator.scores:
             cases = " ".join(f"WHEN {_text(code)} THEN {score!r}" for code, score in indicator.scores.items())
-            answered, value = (self._in(name, tuple(indicator.scores)), f"CASE {column} {cases} END")
+            answered, value = self._in(name, tuple(indicator.scores)), f"CASE {column} {cases} END"
         else:
             answered, value = f"{column} IS NOT NULL", column
-        who = [self.holds(logic)] if logic else []
         return [Measure(indicator.key, MEAN, "mean", _and([*who, answered]), value)]
 
     def _present(self, pattern: str) -> list[str]:
@@ -189,7 +202,8 @@ class _Writer:
         return _or([self._in(name, condition.codes) for name in self._present(condition.pattern)])
 
     def _in(self, name: str, codes: tuple[str, ...]) -> str:
-        return f"{self.columns[name]} IN ({', '.join(_text(code) for code in codes)})"
+        listed = ", ".join(_text(code) for code in codes)
+        return f"{self.columns[name]} IN ({listed})" if codes else "FALSE"
 
     def _answered(self, name: str, substantive: bool) -> str:
         left_out: tuple[str, ...] = (NO_ANSWER, NOT_ASKED)

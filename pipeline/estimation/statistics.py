@@ -1,7 +1,8 @@
 """The one pass over a wave's microdata: sums by stratum and finest cell.
 
-The sums are additive: over rows, cells, strata and files. Rows come ordered by unit and one thread adds
-them, so that the same wave gives the same bits on every machine.
+The sums are additive over rows, cells, strata and files, and exact: units are counted, and where
+weights must be added they are added as whole numbers (``passes``). So the same wave gives the same bits
+whatever the order of its rows and the number of threads.
 """
 
 from __future__ import annotations
@@ -11,16 +12,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import duckdb
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.catalogue.model import Catalogue, Wave
+from pipeline.estimation.engine import DuckDB, Engine
+from pipeline.estimation.passes import Spread, by_adding, by_counting
 from pipeline.estimation.plan import Measure, Plan, plan_wave
 
-DESIGN = ("stratum", "psu", "population", "base_weight", "weight")
+DESIGN = {"stratum": "stratum", "psu": "psu", "base_weight": "d", "weight": "w"}
+FEW_GROUPS = 20_000
 
 
 @dataclass(frozen=True)
@@ -38,70 +40,54 @@ class Cells:
     centres: Mapping[int, float]
 
 
-def wave_statistics(weighted: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Cells:
-    """Sums of a microdata wave from its weighted answers (one row a unit)."""
+def wave_statistics(
+    weighted: Path | pd.DataFrame, wave: Wave, catalogue: Catalogue, engine: Engine | None = None
+) -> Cells:
+    """Sums of a microdata wave from its weighted answers (a Parquet file or a frame, one row a unit)."""
+    if engine is None:
+        with DuckDB() as duck:
+            return wave_statistics(weighted, wave, catalogue, duck)
     plan = plan_wave(wave, catalogue)
-    ordered = weighted.sort_values("unit", kind="stable")
-    table = pa.table(
-        {
-            **{name: pa.array(ordered[name], from_pandas=True) for name in DESIGN},
-            **{alias: pa.array(ordered[name], from_pandas=True) for name, alias in plan.columns.items()},
-        }
-    )
-    with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-        connection.register("answers", table)
-        centres = {
-            number: _centre(connection, measure)
-            for number, measure in enumerate(plan.measures)
-            if measure.unit == "mean"
-        }
-        frame = connection.sql(statistics_sql(plan, centres)).to_arrow_table().to_pandas()
-    named = {plan.columns[name]: name for name in plan.cell}
-    keys = ["stratum", *(["psu"] if plan.clustered else []), *plan.cell]
-    frame = frame.rename(columns=named).sort_values(keys, kind="stable", ignore_index=True)
-    return Cells(frame, plan, centres)
-
-
-def _centre(connection: duckdb.DuckDBPyConnection, measure: Measure) -> float:
-    """The median: it needs no sum, so it does not depend on the order of the rows."""
-    rows = connection.execute(f"SELECT median({measure.value}) FROM answers WHERE {measure.mask}").fetchall()
-    return float(rows[0][0]) if rows[0][0] is not None else 0.0
-
-
-def statistics_sql(plan: Plan, centres: Mapping[int, float]) -> str:
-    """The query of the one pass, in the SQL that DuckDB, Spark and Sail share.
-
-    The inner query turns conditions into 1.0, 0.0 and NULL; the outer one only multiplies and adds
-    (a FILTER on every aggregate is many times slower with hundreds of them).
-    """
+    columns = {**DESIGN, **plan.columns}
+    source = weighted if isinstance(weighted, Path) else _table(weighted, list(columns))
+    engine.register("answers", source, columns)
+    rows, largest, spreads = _look(engine, plan)
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
-    masks = {mask: f"b{number}" for number, mask in enumerate(plan.masks)}
-    inner = [*keys, "base_weight AS d", "weight AS w", "weight * weight AS w2"]
-    inner += [f"CASE WHEN {mask} THEN 1.0E0 END AS {alias}" for mask, alias in masks.items()]
-    outer = [*keys, "count(*) AS n", "sum(w) AS w", "sum(w2) AS q", "sum(d) AS d"]
-    for alias in masks.values():
-        outer += [f"count({alias}) AS {alias}_n"]
-        outer += [
-            f"coalesce(sum({alias} * {weight}), 0) AS {alias}_{name}"
-            for weight, name in (("w", "w"), ("w2", "q"))
-        ]
-    for number, measure in enumerate(plan.measures):
-        y = f"y{number}"
-        if measure.unit == "mean":
-            value = f"CAST({measure.value} AS DOUBLE) - {centres[number]!r}"
-            sums = {"w": f"{y} * w", "q": f"{y} * w2", "wyy": f"{y} * {y} * w", "qyy": f"{y} * {y} * w2"}
-            outer += [f"count({y}) AS {y}_m"]
-        else:
-            value = f"CASE WHEN {measure.value} THEN 1.0E0 ELSE 0.0E0 END"
-            sums = {"m": y, "w": f"{y} * w", "q": f"{y} * w2"}
-        inner += [f"CASE WHEN {measure.mask} THEN {value} END AS {y}"]
-        outer += [f"coalesce(sum({expression}), 0) AS {y}_{name}" for name, expression in sums.items()]
-    separator = ",\n  "
-    return (
-        f"SELECT\n  {separator.join(outer)}\n"
-        f"FROM (\n  SELECT\n  {separator.join(inner)}\n  FROM answers\n) AS coded\n"
-        f"GROUP BY {', '.join(keys)}"
-    )
+    if rows <= FEW_GROUPS or _groups(engine, keys) <= max(FEW_GROUPS, rows // 4):
+        frame = by_counting(engine, plan, keys, spreads)
+    else:
+        frame = by_adding(engine, plan, keys, largest, spreads)
+    named = {plan.columns[name]: name for name in plan.cell}
+    frame = frame.rename(columns=named)
+    frame = frame.sort_values([named.get(key, key) for key in keys], kind="stable", ignore_index=True)
+    return Cells(frame, plan, {number: spread.centre for number, spread in spreads.items()})
+
+
+def _table(frame: pd.DataFrame, names: list[str]) -> pa.Table:
+    return pa.table({name: pa.array(frame[name], from_pandas=True) for name in names})
+
+
+def _look(engine: Engine, plan: Plan) -> tuple[int, float, dict[int, Spread]]:
+    """Rows, the largest weight and the range of every numeric measure: none depends on the order of rows."""
+    means = {number: measure for number, measure in enumerate(plan.measures) if measure.unit == "mean"}
+    wanted = ["count(*) AS n", "max(w) AS w"]
+    for number, measure in means.items():
+        value = f"CAST(CASE WHEN {measure.mask} THEN {measure.value} END AS DOUBLE)"
+        wanted += [f"min({value}) AS low{number}", f"max({value}) AS high{number}"]
+    (row,) = engine.query(f"SELECT {', '.join(wanted)} FROM answers").to_pylist()
+    spreads = {}
+    for number in means:
+        low, high = row[f"low{number}"] or 0.0, row[f"high{number}"] or 0.0
+        spreads[number] = Spread((low + high) / 2, (high - low) / 2)
+    return row["n"], row["w"] or 1.0, spreads
+
+
+def _groups(engine: Engine, keys: list[str]) -> int:
+    by = ", ".join([*keys, "w", "d"])
+    (row,) = engine.query(
+        f"SELECT count(*) AS n FROM (SELECT {by} FROM answers GROUP BY {by}) AS g"
+    ).to_pylist()
+    return int(row["n"])
 
 
 def write_cells(cells: Cells, folder: Path) -> None:
@@ -123,8 +109,3 @@ def read_cells(folder: Path) -> Cells:
     )
     centres = {int(number): float(centre) for number, centre in stored["centres"].items()}
     return Cells(pq.read_table(folder / "cells.parquet").to_pandas(), plan, centres)
-
-
-def matrix(frame: pd.DataFrame, names: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """The named columns as one array (rows x names)."""
-    return frame[names].to_numpy(dtype=np.float64, copy=False)

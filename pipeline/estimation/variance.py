@@ -24,7 +24,7 @@ import numpy as np
 
 from pipeline.estimation.design import Calibration, Design
 from pipeline.estimation.domains import Breakdown, Floats, Ints, adder
-from pipeline.estimation.statistics import Cells, matrix
+from pipeline.estimation.statistics import Cells
 
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 
@@ -56,7 +56,7 @@ def sums_of(cells: Cells) -> Sums:
     mean = [measure.unit == "mean" for measure in plan.measures]
 
     def column(names: list[str]) -> Floats:
-        return matrix(frame, names)
+        return frame[names].to_numpy(dtype=np.float64)
 
     return Sums(
         n=column([f"b{mask}_n" for mask in of]),
