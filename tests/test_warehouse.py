@@ -8,12 +8,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue import load_catalogue
 from pipeline.contracts import TABLES, table
 from pipeline.disclosure import protect
 from pipeline.faults import FaultError
 from pipeline.release import PUBLISHED, published_tables
 from pipeline.warehouse import Result, build, database, query
+from tests.barometers import write_barometer
 from tests.cells import cell, estimates
 
 USED = {"dk-2020": 80, "dk-2022": 80, "no-2020": 0}
@@ -26,27 +27,30 @@ def answers(wave: str, **more: list[str]) -> pd.DataFrame:
     return pd.DataFrame(design | weights | {"replicate_1": 1.0, "sector": ["care", "school"]} | more)
 
 
-@pytest.fixture
-def catalogue(barometer: Path) -> Catalogue:
-    return load_catalogue(barometer)
-
-
-@pytest.fixture
-def root(barometer: Path, catalogue: Catalogue, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small barometer with a warehouse: one hidden cell, and a question that only one wave asked."""
-    return built(barometer, catalogue, tmp_path, value=40.25)
+    folder = tmp_path_factory.mktemp("warehouse")
+    return built(write_barometer(folder / "barometer"), folder, value=40.25)
 
 
-def built(barometer: Path, catalogue: Catalogue, tmp_path: Path, value: float) -> Path:
-    files = [tmp_path / "dk-2020.parquet", tmp_path / "dk-2022.parquet"]
+@pytest.fixture
+def own(barometer: Path, tmp_path: Path) -> Path:
+    """The same, for a test that builds it anew."""
+    return built(barometer, tmp_path, value=40.25)
+
+
+def built(barometer: Path, folder: Path, value: float) -> Path:
+    catalogue = load_catalogue(barometer)
+    files = [folder / "dk-2020.parquet", folder / "dk-2022.parquet"]
     answers("dk-2020").to_parquet(files[0], index=False)
     answers("dk-2022", novelty=["first", "not_asked"]).to_parquet(files[1], index=False)
     bad = {"wave": "dk-2020", "row": [7], "column": "REG", "rule": "scope", "code": "X"}
-    pd.DataFrame(bad).to_parquet(tmp_path / "bad.parquet", index=False)
+    pd.DataFrame(bad).to_parquet(folder / "bad.parquet", index=False)
     hidden = cell(domain="sector", domain_code="care", n=9, m=4)
     frame = estimates(cell(value=value), hidden, cell(wave="dk-2022"))
     tables = published_tables(catalogue, protect(frame, catalogue), USED)
-    build(barometer, catalogue, frame, tables, answers=files, quarantine=[tmp_path / "bad.parquet"])
+    build(barometer, catalogue, frame, tables, answers=files, quarantine=[folder / "bad.parquet"])
     return barometer
 
 
@@ -78,11 +82,12 @@ def test_waves_stand_in_one_wide_table(root: Path) -> None:
     assert query(root, "SELECT code FROM microdata.quarantine").rows == [("X",)]
 
 
-def test_no_column_of_microdata_is_published(root: Path, catalogue: Catalogue) -> None:
-    own = {"unit", "stratum", "psu", "weight", "base_weight", "design_weight", *catalogue.variables}
-    own |= {answer for question in catalogue.questions.values() for answer in question.answers}
+def test_no_column_of_microdata_is_published(root: Path) -> None:
+    catalogue = load_catalogue(root)
+    never = {"unit", "stratum", "psu", "weight", "base_weight", "design_weight", *catalogue.variables}
+    never |= {answer for question in catalogue.questions.values() for answer in question.answers}
     sql = "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'published' AND table_name <> 'waves'"
-    assert own.isdisjoint(column for (column,) in query(root, sql).rows)
+    assert never.isdisjoint(column for (column,) in query(root, sql).rows)
 
 
 def test_labelled_spells_every_key_out(root: Path) -> None:
@@ -116,23 +121,21 @@ def test_without_a_warehouse_the_way_to_one_is_named(barometer: Path) -> None:
         query(barometer, "SELECT 1")
 
 
-def test_a_reader_keeps_the_old_warehouse_while_a_new_one_is_swapped_in(
-    root: Path, catalogue: Catalogue, tmp_path: Path
-) -> None:
+def test_a_reader_keeps_the_old_warehouse_while_a_new_one_is_swapped_in(own: Path, tmp_path: Path) -> None:
     sql = "SELECT value FROM statistics.estimates WHERE wave = 'dk-2020' AND domain = 'total'"
-    with duckdb.connect(str(database(root)), read_only=True) as reader:
-        built(root, catalogue, tmp_path, value=50.5)
+    with duckdb.connect(str(database(own)), read_only=True) as reader:
+        built(own, tmp_path, value=50.5)
         assert reader.execute(sql).fetchall() == [(40.25,)]
-    assert query(root, sql).rows == [(50.5,)]
-    assert [path.name for path in database(root).parent.glob(".barometer*")] == []
+    assert query(own, sql).rows == [(50.5,)]
+    assert list(database(own).parent.glob(".barometer*")) == []
 
 
-def test_a_failed_build_leaves_the_old_warehouse(root: Path, catalogue: Catalogue, tmp_path: Path) -> None:
-    before = database(root).read_bytes()
+def test_a_failed_build_leaves_the_old_warehouse(own: Path, tmp_path: Path) -> None:
+    before = database(own).read_bytes()
     with pytest.raises(Exception, match="gone"):
-        build(root, catalogue, estimates(cell()), {}, answers=[tmp_path / "gone.parquet"])
-    assert database(root).read_bytes() == before
-    assert [path.name for path in database(root).parent.glob(".barometer*")] == []
+        build(own, load_catalogue(own), estimates(cell()), {}, answers=[tmp_path / "gone.parquet"])
+    assert database(own).read_bytes() == before
+    assert list(database(own).parent.glob(".barometer*")) == []
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in TABLES.glob("*.json")))

@@ -418,9 +418,19 @@ class Catalogue:
                 return package
         raise KeyError(wave.key)
 
+    @property
+    def shared_faults(self) -> tuple[Fault, ...]:
+        """The faults that stop every wave: of no wave's own file and of no questionnaire."""
+        return tuple(fault for fault in self.faults if fault.wave is None and _instrument(fault) is None)
+
     def faults_of(self, wave: str) -> tuple[Fault, ...]:
-        """The faults that stop this wave: its own, and those of no wave."""
-        return tuple(fault for fault in self.faults if fault.wave in (None, wave))
+        """The faults that stop this wave: its own, its questionnaire's, and those that stop every wave."""
+        instrument = self.waves[wave].instrument if wave in self.waves else None
+        return tuple(
+            fault
+            for fault in self.faults
+            if fault.wave == wave or (fault.wave is None and _instrument(fault) in (None, instrument))
+        )
 
     def path(self, *parts: str) -> Path:
         """A path below the barometer's folder."""
@@ -429,3 +439,9 @@ class Catalogue:
     def raw_path(self, name: str) -> Path:
         """A file as delivered."""
         return self.root / "warehouse" / "raw" / name
+
+
+def _instrument(fault: Fault) -> str | None:
+    """The questionnaire in whose file a fault stands."""
+    path = Path(fault.file)
+    return path.stem if path.parent.as_posix() == "schemas/instruments" else None

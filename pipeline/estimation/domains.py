@@ -1,9 +1,10 @@
-"""The cells of a wave rolled up into the domains of each breakdown."""
+"""The cells of a wave rolled up into the domains of every breakdown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -17,44 +18,100 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Breakdown:
-    """One breakdown of a wave: its codes, in the codebook's order, and the code of every cell (-1: none)."""
+class Domains:
+    """Domains of a wave, ordered by breakdown and code, and the cells each holds.
 
-    domain: str
-    codes: tuple[str, ...]
-    of_cell: Ints
+    ``domain`` and ``cell`` are parallel: cell ``cell[i]`` belongs to domain ``domain[i]``. A cell is in
+    one domain of each breakdown at most.
+    """
+
+    breakdowns: tuple[str, ...]  # of each domain
+    codes: tuple[str, ...]  # of each domain
+    domain: Ints
+    cell: Ints
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def adder(self, of_cell: Ints | None = None) -> Groups:
+        """Groups of cells: by domain, or by domain and what ``of_cell`` says of a cell."""
+        if of_cell is None:
+            own = np.arange(len(self))
+            return Groups(self.domain, self.cell, own, np.zeros_like(own))
+        other = of_cell[self.cell]
+        width = int(other.max(initial=0)) + 1
+        pairs, group = np.unique(self.domain * width + other, return_inverse=True)
+        return Groups(group, self.cell, pairs // width, pairs % width)
+
+    def parts(self) -> Iterator[Domains]:
+        """One breakdown at a time: for where all at once would take much memory."""
+        new = [i for i in range(1, len(self)) if self.breakdowns[i] != self.breakdowns[i - 1]]
+        for first, last in pairwise([0, *new, len(self)]):
+            kept = (self.domain >= first) & (self.domain < last)
+            yield Domains(
+                self.breakdowns[first:last],
+                self.codes[first:last],
+                self.domain[kept] - first,
+                self.cell[kept],
+            )
 
 
-def breakdowns(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue) -> Iterator[Breakdown]:
-    """Every breakdown whose variables the wave has; a unit without a code is in none of its domains."""
-    for domain in catalogue.domains.values():
-        if not set(domain.by) <= set(cell):
+@dataclass(frozen=True)
+class Groups:
+    """Cells gathered into groups, each of one domain and one other thing (a stratum, a sampling unit)."""
+
+    group: Ints
+    cell: Ints
+    domain: Ints  # of each group
+    other: Ints  # of each group
+
+    def __len__(self) -> int:
+        return len(self.domain)
+
+    def matrix(self, cells: int) -> sparse.csr_array:
+        """Groups x cells: adds rows of cells into groups, in the order of the cells."""
+        return adder(self.group, len(self), self.cell, cells)
+
+
+def adder(group: Ints, groups: int, row: Ints | None = None, rows: int | None = None) -> sparse.csr_array:
+    """A 0/1 matrix (groups x rows) that adds rows into their groups."""
+    row = np.arange(len(group)) if row is None else row
+    size = len(group) if rows is None else rows
+    return sparse.csr_array((np.ones(len(group)), (group, row)), shape=(groups, size))
+
+
+def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue) -> Domains:
+    """Every domain that has units, of every breakdown whose variables the wave has.
+
+    A unit without a code is in none of a breakdown's domains.
+    """
+    found: list[tuple[str, str, Ints]] = []
+    for breakdown in sorted(catalogue.domains.values(), key=lambda domain: domain.key):
+        if not set(breakdown.by) <= set(cell):
             continue
-        if not domain.by:
-            yield Breakdown(domain.key, ("",), np.zeros(len(frame), dtype=np.int64))
+        if not breakdown.by:
+            found.append((breakdown.key, "", np.arange(len(frame))))
             continue
-        order = {
-            name: {code: number for number, code in enumerate(catalogue.codes_of(name))} for name in domain.by
-        }
-        parts = [frame[name].astype(str) for name in domain.by]
-        there = ~np.logical_or.reduce([part.isin(ABSENT).to_numpy() for part in parts])
-        combined = list(zip(*parts, strict=True))
-        found = sorted(
-            {key for key, kept in zip(combined, there, strict=True) if kept},
-            key=lambda key: tuple(order[name][code] for name, code in zip(domain.by, key, strict=True)),
-        )
-        position = {key: number for number, key in enumerate(found)}
-        of_cell = np.array([position[key] if kept else -1 for key, kept in zip(combined, there, strict=True)])
-        yield Breakdown(domain.key, tuple("*".join(key) for key in found), of_cell.astype(np.int64))
+        codes, distinct = pd.factorize(_joined(frame, breakdown.by), sort=True)
+        for number, code in enumerate(distinct):
+            if not set(code.split("*")) & set(ABSENT):
+                found.append((breakdown.key, str(code), np.flatnonzero(codes == number)))
+    return Domains(
+        breakdowns=tuple(key for key, _, _ in found),
+        codes=tuple(code for _, code, _ in found),
+        domain=np.repeat(np.arange(len(found)), [len(cells) for _, _, cells in found]),
+        cell=np.concatenate([cells for _, _, cells in found]) if found else np.zeros(0, dtype=np.int64),
+    )
+
+
+def _joined(frame: pd.DataFrame, names: tuple[str, ...]) -> pd.Series[str]:
+    joined = frame[names[0]].astype(str)
+    for name in names[1:]:
+        joined = joined + "*" + frame[name].astype(str)
+    return joined
 
 
 def indexed(keys: pd.Series[str]) -> tuple[list[str], Ints]:
     """The distinct keys, sorted, and each row's place among them."""
     codes, distinct = pd.factorize(keys.astype(str), sort=True)
     return [str(key) for key in distinct], codes.astype(np.int64)
-
-
-def adder(groups: Ints, size: int) -> sparse.csr_array:
-    """A matrix (size x rows) that adds rows into their groups, in the order of the rows; -1 is left out."""
-    rows = np.flatnonzero(groups >= 0)
-    return sparse.csr_array((np.ones(len(rows)), (groups[rows], rows)), shape=(size, len(groups)))

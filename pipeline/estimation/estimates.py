@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import pyarrow as pa
 
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.model import Catalogue, Wave
 from pipeline.estimation import intervals
-from pipeline.estimation.design import Design, design_of
-from pipeline.estimation.domains import Breakdown, Floats, adder, breakdowns
+from pipeline.estimation.design import design_of
+from pipeline.estimation.domains import Domains, Floats, domains_of
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.statistics import Cells
-from pipeline.estimation.variance import Covariance, Sums, covariance, sums_of
+from pipeline.estimation.variance import covariance, degrees, sums_of
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -22,6 +22,7 @@ COLUMNS = [
     "conf_status", "note",
 ]  # fmt: skip
 EXTRAS = ["df", "m", "n_eff", "fraction"]
+WITHOUT_ANSWERS = ("n", "m", "fraction")  # what a cell in which nobody answered still has
 
 
 def estimate_wave(cells: Cells, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
@@ -33,123 +34,91 @@ def estimate_wave(cells: Cells, wave: Wave, catalogue: Catalogue) -> pd.DataFram
     """
     assert wave.design is not None and wave.weighting is not None
     population = read_population(wave, catalogue.root) if wave.design.population else {}
-    design = design_of(cells, wave, population, catalogue.barometer.estimation.lonely_psu)
-    sums = sums_of(cells)
     counted = bool(population) or bool(wave.weighting.margins)
-    frames = [
-        _breakdown(cells, sums, design, breakdown, counted, catalogue)
-        for breakdown in breakdowns(cells.frame, cells.plan.cell, catalogue)
-    ]
-    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=[*COLUMNS, *EXTRAS])
-    return identified(frame, wave, "microdata")
+    domains = domains_of(cells.frame, cells.plan.cell, catalogue)
+    columns = _columns(cells, domains, wave, population, catalogue)
+    if not counted:
+        columns["fraction"] = np.full_like(columns["fraction"], np.nan)
+    return identified(_long(cells.plan.measures, domains, columns), wave, "microdata")
 
 
 def identified(frame: pd.DataFrame, wave: Wave, kind: str) -> pd.DataFrame:
-    """Adds the wave's identity and puts columns and rows in their order."""
+    """Adds the wave's identity and puts the columns in their order."""
     frame = frame.assign(
         wave=wave.key, country=wave.country, survey=wave.survey, edition=wave.edition,
         time_period=wave.time_period, source_kind=kind, conf_status="F",
     )  # fmt: skip
-    return frame[[*COLUMNS, *EXTRAS]].sort_values(KEY, kind="stable", ignore_index=True)
+    return frame[[*COLUMNS, *EXTRAS]]
 
 
-def _breakdown(
-    cells: Cells, sums: Sums, design: Design, breakdown: Breakdown, counted: bool, catalogue: Catalogue
-) -> pd.DataFrame:
+def _columns(
+    cells: Cells, domains: Domains, wave: Wave, population: dict[str, float], catalogue: Catalogue
+) -> dict[str, Floats]:
+    """The numbers of every domain and measure (domains x measures)."""
     measures, declared = cells.plan.measures, catalogue.barometer.estimation
     is_mean = np.array([measure.unit == "mean" for measure in measures])
     is_count = np.array([measure.unit == "count" for measure in measures])
-    gather = adder(breakdown.of_cell, len(breakdown.codes))
-    n, one, one2, m, a, ayy = (
-        gather @ part for part in (sums.n, sums.one, sums.one2, sums.m, sums.a, sums.ayy)
-    )
-    b = one - np.where(is_mean, 0.0, a)
+    design = design_of(cells, wave, population, declared.lonely_psu)
+    sums = sums_of(cells)
+    gather = domains.adder().matrix(len(cells.frame))
+    total = sums.gathered(gather)
+    parts = covariance(sums, domains, design)
+    n, one, a, b = total.n[:, sums.mask], total.one[:, sums.mask], total.a, total.b
+    df = degrees(sums, domains, design)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = a / one
-        alpha = np.where(is_count, 1.0, np.where(is_mean, 1.0 / one, (b / one) / one))
+        alpha = np.where(is_count, 1.0, np.where(is_mean, 1.0, b / one) / one)
         beta = np.where(is_count, 0.0, -ratio / one)
-        spread = np.where(is_mean, ayy / one - ratio**2, ratio * (b / one))
-        n_eff = one**2 / one2
-    parts = covariance(sums, np.where(is_mean, 0.0, 1.0), breakdown, design)
-    se = np.sqrt(np.maximum(_variance(alpha, beta, parts), 0.0))
-    df = _degrees(sums.n, breakdown, design)
-    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = alpha**2 * parts.aa + beta**2 * parts.bb + 2 * alpha * beta * parts.ab
+        se = np.sqrt(np.maximum(variance, 0.0))
+        n_eff = (total.one**2 / total.one2)[:, sums.mask]
+        spread = np.where(is_mean, total.spread / one - ratio**2, ratio * (b / one))
         deff = se**2 / (np.where(is_count, one**2, 1.0) * spread / (n - 1))
-    value = np.where(is_count, a, ratio + _centres(cells))
-    low, high = _interval(
-        value, ratio, se, n, n_eff, df, is_mean | is_count, declared.confidence, declared.proportion_ci
-    )
-    scale = np.where(is_mean | is_count, 1.0, 100.0)
-    empty = n == 0
-    fraction = _fraction(cells, gather) if counted else np.full(len(breakdown.codes), np.nan)
-    columns: dict[str, Floats] = {
-        "n": n, "value": value * scale, "se": se * scale, "ci_low": low * scale, "ci_high": high * scale,
-        "deff": np.where(np.isfinite(deff), deff, np.nan), "df": df,
-        "m": np.where(is_mean, np.nan, m), "n_eff": n_eff,
-        "fraction": np.repeat(fraction[:, None], len(measures), 1),
+        answered = gather @ cells.frame[["n", "w"]].to_numpy(dtype=np.float64)
+        fraction = answered[:, :1] / answered[:, 1:]
+    centres = np.array([cells.centres.get(number, 0.0) for number in range(len(measures))])
+    value = np.where(is_count, a, ratio + centres)
+    low, high = intervals.wald(value, se, df, declared.confidence)
+    lower, upper = intervals.share(ratio, se, n, n_eff, df, declared.confidence, declared.proportion_ci)
+    plain = is_mean | is_count
+    scale = np.where(plain, 1.0, 100.0)
+    return {
+        "n": n, "value": value * scale, "se": se * scale, "ci_low": np.where(plain, low, lower) * scale,
+        "ci_high": np.where(plain, high, upper) * scale, "deff": np.where(np.isfinite(deff), deff, np.nan),
+        "df": df, "m": np.where(is_mean, np.nan, total.m), "n_eff": n_eff,
+        "fraction": np.broadcast_to(fraction, n.shape),
     }  # fmt: skip
-    blank = {
-        name: np.where(empty, np.nan, values)
-        for name, values in columns.items()
-        if name not in ("n", "m", "fraction")
-    }
-    return _long(measures, breakdown, {**columns, **blank}, empty)
 
 
-def _variance(alpha: Floats, beta: Floats, parts: Covariance) -> Floats:
-    return alpha**2 * parts.aa + beta**2 * parts.bb + 2 * alpha * beta * parts.ab
-
-
-def _centres(cells: Cells) -> Floats:
-    return np.array([cells.centres.get(number, 0.0) for number in range(len(cells.plan.measures))])
-
-
-def _degrees(n: Floats, breakdown: Breakdown, design: Design) -> Floats:
-    """PSUs (or units) less strata, counting only those with members of the cell: domains x measures."""
-    strata = len(design.size)
-    made = []
-    for number in range(len(breakdown.codes)):
-        rows = np.flatnonzero(breakdown.of_cell == number)
-        occupied = ((adder(design.stratum[rows], strata) @ n[rows]) > 0).sum(axis=0)
-        if design.psu is None or design.psu_stratum is None:
-            units = n[rows].sum(axis=0)
-        else:
-            units = ((adder(design.psu[rows], len(design.psu_stratum)) @ n[rows]) > 0).sum(axis=0)
-        made.append(units - occupied)
-    return np.array(made, dtype=float).reshape(len(breakdown.codes), n.shape[1])
-
-
-def _interval(
-    value: Floats, p: Floats, se: Floats, n: Floats, n_eff: Floats, df: Floats,
-    plain: np.ndarray[tuple[int], np.dtype[np.bool_]], confidence: float, method: str,
-) -> tuple[Floats, Floats]:  # fmt: skip
-    low, high = intervals.wald(value, se, df, confidence)
-    share_low, share_high = intervals.share(p, se, n, n_eff, df, confidence, method)
-    return np.where(plain, low, share_low), np.where(plain, high, share_high)
-
-
-def _fraction(cells: Cells, gather: sparse.csr_array) -> Floats:
-    units = cells.frame["n"].to_numpy(dtype=float)
-    weights = cells.frame["w"].to_numpy(dtype=float)
-    result: Floats = (gather @ units) / (gather @ weights)
-    return result
-
-
-def _long(
-    measures: tuple[Measure, ...], breakdown: Breakdown, columns: dict[str, Floats], empty: object
-) -> pd.DataFrame:
-    """One row a domain and measure."""
-    domains, count = len(breakdown.codes), len(measures)
-    frame = pd.DataFrame(
-        {
-            "indicator": [measure.indicator for measure in measures] * domains,
-            "category": [measure.category for measure in measures] * domains,
-            "unit_measure": [measure.unit for measure in measures] * domains,
-            "domain": breakdown.domain,
-            "domain_code": np.repeat(np.array(breakdown.codes, dtype=object), count),
-            **{name: values.reshape(-1) for name, values in columns.items()},
-        }
+def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Floats]) -> pd.DataFrame:
+    """One row a measure and domain, by indicator, category, domain and code."""
+    order = sorted(
+        range(len(measures)), key=lambda number: (measures[number].indicator, measures[number].category)
     )
-    frame["obs_status"] = np.where(np.asarray(empty).reshape(-1), "M", "A")
-    frame["note"] = ""
+    ordered = [measures[number] for number in order]
+    flat = {name: values[:, order].T.reshape(-1) for name, values in columns.items()}
+    empty = flat["n"] == 0
+    flat |= {
+        name: np.where(empty, np.nan, values) for name, values in flat.items() if name not in WITHOUT_ANSWERS
+    }
+    texts = {
+        "indicator": _repeated([measure.indicator for measure in ordered], len(domains), each=True),
+        "category": _repeated([measure.category for measure in ordered], len(domains), each=True),
+        "unit_measure": _repeated([measure.unit for measure in ordered], len(domains), each=True),
+        "domain": _repeated(list(domains.breakdowns), len(ordered), each=False),
+        "domain_code": _repeated(list(domains.codes), len(ordered), each=False),
+        "obs_status": _text(pa.array(["A", "M"]).take(pa.array(empty.astype(np.int64)))),
+    }
+    frame = pd.DataFrame({**texts, **flat}).assign(note="")
     return frame.astype({"n": "int64", "m": "Int64"})
+
+
+def _repeated(texts: list[str], times: int, *, each: bool) -> pd.Series[str]:
+    numbers = np.arange(len(texts))
+    index = np.repeat(numbers, times) if each else np.tile(numbers, times)
+    return _text(pa.array(texts, pa.string()).take(pa.array(index)))
+
+
+def _text(array: pa.Array) -> pd.Series[str]:
+    series: pd.Series[str] = array.to_pandas()
+    return series

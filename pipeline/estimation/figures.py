@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.catalogue.model import Catalogue, Unit, Wave
 from pipeline.estimation import intervals
 from pipeline.estimation.domains import Floats
-from pipeline.estimation.estimates import identified
+from pipeline.estimation.estimates import KEY, identified
 
 
 def figures_estimates(figures: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
@@ -34,7 +34,8 @@ def figures_estimates(figures: pd.DataFrame, wave: Wave, catalogue: Catalogue) -
         df=np.where(known, n - 1, np.nan), m=pd.array([pd.NA] * len(figures), dtype="Int64"),
         n_eff=np.where(known, n, np.nan), fraction=np.nan,
     )  # fmt: skip
-    return identified(frame, wave, "figures")
+    frame = identified(frame, wave, "figures")
+    return frame.sort_values(KEY, kind="stable", ignore_index=True)
 
 
 def unit_of(indicator: str, catalogue: Catalogue) -> Unit:

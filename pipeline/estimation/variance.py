@@ -21,9 +21,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import sparse
 
 from pipeline.estimation.design import Calibration, Design
-from pipeline.estimation.domains import Breakdown, Floats, Ints, adder
+from pipeline.estimation.domains import Domains, Floats, Groups, Ints, adder
 from pipeline.estimation.statistics import Cells
 
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
@@ -31,42 +32,78 @@ ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 
 @dataclass(frozen=True)
 class Sums:
-    """What measures need of the cells. Every array is cells x measures.
+    """The sums of cells, or of groups of them, as arrays with one row each.
 
-    ``n, one, one2``: units, w and w^2 of those who count; ``m, a, a2``: units, w a and w^2 a^2;
-    ``a1``: w^2 a; ``ayy``: w a^2 (which ``a`` is for a share).
+    By mask: ``n, one, one2`` (units, w, w^2). By measure: ``m, a, qa`` (units, w a, w^2 a). By mean:
+    ``ayy, qaa`` (w a^2, w^2 a^2), which for a share are ``a`` and ``qa`` again.
     """
 
+    mask: Ints  # of each measure
+    mean: Ints  # the measures that are means
     n: Floats
     one: Floats
     one2: Floats
     m: Floats
     a: Floats
-    a1: Floats
-    a2: Floats
+    qa: Floats
     ayy: Floats
+    qaa: Floats
+
+    def gathered(self, matrix: sparse.csr_array) -> Sums:
+        """The sums of groups of rows; ``matrix`` is groups x rows."""
+        sums = (self.n, self.one, self.one2, self.m, self.a, self.qa, self.ayy, self.qaa)
+        return Sums(self.mask, self.mean, *(matrix @ part for part in sums))
+
+    @property
+    def share(self) -> Floats:
+        """1 for measures with b = 1 - a (shares and counts), 0 for those with b = 1 (means)."""
+        share = np.ones(len(self.mask))
+        share[self.mean] = 0.0
+        return share
+
+    @property
+    def b(self) -> Floats:
+        """w b."""
+        return self.one[:, self.mask] - self.share * self.a
+
+    @property
+    def qb(self) -> Floats:
+        """w^2 b, which is w^2 b^2."""
+        return self.one2[:, self.mask] - self.share * self.qa
+
+    @property
+    def squares(self) -> Triple:
+        """w^2 times a^2, a b and b^2."""
+        aa, ab = self.qa.copy(), np.zeros_like(self.qa)
+        aa[:, self.mean], ab[:, self.mean] = self.qaa, self.qa[:, self.mean]
+        return aa, ab, self.qb
+
+    @property
+    def spread(self) -> Floats:
+        """w a^2."""
+        spread = self.a.copy()
+        spread[:, self.mean] = self.ayy
+        return spread
+
+
+Triple = tuple[Floats, Floats, Floats]  # of aa, ab and bb
 
 
 def sums_of(cells: Cells) -> Sums:
-    """The cells' sums as arrays with one column a measure."""
-    plan, frame = cells.plan, cells.frame
-    masks = {mask: number for number, mask in enumerate(plan.masks)}
-    of = [masks[measure.mask] for measure in plan.measures]
-    numbers = range(len(plan.measures))
-    mean = [measure.unit == "mean" for measure in plan.measures]
+    """The cells' sums as arrays."""
+    masks = {mask: number for number, mask in enumerate(cells.plan.masks)}
+    means = [number for number, measure in enumerate(cells.plan.measures) if measure.unit == "mean"]
 
-    def column(names: list[str]) -> Floats:
-        return frame[names].to_numpy(dtype=np.float64)
+    def columns(stem: str, numbers: list[int] | range, name: str) -> Floats:
+        return cells.frame[[f"{stem}{number}_{name}" for number in numbers]].to_numpy(dtype=np.float64)
 
+    every, measured = range(len(masks)), range(len(cells.plan.measures))
     return Sums(
-        n=column([f"b{mask}_n" for mask in of]),
-        one=column([f"b{mask}_w" for mask in of]),
-        one2=column([f"b{mask}_q" for mask in of]),
-        m=column([f"y{number}_m" for number in numbers]),
-        a=column([f"y{number}_w" for number in numbers]),
-        a1=column([f"y{number}_q" for number in numbers]),
-        a2=column([f"y{number}_{'qyy' if mean[number] else 'q'}" for number in numbers]),
-        ayy=column([f"y{number}_{'wyy' if mean[number] else 'w'}" for number in numbers]),
+        np.array([masks[measure.mask] for measure in cells.plan.measures], dtype=np.int64),
+        np.array(means, dtype=np.int64),
+        *(columns("b", every, name) for name in ("n", "w", "q")),
+        *(columns("y", measured, name) for name in ("m", "w", "q")),
+        *(columns("y", means, name) for name in ("wyy", "qyy")),
     )
 
 
@@ -79,117 +116,165 @@ class Covariance:
     bb: Floats
 
 
-def covariance(sums: Sums, share: Floats, breakdown: Breakdown, design: Design) -> Covariance:
-    """The design (co)variance of every measure's two sums in every domain of a breakdown.
-
-    ``share`` is 1 for measures with b = 1 - y (shares and counts), 0 for those with b = 1 (means).
-    """
-    b = sums.one - share * sums.a
-    squares = _Squares(
-        aa=sums.a2,
-        ab=(1 - share) * sums.a1,
-        bb=sums.one2 - share * sums.a1,
-        a=sums.a1,
-        b=sums.one2 - share * sums.a1,
-    )
-    parts = [
-        _of_domain(number, sums.a, b, sums.one, squares, breakdown, design)
-        for number in range(len(breakdown.codes))
-    ]
-    shape = (0, sums.a.shape[1])
+def covariance(sums: Sums, domains: Domains, design: Design) -> Covariance:
+    """The design (co)variance of every measure's two sums in every domain."""
+    if design.psu is None:
+        return _of_domains(sums, domains, design)
+    parts = [_of_domains(sums, part, design) for part in domains.parts()]
     return Covariance(
-        *(np.array([part[i] for part in parts]) if parts else np.zeros(shape) for i in range(3))
+        *(np.concatenate(arrays) for arrays in zip(*((p.aa, p.ab, p.bb) for p in parts), strict=True))
     )
+
+
+def _of_domains(sums: Sums, domains: Domains, design: Design) -> Covariance:
+    strata = domains.adder(design.stratum)
+    if design.psu is None or design.psu_stratum is None:
+        made = _of_elements(sums, domains, strata, design)
+    else:
+        made = _of_clusters(sums, domains, design.psu, design.psu_stratum, design)
+    gather = adder(made.domain, len(domains))
+    k = design.k[made.stratum][:, None]
+    centre = (design.centred / design.size)[made.stratum][:, None]
+    pairs = ((made.a, made.a), (made.a, made.b), (made.b, made.b))
+    parts = []
+    for product, raw, (left, right) in zip(made.products, made.raw, pairs, strict=True):
+        part = gather @ (k * (product - centre * left * right))
+        # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
+        parts.append(np.where(np.abs(part) > ROUNDING * (gather @ (k * raw)), part, 0.0))
+    if design.average:
+        scale = _average(sums, domains, strata, design)
+        parts = [part * scale for part in parts]
+    return Covariance(*parts)
 
 
 @dataclass(frozen=True)
-class _Squares:
-    """w^2 times a^2, ab, b^2, a and b: cells x measures."""
+class _Linear:
+    """Sums of a and b by domain and stratum, of their products over sampling units, and ``raw``: the
+    products' size before residuals were taken."""
 
-    aa: Floats
-    ab: Floats
-    bb: Floats
+    domain: Ints
+    stratum: Ints
     a: Floats
     b: Floats
+    products: Triple
+    raw: Triple
 
 
-def _of_domain(
-    number: int, a: Floats, b: Floats, one: Floats, squares: _Squares, breakdown: Breakdown, design: Design
-) -> tuple[Floats, Floats, Floats]:
-    rows = np.flatnonzero(breakdown.of_cell == number)
-    if design.psu is None or design.psu_stratum is None:
-        totals, products, raw = _of_elements(rows, a, b, squares, design)
-    else:
-        totals, products, raw = _of_clusters(rows, a, b, design.psu, design.psu_stratum, design)
-    k, centre = design.k[:, None], (design.centred / design.size)[:, None]
-    pairs = ((totals[0], totals[0]), (totals[0], totals[1]), (totals[1], totals[1]))
-    parts = [
-        (k * (product - centre * left * right)).sum(axis=0)
-        for product, (left, right) in zip(products, pairs, strict=True)
-    ]
-    # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
-    parts = [
-        np.where(np.abs(part) > ROUNDING * (k * size).sum(axis=0), part, 0.0)
-        for part, size in zip(parts, raw, strict=True)
-    ]
-    if design.average:
-        scale = _average(adder(design.stratum[rows], len(design.size)) @ one[rows] > 0, design)
-        parts = [part * scale for part in parts]
-    return parts[0], parts[1], parts[2]
+def _of_elements(sums: Sums, domains: Domains, strata: Groups, design: Design) -> _Linear:
+    matrix = strata.matrix(len(design.stratum))
+    gathered = sums.gathered(matrix)
+    products = gathered.squares
+    raw = _sizes(products)
+    made = _Linear(strata.domain, strata.other, gathered.a, gathered.b, products, raw)
+    return made if design.calibration is None else _residuals(sums, made, domains, design, design.calibration)
 
 
-Triple = tuple[Floats, Floats, Floats]  # of aa, ab and bb: strata x measures
+def _sizes(products: Triple) -> Triple:
+    return products[0], np.sqrt(products[0] * products[2]), products[2]
 
 
-def _of_elements(
-    rows: Ints, a: Floats, b: Floats, squares: _Squares, design: Design
-) -> tuple[tuple[Floats, Floats], Triple, Triple]:
-    """Sums of a and b by stratum, of their products over units, and the products' size before residuals."""
-    gather = adder(design.stratum[rows], len(design.size))
-    total_a, total_b = gather @ a[rows], gather @ b[rows]
-    aa, ab, bb = gather @ squares.aa[rows], gather @ squares.ab[rows], gather @ squares.bb[rows]
-    raw = (aa, np.sqrt(aa * bb), bb)
-    calibration = design.calibration
-    if calibration is not None:
-        fit_a, fit_b = _fits(rows, a, b, calibration)
-        xa, xb = fit_a[calibration.of_cell[rows]], fit_b[calibration.of_cell[rows]]
-        qa, qb, everyone = squares.a[rows], squares.b[rows], calibration.weight2
-        aa = aa - 2 * (gather @ (qa * xa)) + everyone @ (fit_a * fit_a)
-        ab = ab - gather @ (qa * xb + qb * xa) + everyone @ (fit_a * fit_b)
-        bb = bb - 2 * (gather @ (qb * xb)) + everyone @ (fit_b * fit_b)
-        total_a, total_b = total_a - calibration.weight @ fit_a, total_b - calibration.weight @ fit_b
-    return (total_a, total_b), (aa, ab, bb), raw
+def _residuals(
+    sums: Sums, plain: _Linear, domains: Domains, design: Design, calibration: Calibration
+) -> _Linear:
+    """The same for residuals of the regression on the margins: outside its domain a unit has one too."""
+    count, strata, width = len(domains), len(design.size), len(calibration.start)
+    fit_a, fit_b = _fits(sums, domains, calibration)  # domains x calibration cells x measures
+    triples = domains.adder(design.stratum * width + calibration.of_cell)
+    stratum, cell = triples.other // width, triples.other % width
+    matrix = triples.matrix(len(design.stratum))
+    qa, qb = matrix @ sums.qa, matrix @ sums.qb
+    xa, xb = fit_a[triples.domain, cell], fit_b[triples.domain, cell]
+    gather = adder(triples.domain * strata + stratum, count * strata)
+    place = plain.domain * strata + plain.stratum
+
+    def spread(part: Floats) -> Floats:
+        whole = np.zeros((count * strata, part.shape[1]))
+        whole[place] = part
+        return whole
+
+    def everyone(of: sparse.csr_array, part: Floats) -> Floats:
+        crossed: Floats = np.einsum("hc,dck->dhk", of.toarray(), part, optimize=True)
+        return crossed.reshape(count * strata, -1)
+
+    aa, ab, bb = (spread(product) for product in plain.products)
+    aa = aa - 2 * (gather @ (qa * xa)) + everyone(calibration.weight2, fit_a * fit_a)
+    ab = ab - gather @ (qa * xb + qb * xa) + everyone(calibration.weight2, fit_a * fit_b)
+    bb = bb - 2 * (gather @ (qb * xb)) + everyone(calibration.weight2, fit_b * fit_b)
+    a = spread(plain.a) - everyone(calibration.weight, fit_a)
+    b = spread(plain.b) - everyone(calibration.weight, fit_b)
+    raw = tuple(spread(part) for part in plain.raw)
+    domain, stratum = _crossed(count, strata)
+    return _Linear(domain, stratum, a, b, (aa, ab, bb), (raw[0], raw[1], raw[2]))
 
 
-def _of_clusters(
-    rows: Ints, a: Floats, b: Floats, psu: Ints, psu_stratum: Ints, design: Design
-) -> tuple[tuple[Floats, Floats], Triple, Triple]:
-    """The same over primary sampling units: sums are rolled up to the domain before they are multiplied."""
-    gather, by_stratum = adder(psu[rows], len(psu_stratum)), adder(psu_stratum, len(design.size))
-    sum_a, sum_b = gather @ a[rows], gather @ b[rows]
-    aa, bb = by_stratum @ (sum_a * sum_a), by_stratum @ (sum_b * sum_b)
-    raw = (aa, np.sqrt(aa * bb), bb)
-    calibration = design.calibration
-    if calibration is not None:
-        fit_a, fit_b = _fits(rows, a, b, calibration)
-        sum_a, sum_b = sum_a - calibration.weight @ fit_a, sum_b - calibration.weight @ fit_b
-    products = (by_stratum @ (sum_a * sum_a), by_stratum @ (sum_a * sum_b), by_stratum @ (sum_b * sum_b))
-    return (by_stratum @ sum_a, by_stratum @ sum_b), products, raw
+def _crossed(domains: int, strata: int) -> tuple[Ints, Ints]:
+    """Domain and stratum of every pair of them."""
+    return np.repeat(np.arange(domains), strata), np.tile(np.arange(strata), domains)
 
 
-def _fits(rows: Ints, a: Floats, b: Floats, calibration: Calibration) -> tuple[Floats, Floats]:
-    """Fitted values x'beta of a and b by calibration cell (cells x measures), from start weights."""
-    x = calibration.indicators
-    gather = adder(calibration.of_cell[rows], len(calibration.start))
+def _fits(sums: Sums, domains: Domains, calibration: Calibration) -> tuple[Floats, Floats]:
+    """Fitted values x'beta of a and b, from start weights: domains x calibration cells x measures."""
+    x, width = calibration.indicators, len(calibration.start)
     inverse = np.linalg.pinv(x.T @ (x * calibration.start[:, None]), rcond=1e-12, hermitian=True)
     hat = x @ inverse @ x.T
-    start_a = (gather @ a[rows]) / calibration.factor[:, None]
-    start_b = (gather @ b[rows]) / calibration.factor[:, None]
-    return hat @ start_a, hat @ start_b
+    groups = domains.adder(calibration.of_cell)
+    matrix = groups.matrix(len(calibration.of_cell))
+    fits = []
+    for part in (sums.a, sums.b):
+        started = np.zeros((len(domains), width, part.shape[1]))
+        started[groups.domain, groups.other] = (matrix @ part) / calibration.factor[groups.other][:, None]
+        fits.append(np.einsum("ce,dek->dck", hat, started, optimize=True))
+    return fits[0], fits[1]
 
 
-def _average(present: np.ndarray[tuple[int, int], np.dtype[np.bool_]], design: Design) -> Floats:
+def _of_clusters(sums: Sums, domains: Domains, psu: Ints, psu_stratum: Ints, design: Design) -> _Linear:
+    """Sums are rolled up to the domain within a sampling unit before they are multiplied."""
+    units = domains.adder(psu)
+    gathered = sums.gathered(units.matrix(len(psu)))
+    a, b = gathered.a, gathered.b
+    raw = _squared(a, b, units.domain, psu_stratum[units.other], design, len(domains))
+    domain, stratum = units.domain, psu_stratum[units.other]
+    if design.calibration is not None:
+        count, every = len(domains), len(psu_stratum)
+        fit_a, fit_b = _fits(sums, domains, design.calibration)
+        weight, place = design.calibration.weight.toarray(), units.domain * every + units.other
+        whole = []
+        for part, fit in ((a, fit_a), (b, fit_b)):
+            residual = -np.einsum("pc,dck->dpk", weight, fit, optimize=True).reshape(count * every, -1)
+            residual[place] += part
+            whole.append(residual)
+        a, b = whole
+        domain, stratum = np.repeat(np.arange(count), every), np.tile(psu_stratum, count)
+    products = _squared(a, b, domain, stratum, design, len(domains))
+    strata = len(design.size)
+    gather = adder(domain * strata + stratum, len(domains) * strata)
+    domain, stratum = _crossed(len(domains), strata)
+    return _Linear(domain, stratum, gather @ a, gather @ b, products, _sizes(raw))
+
+
+def _squared(a: Floats, b: Floats, domain: Ints, stratum: Ints, design: Design, domains: int) -> Triple:
+    strata = len(design.size)
+    gather = adder(domain * strata + stratum, domains * strata)
+    return gather @ (a * a), gather @ (a * b), gather @ (b * b)
+
+
+def _average(sums: Sums, domains: Domains, strata: Groups, design: Design) -> Floats:
     """Strata with members of the domain over those of them with a variance: lonely ones take the average."""
-    alone = (design.size == 1)[:, None]
-    good = (present & ~alone).sum(axis=0)
-    return np.where(good > 0, present.sum(axis=0) / np.maximum(good, 1), 0.0)
+    present = ((strata.matrix(len(design.stratum)) @ sums.n) > 0)[:, sums.mask]
+    gather = adder(strata.domain, len(domains))
+    alone = (design.size == 1)[strata.other][:, None]
+    good = gather @ (present & ~alone).astype(float)
+    return np.where(good > 0, (gather @ present.astype(float)) / np.maximum(good, 1), 0.0)
+
+
+def degrees(sums: Sums, domains: Domains, design: Design) -> Floats:
+    """Sampling units less strata, counting only those with members of the cell: domains x measures."""
+    strata = domains.adder(design.stratum)
+    occupied = ((strata.matrix(len(design.stratum)) @ sums.n) > 0).astype(float)
+    if design.psu is None:
+        units = domains.adder().matrix(len(design.stratum)) @ sums.n
+    else:
+        psus = domains.adder(design.psu)
+        units = adder(psus.domain, len(domains)) @ ((psus.matrix(len(design.psu)) @ sums.n) > 0).astype(float)
+    result: Floats = (units - adder(strata.domain, len(domains)) @ occupied)[:, sums.mask]
+    return result

@@ -1,0 +1,36 @@
+"""Floor 1: one list of columns, many uses.
+
+``schemas/tables/*.json`` (Frictionless Table Schema) declares the columns of every stored table. Here
+belongs what is compiled from it: the Pandera contract of a frame, and the DuckDB statements that create
+and document its table. The rows come from the rooms that make them.
+"""
+
+from pipeline.contracts.frames import DTYPES, compiled, conform, pandera_schema, validate
+from pipeline.contracts.statements import ddl, literal, quoted
+from pipeline.contracts.tables import (
+    TABLES,
+    WEIGHTS,
+    Field,
+    TableSchema,
+    microdata_fields,
+    microdata_schema,
+    table,
+)
+
+__all__ = [
+    "DTYPES",
+    "TABLES",
+    "WEIGHTS",
+    "Field",
+    "TableSchema",
+    "compiled",
+    "conform",
+    "ddl",
+    "literal",
+    "microdata_fields",
+    "microdata_schema",
+    "pandera_schema",
+    "quoted",
+    "table",
+    "validate",
+]

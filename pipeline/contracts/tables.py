@@ -1,0 +1,91 @@
+"""The declared tables: their Table Schemas, and the fields that a codebook adds to the microdata.
+
+Only these words of Table Schema are understood: fields with name, type (string, integer, number,
+boolean, date), title, description and constraints (required, unique, enum, minimum, maximum), and
+primaryKey.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.catalogue.model import NO_ANSWER, NOT_ASKED, Catalogue, Wave
+
+Field = Mapping[str, Any]
+TableSchema = Mapping[str, Any]
+
+TABLES = Path(__file__).parents[2] / "schemas" / "tables"
+WEIGHTS = ("base_weight", "weight", "population")  # microdata columns that weighting adds
+
+
+def table(name: str) -> dict[str, Any]:
+    """The Table Schema of a stored table, with its title and description. KeyError when there is none."""
+    path = TABLES / f"{name}.json"
+    if not path.is_file():
+        raise KeyError(name)
+    schema: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return schema
+
+
+def extended(name: str, extra_fields: Iterable[Field] = ()) -> dict[str, Any]:
+    """The Table Schema of a stored table with more fields after its own."""
+    schema = table(name)
+    return {**schema, "fields": [*schema["fields"], *extra_fields]}
+
+
+def microdata_fields(catalogue: Catalogue, wave: Wave | None = None) -> list[Field]:
+    """The fields of the harmonised variables: background first, then answers in codebook order.
+
+    Of one wave: those its crosswalk fills, with the background codes its scope allows. Without a
+    wave: every variable of the codebook with every code.
+    """
+    asked = catalogue.asked(wave) if wave else None
+    scope = wave.scope if wave else {}
+    fields: list[Field] = []
+    for variable in catalogue.variables.values():
+        if asked is None or variable.key in asked:
+            codes = [*scope.get(variable.key, tuple(variable.codes)), NO_ANSWER]
+            fields.append(_coded(variable.key, variable.label, variable.note or variable.label, codes))
+    for question in catalogue.questions.values():
+        for answer in question.answers:
+            if asked is not None and answer not in asked:
+                continue
+            title = question.items.get(answer.partition(".")[2]) or question.label or question.text
+            if question.type == "numeric":
+                fields.append(
+                    {"name": answer, "type": "number", "title": title, "description": question.text}
+                )
+            else:
+                codes = [*question.answer_codes, NO_ANSWER, NOT_ASKED]
+                fields.append(_coded(answer, title, question.text, codes))
+    return fields
+
+
+def _coded(name: str, title: str, description: str, codes: list[str]) -> Field:
+    constraints = {"required": True, "enum": codes}
+    return {
+        "name": name,
+        "type": "string",
+        "title": title,
+        "description": description,
+        "constraints": constraints,
+    }
+
+
+def microdata_schema(catalogue: Catalogue, wave: Wave, replicates: int = 0) -> dict[str, Any]:
+    """The Table Schema of one harmonised wave, before weighting, with ``replicates`` replicate weights."""
+    schema = table("microdata")
+    fields = [field for field in schema["fields"] if field["name"] not in WEIGHTS]
+    fields += [
+        {
+            "name": f"replicate_{i}",
+            "type": "number",
+            "title": f"Replicate weight {i}",
+            "description": "As delivered.",
+        }
+        for i in range(1, replicates + 1)
+    ]
+    return {**schema, "fields": [*fields, *microdata_fields(catalogue, wave)]}

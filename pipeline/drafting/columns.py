@@ -1,0 +1,61 @@
+"""What a raw file's columns look like from outside: name, label, and their codes where they have codes.
+
+A column with many distinct values holds identifiers, texts or numbers; its values are not carried further.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipeline.sources import RawTable
+
+MAX_CODES = 30  # distinct values; above it they are no codes
+MAX_LENGTH = 60  # characters; a longer text is no code
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of a raw file. ``codes`` is None where it has too many values to be codes."""
+
+    name: str
+    label: str
+    codes: Mapping[str, str] | None  # code -> label, "" when the file has none
+    blank: bool  # some cells are blank
+    numeric: bool
+    unique: bool  # a value of its own on every row: an identifier
+
+
+def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
+    """The columns of a raw table, in its order."""
+    return [_column(table.frame[name], table, decimal) for name in table.frame]
+
+
+def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColumn:
+    name = str(cells.name)
+    labels = table.value_labels.get(name, {})
+    found = {str(text) for text in cells.unique()} - {""}
+    unlabelled = found - set(labels)
+    text = pd.Series(sorted(unlabelled), dtype="str").str.replace(decimal, ".", regex=False)
+    unique = bool(len(found) == len(cells) and len(cells) > 1)
+    few = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
+    short = all(len(code) <= MAX_LENGTH for code in unlabelled)
+    codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
+    return SourceColumn(
+        name=name,
+        label=table.labels.get(name, ""),
+        codes=codes if few and short else None,
+        blank=bool((cells == "").any()),
+        numeric=bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all()),
+        unique=unique,
+    )
+
+
+def _order(code: str) -> tuple[int, float, str]:
+    """Numbers by size, then texts."""
+    number = re.fullmatch(r"-?\d+(\.\d+)?", code)
+    return (0, float(code), code) if number else (1, 0.0, code)

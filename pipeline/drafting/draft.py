@@ -1,0 +1,163 @@
+"""Writes the draft: a wave file with the pinned source, and an instrument with every source code a row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.catalogue.model import Catalogue, Source, Wave
+from pipeline.drafting.columns import SourceColumn, describe
+from pipeline.drafting.match import DraftRow, crosswalk_rows
+from pipeline.drafting.sniff import sniff
+from pipeline.faults import Fault, FaultError
+from pipeline.sources import digest, read_raw
+
+HEADER = ("source_variable", "source_code", "variable", "code", "note")
+
+
+def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
+    """Draft the declarations of a new wave from its raw file; returns the paths written.
+
+    The raw file is copied into ``warehouse/raw`` when it lies elsewhere. ``instrument`` names the
+    questionnaire, by default as the wave; one that is already declared is left as it is. Raises FaultError
+    when the wave is declared already, anything would be overwritten, or the file cannot be read.
+    """
+    instrument = instrument or wave
+    schemas, raw = root / "schemas", root / "warehouse" / "raw" / file.name
+    targets = {"wave": schemas / "waves" / f"{wave}.toml"}
+    if instrument not in catalogue.instruments:
+        targets |= {kind: schemas / "instruments" / f"{instrument}.{kind}" for kind in ("toml", "csv")}
+    _require_new(root, wave, file, raw, targets.values())
+    source = sniff(file)
+    table = read_raw(file, source)
+    columns = describe(table, source.decimal)
+    former = _former(catalogue, _facts(wave)["survey"])
+    identifier = _identifier(columns, former)
+    questionnaire = catalogue.instruments.get(former.instrument) if former else None
+    rows = crosswalk_rows(columns, catalogue, questionnaire, identifier)
+    texts = {"wave": _wave_text(wave, instrument, source, len(table.frame), identifier)}
+    texts |= {"toml": _instrument_text(instrument, file.name, columns), "csv": _crosswalk_text(rows)}
+    written = [_write(path, texts[kind]) for kind, path in targets.items()]
+    if not raw.exists():
+        raw.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, raw.with_name(f".{raw.name}.tmp"))
+        written.append(raw.with_name(f".{raw.name}.tmp").replace(raw))
+    return written
+
+
+def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable[Path]) -> None:
+    faults = []
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave):
+        mend = "Use lower-case letters, digits and hyphens, as no-ks-2018."
+        faults.append(Fault(f"schemas/waves/{wave}.toml", "", "is no wave key", mend, wave))
+    if not file.is_file():
+        raise FaultError([*faults, Fault(str(file), "", "is not there", "Name the raw file.")])
+    mend = "Give the wave another key, or remove the file if it is not wanted."
+    for path in targets:
+        if path.exists():
+            faults.append(Fault(path.relative_to(root).as_posix(), "", "is there already", mend, wave))
+    if raw.exists() and digest(raw) != digest(file):
+        mend = "Rename the new file, or remove the old one if it is not wanted."
+        faults.append(Fault(f"warehouse/raw/{raw.name}", "", "is there already, with other bytes", mend))
+    if faults:
+        raise FaultError(faults)
+
+
+def _identifier(columns: Sequence[SourceColumn], former: Wave | None) -> str:
+    """The column that names the units: the wave before's, else the first that has no value twice."""
+    unique = [column.name for column in columns if column.unique]
+    before = former.design.id if former and former.design else ""
+    return before if before in unique else next(iter(unique), "")
+
+
+def _former(catalogue: Catalogue, survey: str) -> Wave | None:
+    """The survey's latest wave with microdata."""
+    waves = [wave for wave in catalogue.waves.values() if wave.survey == survey and wave.is_microdata]
+    waves.sort(key=lambda wave: (wave.reference_period.end, wave.key))
+    return waves[-1] if waves else None
+
+
+def _facts(wave: str) -> Mapping[str, str]:
+    """What a wave's key says by convention: country, survey, edition, status."""
+    status = "synthetic" if wave.endswith("-synthetic") else "official"
+    survey, _, edition = wave.removesuffix("-synthetic").rpartition("-")
+    country = survey.partition("-")[0].upper()
+    return {
+        "country": country if len(country) == 2 else "",
+        "survey": survey,
+        "edition": edition,
+        "status": status,
+    }
+
+
+def _wave_text(wave: str, instrument: str, source: Source, rows: int, identifier: str) -> str:
+    facts = _facts(wave)
+    options: dict[str, str | int] = {"encoding": source.encoding, "delimiter": source.delimiter}
+    options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
+    options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
+    lines = [
+        "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
+        *(f"{key} = {_toml(facts[key])}" for key in ("country", "survey", "edition")),
+        f"instrument = {_toml(instrument)}",
+        'unit = ""  # workplace | organisation',
+        f"status = {_toml(facts['status'])}",
+        'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
+        "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
+        "",
+        "[origin]",
+        *(f'{key} = ""' for key in ("producer", "title", "licence")),
+        "",
+        "[source]",
+        'kind = "microdata"',
+        f"file = {_toml(source.file)}",
+        f"sha256 = {_toml(source.sha256)}",
+        f"bytes = {source.bytes}",
+        *(f"{key} = {_toml(value)}" for key, value in options.items() if value),
+        "",
+        "[response]",
+        f"respondents = {rows}",
+        "",
+        "[design]  # names of source columns",
+        f"id = {_toml(identifier)}" + ("  # guess: a value of its own on every row" if identifier else ""),
+        "strata = []",
+        '# psu = "", weight = "", population = "FILE.csv"',
+        "",
+        "[weighting]",
+        'method = "design"  # given | design | poststratify | rake | linear',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn]) -> str:
+    lines = [
+        f"# Draft of {instrument}, from {file}. The crosswalk stands beside it, in {instrument}.csv.",
+        'language = ""   # of the questionnaire, as nb',
+        'unit_verb = ""  # introduced | works_with',
+        "",
+        "# [wording] holds the questions as asked, keyed like the codebook. The file's own labels:",
+        *(f"# {_toml(column.name)} = {_toml(column.label)}" for column in columns if column.label),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _crosswalk_text(rows: Iterable[DraftRow]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows([HEADER, *rows])
+    return text.getvalue()
+
+
+def _toml(value: str | int) -> str:
+    """A text or number as TOML; a JSON text is a TOML basic string."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8", newline="\n")
+    return temporary.replace(path)

@@ -1,0 +1,194 @@
+"""Guesses which harmonised variable a source column is, and which code a source code.
+
+Two texts are alike as their character trigrams are (Dice 1945): 2 |A and B| / (|A| + |B|). Every wording
+of the catalogue counts: the codebook's, its translations and what earlier questionnaires asked.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from pipeline.catalogue.model import IGNORE, NOT_SELECTED, SELECTED, Catalogue, Instrument
+from pipeline.drafting.columns import SourceColumn
+
+ENOUGH = 0.5  # a score below this is no guess
+CODES_SHARE = 0.3  # of the score that the labels of the codes decide
+KNOWN = 0.9  # the score of a column that an earlier questionnaire of the survey has by the same name
+TO_MAP = "TO MAP"
+
+DraftRow = tuple[str, str, str, str, str]  # source_variable, source_code, variable, code, note
+
+
+@dataclass(frozen=True)
+class Target:
+    """A harmonised variable with everything it and its codes were ever called."""
+
+    variable: str
+    type: str  # background, single, multiple, grid or numeric
+    texts: tuple[str, ...]
+    codes: Mapping[str, tuple[str, ...]]
+
+
+def targets(catalogue: Catalogue) -> list[Target]:
+    """Every background and answer variable, in codebook order."""
+    voices = _voices(catalogue)
+    found = []
+    for variable in catalogue.variables.values():
+        codes = {c: _said(voices, f"{variable.key}.codes.{c}", c, text) for c, text in variable.codes.items()}
+        texts = _said(voices, f"{variable.key}.label", variable.key, variable.label)
+        found.append(Target(variable.key, "background", texts, codes))
+    for question in catalogue.questions.values():
+        codes = {c: _said(voices, f"{question.key}.codes.{c}", c, text) for c, text in question.codes.items()}
+        asked = _said(voices, f"{question.key}.text", question.text)
+        for answer in question.answers:
+            item = answer.partition(".")[2]
+            texts = (*asked, question.key, question.label)
+            if item:
+                names = _said(voices, f"{question.key}.items.{item}", question.items[item])
+                texts = (
+                    *names,
+                    *(f"{text} {name}" for text in asked for name in names),
+                    f"{question.key} {item}",
+                )
+            found.append(Target(answer, question.type, tuple(filter(None, texts)), codes))
+    return found
+
+
+def _voices(catalogue: Catalogue) -> list[Mapping[str, str]]:
+    """Texts by the codebook's keys, once for each language and questionnaire."""
+    voices = [
+        {key.partition(".")[2]: text for key, text in words.items()}
+        for words in catalogue.translations.values()
+    ]
+    return voices + [instrument.wording for instrument in catalogue.instruments.values()]
+
+
+def _said(voices: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*own, *(voice[key] for voice in voices if voice.get(key))]))
+
+
+def crosswalk_rows(
+    columns: Iterable[SourceColumn], catalogue: Catalogue, former: Instrument | None, identifier: str
+) -> Iterator[DraftRow]:
+    """A draft of a crosswalk: every column with every code, each with a guess or to be mapped."""
+    columns = list(columns)
+    guesses = _assigned([column for column in columns if column.name != identifier], targets(catalogue))
+    known = {row.source_variable for row in former.crosswalk} if former else set()
+    for column in columns:
+        if column.name == identifier:
+            yield column.name, "*", "", IGNORE, "guess: identifies the unit"
+        elif former and column.name in known:
+            yield from _as_before(column, former)
+        elif column.name in guesses:
+            yield from _guessed(column, *guesses[column.name])
+        else:
+            for code in _source_codes(column):
+                yield column.name, code, "", "", _hint(column, code)
+
+
+def _source_codes(column: SourceColumn) -> list[str]:
+    return ["*"] if column.codes is None else list(column.codes)
+
+
+def _hint(column: SourceColumn, code: str) -> str:
+    said = " = ".join(text for text in (column.label, (column.codes or {}).get(code, "")) if text)
+    return f"{TO_MAP}: {said}" if said else TO_MAP
+
+
+def _as_before(column: SourceColumn, former: Instrument) -> Iterator[DraftRow]:
+    """The rows that an earlier questionnaire has for a column of this name, and the codes it has not."""
+    rows = [row for row in former.crosswalk if row.source_variable == column.name]
+    listed = {row.source_code for row in rows}
+    note = f"guess {KNOWN:.2f}: as in {former.key}"
+    codes = [*_source_codes(column), *([""] if column.blank else []), "*"]
+    for code in _source_codes(column):
+        if code not in listed and "*" not in listed:
+            yield column.name, code, "", "", _hint(column, code)
+    for row in rows:
+        if row.source_code in codes or column.codes is None:
+            yield column.name, row.source_code, row.variable, row.code, note
+
+
+def _assigned(columns: Iterable[SourceColumn], known: Iterable[Target]) -> dict[str, tuple[Target, float]]:
+    """The best target of each column, best scores first; no target is given twice."""
+    scores = [
+        (score, place, target_place, column.name, target)
+        for target_place, target in enumerate(known)
+        for place, column in enumerate(columns)
+        if (score := _score(column, target)) >= ENOUGH
+    ]
+    guesses: dict[str, tuple[Target, float]] = {}
+    taken: set[str] = set()
+    for score, _, _, name, target in sorted(scores, key=lambda entry: (-entry[0], entry[1], entry[2])):
+        if name not in guesses and target.variable not in taken:
+            guesses[name] = (target, score)
+            taken.add(target.variable)
+    return guesses
+
+
+def _score(column: SourceColumn, target: Target) -> float:
+    if (target.type == "numeric" and not column.numeric) or (
+        target.type != "numeric" and column.codes is None
+    ):
+        return 0.0
+    score = max(
+        _alike(own, text) for own in (column.label or column.name, column.name) for text in target.texts
+    )
+    labels = [label for label in (column.codes or {}).values() if label]
+    if score < ENOUGH / 2 or not labels or not target.codes:
+        return score
+    fit = sum(_best(label, target)[1] for label in labels) / len(labels)
+    return (1 - CODES_SHARE) * score + CODES_SHARE * fit
+
+
+def _guessed(column: SourceColumn, target: Target, score: float) -> Iterator[DraftRow]:
+    note = f"guess {score:.2f}: {column.label or column.name}"
+    if target.type == "numeric":
+        yield column.name, "*", target.variable, "=", note
+        return
+    chosen = _box(column) if target.type == "multiple" else {}
+    for code, label in (column.codes or {}).items():
+        meant, fit = (
+            (chosen.get(code, ""), score) if target.type == "multiple" else _best(label or code, target)
+        )
+        if meant and fit >= ENOUGH:
+            said = f"guess {min(score, fit):.2f}: {label or column.label or column.name}"
+            yield column.name, code, target.variable, meant, said
+        else:
+            yield column.name, code, target.variable, "", _hint(column, code)
+    if target.type == "multiple" and column.blank and NOT_SELECTED not in chosen.values():
+        yield column.name, "", target.variable, NOT_SELECTED, note
+
+
+def _box(column: SourceColumn) -> dict[str, str]:
+    """The two states of a box to tick, where its codes are the usual 1 and 0, 2 or blank."""
+    codes = list(column.codes or {})
+    if codes == ["1"]:
+        return {"1": SELECTED}
+    return (
+        {"1": SELECTED, codes[1 - codes.index("1")]: NOT_SELECTED}
+        if codes in (["0", "1"], ["1", "2"])
+        else {}
+    )
+
+
+def _best(label: str, target: Target) -> tuple[str, float]:
+    scores = {code: max(_alike(label, text) for text in texts) for code, texts in target.codes.items()}
+    return max(scores.items(), key=lambda entry: entry[1], default=("", 0.0))
+
+
+def _alike(one: str, other: str) -> float:
+    first, second = _trigrams(one), _trigrams(other)
+    return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
+
+
+@cache
+def _trigrams(text: str) -> frozenset[str]:
+    plain = "".join(
+        sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign)
+    )
+    words = "".join(sign if sign.isalnum() else " " for sign in plain).split()
+    return frozenset(f" {word} "[place : place + 3] for word in words for place in range(len(word)))

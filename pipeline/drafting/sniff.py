@@ -1,0 +1,95 @@
+"""How a raw file wants to be read: format, encoding, delimiter, decimal mark, sheet, header rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import python_calamine
+
+from pipeline.catalogue.model import Source
+from pipeline.sources import digest, format_of
+
+LINES = 200  # looked at
+DELIMITERS = (",", ";", "\t", "|")
+COMMA_NUMBER, POINT_NUMBER = re.compile(r"-?\d+,\d+"), re.compile(r"-?\d+\.\d+")
+NUMBER = re.compile(r"-?\d+([.,]\d+)?")
+
+
+def sniff(path: Path) -> Source:
+    """The pinned source of a raw file with the options that read it. FaultError for an unknown format."""
+    source = Source("microdata", path.name, digest(path), path.stat().st_size)
+    kind = format_of(source)
+    if kind == "csv":
+        return _sniff_text(path, source)
+    return _sniff_workbook(path, source) if kind == "xlsx" else source
+
+
+def _sniff_text(path: Path, source: Source) -> Source:
+    content = path.read_bytes()
+    encoding = _encoding(content)
+    text = content.decode(encoding)
+    rows = {mark: _rows(text, mark) for mark in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda mark: _fit(rows[mark]))
+    cells = [cell.strip() for row in rows[delimiter][1:] for cell in row]
+    commas = sum(bool(COMMA_NUMBER.fullmatch(cell)) for cell in cells)
+    points = sum(bool(POINT_NUMBER.fullmatch(cell)) for cell in cells)
+    return replace(
+        source,
+        encoding=encoding.removesuffix("-sig"),
+        delimiter=delimiter,
+        decimal="," if commas > points else ".",
+        header_rows=_header_rows(rows[delimiter]),
+    )
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return "latin-1"  # reads every byte
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
+    try:
+        return [row for row in islice(reader, LINES) if row]
+    except csv.Error:
+        return []
+
+
+def _fit(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
+    """How well a delimiter explains a file: the share of rows as wide as the header, then the width."""
+    width = len(rows[0]) if rows else 0
+    return (sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0, width)
+
+
+def _header_rows(rows: Sequence[Sequence[str]]) -> int:
+    """2 where the first row has gaps, as merged cells leave, and the second one is names; else 1."""
+    if len(rows) < 3 or "" not in [cell.strip() for cell in rows[0][1:]]:
+        return 1
+    second = [cell.strip() for cell in rows[1] if cell.strip()]
+    names = bool(second) and not any(NUMBER.fullmatch(cell) for cell in second)
+    return 2 if names and any(NUMBER.fullmatch(cell.strip()) for cell in rows[2]) else 1
+
+
+def _sniff_workbook(path: Path, source: Source) -> Source:
+    """The sheet with most cells; a sheet of notes is smaller than the data."""
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
+    except (python_calamine.CalamineError, OSError):
+        return source  # the reader says what is wrong with it
+    sheets = {name: workbook.get_sheet_by_name(name) for name in workbook.sheet_names}
+    largest = max(sheets, key=lambda name: sheets[name].height * sheets[name].width)
+    rows = [[str(cell) for cell in row] for row in sheets[largest].to_python(nrows=LINES)]
+    return replace(source, sheet=largest if len(sheets) > 1 else "", header_rows=_header_rows(rows))

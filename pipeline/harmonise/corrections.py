@@ -1,0 +1,46 @@
+"""Applies the declared corrections of a raw file; one that no longer matches has expired: the wave stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import Correction, Wave
+from pipeline.faults import Fault, FaultError
+
+
+def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """The raw frame with the wave's corrections, and for each its column, reason and number of rows.
+
+    Every correction is matched against the file as delivered, so their order does not matter. Raises
+    FaultError naming every correction that matches no row or names a column that the file lacks.
+    """
+    corrected, done, faults = raw.copy(), [], []
+    for number, correction in enumerate(wave.corrections, 1):
+        missing = [name for name in (correction.column, *correction.match) if name not in raw]
+        if missing:
+            faults.append(_fault(wave, number, "names a column that the raw file lacks", missing[0]))
+            continue
+        rows = _matches(raw, correction)
+        if not rows.any():
+            faults.append(_fault(wave, number, "has expired: no row matches it any more", correction.column))
+            continue
+        corrected[correction.column] = corrected[correction.column].mask(rows, correction.value)
+        done.append({"column": correction.column, "reason": correction.reason, "rows": int(rows.sum())})
+    if faults:
+        raise FaultError(faults)
+    return corrected, done
+
+
+def _matches(raw: pd.DataFrame, correction: Correction) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    rows = np.ones(len(raw), dtype=bool)
+    for column, value in correction.match.items():
+        rows &= (raw[column] == value).to_numpy()
+    return rows
+
+
+def _fault(wave: Wave, number: int, message: str, column: str) -> Fault:
+    mend = "Remove the correction if the producer mended the file, else mend its match."
+    return Fault(f"schemas/waves/{wave.key}.toml", f"correction[{number}]", message, mend, column, wave.key)

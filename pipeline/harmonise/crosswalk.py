@@ -1,0 +1,172 @@
+"""Applies a crosswalk: source column + source code -> harmonised variable + code.
+
+Here belongs what a cell means by itself. What it means given other answers stands in ``routing``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import ABSENT, IGNORE, NO_ANSWER, Catalogue, Instrument, Wave
+from pipeline.faults import Fault, FaultError
+from pipeline.sources import numbers
+
+ANY, COPY = "*", "="
+SHOWN = 20  # unknown codes of one column that a message names; more of them are no codes but texts
+
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Codes = Mapping[str, str]  # source code -> code
+Pair = tuple[str, "Cells", Codes]  # a source column that feeds a variable
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A source column, each distinct text once: ``texts[places[i]]`` is the cell of row i."""
+
+    texts: list[str]
+    places: Integers
+
+    @classmethod
+    def of(cls, column: pd.Series[str]) -> Cells:
+        """The cells of a column of text."""
+        places, texts = pd.factorize(column)
+        return cls([str(text) for text in texts], places)
+
+
+@dataclass
+class Mapped:
+    """The harmonised columns of a wave: categorical, or float for a number.
+
+    ``answered`` marks the rows whose own cell was mapped to a code of the codebook, or is a number;
+    ``conflicts`` those where two source columns say different things.
+    """
+
+    columns: dict[str, pd.Series[Any]] = field(default_factory=dict)
+    answered: dict[str, Flags] = field(default_factory=dict)
+    conflicts: dict[str, Flags] = field(default_factory=dict)
+
+    def add(self, variable: str, column: pd.Series[Any], answered: Flags, conflict: Flags) -> None:
+        """One more variable."""
+        self.columns[variable] = column
+        self.answered[variable] = answered
+        self.conflicts[variable] = conflict
+
+
+def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
+    """Every harmonised variable that the wave's crosswalk fills, in codebook order.
+
+    A blank cell takes the code of the crosswalk's blank row, else ``no_answer``; so does, for one
+    variable, a code that the crosswalk maps to other variables only. Of several source columns the
+    first that holds an answer counts. Raises FaultError naming every source code without a row, and
+    every text that is not a number where numbers are copied.
+    """
+    instrument = catalogue.instruments[wave.instrument]
+    columns = dict.fromkeys(row.source_variable for row in instrument.crosswalk)
+    cells = {name: Cells.of(raw[name]) for name in columns}
+    faults = list(_unknown(cells, wave, instrument))
+    mapped = Mapped()
+    for variable, sources in _sources(instrument, catalogue).items():
+        pairs = [(name, cells[name], codes) for name, codes in sources.items()]
+        if variable in catalogue.variables or catalogue.question_of(variable).type != "numeric":
+            states = (NO_ANSWER,) if variable in catalogue.variables else ABSENT
+            mapped.add(variable, *_coded(pairs, catalogue.codes_of(variable), states))
+            continue
+        try:
+            mapped.add(variable, *_number(pairs, wave))
+        except FaultError as error:
+            faults += error.faults
+    if faults:
+        raise FaultError(faults)
+    return mapped
+
+
+def _sources(instrument: Instrument, catalogue: Catalogue) -> dict[str, dict[str, dict[str, str]]]:
+    """variable -> source column -> source code -> code; variables in codebook order.
+
+    An ``ignore`` without a variable leaves the code out of every variable of its column.
+    """
+    sources: dict[str, dict[str, dict[str, str]]] = {}
+    for row in instrument.crosswalk:
+        if row.variable:
+            columns = sources.setdefault(row.variable, {})
+            columns.setdefault(row.source_variable, {})[row.source_code] = row.code
+    for row in instrument.crosswalk:
+        for columns in sources.values() if not row.variable else ():
+            if row.source_variable in columns:
+                columns[row.source_variable].setdefault(row.source_code, IGNORE)
+    answers = (name for question in catalogue.questions.values() for name in question.answers)
+    filled = {row.variable for row in instrument.crosswalk if row.code != IGNORE}
+    return {name: sources[name] for name in (*catalogue.variables, *answers) if name in filled}
+
+
+def _unknown(cells: Mapping[str, Cells], wave: Wave, instrument: Instrument) -> Iterator[Fault]:
+    """The non-blank source codes that the crosswalk does not list, with the number of their rows."""
+    listed: dict[str, set[str]] = {}
+    for row in instrument.crosswalk:
+        listed.setdefault(row.source_variable, set()).add(row.source_code)
+    file = f"schemas/instruments/{instrument.key}.csv"
+    for column, known in listed.items():
+        if ANY in known:
+            continue
+        counts = np.bincount(cells[column].places, minlength=len(cells[column].texts))
+        found = zip(cells[column].texts, counts, strict=True)
+        wrong = sorted((text, int(count)) for text, count in found if text and text not in known)
+        for text, count in wrong[:SHOWN]:
+            mend = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as the code to leave it out."
+            message = f"{count} rows of {wave.source.file} hold a code that the crosswalk does not list"
+            yield Fault(file, f"column {column}", message, mend, text, wave.key)
+        if len(wrong) > SHOWN:
+            mend = f"If the column holds free text or numbers, list it with the source_code {ANY}."
+            message = f"{len(wrong) - SHOWN} more codes of {wave.source.file} are not listed"
+            yield Fault(file, f"column {column}", message, mend, wave=wave.key)
+
+
+def _coded(
+    pairs: Sequence[Pair], known: Sequence[str], states: Sequence[str]
+) -> tuple[pd.Series[Any], Flags, Flags]:
+    """A coded variable from its source columns: the column, where it was answered, where it conflicts."""
+    index = {code: place for place, code in enumerate((*known, *states))}
+    rows = len(pairs[0][1].places)
+    answer, state = np.full(rows, -1), np.full(rows, -1)
+    conflict = np.zeros(rows, dtype=bool)
+    for _, cells, codes in pairs:
+        target = np.array([index.get(_target(text, codes), -1) for text in cells.texts])[cells.places]
+        said = np.array([_listed(text, codes) for text in cells.texts])[cells.places]
+        real = said & (target >= 0) & (target < len(known))
+        conflict |= real & (answer >= 0) & (answer != target)
+        answer = np.where(real & (answer < 0), target, answer)
+        state = np.where(~real & (state < 0), target, state)
+    answered = answer >= 0
+    places = np.where(answered, answer, np.where(state >= 0, state, index[NO_ANSWER]))
+    dtype = pd.CategoricalDtype(list(index))
+    return pd.Series(pd.Categorical.from_codes(places, dtype=dtype)), answered, conflict
+
+
+def _number(pairs: Sequence[Pair], wave: Wave) -> tuple[pd.Series[Any], Flags, Flags]:
+    """A number from its source columns; NaN where no cell is copied."""
+    rows = len(pairs[0][1].places)
+    value, conflict = np.full(rows, np.nan), np.zeros(rows, dtype=bool)
+    for name, cells, codes in pairs:
+        copied = [text if _target(text, codes) == COPY else "" for text in cells.texts]
+        parsed = numbers(pd.Series(copied, dtype="str"), name, wave)
+        own = parsed.to_numpy()[cells.places]
+        conflict |= ~np.isnan(own) & ~np.isnan(value) & (own != value)
+        value = np.where(np.isnan(value), own, value)
+    return pd.Series(value), ~np.isnan(value), conflict
+
+
+def _listed(text: str, codes: Codes) -> bool:
+    return text != "" and (text in codes or ANY in codes)
+
+
+def _target(text: str, codes: Codes) -> str:
+    """The code of a source text: its own row's, that of *, else that of the blank row, else none."""
+    if _listed(text, codes):
+        return codes.get(text, codes.get(ANY, ""))
+    return codes.get("", "")

@@ -1,0 +1,108 @@
+"""The design columns of a wave: who a unit is, where it was drawn, and the weight it was delivered with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pandas as pd
+
+from pipeline.catalogue.model import Design, Instrument, Wave
+from pipeline.faults import Fault, FaultError
+from pipeline.sources import numbers, place
+
+
+def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: Instrument) -> None:
+    """Raises FaultError naming every column that the design or the crosswalk needs and the raw file lacks,
+    and every column of the design without a single value."""
+    design_file, crosswalk_file = (
+        f"schemas/waves/{wave.key}.toml",
+        f"schemas/instruments/{instrument.key}.csv",
+    )
+    needed = {"design.id": [design.id], "design.strata": [*design.strata]}
+    needed |= {"design.psu": [design.psu] if design.psu else []}
+    needed |= {"design.weight": [design.weight] if design.weight else []}
+    faults = []
+    if raw.empty:
+        faults.append(
+            Fault(place(wave.source), "", "holds no rows", "Put the delivered file there.", wave=wave.key)
+        )
+    for key, columns in needed.items():
+        for column in columns:
+            if column not in raw:
+                mend = "Name a column of the raw file."
+                faults.append(
+                    Fault(design_file, key, "is not a column of the raw file", mend, column, wave.key)
+                )
+            elif len(raw) and (raw[column] == "").all():
+                mend = "Ask the producer for the column, or name another."
+                faults.append(Fault(design_file, key, "has only blank cells", mend, column, wave.key))
+    if design.replicate_weights and not replicate_columns(raw, design):
+        key, mend = "design.replicate_weights.columns", "Write a name with *, as in rw_*."
+        value = design.replicate_weights.columns
+        faults.append(Fault(design_file, key, "matches no column of the raw file", mend, value, wave.key))
+    for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
+        if column not in raw:
+            mend = f"Mend the name, or give {wave.key} an instrument of its own."
+            faults.append(
+                Fault(
+                    crosswalk_file,
+                    f"column {column}",
+                    "is not in the raw file",
+                    mend,
+                    wave.source.file,
+                    wave.key,
+                )
+            )
+    if faults:
+        raise FaultError(faults)
+
+
+def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
+    """The replicate weights' source columns, in the file's order."""
+    if design.replicate_weights is None:
+        return []
+    return [name for name in raw.columns if fnmatchcase(name, design.replicate_weights.columns)]
+
+
+def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, pd.Series[Any]]:
+    """wave, unit, stratum, psu, design_weight and replicate_1 to replicate_R, by row."""
+    blank = pd.Series([""] * len(raw), dtype="str")
+    stratum = blank
+    for number, column in enumerate(design.strata):
+        stratum = raw[column] if number == 0 else stratum + "*" + raw[column]
+    columns: dict[str, pd.Series[Any]] = {
+        "wave": blank + wave.key,
+        "unit": raw[design.id],
+        "stratum": stratum,
+        "psu": raw[design.psu] if design.psu else blank,
+        "design_weight": _weights(raw, wave, design.weight or None),
+    }
+    for number, column in enumerate(replicate_columns(raw, design), 1):
+        columns[f"replicate_{number}"] = _weights(raw, wave, column)
+    return columns
+
+
+def _weights(raw: pd.DataFrame, wave: Wave, column: str | None) -> pd.Series[float]:
+    if column is None:
+        return pd.Series(float("nan"), index=raw.index)
+    return numbers(raw[column], column, wave)
+
+
+def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str]) -> None:
+    """Raises FaultError where a delivered weight is missing or negative, or the design weight is 0.
+
+    ``sources`` names the source column of each weight column; a replicate weight may be 0.
+    """
+    faults = []
+    for name, column in sources.items():
+        weights = answers[name]
+        lowest = weights <= 0 if name == "design_weight" else weights < 0
+        for rows, what in ((weights.isna().sum(), "missing"), (lowest.sum(), "zero or negative")):
+            if rows:
+                mend = "Ask the producer for the weights, or correct the rows in the wave file."
+                message = f"{int(rows)} rows have a {what} weight"
+                faults.append(Fault(place(wave.source), f"column {column}", message, mend, wave=wave.key))
+    if faults:
+        raise FaultError(faults)

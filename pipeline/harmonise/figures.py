@@ -1,0 +1,118 @@
+"""Published figures of a wave without microdata: checked against the catalogue, otherwise as printed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from pipeline.catalogue.model import Catalogue, Indicator, Wave
+from pipeline.contracts import conform, table
+from pipeline.faults import Fault, FaultError
+from pipeline.sources import numbers, place
+
+KEY = ["indicator", "category", "domain", "domain_code"]
+REQUIRED = [*KEY, "value", "n", "note"]
+
+
+def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
+    """The figures of a wave as their stored table, in the file's order; ``obs_status`` is A where not given.
+
+    Raises FaultError naming every line whose indicator, category, domain or code is unknown, whose
+    percentage is outside 0-100, or that repeats an earlier one.
+    """
+    _require_columns(raw, wave)
+    frame = raw.reset_index(drop=True)
+    if "obs_status" not in frame:
+        frame = frame.assign(obs_status="A")
+    frame["obs_status"] = frame["obs_status"].replace("", "A")
+    faults = [fault for line, row in _lines(frame) for fault in _unknown(line, row, wave, catalogue)]
+    for line, row in _lines(frame[frame.duplicated(KEY)]):
+        key = ",".join(row[name] for name in KEY)
+        faults.append(_fault(wave, f"row {line}", "repeats an earlier figure", "Keep one.", key))
+    try:
+        for name in ("value", "n"):
+            frame[name] = numbers(frame[name], name, wave)
+        faults += _out_of_range(frame, wave, catalogue)
+    except FaultError as error:
+        faults += error.faults
+    if faults:
+        raise FaultError(faults)
+    return conform(frame, "figures")
+
+
+def _require_columns(raw: pd.DataFrame, wave: Wave) -> None:
+    declared = [field["name"] for field in table("figures")["fields"]]
+    faults = []
+    for name in [name for name in REQUIRED if name not in raw]:
+        mend = f"The columns are {','.join(declared)}; obs_status may be left out."
+        faults.append(Fault(place(wave.source), f"column {name}", "is missing", mend, wave=wave.key))
+    for name in [name for name in raw.columns if name not in declared]:
+        mend = "Remove it, or put what it says into the note."
+        faults.append(Fault(place(wave.source), f"column {name}", "is not known", mend, wave=wave.key))
+    if faults:
+        raise FaultError(faults)
+
+
+def _lines(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows with their number in the file, counted from 1 after the header."""
+    for position, row in zip(frame.index, frame.to_dict("records"), strict=True):
+        yield int(position) + 1, {str(name): value for name, value in row.items()}
+
+
+def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    indicator = catalogue.indicators.get(figure["indicator"])
+    if indicator is None:
+        mend = "Name an indicator of indicators.toml."
+        yield _fault(wave, f"row {row}, indicator", "is not known", mend, figure["indicator"])
+    else:
+        known = categories(indicator, catalogue)
+        if figure["category"] not in known:
+            mend = f"Use one of {', '.join(known)}."
+            yield _fault(
+                wave, f"row {row}, category", f"is none of {indicator.key}", mend, figure["category"]
+            )
+    domain = catalogue.domains.get(figure["domain"])
+    if domain is None:
+        mend = "Name a breakdown of domains.toml."
+        yield _fault(wave, f"row {row}, domain", "is not known", mend, figure["domain"])
+        return
+    codes = figure["domain_code"].split("*") if figure["domain_code"] else []
+    fits = len(codes) == len(domain.by) and all(
+        code in catalogue.codes_of(variable) for variable, code in zip(domain.by, codes, strict=True)
+    )
+    if not fits:
+        by = "*".join(domain.by)
+        mend = f"Join the codes of {by} by *." if by else "Leave it blank for the total."
+        yield _fault(wave, f"row {row}, domain_code", f"is none of {domain.key}", mend, figure["domain_code"])
+
+
+def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
+    """The categories that an indicator's figures may have."""
+    if indicator.total is not None:
+        return categories(catalogue.indicators[indicator.total], catalogue)
+    if indicator.mean is not None:
+        return ("mean",)
+    if indicator.question is None:
+        return ("yes",)
+    question = catalogue.questions[indicator.question]
+    return tuple(question.items) or tuple(question.codes)
+
+
+def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    for row, figure in _lines(frame):
+        indicator, value, n = catalogue.indicators.get(figure["indicator"]), figure["value"], figure["n"]
+        highest = 100 if indicator and indicator.total is None else math.inf
+        if math.isnan(value):
+            yield _fault(wave, f"row {row}, value", "is blank", "Give the figure, or remove the line.", "")
+        elif indicator and indicator.mean is None and not 0 <= value <= highest:
+            mend = "Give a percentage, or a count of 0 or more."
+            yield _fault(wave, f"row {row}, value", "is out of range", mend, str(value))
+        if not math.isnan(n) and (n < 0 or not n.is_integer()):
+            yield _fault(wave, f"row {row}, n", "is no number of respondents", "Give a whole number.", str(n))
+
+
+def _fault(wave: Wave, key: str, message: str, mend: str, value: str) -> Fault:
+    return Fault(place(wave.source), key, message, mend, value, wave.key)

@@ -1,0 +1,86 @@
+"""Rows that break the contract of their wave: set aside with a reason, never mended and never silently lost.
+
+Here belong the rules that one column alone cannot break. The codes a column may hold are its contract's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import SELECTED, Catalogue, Design, Wave
+from pipeline.contracts import conform
+from pipeline.faults import Fault, FaultError
+from pipeline.harmonise.crosswalk import Flags, Mapped
+from pipeline.sources import place
+
+Reasons = list[pd.DataFrame]
+
+
+def reasons(mask: Flags, column: str, rule: str, codes: Any = "") -> pd.DataFrame:
+    """One line a row of ``mask``: row (position in the raw frame), column, rule, code."""
+    rows = np.flatnonzero(mask)
+    code = codes[rows] if isinstance(codes, np.ndarray) else codes
+    return pd.DataFrame({"row": rows, "column": column, "rule": rule, "code": code})
+
+
+def blank_strata(raw: pd.DataFrame, design: Design) -> Reasons:
+    """Units that nobody can place in the design."""
+    columns = [*design.strata, *([design.psu] if design.psu else [])]
+    return [reasons((raw[column] == "").to_numpy(), column, "required") for column in columns]
+
+
+def conflicts(mapped: Mapped) -> Reasons:
+    """Answers that two source columns give differently."""
+    return [reasons(mask, variable, "conflict") for variable, mask in mapped.conflicts.items() if mask.any()]
+
+
+def too_many_choices(mapped: Mapped, wave: Wave, catalogue: Catalogue) -> Reasons:
+    """Multiple answers with more items selected than the questionnaire allowed."""
+    found = []
+    for question in catalogue.questions.values():
+        limit = catalogue.max_choices(question, wave)
+        items = [name for name in question.answers if name in mapped.columns]
+        if question.type != "multiple" or limit is None or not items:
+            continue
+        chosen = np.sum([(mapped.columns[name] == SELECTED).to_numpy() for name in items], axis=0)
+        found.append(reasons(chosen > limit, question.key, "max_choices", chosen.astype(str).astype(object)))
+    return found
+
+
+def broken_contract(bad: pd.DataFrame, wave: Wave, design: Design) -> Reasons:
+    """Failures of the microdata contract, in the raw file's words: its id column, and the wave's scope."""
+    column = bad["column"].replace({"unit": design.id, "wave+unit": design.id})
+    rule = bad["rule"].mask(bad["column"].isin(list(wave.scope)) & (bad["rule"] == "enum"), "scope")
+    return [bad.assign(column=column, rule=rule)]
+
+
+def quarantine_table(found: Reasons, wave: Wave) -> pd.DataFrame:
+    """The quarantine of a wave as its stored table, ordered by row."""
+    table = pd.concat([frame.astype({"row": "int64"}) for frame in found if len(frame)] or [_nothing()])
+    table = table.drop_duplicates(["row", "column", "rule"]).sort_values(["row", "column", "rule"])
+    return conform(table.assign(wave=wave.key, row=table["row"] + 1), "quarantine")
+
+
+def _nothing() -> pd.DataFrame:
+    return reasons(np.zeros(0, dtype=bool), "", "")
+
+
+def require_few(quarantine: pd.DataFrame, rows: int, wave: Wave, limit: float) -> None:
+    """Raises FaultError, naming columns and rules, when more than the share ``limit`` of the rows are bad."""
+    bad = quarantine["row"].nunique()
+    if bad <= limit * rows:
+        return
+    faults = []
+    for (column, rule), count in sorted(
+        Counter(zip(quarantine["column"], quarantine["rule"], strict=True)).items()
+    ):
+        message = (
+            f"{count} rows break the rule '{rule}': {bad} of {rows} rows are bad, allowed are {limit:.1%}"
+        )
+        mend = "Mend the crosswalk or the design, or raise validation.max_quarantined in barometer.toml."
+        faults.append(Fault(place(wave.source), f"column {column}", message, mend, wave=wave.key))
+    raise FaultError(faults)

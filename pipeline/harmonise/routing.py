@@ -1,0 +1,78 @@
+"""Who was asked what: logic over harmonised answers, and ``not_asked`` where a question's base is false."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import NOT_ASKED, NOT_SELECTED, Catalogue, Condition, Logic, Question
+from pipeline.harmonise.crosswalk import Flags, Mapped
+
+
+def holds(
+    logic: Logic | None, columns: Mapping[str, pd.Series[Any]], catalogue: Catalogue, rows: int
+) -> Flags:
+    """The rows for which a logic holds; all of them without one.
+
+    A condition on a variable that ``columns`` lacks, because the wave did not ask it, is false.
+    """
+    if logic is None:
+        return np.ones(rows, dtype=bool)
+    parts = [
+        _meets(part, columns, catalogue, rows)
+        if isinstance(part, Condition)
+        else holds(part, columns, catalogue, rows)
+        for part in logic.parts
+    ]
+    some: Flags = np.any(parts, axis=0)
+    every: Flags = np.all(parts, axis=0)
+    return {"any": some, "all": every, "none": ~some}[logic.operator]
+
+
+def _meets(
+    condition: Condition, columns: Mapping[str, pd.Series[Any]], catalogue: Catalogue, rows: int
+) -> Flags:
+    met = np.zeros(rows, dtype=bool)
+    for variable in catalogue.expand(condition.pattern):
+        if variable in columns:
+            met |= columns[variable].isin(condition.codes).to_numpy()
+    return met
+
+
+def route(mapped: Mapped, catalogue: Catalogue) -> dict[str, int]:
+    """Set ``not_asked`` (NaN for a number) wherever a question's base is false, in question order.
+
+    Returns the routing contradictions: question -> rows that give an answer all the same. A
+    ``not_selected`` box and a code that is no substantive answer contradict nothing.
+    """
+    contradictions: dict[str, int] = {}
+    for question in catalogue.questions.values():
+        answers = [answer for answer in question.answers if answer in mapped.columns]
+        logic = catalogue.bases[question.base].logic
+        if not answers or logic is None:
+            continue
+        rows = len(mapped.columns[answers[0]])
+        outside = ~holds(logic, mapped.columns, catalogue, rows)
+        against = np.zeros(rows, dtype=bool)
+        for answer in answers:
+            against |= outside & _substantive(mapped, answer, question)
+            mapped.columns[answer] = _silenced(mapped.columns[answer], outside)
+        if against.any():
+            contradictions[question.key] = int(against.sum())
+    return contradictions
+
+
+def _substantive(mapped: Mapped, answer: str, question: Question) -> Flags:
+    if question.type == "numeric":
+        return mapped.answered[answer]
+    if question.type == "multiple" and answer.partition(".")[2] in question.nonresponse:
+        return np.zeros(len(mapped.answered[answer]), dtype=bool)
+    empty = mapped.columns[answer].isin([NOT_SELECTED, *question.nonresponse]).to_numpy()
+    return mapped.answered[answer] & ~empty
+
+
+def _silenced(column: pd.Series[Any], outside: Flags) -> pd.Series[Any]:
+    return column.mask(outside, NOT_ASKED if isinstance(column.dtype, pd.CategoricalDtype) else np.nan)

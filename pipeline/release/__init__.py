@@ -1,0 +1,11 @@
+"""Floor 3: the data package, from published tables to validated files.
+
+Only what stands in ``schemas/tables`` as a published table can get into a package; microdata has no way
+in. Frictionless and the Data Package profiles are used here and nowhere else.
+"""
+
+from pipeline.release.checks import check_package
+from pipeline.release.package import write_package
+from pipeline.release.tables import PUBLISHED, published_tables
+
+__all__ = ["PUBLISHED", "check_package", "published_tables", "write_package"]

@@ -1,0 +1,83 @@
+"""Every published table: the protected estimates, and what a reader needs to understand them.
+
+Here belongs which tables there are and what their text may not do to a reader. Their rows are compiled in
+``codelists`` and ``sources``, their columns declared in ``schemas/tables``, their files written in
+``files``. Nothing here ever sees an answer of a unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from pipeline.catalogue import Catalogue, Package
+from pipeline.contracts import conform, table
+from pipeline.release.codelists import (
+    category_rows,
+    codebook_rows,
+    domain_rows,
+    indicator_rows,
+    translation_rows,
+)
+from pipeline.release.sources import crosswalk_rows, wave_row
+
+PUBLISHED = (
+    "estimates",
+    "waves",
+    "indicators",
+    "categories",
+    "domains",
+    "codebook",
+    "crosswalk",
+    "translations",
+)
+FORMULA = ("=", "+", "-", "@", "\t")  # how a text begins that a spreadsheet runs
+Row = dict[str, Any]
+
+
+def published_tables(
+    catalogue: Catalogue, estimates: pd.DataFrame, used: Mapping[str, int], package: Package | None = None
+) -> dict[str, pd.DataFrame]:
+    """Every published table by name: of one package, or of all waves when none is named.
+
+    ``estimates``: as protected, of every wave that is built. ``used``: the waves that are built, each
+    with the number of units its estimates rest on (0 for published figures). Waves that are not built
+    are in none of the tables. Raises FaultError when a table does not keep its contract.
+    """
+    waves = [wave for key, wave in sorted(catalogue.waves.items()) if key in used]
+    waves = [wave for wave in waves if package in (None, catalogue.package_of(wave))]
+    own = estimates[estimates["wave"].isin([wave.key for wave in waves])]
+    made: dict[str, pd.DataFrame | Iterable[Row]] = {
+        "estimates": own,
+        "waves": (wave_row(wave, catalogue, used[wave.key]) for wave in waves),
+        "indicators": indicator_rows(catalogue, own),
+        "categories": category_rows(catalogue, own),
+        "domains": domain_rows(catalogue, own),
+        "codebook": codebook_rows(catalogue),
+        "crosswalk": crosswalk_rows(catalogue, waves),
+        "translations": translation_rows(catalogue),
+    }
+    return {name: _without_formulas(conform(_frame(made[name], name), name), name) for name in PUBLISHED}
+
+
+def _frame(rows: pd.DataFrame | Iterable[Row], name: str) -> pd.DataFrame:
+    columns = [field["name"] for field in table(name)["fields"]]
+    return rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=columns)
+
+
+def _without_formulas(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    texts = [field["name"] for field in table(name)["fields"] if field["type"] == "string"]
+    neutral = {text: harmless(text) for column in texts for text in frame[column].unique()}
+    return frame.assign(**{column: frame[column].map(neutral).astype("str") for column in texts})
+
+
+def harmless(text: str) -> str:
+    """A text as a spreadsheet may open it: one that it would run as a formula gets an apostrophe before it.
+
+    A number keeps its sign. Line ends become line feeds.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    signed_number = text[1:].replace(".", "", 1).isdecimal()
+    return f"'{text}" if text.startswith(FORMULA) and not signed_number else text

@@ -1,0 +1,80 @@
+"""The text normal form of a cell, and the way back to a number.
+
+Every format ends in the same texts, so that a crosswalk reads the same for a CSV and an SPSS file: an
+integral number is "1", another number its shortest form with a dot, a date ISO 8601, a blank "".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import Wave
+from pipeline.faults import Fault, FaultError
+from pipeline.sources.layout import place
+
+SHOWN = 5  # offending texts that a message names
+
+
+def cell_text(value: object) -> str:
+    """One cell of any Python or numpy type as text."""
+    if value is None or value is pd.NaT or value is pd.NA:
+        return ""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, (bool, np.bool_)):
+        return "true" if value else "false"
+    if isinstance(value, (int, np.integer)):
+        return str(value)
+    if isinstance(value, (float, np.floating)):
+        return _number_text(value)
+    if isinstance(value, Decimal):
+        return _number_text(float(value)) if value.is_finite() else ""
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return str(value)
+    raise TypeError(type(value).__name__)
+
+
+def _number_text(value: float | np.floating[Any]) -> str:
+    if np.isnan(value):
+        return ""
+    if np.isfinite(value) and float(value).is_integer():
+        return str(int(value))
+    return str(value)  # numpy and Python both write the shortest text that reads back as the same number
+
+
+def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[str]:
+    """A column of cells as text; each distinct number is written once."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        places, distinct = pd.factorize(values, use_na_sentinel=False)
+        texts = np.array([cell_text(value) for value in distinct], dtype=object)
+        return pd.Series(texts[places], dtype="str")
+    return pd.Series([cell_text(value) for value in values], dtype="str")
+
+
+def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
+    """A text column of a wave's raw file as numbers, by its decimal mark; blank is NaN.
+
+    Raises FaultError naming the column and the distinct texts that are not a finite number.
+    """
+    decimal, other = (",", ".") if wave.source.decimal == "," else (".", ",")
+    parsed: pd.Series[float] = pd.to_numeric(
+        column.str.replace(decimal, ".", regex=False), errors="coerce"
+    ).astype("float64")
+    misread = (column != "") & (~np.isfinite(parsed) | column.str.contains(other, regex=False))
+    if misread.any():
+        wrong = sorted(column[misread].unique())
+        more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
+        message = f"{len(wrong)} distinct texts are not a number with the decimal mark '{decimal}'"
+        mend = f'Set source.decimal = "{other}" if that is the mark; list texts that mean a blank in '
+        mend += "source.missing, or map them in the crosswalk."
+        shown = ", ".join(wrong[:SHOWN]) + more
+        raise FaultError(Fault(place(wave.source), f"column {name}", message, mend, shown, wave.key))
+    return parsed

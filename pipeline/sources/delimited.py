@@ -1,0 +1,128 @@
+"""Reads delimited text: any encoding and delimiter, quoted newlines, CRLF, a byte order mark.
+
+Rows of another length than the header are refused with their line; nothing is guessed or padded.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from pipeline.catalogue.model import Source
+from pipeline.faults import Fault, FaultError
+from pipeline.sources.layout import Column, header_names, place, unreadable
+
+BLOCK = 1 << 26  # bytes read at a time: no row is longer
+MARKS = (";", "\t", ",", "|")
+SHOWN = 5  # ragged rows that a message names
+
+
+def read_delimited(path: Path, source: Source) -> list[Column]:
+    """The columns of a delimited text file, stripped. FaultError on a wrong encoding or a ragged row."""
+    text = decoded(path.read_bytes(), source)
+    delimiter = source.delimiter or ("\t" if path.suffix == ".tsv" else ",")
+    if not (len(delimiter) == 1 and delimiter.isascii()):
+        mend = "Give one character, such as ; or \\t."
+        raise FaultError(Fault(place(source), "source.delimiter", "is no delimiter", mend, delimiter))
+    table = _parsed(text, delimiter, _width(text, delimiter, source), source)
+    cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
+    head = [[column[row].as_py() for column in cells] for row in range(min(source.header_rows, len(table)))]
+    body = [column.slice(source.header_rows).to_pandas().astype("str") for column in cells]
+    return list(zip(header_names(head), body, strict=True))
+
+
+def decoded(content: bytes, source: Source) -> str:
+    """The text of a file in its declared encoding (UTF-8 when none is), without byte order mark."""
+    encoding = source.encoding or "utf-8"
+    try:
+        text = content.decode(encoding)
+    except LookupError:
+        mend = "Name an encoding such as utf-8, cp1252 or utf-16."
+        raise FaultError(Fault(place(source), "source.encoding", "is no encoding", mend, encoding)) from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        message = f"byte 0x{content[error.start]:02X} on line {line} is not {encoding}"
+        raise FaultError(
+            Fault(place(source), "source.encoding", message, _other(encoding), encoding)
+        ) from None
+    if "\0" in text:
+        raise FaultError(
+            Fault(
+                place(source), "source.encoding", "the text holds NUL characters", _other("utf-16"), encoding
+            )
+        )
+    return text.removeprefix("\ufeff")
+
+
+def _other(encoding: str) -> str:
+    likely = "cp1252" if encoding.lower().replace("_", "-").startswith("utf-8") else "utf-16 or utf-8"
+    return f"Set source.encoding in the wave file to what the producer used, often {likely}."
+
+
+def _width(text: str, delimiter: str, source: Source) -> int:
+    """The number of columns, by the header; a header that another delimiter splits is refused."""
+    header = next(_rows(text, delimiter), (0, []))[1]
+    if not header:
+        raise FaultError(Fault(place(source), "", "is empty", "Put the delivered file there."))
+    other = next((mark for mark in MARKS if mark in header[0]), None) if len(header) == 1 else None
+    if other:
+        mend = f"Set source.delimiter = {json.dumps(other)} in the wave file if that separates the columns."
+        message = "only one column was found"
+        raise FaultError(Fault(place(source), "source.delimiter", message, mend, delimiter))
+    return len(header)
+
+
+def _parsed(text: str, delimiter: str, width: int, source: Source) -> pa.Table:
+    if text.count('"') % 2 and _open_quote(text, delimiter):
+        raise FaultError(unreadable(source, "CSV: a quote is not closed"))
+    names = [str(position) for position in range(width)]
+    try:
+        return pyarrow.csv.read_csv(
+            io.BytesIO(text.encode()),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK),
+            parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+            convert_options=pyarrow.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        raise FaultError(_ragged(text, delimiter, width, source)) from None
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """The line on which each row ends, and its cells; blank lines are no rows."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    for row in reader:
+        if row:
+            yield reader.line_num, row
+
+
+def _open_quote(text: str, delimiter: str) -> bool:
+    """Whether a quoted cell runs to the end of the file, having swallowed every row on its way."""
+    try:
+        for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error:
+        return True
+    return False
+
+
+def _ragged(text: str, delimiter: str, width: int, source: Source) -> list[Fault]:
+    """The rows that are longer or shorter than the header, by line; their cells are not shown."""
+    faults: list[Fault] = []
+    mend = "Mend the line, or check source.delimiter and the quotes around texts."
+    try:
+        for line, row in _rows(text, delimiter):
+            if len(row) != width and len(faults) < SHOWN:
+                message = f"the row has {len(row)} cells, the header {width}"
+                faults.append(Fault(place(source), f"line {line}", message, mend))
+    except csv.Error:
+        pass  # a cell too long for the reader: a quote is not closed
+    return faults or [unreadable(source, "CSV")]

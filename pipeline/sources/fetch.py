@@ -1,0 +1,113 @@
+"""Brings a wave's raw file to this machine and holds it to its pinned hash.
+
+A file that cannot be reached raises OSError, so that a scheduler may try again; one that is not what
+was pinned raises FaultError, since trying again would not help. Reading the file stands in ``readers``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import aiohttp
+import fsspec
+
+from pipeline.catalogue.model import Wave
+from pipeline.faults import Fault, FaultError
+
+CHUNK = 1 << 20
+
+
+def fetch(wave: Wave, root: Path) -> Path:
+    """The raw file of a wave on this machine, with the declared sha256 and number of bytes.
+
+    A local file is taken from ``warehouse/raw``; a remote one is fetched once, into
+    ``warehouse/fetched``. Raises FaultError when the file is missing or not the pinned one, OSError
+    when its host cannot be reached.
+    """
+    source = wave.source
+    if not source.remote:
+        path = root / "warehouse" / "raw" / source.file
+        inside = not PurePosixPath(source.file).is_absolute() and ".." not in PurePosixPath(source.file).parts
+        if not inside or not path.is_file():
+            raise FaultError(_missing(wave, "is not in warehouse/raw"))
+        return _verified(path, wave)
+    folder = root / "warehouse" / "fetched"
+    path = folder / f"{source.sha256[:12]}-{PurePosixPath(urlsplit(source.file).path).name or 'raw'}"
+    if path.is_file() and digest(path) == source.sha256:
+        return _verified(path, wave)
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=folder, prefix=".fetching-")
+    os.close(handle)
+    try:
+        _download(wave, Path(name))
+        _verified(Path(name), wave).replace(path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return path
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(wave: Wave, target: Path) -> None:
+    address = wave.source.file
+    try:
+        with fsspec.open(address, "rb") as remote, target.open("wb") as local:
+            while chunk := remote.read(CHUNK):
+                local.write(chunk)
+    except FileNotFoundError as error:
+        if _unanswered(error.__cause__):
+            raise OSError(f"{address}: {error.__cause__}") from error
+        raise FaultError(_missing(wave, "is not at its address")) from error
+    except (ImportError, ValueError) as error:
+        mend = "Use an https:// address, or install the fsspec package that speaks this protocol."
+        raise FaultError(
+            Fault(_declaration(wave), "source.file", "cannot be fetched", mend, address, wave.key)
+        ) from error
+    except OSError:
+        raise
+    except Exception as error:  # every protocol has its own family of errors; they all mean: not reached
+        raise OSError(f"{address}: {type(error).__name__}: {error}") from error
+
+
+def _unanswered(cause: BaseException | None) -> bool:
+    """Whether a web host did not say that the file is gone: fsspec says so of any failure."""
+    return isinstance(cause, (aiohttp.ClientError, TimeoutError)) and getattr(cause, "status", 0) not in (
+        404,
+        410,
+    )
+
+
+def _verified(path: Path, wave: Wave) -> Path:
+    """The path, when the file is the pinned one."""
+    source = wave.source
+    found, size = digest(path), path.stat().st_size
+    faults = []
+    mend = "Check that this is the right file; if the producer replaced it on purpose, pin the new"
+    if found != source.sha256:
+        message = f"{source.file} has another sha256: expected {source.sha256 or 'one'}, found {found}"
+        faults.append(Fault(_declaration(wave), "source.sha256", message, f"{mend} sha256.", found, wave.key))
+    if source.bytes is not None and size != source.bytes:
+        message = f"{source.file} has another size: expected {source.bytes} bytes, found {size}"
+        faults.append(
+            Fault(_declaration(wave), "source.bytes", message, f"{mend} size.", str(size), wave.key)
+        )
+    if faults:
+        raise FaultError(faults)
+    return path
+
+
+def _missing(wave: Wave, message: str) -> Fault:
+    mend = "Put the file there, or mend its name in the wave file."
+    return Fault(_declaration(wave), "source.file", message, mend, wave.source.file, wave.key)
+
+
+def _declaration(wave: Wave) -> str:
+    return f"schemas/waves/{wave.key}.toml"

@@ -1,0 +1,43 @@
+"""What the readers share: a table of text columns, the names over it, and how a fault places the file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from pipeline.catalogue.model import Source
+from pipeline.faults import Fault
+
+Column = tuple[str, "pd.Series[str]"]  # name and cells
+
+
+def place(source: Source) -> str:
+    """The raw file as a fault names it."""
+    return source.file if source.remote else f"warehouse/raw/{source.file}"
+
+
+def unreadable(source: Source, kind: str) -> Fault:
+    """The fault of a file that is not what its name or declaration says."""
+    mend = "Check that the file opens in its own program, or set source.format in the wave file."
+    return Fault(place(source), "source.format", f"cannot be read as {kind}", mend)
+
+
+def header_names(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The column names of one or more header rows, joined by a dot from the top.
+
+    A blank cell right of a cell that has names beneath it belongs to it, as a merged cell is stored.
+    """
+    upper, *lower = [[cell.strip() for cell in row] for row in rows] or [[]]
+    if not lower:
+        return upper
+    beneath = header_names(lower)
+    width = max(len(upper), len(beneath))
+    upper, beneath = ([*row, *[""] * (width - len(row))] for row in (upper, beneath))
+    names, group = [], ""
+    for top, name in zip(upper, beneath, strict=True):
+        group = top or (group if name else "")
+        names.append(f"{group}.{name}" if group and name else group or name)
+        if not name:
+            group = ""
+    return names

@@ -1,0 +1,164 @@
+"""barometer.duckdb: built fresh beside the old one, swapped in whole, and read without writing.
+
+Here belong opening DuckDB on the warehouse and running the models of ``warehouse/sql``. The columns of
+every table are declared in ``schemas/tables``; what is published and what is hidden in it was decided
+before. Schemas: ``microdata`` never leaves, ``statistics`` is unrounded and unsuppressed, ``published``
+holds what the data packages hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from pipeline.arrow import arrow
+from pipeline.catalogue.model import Catalogue
+from pipeline.contracts import Field, ddl, literal, microdata_fields, quoted
+from pipeline.faults import Fault, FaultError
+
+MODELS = Path(__file__).parents[1] / "warehouse" / "sql"
+SETTINGS: Mapping[str, Any] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a query gives: the names of its columns, and its rows."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+
+def database(root: Path) -> Path:
+    """Where the warehouse of a barometer lies."""
+    return root / "warehouse" / "barometer.duckdb"
+
+
+def build(
+    root: Path,
+    catalogue: Catalogue,
+    estimates: pd.DataFrame,
+    published: Mapping[str, pd.DataFrame],
+    *,
+    answers: Sequence[Path] = (),
+    quarantine: Sequence[Path] = (),
+) -> Path:
+    """Build the warehouse and swap it in; a reader sees the old one whole or the new one whole.
+
+    ``estimates``: the columns of the tables ``estimates`` and ``precision``, unrounded and unsuppressed.
+    ``published``: every published table by name. ``answers`` and ``quarantine``: a Parquet file a wave.
+    """
+    target = database(root)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.new")
+    for left_over in (fresh, fresh.with_name(f"{fresh.name}.wal")):
+        left_over.unlink(missing_ok=True)
+    try:
+        with duckdb.connect(str(fresh), config=dict(SETTINGS)) as connection:
+            _run(connection, "schemas")
+            _microdata(connection, catalogue, answers, quarantine)
+            for name in ("estimates", "precision"):
+                _insert(connection, "statistics", name, estimates)
+            for name, frame in published.items():
+                _insert(connection, "published", name, frame)
+            _run(connection, "labelled")
+            _inherit_comments(connection, "labelled", "estimates")
+            connection.execute("CHECKPOINT")
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return target
+
+
+def _microdata(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    answers: Sequence[Path],
+    quarantine: Sequence[Path],
+) -> None:
+    variables = [_optional(field) for field in microdata_fields(catalogue)]
+    _create(connection, ddl("microdata", "microdata", variables, called="answers"))
+    _create(connection, ddl("quarantine", "microdata"))
+    for model, files in (("answers", answers), ("quarantine", quarantine)):
+        if files:
+            connection.execute("SET VARIABLE files = ?", [[str(path) for path in files]])
+            _run(connection, model)
+    connection.execute("RESET VARIABLE files")
+
+
+def _optional(field: Field) -> Field:
+    """A variable of the codebook as column of the wide table, where a wave may not have asked it."""
+    constraints = {key: value for key, value in field.get("constraints", {}).items() if key != "required"}
+    return {**field, "constraints": constraints}
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, schema: str, name: str, frame: pd.DataFrame) -> None:
+    _create(connection, ddl(name, schema))
+    connection.register("incoming", arrow(frame, name))
+    connection.execute(f"INSERT INTO {quoted(schema)}.{quoted(name)} BY NAME FROM incoming")
+    connection.unregister("incoming")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, statements: Sequence[str]) -> None:
+    for statement in statements:
+        connection.execute(statement)
+
+
+def _run(connection: duckdb.DuckDBPyConnection, model: str) -> None:
+    connection.execute((MODELS / f"{model}.sql").read_text(encoding="utf-8"))
+
+
+def _inherit_comments(connection: duckdb.DuckDBPyConnection, view: str, table: str) -> None:
+    """Give the columns that a view takes over from a published table the comments they have there."""
+    taken_over = connection.execute(
+        """
+        SELECT mine.column_name, theirs.comment
+        FROM duckdb_columns() AS mine JOIN duckdb_columns() AS theirs USING (column_name)
+        WHERE mine.table_name = ? AND mine.comment IS NULL
+          AND theirs.schema_name = 'published' AND theirs.table_name = ?
+        """,
+        [view, table],
+    ).fetchall()
+    for column, comment in taken_over:
+        connection.execute(f"COMMENT ON COLUMN {quoted(view)}.{quoted(column)} IS {literal(comment)}")
+
+
+def query(root: Path, sql: str) -> Result:
+    """Run SQL on the warehouse, which it can neither change nor leave: no other file, no network, no setting.
+
+    Raises FaultError when there is no warehouse yet, or DuckDB refuses the SQL.
+    """
+    target = database(root)
+    if not target.is_file():
+        raise FaultError(
+            Fault(
+                file=target.relative_to(root).as_posix(),
+                key="",
+                message="there is no warehouse yet",
+                mend="Build it with `barometer run`.",
+            )
+        )
+    sealed = {**SETTINGS, "enable_external_access": False, "lock_configuration": True}
+    with duckdb.connect(str(target), read_only=True, config=sealed) as connection:
+        try:
+            cursor = connection.execute(sql)
+            columns = tuple(str(column[0]) for column in cursor.description or ())
+            return Result(columns, cursor.fetchall())
+        except duckdb.Error as error:
+            raise FaultError(
+                Fault(
+                    file=target.relative_to(root).as_posix(),
+                    key="",
+                    message=f"DuckDB refuses this SQL: {error}",
+                    mend="Mend the SQL; the warehouse is read-only, and SHOW ALL TABLES says what it holds.",
+                    value=sql,
+                )
+            ) from error
