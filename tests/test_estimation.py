@@ -178,7 +178,7 @@ def test_the_same_bits_whatever_the_threads_and_the_order(
     few: int, known: tuple[Catalogue, Wave], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue, wave = known
-    monkeypatch.setattr("pipeline.estimation.statistics.FEW_GROUPS", few)
+    monkeypatch.setattr("pipeline.estimation.statistics.FEW", few)
     weighted = drawn(6, rows=20_000).assign(base_weight=1.0, population=np.nan)
     random = np.random.default_rng(7)
     weighted["weight"] = random.uniform(0.1, 100, len(weighted))
@@ -202,7 +202,7 @@ def test_both_ways_lead_to_the_same_sums(
     weighted["weight"] = np.random.default_rng(10).lognormal(2, 1, len(weighted))
     wave = replace(wave, weighting=Weighting("given"), design=Design("ID", ("SEKTOR",)))
     counted = wave_statistics(weighted, wave, catalogue)
-    monkeypatch.setattr("pipeline.estimation.statistics.FEW_GROUPS", 0)
+    monkeypatch.setattr("pipeline.estimation.statistics.FEW", 0)
     added = wave_statistics(weighted, wave, catalogue)
     one, two = estimate_wave(counted, wave, catalogue), estimate_wave(added, wave, catalogue)
     for column in ("value", "se", "ci_low", "deff"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -14,8 +12,8 @@ import pyarrow as pa
 class Engine(Protocol):
     """Where microdata are summed; another engine implements these two methods and no SQL of its own."""
 
-    def register(self, name: str, source: Path | pa.Table, columns: Mapping[str, str]) -> None:
-        """Makes a Parquet file or a table readable as ``name``, its columns under plain SQL names."""
+    def register(self, name: str, table: pa.Table) -> None:
+        """Makes a table readable as ``name``."""
         ...
 
     def query(self, sql: str) -> pa.Table:
@@ -37,16 +35,9 @@ class DuckDB:
     ) -> None:
         self._connection.close()
 
-    def register(self, name: str, source: Path | pa.Table, columns: Mapping[str, str]) -> None:
+    def register(self, name: str, table: pa.Table) -> None:
         """See ``Engine.register``."""
-        if isinstance(source, Path):
-            text = str(source).replace("'", "''")
-            origin = f"read_parquet('{text}')"
-        else:
-            self._connection.register(f"{name}_table", source)
-            origin = f"{name}_table"
-        chosen = ", ".join(f'"{column}" AS {alias}' for column, alias in columns.items())
-        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {chosen} FROM {origin}")
+        self._connection.register(name, table)
 
     def query(self, sql: str) -> pa.Table:
         """See ``Engine.query``."""

@@ -10,7 +10,9 @@ from pipeline.estimation.domains import Floats
 
 def t_quantile(df: Floats, confidence: float) -> Floats:
     """The two-sided quantile of Student's t; NaN where there are no degrees of freedom."""
-    return np.where(df > 0, special.stdtrit(np.maximum(df, 1), 0.5 + confidence / 2), np.nan)
+    distinct, place = np.unique(df, return_inverse=True)
+    quantiles = np.where(distinct > 0, special.stdtrit(np.maximum(distinct, 1), 0.5 + confidence / 2), np.nan)
+    return quantiles[place].reshape(df.shape)
 
 
 def wald(value: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats, Floats]:

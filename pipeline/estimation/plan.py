@@ -1,7 +1,7 @@
 """What a wave can estimate: its indicators as denominators and numerators over its own columns.
 
-Here belongs the meaning of an indicator in SQL conditions on harmonised columns. Running them belongs
-to ``statistics``. The SQL keeps to the subset that DuckDB, Spark and Sail share.
+Here belongs the meaning of an indicator in SQL conditions on answers as ``encoding`` numbers them.
+Running them belongs to ``statistics``. The SQL keeps to the subset that DuckDB, Spark and Sail share.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.catalogue.model import (
-    NO_ANSWER,
-    NOT_ASKED,
-    NOT_SELECTED,
     SELECTED,
     Catalogue,
     Condition,
@@ -32,7 +29,7 @@ class Measure:
     """One estimand: who counts (``mask``, a condition), and what is counted of them.
 
     ``value`` is a condition that implies the mask (a share, or a count when ``unit`` is count), or a
-    number (a mean).
+    number (a mean), of which ``scores`` holds the lowest and highest where they are declared.
     """
 
     indicator: str
@@ -40,6 +37,7 @@ class Measure:
     unit: Unit
     mask: str
     value: str
+    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -170,12 +168,17 @@ class _Writer:
         if name not in self.columns or who is None:
             return []
         column = self.columns[name]
+        scores: tuple[float, ...] = ()
         if indicator.scores:
-            cases = " ".join(f"WHEN {_text(code)} THEN {score!r}" for code, score in indicator.scores.items())
+            known = self.catalogue.codes_of(name)
+            cases = " ".join(
+                f"WHEN {known.index(code)} THEN {score!r}" for code, score in indicator.scores.items()
+            )
             answered, value = self._in(name, tuple(indicator.scores)), f"CASE {column} {cases} END"
+            scores = (float(min(indicator.scores.values())), float(max(indicator.scores.values())))
         else:
             answered, value = f"{column} IS NOT NULL", column
-        return [Measure(indicator.key, MEAN, "mean", _and([*who, answered]), value)]
+        return [Measure(indicator.key, MEAN, "mean", _and([*who, answered]), value, scores)]
 
     def _present(self, pattern: str) -> list[str]:
         return [name for name in self.catalogue.expand(pattern) if name in self.columns]
@@ -202,18 +205,17 @@ class _Writer:
         return _or([self._in(name, condition.codes) for name in self._present(condition.pattern)])
 
     def _in(self, name: str, codes: tuple[str, ...]) -> str:
-        listed = ", ".join(_text(code) for code in codes)
-        return f"{self.columns[name]} IN ({listed})" if codes else "FALSE"
+        known = self.catalogue.codes_of(name)
+        return _among(self.columns[name], sorted(known.index(code) for code in codes))
 
     def _answered(self, name: str, substantive: bool) -> str:
-        left_out: tuple[str, ...] = (NO_ANSWER, NOT_ASKED)
-        if name in self.catalogue.variables:
-            return f"{self.columns[name]} NOT IN ({', '.join(map(_text, left_out))})"
-        question = self.catalogue.question_of(name)
-        if question.type == "multiple":
-            return self._in(name, (SELECTED, NOT_SELECTED))
-        left_out += question.nonresponse if substantive else ()
-        return f"{self.columns[name]} NOT IN ({', '.join(map(_text, left_out))})"
+        if name in self.catalogue.questions or "." in name:
+            question = self.catalogue.question_of(name)
+            if substantive and question.type != "multiple" and question.nonresponse:
+                return self._in(
+                    name, tuple(code for code in question.codes if code not in question.nonresponse)
+                )
+        return f"{self.columns[name]} >= 0"
 
     def _any_answered(self, names: list[str], substantive: bool) -> str:
         """At least one answer is there; of a multiple question, no non-substantive item is ticked."""
@@ -246,5 +248,12 @@ def _joined(parts: list[str], operator: Operator, nothing: str) -> str:
     return "(" + f" {operator} ".join(parts) + ")" if parts else nothing
 
 
-def _text(code: str) -> str:
-    return "'" + code.replace("'", "''") + "'"
+def _among(column: str, places: list[int]) -> str:
+    """Where a column takes one of the sorted places: as one comparison where it can be."""
+    if not places:
+        return "FALSE"
+    if len(places) == 1:
+        return f"{column} = {places[0]}"
+    if places[-1] - places[0] == len(places) - 1:
+        return f"{column} BETWEEN {places[0]} AND {places[-1]}"
+    return f"{column} IN ({', '.join(map(str, places))})"

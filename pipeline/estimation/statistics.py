@@ -14,15 +14,16 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline.catalogue.model import Catalogue, Wave
+from pipeline.estimation.encoding import decoded, encoded
 from pipeline.estimation.engine import DuckDB, Engine
 from pipeline.estimation.passes import Spread, by_adding, by_counting
 from pipeline.estimation.plan import Measure, Plan, plan_wave
 
-DESIGN = {"stratum": "stratum", "psu": "psu", "base_weight": "d", "weight": "w"}
-FEW_GROUPS = 20_000
+FEW = 20_000  # rows, of which any grouping is quick
 
 
 @dataclass(frozen=True)
@@ -48,46 +49,29 @@ def wave_statistics(
         with DuckDB() as duck:
             return wave_statistics(weighted, wave, catalogue, duck)
     plan = plan_wave(wave, catalogue)
-    columns = {**DESIGN, **plan.columns}
-    source = weighted if isinstance(weighted, Path) else _table(weighted, list(columns))
-    engine.register("answers", source, columns)
-    rows, largest, spreads = _look(engine, plan)
+    table = encoded(weighted, plan, catalogue)
+    spreads = {
+        number: _spread(table, measure)
+        for number, measure in enumerate(plan.measures)
+        if measure.unit == "mean"
+    }
+    engine.register("answers", table)
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
-    if rows <= FEW_GROUPS or _groups(engine, keys) <= max(FEW_GROUPS, rows // 4):
+    if table.num_rows <= FEW or pc.count_distinct(table["w"]).as_py() <= table.num_rows // 20:
         frame = by_counting(engine, plan, keys, spreads)
     else:
-        frame = by_adding(engine, plan, keys, largest, spreads)
-    named = {plan.columns[name]: name for name in plan.cell}
-    frame = frame.rename(columns=named)
-    frame = frame.sort_values([named.get(key, key) for key in keys], kind="stable", ignore_index=True)
+        frame = by_adding(engine, plan, keys, pc.max(table["w"]).as_py(), spreads)
+    frame = frame.sort_values(keys, kind="stable", ignore_index=True)
+    frame = frame.rename(columns={plan.columns[name]: name for name in plan.cell})
+    for name in plan.cell:
+        frame[name] = decoded(frame[name], name, catalogue)
     return Cells(frame, plan, {number: spread.centre for number, spread in spreads.items()})
 
 
-def _table(frame: pd.DataFrame, names: list[str]) -> pa.Table:
-    return pa.table({name: pa.array(frame[name], from_pandas=True) for name in names})
-
-
-def _look(engine: Engine, plan: Plan) -> tuple[int, float, dict[int, Spread]]:
-    """Rows, the largest weight and the range of every numeric measure: none depends on the order of rows."""
-    means = {number: measure for number, measure in enumerate(plan.measures) if measure.unit == "mean"}
-    wanted = ["count(*) AS n", "max(w) AS w"]
-    for number, measure in means.items():
-        value = f"CAST(CASE WHEN {measure.mask} THEN {measure.value} END AS DOUBLE)"
-        wanted += [f"min({value}) AS low{number}", f"max({value}) AS high{number}"]
-    (row,) = engine.query(f"SELECT {', '.join(wanted)} FROM answers").to_pylist()
-    spreads = {}
-    for number in means:
-        low, high = row[f"low{number}"] or 0.0, row[f"high{number}"] or 0.0
-        spreads[number] = Spread((low + high) / 2, (high - low) / 2)
-    return row["n"], row["w"] or 1.0, spreads
-
-
-def _groups(engine: Engine, keys: list[str]) -> int:
-    by = ", ".join([*keys, "w", "d"])
-    (row,) = engine.query(
-        f"SELECT count(*) AS n FROM (SELECT {by} FROM answers GROUP BY {by}) AS g"
-    ).to_pylist()
-    return int(row["n"])
+def _spread(table: pa.Table, measure: Measure) -> Spread:
+    """The middle and half the range of a mean's numbers; neither depends on the order of the rows."""
+    low, high = measure.scores or (pc.min(table[measure.value]).as_py(), pc.max(table[measure.value]).as_py())
+    return Spread(((low or 0.0) + (high or 0.0)) / 2, ((high or 0.0) - (low or 0.0)) / 2)
 
 
 def write_cells(cells: Cells, folder: Path) -> None:
@@ -105,7 +89,9 @@ def read_cells(folder: Path) -> Cells:
         cell=tuple(stored["cell"]),
         margins=tuple(tuple(margin) for margin in stored["margins"]),
         clustered=stored["clustered"],
-        measures=tuple(Measure(**measure) for measure in stored["measures"]),
+        measures=tuple(
+            Measure(**{**measure, "scores": tuple(measure["scores"])}) for measure in stored["measures"]
+        ),
     )
     centres = {int(number): float(centre) for number, centre in stored["centres"].items()}
     return Cells(pq.read_table(folder / "cells.parquet").to_pandas(), plan, centres)
