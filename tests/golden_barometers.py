@@ -189,7 +189,20 @@ def write_api(
     return root
 
 
-EAII_DIVISIONS = [*range(10, 34), 35, 36, 38, 39, *range(49, 54), 55, 56, *range(58, 67), *range(69, 76), *range(77, 83), 86]
+EAII_DIVISIONS = [
+    *range(10, 34),
+    35,
+    36,
+    38,
+    39,
+    *range(49, 54),
+    55,
+    56,
+    *range(58, 67),
+    *range(69, 76),
+    *range(77, 83),
+    86,
+]
 
 
 def write_eaii(root: Path, raw: Path) -> Path:
@@ -202,7 +215,9 @@ def write_eaii(root: Path, raw: Path) -> Path:
     schemas = root / "schemas"
     divisions = EAII_DIVISIONS
     codes = "".join(f'codes.d{division} = "Division {division}"\n' for division in divisions)
-    (schemas / "barometer.toml").write_text(IDENTITY.format(interval="logit", lonely="certainty"), encoding="utf-8")
+    (schemas / "barometer.toml").write_text(
+        IDENTITY.format(interval="logit", lonely="certainty"), encoding="utf-8"
+    )
     (schemas / "codebook.toml").write_text(
         f"""
 [variables.sector]

@@ -148,7 +148,7 @@ def test_sums_are_additive_over_rows(seed: int, known: tuple[Catalogue, Wave]) -
     sums = [
         name
         for name in whole.frame
-        if name not in keys and not name.startswith("y") or name.endswith(("_m", "_w"))
+        if (name not in keys and not name.startswith("y")) or name.endswith(("_m", "_w"))
     ]
     sums = [name for name in sums if not name.startswith(tuple(f"y{number}_" for number in whole.centres))]
     added = pd.concat(parts).groupby(keys, as_index=False)[sums].sum().sort_values(keys, ignore_index=True)

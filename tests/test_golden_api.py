@@ -81,7 +81,9 @@ def test_designs_equal_r(case: str, shared: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("interval", "estimator"), [("beta", "svyciprop_beta"), ("wald", "svyciprop_mean")])
 @pytest.mark.parametrize("case", DESIGNS)
-def test_other_intervals_equal_r(case: str, interval: str, estimator: str, shared: Path, tmp_path: Path) -> None:
+def test_other_intervals_equal_r(
+    case: str, interval: str, estimator: str, shared: Path, tmp_path: Path
+) -> None:
     data, design, strata = DESIGNS[case]
     raw = shared / "data" / "survey_r" / f"{data}.csv"
     found = estimate(write_api(tmp_path, raw, design, strata=strata, interval=interval))
@@ -162,7 +164,9 @@ def test_calibrated_weights_equal_r(method: str, data: str, shared: Path, tmp_pa
         assert close(weights[unit], final), line
 
 
-def test_linear_calibration_meets_its_margins_with_no_error_of_their_own(shared: Path, tmp_path: Path) -> None:
+def test_linear_calibration_meets_its_margins_with_no_error_of_their_own(
+    shared: Path, tmp_path: Path
+) -> None:
     raw = shared / "data" / "survey_r" / "apistrat.csv"
     found = estimate(
         write_api(tmp_path, raw, STRATIFIED, 'method = "linear"', STRATA, [("stype",), ("schwide",)])

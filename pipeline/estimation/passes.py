@@ -92,10 +92,7 @@ def _conditions(plan: Plan) -> Iterator[tuple[str, str, str]]:
 def counts_sql(plan: Plan, keys: list[str], spreads: Mapping[int, Spread]) -> str:
     """Units by cell and weight; of a number, the sums of y and y^2."""
     wanted = ["count(*) AS n"]
-    wanted += [
-        f"count(CASE WHEN {condition} THEN 1 END) AS {stem}_{count}"
-        for stem, count, condition in _conditions(plan)
-    ]
+    wanted += [f"count_if({condition}) AS {stem}_{count}" for stem, count, condition in _conditions(plan)]
     for number, spread in spreads.items():
         measure = plan.measures[number]
         y = _centred(measure.value, spread)
@@ -110,7 +107,7 @@ def sums_sql(plan: Plan, keys: list[str], largest: float, spreads: Mapping[int, 
     wanted = ["count(*) AS n", _total("TRUE", "d", largest, "d")]
     wanted += [_total("TRUE", expression, size, name) for name, expression, size in weights]
     for stem, count, condition in _conditions(plan):
-        wanted.append(f"count(CASE WHEN {condition} THEN 1 END) AS {stem}_{count}")
+        wanted.append(f"count_if({condition}) AS {stem}_{count}")
         if stem not in {f"y{number}" for number in spreads}:
             wanted += [
                 _total(condition, expression, size, f"{stem}_{name}") for name, expression, size in weights

@@ -10,16 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.catalogue.model import (
-    SELECTED,
-    Catalogue,
-    Condition,
-    Indicator,
-    Logic,
-    Question,
-    Unit,
-    Wave,
-)
+from pipeline.catalogue.model import SELECTED, Catalogue, Condition, Indicator, Logic, Question, Unit, Wave
 
 YES, MEAN = "yes", "mean"
 

@@ -1,0 +1,1 @@
+"""Speed and statistical behaviour, measured: ratios within one run, medians of interleaved repeats."""

@@ -1,0 +1,45 @@
+"""``barometer check``: every fault of the declarations, and what is left to translate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue.check.translations import gaps
+from pipeline.cli.output import counted, print_json
+from pipeline.faults import FaultError
+
+SHOWN = 20
+
+
+def check_declarations(root: Path, as_json: bool) -> None:
+    """Prints what is declared and which texts lack a translation. Raises FaultError with every fault."""
+    catalogue = load_catalogue(root)
+    if catalogue.faults:
+        raise FaultError(catalogue.faults)
+    sizes, missing = _sizes(catalogue), gaps(catalogue)
+    if as_json:
+        print_json(
+            {"ok": True, "barometer": catalogue.barometer.id, **sizes, "untranslated": missing, "faults": []}
+        )
+        return
+    listed = ", ".join(counted(number, name[:-1]) for name, number in sizes.items())
+    typer.echo(f"{catalogue.barometer.id}: {listed}. No faults.")
+    for language, keys in missing.items():
+        if keys:
+            more = f" and {len(keys) - SHOWN} more (--json lists them all)" if len(keys) > SHOWN else ""
+            typer.echo(
+                f"{language}: {counted(len(keys), 'text')} to translate: {', '.join(keys[:SHOWN])}{more}"
+            )
+
+
+def _sizes(catalogue: Catalogue) -> dict[str, int]:
+    return {
+        "waves": len(catalogue.waves),
+        "instruments": len(catalogue.instruments),
+        "questions": len(catalogue.questions),
+        "indicators": len(catalogue.indicators),
+        "breakdowns": len(catalogue.domains),
+    }

@@ -1,0 +1,23 @@
+"""``barometer new-wave``: drafts the declarations of a new wave from its raw file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from pipeline.catalogue import load_catalogue
+from pipeline.cli.output import print_json
+from pipeline.drafting import draft_wave
+
+
+def draft(root: Path, wave: str, file: Path, instrument: str, as_json: bool) -> None:
+    """Prints the files written. Raises FaultError when the draft cannot be made; nothing is then written."""
+    written = draft_wave(root, load_catalogue(root), wave, file, instrument)
+    places = [path.relative_to(root).as_posix() for path in written]
+    if as_json:
+        print_json({"ok": True, "wave": wave, "written": places, "faults": []})
+        return
+    for place in places:
+        typer.echo(f"wrote {place}")
+    typer.echo("Every guess is marked; confirm them, then run `barometer check`.")

@@ -1,0 +1,160 @@
+"""``barometer run``: sees what is out of date, has it built wave by wave, and tells what came of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.cli.output import counted, print_faults, print_json
+from pipeline.cli.progress import progress
+from pipeline.faults import Fault, FaultError
+from pipeline.steps.folders import declared_waves
+from pipeline.steps.inputs import products_current, sound_waves, standing, wave_faults
+
+if TYPE_CHECKING:
+    from pipeline.defs.execution import Outcome, Runner
+
+PUBLISH = "publish"
+
+
+@dataclass
+class Report:
+    """What a run did. Keys of ``faults`` and ``errors`` are waves, or ``publish``."""
+
+    built: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    findings: list[dict[str, str]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    published: str = "unchanged"  # built | unchanged | failed
+
+    @property
+    def failed(self) -> list[str]:
+        """The waves, or ``publish``, that could not be made."""
+        return [*self.faults, *self.errors]
+
+    def note(self, what: str, outcome: Outcome) -> bool:
+        """Takes in what came of one run; tells whether it was done."""
+        self.findings += outcome.findings
+        if outcome.faults:
+            self.faults[what] = outcome.faults
+        elif outcome.error:
+            self.errors[what] = outcome.error
+        return outcome.done
+
+
+def build(root: Path, only: list[str], as_json: bool) -> None:
+    """Builds what is out of date. Raises FaultError on a shared fault; exits with 1 when a wave failed."""
+    started = time.monotonic()
+    catalogue = load_catalogue(root)
+    if catalogue.shared_faults:
+        raise FaultError(catalogue.faults)
+    report = Report()
+    stale: list[str] = []
+    for wave in _chosen(root, only):
+        state = standing(wave, catalogue)
+        if state == "broken":
+            report.faults[wave] = wave_faults(wave, catalogue)
+        else:
+            (stale if state == "stale" else report.unchanged).append(wave)
+    sound = sound_waves(catalogue)
+    if stale or not products_current(catalogue, sound):
+        _execute(stale, catalogue, report)
+        sound = sound_waves(catalogue)
+    report.left_out = [wave for wave in declared_waves(root) if wave not in sound]
+    _tell(report, catalogue, time.monotonic() - started, as_json)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _chosen(root: Path, only: list[str]) -> list[str]:
+    declared = declared_waves(root)
+    for wave in only:
+        if wave not in declared:
+            known = ", ".join(declared) or "none"
+            raise typer.BadParameter(
+                f"{wave!r} is no wave of this barometer; its waves: {known}", param_hint="--wave"
+            )
+    return [wave for wave in declared if not only or wave in only]
+
+
+def _execute(stale: list[str], catalogue: Catalogue, report: Report) -> None:
+    """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound."""
+    from pipeline.defs.execution import runner  # takes a second to load: only when there is work
+
+    with runner(catalogue.root) as run, progress(len(stale) + 1) as step:
+        for wave in stale:
+            step(wave, partial(_ingest, wave, run, report))
+        report.built = [wave for wave in stale if wave not in report.failed]
+        if sound_waves(catalogue) or not report.failed:
+            step(PUBLISH, lambda: report.note(PUBLISH, run.publish()))
+            report.published = "failed" if PUBLISH in report.failed else "built"
+
+
+def _ingest(wave: str, run: Runner, report: Report) -> bool:
+    return report.note(wave, run.ingest(wave))
+
+
+def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
+    places = _places(catalogue)
+    if as_json:
+        print_json(_record(report, places))
+        return
+    for line in _summary(report, places):
+        typer.echo(line)
+    typer.echo(f"{'Done' if not report.failed else 'Done, but not all'} in {seconds:.1f} s.")
+    for what, error in report.errors.items():
+        typer.echo(f"{what} failed unexpectedly:\n{error}", err=True)
+    if report.faults:
+        print_faults([fault for faults in report.faults.values() for fault in faults])
+
+
+def _summary(report: Report, places: list[str]) -> list[str]:
+    lines = [
+        f"{name} {counted(len(waves), 'wave')}: {', '.join(waves)}"
+        for name, waves in (
+            ("Built", report.built),
+            ("Unchanged", report.unchanged),
+            ("Failed", report.failed),
+        )
+        if waves
+    ]
+    others = [wave for wave in report.left_out if wave not in report.failed]
+    if others:
+        lines.append(f"Left out, as not built yet: {', '.join(others)}")
+    lines += [
+        f"Look at {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
+        for row in report.findings
+    ]
+    if places and report.published != "failed":
+        lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(places)}")
+    return lines
+
+
+def _record(report: Report, places: list[str]) -> dict[str, Any]:
+    return {
+        "ok": not report.failed,
+        "built": report.built,
+        "unchanged": report.unchanged,
+        "failed": report.failed,
+        "left_out": report.left_out,
+        "published": report.published,
+        "outputs": places,
+        "findings": report.findings,
+        "faults": [fault.as_dict() for faults in report.faults.values() for fault in faults],
+        "errors": report.errors,
+    }
+
+
+def _places(catalogue: Catalogue) -> list[str]:
+    """Where the outcome lies, relative to the barometer's folder."""
+    folder = catalogue.path("warehouse")
+    found = [*folder.glob("barometer.duckdb"), *sorted(folder.glob("candidate/[!.]*/"))]
+    return [path.relative_to(catalogue.root).as_posix() for path in found]

@@ -1,0 +1,34 @@
+"""``barometer ui``: Dagster's own screens for this barometer, with the runs of ``barometer run``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from pipeline.catalogue import load_catalogue
+from pipeline.defs.execution import home
+
+
+def open_dagster(root: Path, port: int) -> None:
+    """Becomes ``dagster dev`` until it is stopped. Raises FaultError when the folder holds no barometer."""
+    load_catalogue(root)
+    environment = {
+        "DAGSTER_HOME": str(home(root)),
+        "BAROMETER_PROJECT": str(root),
+        "PYTHONWARNINGS": "ignore",
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "dagster",
+        "dev",
+        "-m",
+        "pipeline.definitions",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+    ]
+    os.chdir(root)
+    os.execve(sys.executable, command, os.environ | environment)

@@ -1,0 +1,127 @@
+"""The assets: every step of the pipeline with what it depends on, and what a reader should see of it.
+
+``wave_source`` stands for the declarations and the raw file of a wave, as people edit them; the four
+steps of a wave are partitioned by wave; estimates, warehouse and data package take all sound waves.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+
+from pipeline import contracts
+from pipeline.catalogue import Catalogue
+from pipeline.defs.columns import columns_of, wave_columns
+from pipeline.defs.resources import Project, plain_faults
+from pipeline.steps import inputs, products, waves
+from pipeline.steps.folders import StepResult, declared_waves
+from pipeline.steps.hashes import code
+
+OWNERS = ["team:barometer"]
+WAVES, BAROMETER = "waves", "barometer"
+
+
+def wave_source(context: dg.OpExecutionContext, project: Project) -> dg.DataVersionsByPartition:
+    """A wave as delivered and declared: its raw file, wave file, instrument and the codebook's structure."""
+    with plain_faults():
+        catalogue = project.declarations()
+    keys = [context.partition_key] if context.has_partition_key else declared_waves(catalogue.root)
+    versions = {key: inputs.source_version(key, catalogue) for key in keys}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.DataVersionsByPartition(versions)
+
+
+def raw_wave(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[None]:
+    """The raw file, pinned to its declared sha256, every cell kept as text."""
+    return _wave_step(waves.raw_wave, context, project)
+
+
+def harmonised_wave(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[None]:
+    """The answers in the codebook's variables and codes; rows that break the contract stand in quarantine."""
+    return _wave_step(waves.harmonised_wave, context, project)
+
+
+def weighted_wave(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[None]:
+    """The harmonised answers with each unit's weight, calibrated to the population's margins."""
+    return _wave_step(waves.weighted_wave, context, project)
+
+
+def wave_statistics(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[None]:
+    """Weighted sums by stratum, PSU, domain and indicator: all that estimates and their variances need."""
+    return _wave_step(waves.wave_statistics, context, project)
+
+
+def estimates(project: Project) -> dg.MaterializeResult[None]:
+    """Every sound wave's estimates with standard error, interval and n; unrounded and unsuppressed."""
+    return _product(products.estimates, project)
+
+
+def warehouse(project: Project) -> dg.MaterializeResult[None]:
+    """barometer.duckdb: microdata, statistics and the published tables, swapped in whole."""
+    return _product(products.warehouse, project)
+
+
+def data_package(project: Project) -> dg.MaterializeResult[None]:
+    """The candidate data packages: what the next release would publish, validated as Data Package 2.0."""
+    return _product(products.data_package, project)
+
+
+def assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition | dg.SourceAsset]:
+    """The asset graph of one barometer; ``partitions`` are its waves."""
+    source = dg.observable_source_asset(
+        partitions_def=partitions, group_name=WAVES, description=wave_source.__doc__
+    )(wave_source)
+
+    def wave_asset(step: Callable[..., Any], *kinds: str, after: Any) -> dg.AssetsDefinition:
+        return _asset(step, kinds, WAVES, [after], partitions_def=partitions)
+
+    raw = wave_asset(raw_wave, "python", "parquet", after=source)
+    harmonised = wave_asset(harmonised_wave, "pandas", "pandera", "parquet", after=raw)
+    weighted = wave_asset(weighted_wave, "numpy", "parquet", after=harmonised)
+    statistics = wave_asset(wave_statistics, "duckdb", "parquet", after=weighted)
+    every_wave = dg.AssetDep(statistics, partition_mapping=dg.AllPartitionMapping())
+    columns = columns_of(contracts.table("estimates"))
+    estimated = _asset(estimates, ("pandas", "parquet"), BAROMETER, [every_wave], metadata=columns)
+    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated])
+    package = _asset(data_package, ("csv", "parquet"), BAROMETER, [built], metadata=columns)
+    return [source, raw, harmonised, weighted, statistics, estimated, built, package]
+
+
+def _asset(
+    step: Callable[..., Any], kinds: tuple[str, ...], group: str, deps: list[Any], **options: Any
+) -> dg.AssetsDefinition:
+    made = dg.asset(
+        deps=deps,
+        group_name=group,
+        kinds=set(kinds),
+        owners=OWNERS,
+        code_version=code(step.__name__)[:12],
+        **options,
+    )(step)
+    assert isinstance(made, dg.AssetsDefinition)
+    return made
+
+
+def _wave_step(
+    step: Callable[[str, Catalogue], StepResult], context: dg.AssetExecutionContext, project: Project
+) -> dg.MaterializeResult[None]:
+    with plain_faults():
+        catalogue = project.declarations()
+        made = step(context.partition_key, catalogue)
+        return _materialised(
+            made, wave_columns(step.__name__, project.wave(context.partition_key), catalogue)
+        )
+
+
+def _product(step: Callable[[Catalogue], StepResult], project: Project) -> dg.MaterializeResult[None]:
+    with plain_faults():
+        return _materialised(step(project.declarations()), {})
+
+
+def _materialised(made: StepResult, columns: dict[str, dg.TableSchema]) -> dg.MaterializeResult[None]:
+    metadata: dict[str, Any] = {**made.metadata, **columns, "redone": made.redone}
+    if "rows" in metadata:
+        metadata["dagster/row_count"] = metadata.pop("rows")
+    return dg.MaterializeResult(data_version=dg.DataVersion(made.fingerprint), metadata=metadata)

@@ -1,0 +1,115 @@
+"""The asset checks: each reads what an asset made and asks ``pipeline.steps.quality`` for its finding.
+
+``contract`` blocks: a wave that breaks it goes no further. The others inform.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from pipeline.catalogue import Catalogue, Wave
+from pipeline.defs.resources import Project, plain_faults
+from pipeline.steps import quality
+from pipeline.steps.folders import product_folder, wave_folder
+from pipeline.steps.quality import Finding
+
+
+def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Only declared columns and codes, and few rows in quarantine."""
+    with plain_faults():
+        wave, catalogue = _wave(context, project)
+        folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
+        stored = _stored(wave, catalogue)
+        quarantine = pd.read_parquet(folder / "quarantine.parquet") if wave.is_microdata else None
+        return _result(quality.contract(stored, quarantine, wave, catalogue))
+
+
+def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Everything that the survey's edition before asked, of a comparable number of respondents."""
+    with plain_faults():
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "what is published of a wave does not tell what it asked"))
+        before = quality.previous(wave, catalogue)
+        return _result(
+            quality.coverage(
+                quality.questions(wave, catalogue),
+                len(_stored(wave, catalogue)),
+                quality.questions(before, catalogue) if before else None,
+                before.response.respondents if before else None,
+            )
+        )
+
+
+def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Weights in a sensible range, and every margin met."""
+    with plain_faults():
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "published figures have no weights"))
+        report = wave_folder(catalogue.root, "weighted_wave", wave.key) / "report.json"
+        return _result(quality.weights(json.loads(report.read_text(encoding="utf-8"))))
+
+
+def shares(project: Project) -> dg.AssetCheckResult:
+    """The shares of a single-choice question sum to 100."""
+    return _of_estimates(quality.shares, project)
+
+
+def jumps(project: Project) -> dg.AssetCheckResult:
+    """No share moves further between two editions than is likely."""
+    return _of_estimates(quality.jumps, project)
+
+
+def agreement(project: Project) -> dg.AssetCheckResult:
+    """Estimates from microdata agree with what is published of the same survey and edition."""
+    return _of_estimates(quality.agreement, project)
+
+
+def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
+    """The checks of one barometer; ``partitions`` are its waves."""
+    of_waves = [
+        dg.asset_check(asset=asset, blocking=check is contract, partitions_def=partitions)(check)
+        for asset, check in (
+            ("harmonised_wave", contract),
+            ("harmonised_wave", coverage),
+            ("weighted_wave", weights),
+        )
+    ]
+    return [*of_waves, *(dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement))]
+
+
+def _wave(context: dg.AssetCheckExecutionContext, project: Project) -> tuple[Wave, Catalogue]:
+    return project.wave(context.partition_key), project.declarations()
+
+
+def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
+    name = "answers.parquet" if wave.is_microdata else "figures.parquet"
+    return pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave.key) / name)
+
+
+def _of_estimates(
+    judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
+) -> dg.AssetCheckResult:
+    with plain_faults():
+        catalogue = project.declarations()
+        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+        return _result(judge(stored, catalogue))
+
+
+def _result(finding: Finding) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = dict(finding.numbers)
+    if finding.rows:
+        records = [dg.TableRecord({key: _plain(value) for key, value in row.items()}) for row in finding.rows]
+        metadata["worst"] = dg.MetadataValue.table(records)
+    severity = dg.AssetCheckSeverity.ERROR if finding.severity == "error" else dg.AssetCheckSeverity.WARN
+    return dg.AssetCheckResult(
+        passed=finding.passed, severity=severity, description=finding.message, metadata=metadata
+    )
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)

@@ -1,0 +1,110 @@
+"""Running a job in this process, and what came of it in plain words: the way in for the command line.
+
+Runs are kept in ``<project>/.dagster``, so that ``dagster dev`` shows them afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from pipeline.defs.jobs import INGEST, PUBLISH
+from pipeline.defs.location import definitions
+from pipeline.faults import Fault
+
+SETTINGS = """\
+telemetry: {enabled: false}
+nux: {enabled: false}
+compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}
+"""
+INTERRUPTED = "DagsterExecutionInterruptedError"  # Ctrl-C, as dagster tells it
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run: faults of the input, findings of failed checks, an unforeseen error's text."""
+
+    faults: tuple[Fault, ...] = ()
+    findings: tuple[dict[str, str], ...] = ()
+    error: str = ""
+
+    @property
+    def done(self) -> bool:
+        """Whether everything asked for is made."""
+        return not self.faults and not self.error
+
+
+class Runner:
+    """Runs the jobs of one barometer, each in a run of its own."""
+
+    def __init__(self, root: Path, instance: dg.DagsterInstance) -> None:
+        self.instance = instance
+        self.defs = definitions(root)
+
+    def ingest(self, wave: str) -> Outcome:
+        """From raw file to statistics, for one wave."""
+        return self._run(INGEST, wave)
+
+    def publish(self) -> Outcome:
+        """Estimates of every sound wave, the warehouse and the candidate packages."""
+        return self._run(PUBLISH, None)
+
+    def _run(self, job: str, wave: str | None) -> Outcome:
+        result = self.defs.resolve_job_def(job).execute_in_process(
+            run_config=QUIET, instance=self.instance, partition_key=wave, raise_on_error=False
+        )
+        failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
+        if any(failure.error.cls_name == INTERRUPTED for failure in failures if failure.error):
+            raise KeyboardInterrupt
+        evaluations = [check for check in result.get_asset_check_evaluations() if not check.passed]
+        blocked = [_fault(check) for check in evaluations if check.blocking]
+        findings = tuple(_finding(check) for check in evaluations if not check.blocking)
+        foreseen = [fault for failure in failures for fault in _faults(failure)]
+        errors = [failure.error_display_string for failure in failures if not (_faults(failure) or blocked)]
+        if not (result.success or blocked or foreseen or errors):
+            errors = [f"the run {result.run_id} failed; `dagster dev` shows why"]
+        return Outcome((*blocked, *foreseen), findings, "\n".join(errors))
+
+
+def _faults(failure: Any) -> list[Fault]:
+    """The faults that ``plain_faults`` gave to a failed step; none when it failed of something else."""
+    if failure.user_failure_data is None:
+        return []
+    return [Fault(**fault) for fault in failure.user_failure_data.metadata["faults"].data]
+
+
+def _fault(check: dg.AssetCheckEvaluation) -> Fault:
+    return Fault(
+        file=f"schemas/waves/{check.partition}.toml",
+        key="",
+        message=f"{check.asset_key.to_user_string()} breaks its {check.check_name}: {check.description}",
+        mend="Compare the wave's crosswalk and raw file with the codebook.",
+        wave=check.partition,
+    )
+
+
+def _finding(check: dg.AssetCheckEvaluation) -> dict[str, str]:
+    return {"check": check.check_name, "wave": check.partition or "", "message": check.description or ""}
+
+
+def home(root: Path) -> Path:
+    """Where Dagster keeps its runs of a barometer (DAGSTER_HOME), made on first use."""
+    folder = root / ".dagster"
+    folder.mkdir(exist_ok=True)
+    settings = folder / "dagster.yaml"
+    if not settings.is_file():
+        settings.write_text(SETTINGS, encoding="utf-8")
+    return folder
+
+
+@contextmanager
+def runner(root: Path) -> Iterator[Runner]:
+    """A runner with the instance of a barometer."""
+    with dg.DagsterInstance.from_config(str(home(root))) as instance:
+        yield Runner(root, instance)

@@ -1,0 +1,37 @@
+"""The code location: everything that Dagster knows of one barometer.
+
+Loading reads no survey data and no declaration but the names of the wave files, so a broken
+declaration never keeps the others from the screen: it fails the runs that need it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import dagster as dg
+
+from pipeline.defs.assets import assets
+from pipeline.defs.checks import checks
+from pipeline.defs.jobs import jobs
+from pipeline.defs.resources import Project
+from pipeline.defs.schedules import yearly
+from pipeline.defs.sensors import changed_waves
+from pipeline.steps.folders import declared_waves
+
+
+def definitions(root: Path) -> dg.Definitions:
+    """The assets, checks, jobs, schedule and sensor of the barometer in a folder."""
+    partitions = dg.StaticPartitionsDefinition(declared_waves(root))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.PreviewWarning)  # checks with partitions
+        warnings.simplefilter("ignore", dg.BetaWarning)  # observable source assets
+        return dg.Definitions(
+            assets=assets(partitions),
+            asset_checks=checks(partitions),
+            jobs=jobs(partitions),
+            schedules=[yearly],
+            sensors=[changed_waves(partitions)],
+            resources={"project": Project(root=str(root))},
+            executor=dg.in_process_executor,  # a step takes a second; a process of its own takes two more
+        )

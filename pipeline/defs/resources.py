@@ -1,0 +1,60 @@
+"""The one resource: the project, that is, the barometer's folder and its declarations as they are now.
+
+Here belongs also how a fault of the input reaches Dagster: in plain words, and never retried.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from pipeline.catalogue import Catalogue, Wave, load_catalogue
+from pipeline.faults import FaultError
+from pipeline.steps.inputs import sound_wave
+
+RETRIES, SECONDS_BETWEEN = 2, 1.0
+
+
+def project_root() -> Path:
+    """The barometer's folder: BAROMETER_PROJECT, else the current one."""
+    return Path(os.environ.get("BAROMETER_PROJECT") or ".").resolve()
+
+
+class Project(dg.ConfigurableResource[None]):
+    """A barometer's folder. Its declarations are read once a run, so that all steps of a run see the same."""
+
+    root: str
+    _catalogue: Catalogue | None = PrivateAttr(default=None)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """A new run reads the declarations anew."""
+        self._catalogue = None
+
+    def declarations(self) -> Catalogue:
+        """Every declaration, faulty waves included. Raises FaultError when shared ones are at fault."""
+        if self._catalogue is None:
+            self._catalogue = load_catalogue(Path(self.root))
+        if self._catalogue.shared_faults:
+            raise FaultError(self._catalogue.shared_faults)
+        return self._catalogue
+
+    def wave(self, key: str) -> Wave:
+        """One wave, fit to run. Raises FaultError with everything that stops it."""
+        return sound_wave(key, self.declarations())
+
+
+@contextmanager
+def plain_faults() -> Iterator[None]:
+    """Faults of the input fail a step in their own words, at once; a troubled disk or line is tried again."""
+    try:
+        yield
+    except FaultError as error:
+        faults = dg.MetadataValue.json([fault.as_dict() for fault in error.faults])
+        raise dg.Failure(description=str(error), metadata={"faults": faults}, allow_retries=False) from None
+    except OSError as error:
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN) from error

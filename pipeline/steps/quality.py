@@ -1,0 +1,203 @@
+"""Judgements on what the steps made: does it keep its contract, and is it what one would expect?
+
+Pure functions on frames, reports and declarations; each gives a ``Finding``. What stops a wave
+outright is a fault and belongs to the rooms that read the input; what is merely surprising is a
+finding here, for somebody to look at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from pipeline.catalogue import Catalogue, Wave
+from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
+from pipeline.faults import FaultError
+
+MARGIN_GAP = 1e-9  # of a margin's total
+MOST_WEIGHT_RATIO = 100.0  # largest over smallest weight: beyond it, one answer outvotes a hundred
+MOST_DEFF = 4.0  # of the weights alone: beyond it, three answers of four are lost to weighting
+LEAST_OF_BEFORE = 0.5  # respondents, against the edition before
+SUM_GAP = 1e-6  # percentage points: float noise of a sum of shares
+JUMP_POINTS = 15.0  # percentage points between two editions ...
+JUMP_ERRORS = 4.0  # ... and standard errors of the difference, where they are known
+ROUNDING = 0.5  # percentage points: published figures are whole percents
+MOST_OUTSIDE = 0.1  # share of published figures outside the interval: 0.05 is expected
+SHOWN = 10
+CELL = ["indicator", "category", "domain", "domain_code"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One judgement: whether it passed, in one sentence, with its numbers; ``rows`` are the worst cases."""
+
+    passed: bool
+    message: str
+    numbers: Mapping[str, int | float | str] = field(default_factory=dict)
+    rows: tuple[Mapping[str, Any], ...] = ()
+    severity: Literal["error", "warn"] = "warn"
+
+
+def contract(
+    stored: pd.DataFrame, quarantine: pd.DataFrame | None, wave: Wave, catalogue: Catalogue
+) -> Finding:
+    """A harmonised wave holds only declared columns and codes, and few rows had to be left out.
+
+    ``quarantine`` is None for published figures.
+    """
+    try:
+        _, bad = validate(stored, _schema(stored, wave, catalogue))
+    except FaultError as error:
+        return Finding(False, str(error), severity="error")
+    out = 0 if quarantine is None else int(quarantine["row"].nunique())
+    share = out / max(len(stored) + out, 1)
+    most = catalogue.barometer.validation.max_quarantined
+    numbers = {"rows": len(stored), "broken rules": len(bad), "quarantined": out, "share quarantined": share}
+    passed = not len(bad) and share <= most
+    message = f"{len(stored)} rows, {len(bad)} rules broken, {share:.1%} quarantined (at most {most:.1%})"
+    cases = bad.groupby(["column", "rule"], sort=False).size().rename("count").reset_index()
+    return Finding(passed, message, numbers, _rows(cases), severity="error")
+
+
+def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:
+    if not wave.is_microdata:
+        return pandera_schema("figures")
+    replicates = sum(str(name).startswith("replicate_") for name in stored)
+    return compiled(microdata_schema(catalogue, wave, replicates))
+
+
+def weights(report: Mapping[str, Any]) -> Finding:
+    """Weights are positive, no answer outvotes the rest, and every margin is met."""
+    margins = report["margins"]
+    missed = [margin for margin in margins if _gap(margin) > MARGIN_GAP]
+    measured = {key: report[key] for key in ("min", "max", "ratio", "deff", "effective_n")}
+    wild = report["min"] <= 0 or report["ratio"] > MOST_WEIGHT_RATIO or report["deff"] > MOST_DEFF
+    message = (
+        f"weights from {report['min']:.3g} to {report['max']:.3g} (ratio {report['ratio']:.3g}), "
+        f"deff {report['deff']:.3g}, {len(margins) - len(missed)} of {len(margins)} margins met"
+    )
+    severity: Literal["error", "warn"] = "error" if missed or report["min"] <= 0 else "warn"
+    return Finding(not missed and not wild, message, measured, tuple(missed[:SHOWN]), severity)
+
+
+def _gap(margin: Mapping[str, Any]) -> float:
+    return abs(float(margin["reached"]) / float(margin["total"]) - 1)
+
+
+def coverage(
+    asked: Collection[str], n: int, asked_before: Collection[str] | None, n_before: int | None
+) -> Finding:
+    """A wave asks what the edition before asked, of a comparable number; None: there is no edition before."""
+    if asked_before is None:
+        return Finding(True, f"{len(asked)} asked; no earlier edition to compare with", {"asked": len(asked)})
+    dropped, added = sorted(set(asked_before) - set(asked)), sorted(set(asked) - set(asked_before))
+    few = n_before is not None and n < LEAST_OF_BEFORE * n_before
+    message = (
+        f"{len(dropped)} no longer asked: {', '.join(dropped)}" if dropped else "everything is asked again"
+    )
+    if few:
+        message += f"; only {n} respondents, {n_before} before"
+    numbers: dict[str, int | float | str] = {
+        "asked": len(asked),
+        "no longer asked": ", ".join(dropped) or "none",
+    }
+    return Finding(not dropped and not few, message, numbers | {"new": ", ".join(added) or "none"})
+
+
+def questions(wave: Wave, catalogue: Catalogue) -> set[str]:
+    """The questions that a microdata wave's crosswalk fills, in whole or in part."""
+    return {
+        catalogue.question_of(name).key for name in catalogue.asked(wave) if name not in catalogue.variables
+    }
+
+
+def previous(wave: Wave, catalogue: Catalogue) -> Wave | None:
+    """The edition before a wave, in its own survey."""
+    series = _series(wave, catalogue)
+    at = series.index(wave)
+    return series[at - 1] if at else None
+
+
+def _series(wave: Wave, catalogue: Catalogue) -> list[Wave]:
+    same = [other for other in catalogue.waves.values() if _survey(other) == _survey(wave)]
+    return sorted(same, key=lambda other: (other.reference_period.end, other.edition, other.key))
+
+
+def _survey(wave: Wave) -> tuple[str, str, str, str]:
+    return wave.country, wave.survey, wave.status, wave.source.kind
+
+
+def shares(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
+    """The shares of a single-choice question sum to 100 in every cell estimated from microdata."""
+    whole = [key for key, made in catalogue.indicators.items() if made.question and not made.codes]
+    single = [
+        key for key in whole if catalogue.questions[catalogue.indicators[key].question or ""].type == "single"
+    ]
+    valued = estimates[estimates["value"].notna() & (estimates["source_kind"] == "microdata")]
+    rows = valued[valued["indicator"].isin(single)]
+    sums = (
+        rows.groupby(["wave", "indicator", "domain", "domain_code"], sort=False)["value"].sum().reset_index()
+    )
+    off = sums[(sums["value"] - 100).abs() > SUM_GAP]
+    message = f"{len(sums) - len(off)} of {len(sums)} cells sum to 100"
+    return Finding(off.empty, message, {"cells": len(sums), "off": len(off)}, _rows(off), severity="error")
+
+
+def jumps(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
+    """No share of a whole survey moves further between two editions than a survey of its size can see."""
+    before = {
+        key: earlier.key for key, wave in catalogue.waves.items() if (earlier := previous(wave, catalogue))
+    }
+    total = estimates[(estimates["domain"] == "total") & (estimates["unit_measure"] == "percent")]
+    now = total.assign(before=total["wave"].map(before)).dropna(subset=["before", "value"])
+    pairs = now.merge(total, left_on=["before", *CELL], right_on=["wave", *CELL], suffixes=("", "_before"))
+    pairs = pairs.dropna(subset=["value_before"])
+    difference = (pairs["value"] - pairs["value_before"]).astype(float)
+    error = (pairs["se"].astype(float) ** 2 + pairs["se_before"].astype(float) ** 2).fillna(0.0) ** 0.5
+    far = pairs.assign(difference=difference)[
+        (difference.abs() > JUMP_POINTS) & (difference.abs() > JUMP_ERRORS * error)
+    ]
+    worst = far.sort_values("difference", key=lambda column: -column.abs(), kind="stable")
+    shown = worst[["wave", "before", "indicator", "category", "value_before", "value", "difference"]]
+    message = f"{len(far)} of {len(pairs)} shares moved more than {JUMP_POINTS:g} points between editions"
+    message += _first(shown, "value_before")
+    return Finding(far.empty, message, {"compared": len(pairs), "jumps": len(far)}, _rows(shown))
+
+
+def agreement(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
+    """Estimates from microdata agree with the figures published of the same survey and edition."""
+    survey = {key: f"{wave.country} {wave.survey} {wave.edition}" for key, wave in catalogue.waves.items()}
+    valued = estimates[estimates["value"].notna() & (estimates["unit_measure"] == "percent")]
+    valued = valued.assign(described=valued["wave"].map(survey))
+    valued = valued[~(valued["n"] < catalogue.barometer.disclosure.min_n).fillna(False)]
+    measured, printed = (valued[valued["source_kind"] == kind] for kind in ("microdata", "figures"))
+    pairs = measured.merge(printed, on=["described", *CELL], suffixes=("", "_figure"))
+    low = pairs["ci_low"].astype(float).fillna(pairs["value"]) - ROUNDING
+    high = pairs["ci_high"].astype(float).fillna(pairs["value"]) + ROUNDING
+    outside = pairs[(pairs["value_figure"] < low) | (pairs["value_figure"] > high)]
+    outside = outside.assign(difference=outside["value"] - outside["value_figure"])
+    worst = outside.sort_values("difference", key=lambda column: -column.abs(), kind="stable")
+    shown = worst[["wave", "wave_figure", *CELL, "value", "value_figure", "difference"]]
+    message = f"{len(outside)} of {len(pairs)} published figures lie outside the interval of the estimate"
+    message += _first(shown, "value_figure")
+    numbers = {"compared": len(pairs), "outside": len(outside)}
+    return Finding(len(outside) <= MOST_OUTSIDE * len(pairs), message, numbers, _rows(shown))
+
+
+def _first(worst: pd.DataFrame, other: str) -> str:
+    """The worst case in words, for those who read no table."""
+    if worst.empty:
+        return ""
+    row = worst.iloc[0]
+    case = " ".join(row[["wave", "indicator", "category"]])
+    return f"; furthest: {case}, {row['value']:.0f} against {row[other]:.0f}"
+
+
+def _rows(frame: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
+    """The first rows of a frame as records; frames given here hold counts and estimates, never microdata."""
+    return tuple(
+        {str(key): value for key, value in row.items()} for row in frame.head(SHOWN).to_dict("records")
+    )

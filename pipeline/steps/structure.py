@@ -1,0 +1,75 @@
+"""The part of the declarations that a step's output depends on: structure, never a label or a translation.
+
+Which of it a step depends on is said here once; hashing it belongs to ``inputs``. Standard library only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pipeline.catalogue import Base, Catalogue, Indicator, Origin, Question, Wave
+from pipeline.steps.hashes import hash_of_file
+
+
+def facts(wave: Wave) -> Wave:
+    """A wave without the words about it: what estimates may depend on."""
+    return replace(wave, origin=Origin("", "", ""), note="", mode="", respondent="")
+
+
+def estimands(catalogue: Catalogue) -> tuple[Any, ...]:
+    """The structure of everything estimated, without a single label."""
+    return (
+        [(variable.key, tuple(variable.codes)) for variable in catalogue.variables.values()],
+        [_question(question) for question in catalogue.questions.values()],
+        [_base(base) for base in catalogue.bases.values()],
+        [_indicator(indicator) for indicator in catalogue.indicators.values()],
+        [(domain.key, domain.by) for domain in catalogue.domains.values()],
+    )
+
+
+def harmonising(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
+    """What harmonising reads: only the variables and questions that this wave's crosswalk fills."""
+    asked = catalogue.asked(wave)
+    questions = [
+        question for question in catalogue.questions.values() if asked.intersection(question.answers)
+    ]
+    rows = catalogue.instruments[wave.instrument].crosswalk
+    return (
+        [
+            (variable.key, tuple(variable.codes))
+            for variable in catalogue.variables.values()
+            if variable.key in asked
+        ],
+        [(_question(question), catalogue.max_choices(question, wave)) for question in questions],
+        [_base(catalogue.bases[question.base]) for question in questions],
+        [(row.source_variable, row.source_code, row.variable, row.code) for row in rows],
+        (wave.scope, wave.source, wave.design, [replace(fix, reason="") for fix in wave.corrections]),
+        catalogue.barometer.validation,
+    )
+
+
+def weighting(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
+    """What weighting reads: design, margins, and the files with their counts."""
+    named = (wave.design.population if wave.design else "", wave.weighting.totals if wave.weighting else "")
+    files = [hash_of_file(catalogue.raw_path(name)) if name else "" for name in named]
+    return (wave.scope, wave.design, wave.weighting, wave.response, files)
+
+
+def _question(question: Question) -> Question:
+    return replace(
+        question, text="", label="", note="", items=_keys(question.items), codes=_keys(question.codes)
+    )
+
+
+def _base(base: Base) -> Base:
+    return replace(base, label="")
+
+
+def _indicator(indicator: Indicator) -> Indicator:
+    return replace(indicator, label="", description="", note="")
+
+
+def _keys(labels: Mapping[str, str]) -> dict[str, str]:
+    return dict.fromkeys(labels, "")

@@ -1,0 +1,198 @@
+"""The figures a synthetic wave agrees with, as numerators and denominators over coded answers.
+
+Here belong the coding of answers as small integers and the meaning of an indicator on them, as the
+estimates define it. Moving answers towards a figure stands in ``agreement``.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.catalogue.model import (
+    ABSENT,
+    NOT_SELECTED,
+    SELECTED,
+    Catalogue,
+    Condition,
+    Indicator,
+    Logic,
+    Wave,
+)
+from pipeline.faults import Fault, FaultError
+from pipeline.synthetic.recipe import Goal, Recipe
+
+Codes = NDArray[np.int16]
+Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
+
+
+class CodeBook:
+    """Every code of a catalogue as a small integer."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        codes = [*ABSENT, SELECTED, NOT_SELECTED]
+        codes += [code for variable in catalogue.variables.values() for code in variable.codes]
+        codes += [code for question in catalogue.questions.values() for code in question.codes]
+        self.codes = tuple(dict.fromkeys(codes))
+        self.number = {code: number for number, code in enumerate(self.codes)}
+
+    def among(self, codes: Iterable[str]) -> Mask:
+        """A table by number: whether the code is one of these."""
+        table = np.zeros(len(self.codes), dtype=bool)
+        table[[self.number[code] for code in codes]] = True
+        return table
+
+
+@dataclass
+class Sheet:
+    """The coded answers of a wave: a column a variable, a row a unit, with the units' final weights."""
+
+    book: CodeBook
+    weights: Floats
+    columns: dict[str, Codes] = field(default_factory=dict)
+
+    def text(self, name: str) -> NDArray[np.object_]:
+        """A column as codes."""
+        return np.array(self.book.codes, dtype=object)[self.columns[name]]
+
+    def holds(
+        self, logic: Logic | None, catalogue: Catalogue, changed: Mapping[str, Codes] | None = None
+    ) -> Mask:
+        """Where a base or a composite holds; a variable that was not asked holds nowhere."""
+        if logic is None:
+            return np.ones(len(self.weights), dtype=bool)
+        parts = [
+            self._condition(part, catalogue, changed or {})
+            if isinstance(part, Condition)
+            else self.holds(part, catalogue, changed)
+            for part in logic.parts
+        ]
+        every: Mask = np.logical_and.reduce(parts)
+        some: Mask = np.logical_or.reduce(parts)
+        return {"any": some, "all": every, "none": ~some}[logic.operator]
+
+    def _condition(self, condition: Condition, catalogue: Catalogue, changed: Mapping[str, Codes]) -> Mask:
+        table = self.book.among(condition.codes)
+        held = np.zeros(len(self.weights), dtype=bool)
+        for name in catalogue.expand(condition.pattern):
+            if name in self.columns:
+                held |= table[changed.get(name, self.columns[name])]
+        return held
+
+
+@dataclass(frozen=True)
+class Target:
+    """A goal on the sheet: the units of its domain, its base, what counts as answered and as counted."""
+
+    goal: Goal
+    domain: Mask
+    base: Logic | None
+    counted: Logic
+    answered: tuple[str, ...]  # variables of which one must be answered
+    left_out: tuple[str, ...]  # codes that are no answer
+    variables: frozenset[str]
+
+    def share(self, sheet: Sheet, catalogue: Catalogue) -> float:
+        """The weighted share in percent, as the estimates define it; NaN where nobody answered."""
+        top, bottom = self.masks(sheet, catalogue, {})
+        total = float(sheet.weights[bottom].sum())
+        return 100 * float(sheet.weights[top].sum()) / total if total else np.nan
+
+    def masks(self, sheet: Sheet, catalogue: Catalogue, changed: Mapping[str, Codes]) -> tuple[Mask, Mask]:
+        """Numerator and denominator, with some columns changed."""
+        absent = sheet.book.among(self.left_out)
+        answered = np.zeros(len(sheet.weights), dtype=bool)
+        for name in self.answered:
+            answered |= ~absent[changed.get(name, sheet.columns[name])]
+        bottom = self.domain & answered & sheet.holds(self.base, catalogue, changed)
+        return bottom & sheet.holds(self.counted, catalogue, changed), bottom
+
+
+def goals_of(recipe: Recipe, catalogue: Catalogue) -> list[Goal]:
+    """The recipe's goals and the published figures of the wave it agrees with, less the excepted ones."""
+    goals = list(recipe.goals)
+    if recipe.agree_with:
+        if recipe.agree_with not in catalogue.waves:
+            mend = "Name a wave of published figures, or leave it out."
+            raise FaultError(Fault(recipe.path, "agree_with", "is no wave", mend, recipe.agree_with))
+        path = catalogue.raw_path(catalogue.waves[recipe.agree_with].source.file)
+        with path.open(encoding="utf-8-sig", newline="") as opened:
+            for row in csv.DictReader(opened):
+                if row["value"]:
+                    place = row["indicator"], row["category"], row["domain"], row["domain_code"]
+                    goals.append(Goal(*place, float(row["value"])))
+    return [goal for goal in goals if goal.key not in recipe.excepted]
+
+
+def target(goal: Goal, sheet: Sheet, wave: Wave, catalogue: Catalogue, recipe: Recipe) -> Target:
+    """A goal made ready to be counted. Raises FaultError where the wave lacks a variable of it."""
+    indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.asked(wave)
+    domain = catalogue.domains.get(goal.domain)
+    if indicator is None or domain is None or indicator.mean or indicator.total:
+        mend = "Name the indicator of a share, and a domain."
+        raise FaultError(Fault(recipe.path, str(goal), "cannot be a goal", mend, wave=wave.key))
+    answers, counted = _counted(indicator, goal, catalogue)
+    base = catalogue.bases[indicator.base].logic
+    conditions = [*counted.conditions(), *(base.conditions() if base else ())]
+    variables = {name for condition in conditions for name in catalogue.expand(condition.pattern)} | set(
+        answers
+    )
+    missing = [name for name in domain.by if name not in sheet.columns]
+    missing += [
+        condition.pattern for condition in conditions if not asked & set(catalogue.expand(condition.pattern))
+    ]
+    if missing:
+        mend = "Map the variable in the crosswalk, or except the figure with a reason."
+        message = "cannot be met: the wave lacks a variable"
+        raise FaultError(Fault(recipe.path, str(goal), message, mend, missing[0], wave.key))
+    inside = np.ones(len(sheet.weights), dtype=bool)
+    for name, code in zip(domain.by, goal.domain_code.split("*"), strict=True) if domain.by else ():
+        inside &= sheet.columns[name] == sheet.book.number[code]
+    dropped: tuple[str, ...] = ()
+    if indicator.denominator == "substantive":
+        base, dropped = _substantive(base, answers, asked, catalogue)
+    return Target(
+        goal=goal,
+        domain=inside,
+        base=base,
+        counted=counted,
+        answered=tuple(name for name in answers if name in asked),
+        left_out=(*ABSENT, *dropped),
+        variables=frozenset(variables & asked),
+    )
+
+
+def _substantive(
+    base: Logic | None, answers: list[str], asked: frozenset[str], catalogue: Catalogue
+) -> tuple[Logic | None, tuple[str, ...]]:
+    """The base without those who tick a non-substantive item, and the non-substantive codes."""
+    questions = {name: catalogue.question_of(name) for name in answers if name in asked}
+    dropped = [code for each in questions.values() if each.type != "multiple" for code in each.nonresponse]
+    ticked = [
+        Condition(name, (SELECTED,))
+        for name, each in questions.items()
+        if each.type == "multiple" and name.partition(".")[2] in each.nonresponse
+    ]
+    if not ticked:
+        return base, tuple(dropped)
+    kept = Logic("none", tuple(ticked))
+    return (Logic("all", (base, kept)) if base else kept), tuple(dropped)
+
+
+def _counted(indicator: Indicator, goal: Goal, catalogue: Catalogue) -> tuple[list[str], Logic]:
+    """The answer variables of which one must be answered, and what is counted."""
+    if indicator.logic is not None:
+        names = [name for each in indicator.logic.conditions() for name in catalogue.expand(each.pattern)]
+        return list(dict.fromkeys(names)), indicator.logic
+    question = catalogue.questions[indicator.question or ""]
+    if question.type == "single":
+        return [question.key], Logic("any", (Condition(question.key, (goal.category,)),))
+    name = f"{question.key}.{goal.category}"
+    if question.type == "multiple":
+        return list(question.answers), Logic("any", (Condition(name, (SELECTED,)),))
+    return [name], Logic("any", (Condition(name, indicator.codes),))

@@ -1,0 +1,227 @@
+"""From a recipe to the raw file of a synthetic wave, its population counts and its margins.
+
+The order is that of a survey: register, sample, weights (by the same room that weights every wave), answers,
+raw file. The weights come first, because it is the weighted answers that agree with the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.model import Catalogue, Wave
+from pipeline.faults import Fault, FaultError
+from pipeline.synthetic.answers import Drawing, propensity
+from pipeline.synthetic.crosswalk import Crosswalk
+from pipeline.synthetic.formats import write_raw
+from pipeline.synthetic.measures import CodeBook, Sheet, Target, goals_of, target
+from pipeline.synthetic.recipe import Goal, Recipe, read_recipe
+from pipeline.synthetic.register import (
+    draw_register,
+    draw_sample,
+    joined,
+    margins_csv,
+    normal,
+    population_csv,
+)
+from pipeline.weighting import weigh
+
+
+@dataclass(frozen=True)
+class Met:
+    """A figure, and the weighted share of the synthetic answers, both in percent."""
+
+    goal: Goal
+    reached: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both round to the same printed figure."""
+        return abs(self.reached - self.goal.value) < 0.5
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A synthetic wave: its raw cells ("" blank), the files of counts by name, and the figures it met."""
+
+    frame: pd.DataFrame
+    counts: dict[str, str]
+    figures: tuple[Met, ...]
+    recipe: Recipe
+
+
+def synthesise(root: Path, catalogue: Catalogue, wave_key: str) -> list[Path]:
+    """Writes the raw file and the files of counts of a synthetic wave; returns the paths, raw file first.
+
+    The same declarations give the same bytes. Raises FaultError where the wave is not synthetic, or its
+    recipe is faulty or cannot be met.
+    """
+    wave = catalogue.waves.get(wave_key)
+    if wave is None or wave.status != "synthetic" or wave.design is None or wave.weighting is None:
+        mend = 'Name a wave with status = "synthetic", a design and a weighting.'
+        raise FaultError(
+            Fault(f"schemas/waves/{wave_key}.toml", "status", "is no synthetic wave", mend, wave_key)
+        )
+    drawn = draw(catalogue, wave)
+    path = root / "warehouse" / "raw" / wave.source.file
+    temporary = path.with_name(f".new-{path.name}")
+    write_raw(drawn.frame, temporary, wave.source, drawn.recipe.file)
+    temporary.replace(path)
+    return [path, *(_write(path.with_name(name), text) for name, text in drawn.counts.items())]
+
+
+def _write(path: Path, text: str) -> Path:
+    temporary = path.with_name(f".new-{path.name}")
+    temporary.write_bytes(text.encode())
+    temporary.replace(path)
+    return path
+
+
+def draw(catalogue: Catalogue, wave: Wave) -> Drawn:
+    """Draws a synthetic wave, writing nothing. Raises FaultError where its recipe cannot be met."""
+    assert wave.design is not None and wave.weighting is not None
+    recipe = read_recipe(catalogue, wave.key)
+    random = np.random.Generator(np.random.PCG64(recipe.seed))
+    crosswalk = Crosswalk(
+        catalogue.instruments[wave.instrument].crosswalk,
+        f"schemas/instruments/{wave.instrument}.csv",
+        wave.key,
+    )
+    register = draw_register(recipe, wave.design.psu, random)
+    cells = _register_cells(register, crosswalk, wave, catalogue, random)
+    strata = joined(cells, wave.design.strata)
+    people = draw_sample(register, strata, recipe, wave.design.psu, random)
+    if len(people) != recipe.respondents:
+        mend = "Give the strata, or the clusters drawn, enough units."
+        message = f"cannot be met: {len(people)} are drawn"
+        raise FaultError(Fault(recipe.path, "respondents", message, mend, str(recipe.respondents), wave.key))
+    counts = _counts(register, cells, wave)
+    sheet = _sheet(people, strata[people.index], counts, wave, catalogue)
+    targets = tuple(target(goal, sheet, wave, catalogue, recipe) for goal in goals_of(recipe, catalogue))
+    drawing = Drawing(
+        wave=wave,
+        catalogue=catalogue,
+        recipe=recipe,
+        crosswalk=crosswalk,
+        people=people,
+        sheet=sheet,
+        propensity=propensity(people, recipe, wave.design.psu, random),
+        targets=targets,
+        random=random,
+    )
+    drawing.run()
+    figures = _figures(targets, sheet, catalogue, recipe)
+    return Drawn(_frame(drawing, cells.loc[people.index], random), counts, figures, recipe)
+
+
+def _register_cells(
+    register: pd.DataFrame,
+    crosswalk: Crosswalk,
+    wave: Wave,
+    catalogue: Catalogue,
+    random: np.random.Generator,
+) -> pd.DataFrame:
+    """The register as the raw file names and codes it: cluster, own columns and mapped background."""
+    assert wave.design is not None
+    own = [name for name in register if name == wave.design.psu or name not in catalogue.variables]
+    cells = register[own].copy()
+    for column, fed in crosswalk.columns.items():
+        if fed and column not in cells and all(name in register for name in fed):
+            values = {name: register[name].to_numpy(dtype=object) for name in fed}
+            cells[column] = crosswalk.cells(column, values, random)
+    return cells
+
+
+def _counts(register: pd.DataFrame, cells: pd.DataFrame, wave: Wave) -> dict[str, str]:
+    assert wave.design is not None and wave.weighting is not None
+    counts = {}
+    if wave.design.population:
+        counts[wave.design.population] = population_csv(cells, wave.design.strata, wave.design.psu)
+    if wave.weighting.totals:
+        counts[wave.weighting.totals] = margins_csv(register, wave)
+    return counts
+
+
+def _sheet(
+    people: pd.DataFrame, strata: pd.Series[str], counts: Mapping[str, str], wave: Wave, catalogue: Catalogue
+) -> Sheet:
+    """The background of those who answered, coded, with the weights that the wave will have."""
+    assert wave.design is not None
+    names = [name for name in catalogue.variables if name in people]
+    delivered = people["design_weight"] if wave.design.weight else np.nan
+    clusters = people[wave.design.psu] if wave.design.psu else ""
+    frame = people[names].assign(stratum=strata, psu=clusters, design_weight=delivered)
+    with TemporaryDirectory() as folder:  # the counts are files to the room that weights
+        aside = replace(catalogue, root=Path(folder))
+        aside.raw_path("").mkdir(parents=True)
+        for name, text in counts.items():
+            _write(aside.raw_path(name), text)
+        weighted = weigh(frame, wave, aside).answers
+    sheet = Sheet(CodeBook(catalogue), weighted["weight"].to_numpy(dtype=float))
+    for name in names:
+        sheet.columns[name] = np.array(frame[name].map(sheet.book.number), dtype=np.int16)
+    return sheet
+
+
+def _figures(
+    targets: tuple[Target, ...], sheet: Sheet, catalogue: Catalogue, recipe: Recipe
+) -> tuple[Met, ...]:
+    figures = tuple(Met(each.goal, each.share(sheet, catalogue)) for each in targets)
+    mend = "Change the recipe's shares, or add an [[except]] with the reason."
+    faults = [
+        Fault(
+            recipe.path, str(met.goal), f"cannot be met: {met.reached:.2f} drawn", mend, f"{met.goal.value:g}"
+        )
+        for met in figures
+        if not met.agrees
+    ]
+    if faults:
+        raise FaultError(faults)
+    return figures
+
+
+def _frame(drawing: Drawing, cells: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """The raw file's cells: id, register, questions in the crosswalk's order, extras and weight."""
+    wave, people, recipe = drawing.wave, drawing.people, drawing.recipe
+    assert wave.design is not None
+    columns = {wave.design.id: people["unit"].to_numpy(dtype=object)}
+    columns |= {str(name): cells[name].to_numpy(dtype=object) for name in cells}
+    for column, fed in drawing.crosswalk.columns.items():
+        if fed and column not in columns:
+            values = {
+                name: drawing.numbers[name] if name in drawing.numbers else drawing.sheet.text(name)
+                for name in fed
+            }
+            columns[column] = drawing.crosswalk.cells(column, values, random)
+        elif column in recipe.extra:
+            shares = recipe.extra[column]
+            columns[column] = random.choice(
+                np.array(list(shares), dtype=object), len(people), p=normal(shares)
+            )
+    if wave.design.weight:
+        columns[wave.design.weight] = people["design_weight"].map("{:.4f}".format).to_numpy(dtype=object)
+    return _with_errors(pd.DataFrame(columns).astype(str), wave, random)
+
+
+def _with_errors(frame: pd.DataFrame, wave: Wave, random: np.random.Generator) -> pd.DataFrame:
+    """The known errors of the file: what the wave's corrections will mend, put in."""
+    for number, correction in enumerate(wave.corrections, 1):
+        held = frame[correction.column] == correction.value
+        for column, value in correction.match.items():
+            if column != correction.column:
+                held &= frame[column] == value
+        rows = np.flatnonzero(held.to_numpy())
+        if not len(rows):
+            mend = f"Match a row in which {correction.column} is {correction.value}."
+            file = f"schemas/waves/{wave.key}.toml"
+            raise FaultError(
+                Fault(file, f"correction[{number}]", "has no row to go wrong", mend, wave=wave.key)
+            )
+        picked = random.choice(rows, min(len(rows), 2), replace=False)
+        frame.loc[picked, correction.column] = correction.match.get(correction.column, "")
+    return frame
