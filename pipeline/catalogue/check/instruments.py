@@ -16,7 +16,7 @@ def check_instruments(catalogue: Catalogue) -> Iterator[Fault]:
     known = set(catalogue.variables) | answers
     for instrument in catalogue.instruments.values():
         file = f"schemas/instruments/{instrument.key}.toml"
-        if not re.fullmatch(r"[a-z]{2,3}", instrument.language):
+        if instrument.language and not re.fullmatch(r"[a-z]{2,3}", instrument.language):
             yield Fault(file, "language", "is no language code", "Write it as nb.", instrument.language)
         for table in ("question_versions", "max_choices"):
             for key in getattr(instrument, table):
@@ -45,6 +45,7 @@ def _worded(key: str, catalogue: Catalogue) -> bool:
 
 def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) -> Iterator[Fault]:
     file = f"schemas/instruments/{instrument.key}.csv"
+    yield from _unmapped(instrument, file)
     seen: dict[tuple[str, str, str], int] = {}
     for row in instrument.crosswalk:
         place = f"line {row.line}"
@@ -55,14 +56,32 @@ def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) ->
         seen[address] = row.line
         if not row.source_variable:
             yield Fault(file, place, "has no source_variable", "Name the raw file's column.")
-        if not row.code or (not row.variable and row.code != IGNORE):
-            mend = f"Fill in variable and code, or write {IGNORE} as the code."
-            yield Fault(file, place, "maps nowhere", mend, f"{row.source_variable}={row.source_code}")
-        elif row.variable and row.variable not in known:
+        if _nowhere(row):
+            continue
+        if row.variable and row.variable not in known:
             mend = f"Name a variable of codebook.toml.{hint(row.variable, sorted(known))}"
             yield Fault(file, place, "names an unknown variable", mend, row.variable)
         elif row.variable:
             yield from _code(row, catalogue, file, place)
+
+
+def _nowhere(row: CrosswalkRow) -> bool:
+    return not row.code or (not row.variable and row.code != IGNORE)
+
+
+def _unmapped(instrument: Instrument, file: str) -> Iterator[Fault]:
+    """One fault a source variable, however many of its codes map nowhere: a fresh draft has many."""
+    rows: dict[str, list[CrosswalkRow]] = {}
+    for row in instrument.crosswalk:
+        if _nowhere(row):
+            rows.setdefault(row.source_variable, []).append(row)
+    for name, found in rows.items():
+        place = f"line {found[0].line}" if len(found) == 1 else f"lines {found[0].line} to {found[-1].line}"
+        codes = ", ".join(row.source_code or "blank" for row in found[:6]) + (
+            ", ..." if len(found) > 6 else ""
+        )
+        mend = f"Fill in variable and code, or write {IGNORE} as the code."
+        yield Fault(file, place, f"column {name} maps nowhere", mend, codes)
 
 
 def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Iterator[Fault]:
