@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from pipeline.catalogue import (
     Barometer,
@@ -34,6 +35,7 @@ from pipeline.catalogue import (
     Wave,
     Weighting,
 )
+from pipeline.estimation import write_codes
 
 WAVES = 24
 SIZES = {"sector": 8, "region": 5, "size": 4, "age": 3, "owner": 2}
@@ -103,18 +105,21 @@ def _wave(key: str, clustered: bool) -> Wave:
     )  # fmt: skip
 
 
-def write(root: Path, rows: int, *, per_psu: int = 0, own_weights: bool = False) -> list[Path]:
+def write(
+    root: Path, rows: int, *, per_psu: int = 0, alike: bool = False, own_weights: bool = False
+) -> list[Path]:
     """Weighted answers of ``rows`` units over all waves as Parquet files, with their population counts.
 
-    Weights are constant in a stratum, or every unit's own. With ``per_psu`` units come in clusters.
+    Weights are constant in a stratum, or every unit's own. With ``per_psu`` units come in clusters, whose
+    units are alike in all they are broken down by, or a mixture of their stratum.
     """
     (root / "warehouse" / "raw").mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(20261122)
-    return [_write_wave(root, key, rows // WAVES, random, per_psu, own_weights) for key in keys()]
+    return [_write_wave(root, key, rows // WAVES, random, per_psu, alike, own_weights) for key in keys()]
 
 
 def _write_wave(
-    root: Path, key: str, rows: int, random: np.random.Generator, per_psu: int, own_weights: bool
+    root: Path, key: str, rows: int, random: np.random.Generator, per_psu: int, alike: bool, own_weights: bool
 ) -> Path:
     codes = {
         name: np.sort(random.integers(size, size=rows))
@@ -130,7 +135,7 @@ def _write_wave(
     weight = (population / np.maximum(sizes, 1))[stratum]
     if own_weights:
         weight = weight * random.uniform(0.5, 2.0, rows)
-    psu = np.arange(rows) // per_psu if per_psu else np.zeros(rows, dtype=np.int64)
+    psu = _clusters(stratum, per_psu, alike) if per_psu else np.zeros(rows, dtype=np.int64)
     drawn = {name: pa.array(random.choice(3, rows, p=[0.3, 0.65, 0.05])) for name in ITEMS}
     asked = np.logical_or.reduce([drawn[f"q00.i{item}"].to_numpy() == 0 for item in range(4)])
     columns = {
@@ -152,12 +157,21 @@ def _write_wave(
         columns[name] = pa.DictionaryArray.from_arrays(pa.array(answers), TEXTS)
     path = root / f"{key}.parquet"
     pq.write_table(pa.table(columns), path)
-    counts = population if not per_psu else np.bincount(stratum, minlength=20) // per_psu * 3 + 50
+    counts = population if not per_psu else sizes // per_psu * 3 + 50
     lines = [f"region{r},size{s},{counts[r * 4 + s]}" for r in range(5) for s in range(4)]
     (root / "warehouse" / "raw" / f"{key}.csv").write_text(
         "region,size,population\n" + "\n".join(lines) + "\n"
     )
     return path
+
+
+def _clusters(stratum: NDArray[np.int64], per_psu: int, alike: bool) -> NDArray[np.int64]:
+    """Each unit's primary sampling unit within its stratum, of units in sorted order."""
+    within = np.arange(len(stratum)) if alike else np.random.default_rng(7).permutation(len(stratum))
+    order = np.lexsort((within, stratum))
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order)) - np.searchsorted(stratum[order], stratum[order])
+    return place // per_psu
 
 
 def numbers(paths: list[Path], database: Path) -> None:
@@ -172,3 +186,19 @@ def numbers(paths: list[Path], database: Path) -> None:
             f"CREATE TABLE numbers AS SELECT weight AS w, {items} FROM read_parquet([{files}])"
         )
         connection.execute("CHECKPOINT")
+
+
+def coded(paths: list[Path], declared: Catalogue) -> list[Path]:
+    """The same answers as the step before the statistics leaves them: codes as numbers."""
+    made = []
+    for path in paths:
+        target = path.parent / "codes" / path.name
+        target.parent.mkdir(exist_ok=True)
+        names = pq.read_schema(path).names
+        table = pq.read_table(
+            path,
+            read_dictionary=[name for name in names if name not in ("base_weight", "weight", "population")],
+        )
+        write_codes(table, declared.waves[path.stem], declared, target)
+        made.append(target)
+    return made

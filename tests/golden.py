@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from pipeline.catalogue import load_catalogue
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.catalogue import Catalogue, Wave, load_catalogue
+from pipeline.estimation import Cells, estimate_wave, wave_statistics
 from pipeline.harmonise import harmonise
 from pipeline.sources import fetch, read_raw
 from pipeline.weighting import Weighted, weigh
@@ -19,7 +19,10 @@ from pipeline.weighting import Weighted, weigh
 @dataclass(frozen=True)
 class Estimated:
     weighted: Weighted
+    cells: Cells
     estimates: pd.DataFrame
+    wave: Wave
+    catalogue: Catalogue
 
     def cell(self, indicator: str, category: str, domain: str = "total", code: str = "") -> pd.Series:
         rows = self.estimates.query(
@@ -37,7 +40,7 @@ def estimate(root: Path) -> Estimated:
     raw = read_raw(fetch(wave, root), wave.source)
     weighted = weigh(harmonise(raw.frame, wave, catalogue).answers, wave, catalogue)
     cells = wave_statistics(weighted.answers, wave, catalogue)
-    return Estimated(weighted, estimate_wave(cells, wave, catalogue))
+    return Estimated(weighted, cells, estimate_wave(cells, wave, catalogue), wave, catalogue)
 
 
 def reference(shared: Path, file: str, case: str) -> list[dict[str, str]]:

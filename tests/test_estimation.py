@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
-from pipeline.catalogue.model import Design, Estimation, Weighting
+from pipeline.catalogue.fieldwork import Design, Weighting
+from pipeline.catalogue.model import Estimation
 from pipeline.estimation import COLUMNS, EXTRAS, KEY, estimate_wave, plan_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
 from pipeline.faults import FaultError
@@ -258,6 +259,16 @@ def test_a_question_that_was_not_asked_has_no_estimate(known: tuple[Catalogue, W
     assert ("value", "quality") in measures
     assert ("value", "savings") not in measures
     assert not any(indicator == "novelty" for indicator, _ in measures)
+
+
+def test_a_wave_that_asks_nothing_of_an_indicator_says_so(known: tuple[Catalogue, Wave]) -> None:
+    catalogue, wave = known
+    instrument = catalogue.instruments["dk"]
+    kept = tuple(row for row in instrument.crosswalk if row.variable in catalogue.variables)
+    narrower = replace(catalogue, instruments={"dk": replace(instrument, crosswalk=kept)})
+    weighted = drawn(1).assign(base_weight=1.0, weight=1.0, population=100.0)
+    with pytest.raises(FaultError, match="maps nothing that an indicator is made from"):
+        wave_statistics(weighted, wave, narrower)
 
 
 LONELY = {"certainty": 0.0, "adjust": None, "average": None}

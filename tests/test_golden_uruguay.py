@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.golden import Estimated, close, estimate, reference
-from tests.golden_barometers import write_eaii
+from tests.golden_uruguay import write_eaii
 
 
 @pytest.fixture(scope="module")

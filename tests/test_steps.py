@@ -9,9 +9,11 @@ import shutil
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from pipeline.catalogue import load_catalogue
+from pipeline.estimation.engine import DuckDB
 from pipeline.faults import FaultError
 from pipeline.steps import products, waves
 from pipeline.steps.folders import PRODUCT_STEPS, WAVE_STEPS, StepResult, make, wave_folder
@@ -101,7 +103,12 @@ def test_nothing_changed_nothing_redone(built: Path) -> None:
     assert products_current(catalogue, sound_waves(catalogue))
 
 
-def test_the_same_input_gives_the_same_bytes(finished: Path, tmp_path: Path) -> None:
+def test_the_same_input_gives_the_same_bytes_whatever_the_threads(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.estimation.statistics.default_engine", lambda: DuckDB(threads=1))
+    threads = pa.cpu_count()
+    pa.set_cpu_count(1)
     again = write_barometer(tmp_path / "elsewhere")
     for wave in reversed(WAVES):
         run_wave(again, wave)
@@ -110,6 +117,7 @@ def test_the_same_input_gives_the_same_bytes(finished: Path, tmp_path: Path) -> 
     for whole in (first, second):
         del whole["barometer.duckdb"]  # DuckDB's own file is not byte-stable; its tables are tested elsewhere
         del whole["published/metadata.json"]  # holds its size
+    pa.set_cpu_count(threads)
     assert first == second
 
 

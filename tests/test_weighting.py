@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
-from pipeline.catalogue.model import Weighting
+from pipeline.catalogue.fieldwork import Weighting
 from pipeline.faults import FaultError
 from pipeline.harmonise import harmonise
 from pipeline.sources import fetch, read_raw

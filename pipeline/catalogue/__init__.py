@@ -5,35 +5,35 @@ check`` must answer in under a second.
 """
 
 from pipeline.catalogue.digest import fingerprint
+from pipeline.catalogue.fieldwork import (
+    Correction,
+    Design,
+    Origin,
+    Period,
+    ReplicateWeights,
+    Response,
+    Source,
+    Wave,
+    Weighting,
+)
 from pipeline.catalogue.load import load_catalogue
-from pipeline.catalogue.model import (
+from pipeline.catalogue.model import Barometer, Catalogue, Package
+from pipeline.catalogue.questionnaire import (
     ABSENT,
     IGNORE,
     NO_ANSWER,
     NOT_ASKED,
     NOT_SELECTED,
     SELECTED,
-    Barometer,
     Base,
-    Catalogue,
     Condition,
-    Correction,
     CrosswalkRow,
-    Design,
     Domain,
     Indicator,
     Instrument,
     Logic,
-    Origin,
-    Package,
-    Period,
     Question,
-    ReplicateWeights,
-    Response,
-    Source,
     Variable,
-    Wave,
-    Weighting,
 )
 from pipeline.catalogue.texts import text_in, texts
 

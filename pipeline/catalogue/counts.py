@@ -7,7 +7,7 @@ import io
 import math
 from pathlib import Path
 
-from pipeline.catalogue.model import Wave
+from pipeline.catalogue.fieldwork import Wave
 from pipeline.faults import Fault, FaultError
 
 

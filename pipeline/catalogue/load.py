@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.catalogue.check import check
-from pipeline.catalogue.model import Catalogue, Instrument, Wave
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import Instrument
 from pipeline.catalogue.reader import (
     CROSSWALK_HEADER,
     read_barometer,

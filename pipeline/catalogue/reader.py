@@ -12,20 +12,22 @@ from typing import Any, Literal
 
 from pipeline.catalogue.model import (
     Barometer,
-    Base,
-    Condition,
-    CrosswalkRow,
     Disclosure,
-    Domain,
     Estimation,
-    Indicator,
-    Instrument,
-    Logic,
     Package,
-    Question,
     Reliability,
     Rounding,
     Validation,
+)
+from pipeline.catalogue.questionnaire import (
+    Base,
+    Condition,
+    CrosswalkRow,
+    Domain,
+    Indicator,
+    Instrument,
+    Logic,
+    Question,
     Variable,
 )
 from pipeline.catalogue.section import Section

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pipeline.catalogue.model import (
+from pipeline.catalogue.fieldwork import (
     Correction,
     Design,
     Origin,
@@ -19,7 +19,7 @@ from pipeline.catalogue.reader import STATUSES
 from pipeline.catalogue.section import Section
 
 FORMATS = ("csv", "xlsx", "sav", "zsav", "dta", "parquet")
-METHODS = ("given", "design", "poststratify", "rake", "linear")
+METHODS = ("given", "design", "poststratify", "rake", "linear", "logit")
 REPLICATION = ("brr", "fay", "jkn", "bootstrap")
 
 
@@ -123,6 +123,7 @@ def _design(part: Section) -> Design:
             method=given.choice("method", REPLICATION),
             rho=given.number("rho", None),
             scale=given.number("scale", None),
+            rscales=_rscales(given),
         )
         given.done()
     design = Design(
@@ -135,6 +136,15 @@ def _design(part: Section) -> Design:
     )
     part.done()
     return design
+
+
+def _rscales(part: Section) -> tuple[float, ...]:
+    given = part.raw("rscales") if "rscales" in part else []
+    numbers = [value for value in given if type(value) in (int, float)] if isinstance(given, list) else []
+    if numbers != given or any(number < 0 for number in numbers):
+        part.fault("rscales", "must be a list of numbers, none negative", "Write a number a column.")
+        return ()
+    return tuple(float(number) for number in numbers)
 
 
 def _weighting(part: Section) -> Weighting:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalogue.model import NO_ANSWER, NOT_ASKED, Catalogue, Wave
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
 
 Field = Mapping[str, Any]
 TableSchema = Mapping[str, Any]

@@ -10,7 +10,8 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from pipeline.catalogue.model import Catalogue, Source, Wave
+from pipeline.catalogue.fieldwork import Source, Wave
+from pipeline.catalogue.model import Catalogue
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.match import DraftRow, crosswalk_rows
 from pipeline.drafting.sniff import sniff
@@ -128,7 +129,7 @@ def _wave_text(wave: str, instrument: str, source: Source, rows: int, identifier
         '# psu = "", weight = "", population = "FILE.csv"',
         "",
         "[weighting]",
-        'method = "design"  # given | design | poststratify | rake | linear',
+        'method = "design"  # given | design | poststratify | rake | linear | logit',
     ]
     return "\n".join(lines) + "\n"
 

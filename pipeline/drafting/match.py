@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from pipeline.catalogue.model import IGNORE, NOT_SELECTED, SELECTED, Catalogue, Instrument
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument
 from pipeline.drafting.columns import SourceColumn
 
 ENOUGH = 0.5  # a score below this is no guess

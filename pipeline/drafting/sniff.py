@@ -12,7 +12,7 @@ from pathlib import Path
 
 import python_calamine
 
-from pipeline.catalogue.model import Source
+from pipeline.catalogue.fieldwork import Source
 from pipeline.sources import digest, format_of
 
 LINES = 200  # looked at

@@ -6,6 +6,7 @@ share, mean, total and interval is then small algebra on those sums (``domains``
 ``plan``.
 """
 
+from pipeline.estimation.encoding import write_codes
 from pipeline.estimation.estimates import COLUMNS, EXTRAS, KEY, estimate_wave
 from pipeline.estimation.figures import figures_estimates
 from pipeline.estimation.plan import Plan, plan_wave
@@ -23,4 +24,5 @@ __all__ = [
     "read_cells",
     "wave_statistics",
     "write_cells",
+    "write_codes",
 ]

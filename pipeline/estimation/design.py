@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pipeline.catalogue.model import Wave
+from pipeline.catalogue.fieldwork import Wave
 from pipeline.estimation.domains import Floats, Ints, adder, indexed
 from pipeline.estimation.statistics import Cells
 from pipeline.faults import Fault, FaultError

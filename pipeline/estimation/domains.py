@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from pipeline.catalogue.model import ABSENT, Catalogue
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import ABSENT
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -85,30 +87,36 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue)
 
     A unit without a code is in none of a breakdown's domains.
     """
-    found: list[tuple[str, str, Ints]] = []
-    for breakdown in sorted(catalogue.domains.values(), key=lambda domain: domain.key):
+    known = {name: indexed(frame[name]) for name in cell}
+    breakdowns: list[str] = []
+    codes: list[str] = []
+    domain, row = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
+    for breakdown in sorted(catalogue.domains.values(), key=lambda each: each.key):
         if not set(breakdown.by) <= set(cell):
             continue
-        if not breakdown.by:
-            found.append((breakdown.key, "", np.arange(len(frame))))
-            continue
-        codes, distinct = pd.factorize(_joined(frame, breakdown.by), sort=True)
-        for number, code in enumerate(distinct):
-            if not set(code.split("*")) & set(ABSENT):
-                found.append((breakdown.key, str(code), np.flatnonzero(codes == number)))
-    return Domains(
-        breakdowns=tuple(key for key, _, _ in found),
-        codes=tuple(code for _, code, _ in found),
-        domain=np.repeat(np.arange(len(found)), [len(cells) for _, _, cells in found]),
-        cell=np.concatenate([cells for _, _, cells in found]) if found else np.zeros(0, dtype=np.int64),
-    )
+        texts, place = _crossed([known[name] for name in breakdown.by], len(frame))
+        there = [number for number, text in enumerate(texts) if not set(text.split("*")) & set(ABSENT)]
+        there.sort(key=lambda number: texts[number])
+        rank = np.full(len(texts), -1)
+        rank[there] = np.arange(len(there))
+        rows = np.argsort(rank[place], kind="stable")
+        rows = rows[rank[place[rows]] >= 0]
+        domain.append(len(codes) + rank[place[rows]])
+        row.append(rows)
+        breakdowns += [breakdown.key] * len(there)
+        codes += [texts[number] for number in there]
+    return Domains(tuple(breakdowns), tuple(codes), np.concatenate(domain), np.concatenate(row))
 
 
-def _joined(frame: pd.DataFrame, names: tuple[str, ...]) -> pd.Series[str]:
-    joined = frame[names[0]].astype(str)
-    for name in names[1:]:
-        joined = joined + "*" + frame[name].astype(str)
-    return joined
+def _crossed(variables: list[tuple[list[str], Ints]], rows: int) -> tuple[list[str], Ints]:
+    """The combinations of codes that occur, joined by ``*``, and each row's among them; "" of no variable."""
+    texts, place = [""], np.zeros(rows, dtype=np.int64)
+    for number, (codes, of_row) in enumerate(variables):
+        pairs, place = np.unique(place * len(codes) + of_row, return_inverse=True)
+        left = [texts[pair // len(codes)] for pair in pairs]
+        right = [codes[pair % len(codes)] for pair in pairs]
+        texts = right if number == 0 else [f"{a}*{b}" for a, b in zip(left, right, strict=True)]
+    return texts, place
 
 
 def indexed(keys: pd.Series[str]) -> tuple[list[str], Ints]:

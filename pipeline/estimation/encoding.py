@@ -1,37 +1,82 @@
 """Weighted answers as whole numbers: what the engine counts.
 
 A code is its place in the codebook; ``no_answer`` is -1 and ``not_asked`` -2, so that ``>= 0`` means
-answered. Comparing one byte costs a fraction of comparing texts.
+answered. Comparing one byte costs a fraction of comparing texts. What a pass must know before it
+starts (rows, weights, ranges of numbers) travels with the table.
 """
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.catalogue.model import NO_ANSWER, NOT_ASKED, Catalogue
-from pipeline.estimation.plan import Plan
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
 
 STATES = {NO_ANSWER: -1, NOT_ASKED: -2}
 DESIGN = {"stratum": "stratum", "psu": "psu", "base_weight": "d", "weight": "w"}
+ROWS_A_GROUP = 122_880  # of a Parquet file: what one thread of DuckDB takes at a time
+FACTS = b"facts"
 
 
-def encoded(weighted: Path | pd.DataFrame, plan: Plan, catalogue: Catalogue) -> pa.Table:
-    """The design columns and the plan's variables under their SQL names, codes as numbers."""
-    names = [*DESIGN, *plan.columns]
-    if isinstance(weighted, Path):
-        table = pq.read_table(weighted, columns=names, read_dictionary=names[:2] + list(plan.columns))
-    else:
-        table = pa.table({name: pa.array(weighted[name], from_pandas=True) for name in names})
-    columns = {alias: table[name] for name, alias in DESIGN.items()}
-    for name, alias in plan.columns.items():
+@dataclass(frozen=True)
+class Facts:
+    """Rows, distinct weights, the largest weight and the range of every number."""
+
+    rows: int
+    weights: int
+    largest: float
+    ranges: dict[str, tuple[float, float]]
+
+
+def variables_of(wave: Wave, catalogue: Catalogue) -> list[str]:
+    """The variables a wave has, in the codebook's order."""
+    asked = catalogue.asked(wave)
+    answers = [name for question in catalogue.questions.values() for name in question.answers]
+    return [name for name in [*catalogue.variables, *answers] if name in asked]
+
+
+def encoded(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue) -> pa.Table:
+    """The design columns, the replicate weights and the wave's variables, codes as numbers."""
+    present = list(weighted.columns if isinstance(weighted, pd.DataFrame) else weighted.column_names)
+    names = [*DESIGN, *(name for name in present if name.startswith("replicate_"))]
+    columns = {name: _column(weighted, name) for name in names}
+    ranges = {}
+    for name in variables_of(wave, catalogue):
         codes = catalogue.codes_of(name)
-        columns[alias] = _numbers(table[name], codes) if codes else table[name]
-    return pa.table(columns)
+        column = _column(weighted, name)
+        columns[name] = _numbers(column, codes) if codes else column
+        if not codes:
+            found = pc.min_max(column).as_py()
+            ranges[name] = (found["min"] or 0.0, found["max"] or 0.0)
+    weight = columns["weight"]
+    facts = Facts(len(weight), pc.count_distinct(weight).as_py(), pc.max(weight).as_py() or 1.0, ranges)
+    return pa.table(columns).replace_schema_metadata({FACTS: json.dumps(asdict(facts))})
+
+
+def write_codes(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue, path: Path) -> None:
+    """Writes the encoded answers of a wave as Parquet."""
+    pq.write_table(encoded(weighted, wave, catalogue), path, row_group_size=ROWS_A_GROUP)
+
+
+def facts_of(codes: Path | pa.Table) -> Facts:
+    """What travels with an encoded table."""
+    schema = pq.read_schema(codes) if isinstance(codes, Path) else codes.schema
+    return Facts(**json.loads(schema.metadata[FACTS]))
+
+
+def _column(weighted: pd.DataFrame | pa.Table, name: str) -> pa.ChunkedArray:
+    if isinstance(weighted, pd.DataFrame):
+        return pa.chunked_array([pa.array(weighted[name], from_pandas=True)])
+    return weighted[name]
 
 
 def _numbers(column: pa.ChunkedArray, codes: tuple[str, ...]) -> pa.ChunkedArray:

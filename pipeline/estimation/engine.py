@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -12,8 +15,8 @@ import pyarrow as pa
 class Engine(Protocol):
     """Where microdata are summed; another engine implements these two methods and no SQL of its own."""
 
-    def register(self, name: str, table: pa.Table) -> None:
-        """Makes a table readable as ``name``."""
+    def register(self, name: str, source: Path | pa.Table, columns: Mapping[str, str]) -> None:
+        """Makes a Parquet file or a table readable as ``name``, its columns under plain SQL names."""
         ...
 
     def query(self, sql: str) -> pa.Table:
@@ -35,10 +38,28 @@ class DuckDB:
     ) -> None:
         self._connection.close()
 
-    def register(self, name: str, table: pa.Table) -> None:
+    def register(self, name: str, source: Path | pa.Table, columns: Mapping[str, str]) -> None:
         """See ``Engine.register``."""
-        self._connection.register(name, table)
+        origin = f"{name}_table"
+        if isinstance(source, Path):
+            text = str(source).replace("'", "''")
+            origin = f"read_parquet('{text}')"
+        else:
+            self._connection.register(origin, source)
+        chosen = ", ".join(f'"{column}" AS {alias}' for column, alias in columns.items())
+        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {chosen} FROM {origin}")
 
     def query(self, sql: str) -> pa.Table:
         """See ``Engine.query``."""
         return self._connection.sql(sql).to_arrow_table()
+
+
+_OF_THREAD = threading.local()
+
+
+def default_engine() -> DuckDB:
+    """The calling thread's own DuckDB, opened once: opening one costs more than summing a small wave."""
+    if not hasattr(_OF_THREAD, "engine"):
+        _OF_THREAD.engine = DuckDB()
+    engine: DuckDB = _OF_THREAD.engine
+    return engine

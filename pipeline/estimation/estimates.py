@@ -7,13 +7,15 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.catalogue.counts import read_population
-from pipeline.catalogue.model import Catalogue, Wave
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
 from pipeline.estimation import intervals
-from pipeline.estimation.design import design_of
-from pipeline.estimation.domains import Domains, Floats, domains_of
+from pipeline.estimation.design import Design, design_of
+from pipeline.estimation.domains import Domains, Flags, Floats, domains_of
 from pipeline.estimation.plan import Measure
+from pipeline.estimation.replicates import replicated
 from pipeline.estimation.statistics import Cells
-from pipeline.estimation.variance import covariance, degrees, sums_of
+from pipeline.estimation.variance import Sums, covariance, degrees, sums_of
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -58,18 +60,18 @@ def _columns(
     measures, declared = cells.plan.measures, catalogue.barometer.estimation
     is_mean = np.array([measure.unit == "mean" for measure in measures])
     is_count = np.array([measure.unit == "count" for measure in measures])
-    design = design_of(cells, wave, population, declared.lonely_psu)
     sums = sums_of(cells)
     gather = domains.adder().matrix(len(cells.frame))
     total = sums.gathered(gather)
-    parts = covariance(sums, domains, design)
     n, one, a, b = total.n[:, sums.mask], total.one[:, sums.mask], total.a, total.b
-    df = degrees(sums, domains, design)
+    declaration = wave.design.replicate_weights if wave.design else None
+    if cells.replicates is not None and declaration is not None:
+        variance, df = replicated(cells.replicates, cells.plan, total.one, declaration)
+    else:
+        design = design_of(cells, wave, population, declared.lonely_psu)
+        variance, df = _linearised(sums, total, domains, design, is_count)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = a / one
-        alpha = np.where(is_count, 1.0, np.where(is_mean, 1.0, b / one) / one)
-        beta = np.where(is_count, 0.0, -ratio / one)
-        variance = alpha**2 * parts.aa + beta**2 * parts.bb + 2 * alpha * beta * parts.ab
         se = np.sqrt(np.maximum(variance, 0.0))
         n_eff = (total.one**2 / total.one2)[:, sums.mask]
         spread = np.where(is_mean, total.spread / one - ratio**2, ratio * (b / one))
@@ -88,6 +90,19 @@ def _columns(
         "df": df, "m": np.where(is_mean, np.nan, total.m), "n_eff": n_eff,
         "fraction": np.broadcast_to(fraction, n.shape),
     }  # fmt: skip
+
+
+def _linearised(
+    sums: Sums, total: Sums, domains: Domains, design: Design, is_count: Flags
+) -> tuple[Floats, Floats]:
+    """The variance of every measure's linearised sums (``variance``) and its degrees of freedom."""
+    parts = covariance(sums, domains, design)
+    one = total.one[:, sums.mask]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        alpha = np.where(is_count, 1.0, np.where(sums.share == 0, 1.0, total.b / one) / one)
+        beta = np.where(is_count, 0.0, -total.a / one / one)
+    variance = alpha**2 * parts.aa + beta**2 * parts.bb + 2 * alpha * beta * parts.ab
+    return variance, degrees(sums, domains, design)
 
 
 def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Floats]) -> pd.DataFrame:

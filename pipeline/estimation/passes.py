@@ -3,7 +3,7 @@
 ``by_counting``: where the units of a cell share few distinct weights (design weights and calibrated
 weights nearly always do), group by weight too and only count; a sum of weights is a count times a weight.
 ``by_adding``: where weights are the units' own, add them as whole numbers of 2^-k, which no order of
-addition can change. Conditions are counted with CASE: a FILTER on every one of hundreds of aggregates is
+addition can change. Conditions are counted with count_if: a FILTER on each of hundreds of aggregates is
 many times slower.
 """
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.estimation.domains import Floats
 from pipeline.estimation.engine import Engine
@@ -33,30 +34,41 @@ class Spread:
 
 def by_counting(engine: Engine, plan: Plan, keys: list[str], spreads: Mapping[int, Spread]) -> pd.DataFrame:
     """The sums of a wave from counts by cell and weight; ``statistics.Cells`` says which columns."""
-    groups = engine.query(counts_sql(plan, keys, spreads)).to_pandas()
-    groups = groups.sort_values([*keys, "w", "d"], kind="stable", ignore_index=True)
+    table = engine.query(counts_sql(plan, keys, spreads))
+    groups = table.select([*keys, "w", "d"]).to_pandas().sort_values([*keys, "w", "d"], kind="stable")
     starts = np.flatnonzero(~groups.duplicated(keys).to_numpy())
-    column = {name: groups[name].to_numpy(dtype=np.float64) for name in groups if name not in keys}
-    w, d = column["w"], column["d"]
-    terms = {"n": column["n"], "w": column["n"] * w, "q": column["n"] * w * w, "d": column["n"] * d}
-    for stem, count in _counted(plan):
-        terms[f"{stem}_{count}"] = units = column[f"{stem}_{count}"]
-        if f"{stem}_y" not in column:
-            terms[f"{stem}_w"], terms[f"{stem}_q"] = units * w, units * w * w
+    order = groups.index.to_numpy()
+    w, d = groups["w"].to_numpy()[:, None], groups["d"].to_numpy()[:, None]
+    means = {f"y{number}" for number in spreads}
+    counts = {"n": "", **{f"{stem}_{count}": f"{stem}_" for stem, count in _counted(plan)}}
+    shares = {name: stem for name, stem in counts.items() if stem[:-1] not in means}
+    units = _matrix(table, list(counts))[order]
+    of_shares = units[:, [name in shares for name in counts]]
+    names = [
+        *counts,
+        "d",
+        *(f"{stem}w" for stem in shares.values()),
+        *(f"{stem}q" for stem in shares.values()),
+    ]
+    blocks = [units, units[:, :1] * d, of_shares * w, of_shares * w * w]
     for number, spread in spreads.items():
-        y = column[f"y{number}_y"] / _scale(spread.reach)
-        yy = column[f"y{number}_yy"] / _scale(spread.reach**2)
-        products = {"w": y * w, "q": y * w * w, "wyy": yy * w, "qyy": yy * w * w}
-        terms |= {f"y{number}_{name}": product for name, product in products.items()}
-    sums = {name: np.add.reduceat(term, starts) for name, term in terms.items()}
-    return _frame(groups.loc[starts, keys], sums)
+        y, yy = (_matrix(table, [f"y{number}_{name}"])[order] for name in ("y", "yy"))
+        y, yy = y / _scale(spread.reach), yy / _scale(spread.reach**2)
+        blocks += [y * w, y * w * w, yy * w, yy * w * w]
+        names += [f"y{number}_{name}" for name in ("w", "q", "wyy", "qyy")]
+    return _frame(groups.iloc[starts][keys], np.add.reduceat(np.hstack(blocks), starts, axis=0), names)
+
+
+def _matrix(table: pa.Table, names: list[str]) -> Floats:
+    """Columns as one array (rows x names)."""
+    return np.column_stack([table[name].to_numpy().astype(np.float64) for name in names])
 
 
 def by_adding(
     engine: Engine, plan: Plan, keys: list[str], largest: float, spreads: Mapping[int, Spread]
 ) -> pd.DataFrame:
     """The sums of a wave from its units' own weights, none larger than ``largest``."""
-    cells = engine.query(sums_sql(plan, keys, largest, spreads)).to_pandas()
+    table = engine.query(sums_sql(plan, keys, largest, spreads))
     scales = {"w": _scale(largest), "q": _scale(largest**2), "d": _scale(largest)}
     for stem, _ in _counted(plan):
         scales |= {f"{stem}_w": scales["w"], f"{stem}_q": scales["q"]}
@@ -64,16 +76,14 @@ def by_adding(
         scales |= {
             f"y{number}_{name}": _scale(size) for name, _, size in _products("y", largest, spread.reach)
         }
-    sums = {
-        name: cells[name].to_numpy(dtype=np.float64) / scales.get(name, 1.0)
-        for name in cells
-        if name not in keys
-    }
-    return _frame(cells[keys], sums)
+    names = [name for name in table.column_names if name not in keys]
+    sums = _matrix(table, names) / np.array([scales.get(name, 1.0) for name in names])
+    cells = table.select(keys).to_pandas().sort_values(keys, kind="stable")
+    return _frame(cells, sums[cells.index.to_numpy()], names)
 
 
-def _frame(keys: pd.DataFrame, sums: Mapping[str, Floats]) -> pd.DataFrame:
-    return pd.concat([keys.reset_index(drop=True), pd.DataFrame(sums)], axis=1)
+def _frame(keys: pd.DataFrame, sums: Floats, names: list[str]) -> pd.DataFrame:
+    return pd.concat([keys.reset_index(drop=True), pd.DataFrame(sums, columns=names)], axis=1)
 
 
 def _counted(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -92,7 +102,10 @@ def _conditions(plan: Plan) -> Iterator[tuple[str, str, str]]:
 def counts_sql(plan: Plan, keys: list[str], spreads: Mapping[int, Spread]) -> str:
     """Units by cell and weight; of a number, the sums of y and y^2."""
     wanted = ["count(*) AS n"]
-    wanted += [f"count_if({condition}) AS {stem}_{count}" for stem, count, condition in _conditions(plan)]
+    wanted += [
+        f"CAST(count_if({condition}) AS BIGINT) AS {stem}_{count}"
+        for stem, count, condition in _conditions(plan)
+    ]
     for number, spread in spreads.items():
         measure = plan.measures[number]
         y = _centred(measure.value, spread)
@@ -107,7 +120,7 @@ def sums_sql(plan: Plan, keys: list[str], largest: float, spreads: Mapping[int, 
     wanted = ["count(*) AS n", _total("TRUE", "d", largest, "d")]
     wanted += [_total("TRUE", expression, size, name) for name, expression, size in weights]
     for stem, count, condition in _conditions(plan):
-        wanted.append(f"count_if({condition}) AS {stem}_{count}")
+        wanted.append(f"CAST(count_if({condition}) AS BIGINT) AS {stem}_{count}")
         if stem not in {f"y{number}" for number in spreads}:
             wanted += [
                 _total(condition, expression, size, f"{stem}_{name}") for name, expression, size in weights

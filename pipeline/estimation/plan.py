@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.catalogue.model import SELECTED, Catalogue, Condition, Indicator, Logic, Question, Unit, Wave
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import SELECTED, Condition, Indicator, Logic, Question, Unit
+from pipeline.estimation.encoding import variables_of
 
 YES, MEAN = "yes", "mean"
 
@@ -58,13 +61,9 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     not asked is no estimate, and never 0. An item that was not offered has no category.
     """
     assert wave.weighting is not None and wave.design is not None
-    asked = catalogue.asked(wave)
-    order = [name for name in catalogue.variables if name in asked]
-    order += [name for question in catalogue.questions.values() for name in question.answers if name in asked]
-    columns = {name: f"v{number}" for number, name in enumerate(order)}
-    calibrated = wave.weighting.method in ("poststratify", "rake", "linear")
-    margins = wave.weighting.margins if calibrated else ()
-    by = [name for domain in catalogue.domains.values() for name in domain.by if name in asked]
+    columns = {name: f"v{number}" for number, name in enumerate(variables_of(wave, catalogue))}
+    margins = wave.weighting.margins if wave.weighting.calibrates else ()
+    by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
     writer = _Writer(catalogue, columns)
     measures = [

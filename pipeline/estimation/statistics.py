@@ -14,14 +14,16 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.catalogue.model import Catalogue, Wave
-from pipeline.estimation.encoding import decoded, encoded
-from pipeline.estimation.engine import DuckDB, Engine
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.estimation.encoding import DESIGN, Facts, decoded, encoded, facts_of
+from pipeline.estimation.engine import Engine, default_engine
 from pipeline.estimation.passes import Spread, by_adding, by_counting
 from pipeline.estimation.plan import Measure, Plan, plan_wave
+from pipeline.estimation.replicates import replicate_sums
+from pipeline.faults import Fault, FaultError
 
 FEW = 20_000  # rows, of which any grouping is quick
 
@@ -34,49 +36,63 @@ class Cells:
     (units, weights, squared weights, start weights) of everyone; ``b<i>_n, _w, _q`` of those whom mask
     i counts; ``y<j>_m, _w, _q`` of measure j (units, w*y, w^2*y). A mean adds ``_wyy`` (w*y^2) and
     ``_qyy`` (w^2*y^2), with y counted from ``centres[j]`` to keep every digit of its variance.
+    ``replicates`` holds the sums by domain of a wave with replicate weights (``replicates``).
     """
 
     frame: pd.DataFrame
     plan: Plan
     centres: Mapping[int, float]
+    replicates: pd.DataFrame | None = None
 
 
 def wave_statistics(
     weighted: Path | pd.DataFrame, wave: Wave, catalogue: Catalogue, engine: Engine | None = None
 ) -> Cells:
-    """Sums of a microdata wave from its weighted answers (a Parquet file or a frame, one row a unit)."""
-    if engine is None:
-        with DuckDB() as duck:
-            return wave_statistics(weighted, wave, catalogue, duck)
+    """Sums of a microdata wave from its weighted answers: a frame, or the file ``write_codes`` wrote.
+
+    Raises FaultError where the wave asks nothing that an indicator is made from.
+    """
+    engine = engine or default_engine()
     plan = plan_wave(wave, catalogue)
-    table = encoded(weighted, plan, catalogue)
+    if not plan.measures:
+        file = f"schemas/instruments/{wave.instrument}.csv"
+        mend = "Map the questions of at least one indicator."
+        raise FaultError(Fault(file, "", "maps nothing that an indicator is made from", mend, wave=wave.key))
+    codes = weighted if isinstance(weighted, Path) else encoded(weighted, wave, catalogue)
+    facts = facts_of(codes)
     spreads = {
-        number: _spread(table, measure)
+        number: _spread(measure, plan, facts)
         for number, measure in enumerate(plan.measures)
         if measure.unit == "mean"
     }
-    engine.register("answers", table)
+    engine.register("answers", codes, {**DESIGN, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
-    if table.num_rows <= FEW or pc.count_distinct(table["w"]).as_py() <= table.num_rows // 20:
+    if facts.rows <= FEW or facts.weights <= facts.rows // 20:
         frame = by_counting(engine, plan, keys, spreads)
     else:
-        frame = by_adding(engine, plan, keys, pc.max(table["w"]).as_py(), spreads)
-    frame = frame.sort_values(keys, kind="stable", ignore_index=True)
+        frame = by_adding(engine, plan, keys, facts.largest, spreads)
     frame = frame.rename(columns={plan.columns[name]: name for name in plan.cell})
     for name in plan.cell:
         frame[name] = decoded(frame[name], name, catalogue)
-    return Cells(frame, plan, {number: spread.centre for number, spread in spreads.items()})
+    centres = {number: spread.centre for number, spread in spreads.items()}
+    replicates = None
+    if wave.design and wave.design.replicate_weights:
+        replicates = replicate_sums(engine, codes, plan, centres, catalogue)
+    return Cells(frame, plan, centres, replicates)
 
 
-def _spread(table: pa.Table, measure: Measure) -> Spread:
+def _spread(measure: Measure, plan: Plan, facts: Facts) -> Spread:
     """The middle and half the range of a mean's numbers; neither depends on the order of the rows."""
-    low, high = measure.scores or (pc.min(table[measure.value]).as_py(), pc.max(table[measure.value]).as_py())
-    return Spread(((low or 0.0) + (high or 0.0)) / 2, ((high or 0.0) - (low or 0.0)) / 2)
+    variable = next((name for name, alias in plan.columns.items() if alias == measure.value), "")
+    low, high = measure.scores or facts.ranges[variable]
+    return Spread((low + high) / 2, (high - low) / 2)
 
 
 def write_cells(cells: Cells, folder: Path) -> None:
-    """Writes ``cells.parquet`` and ``plan.json`` into an existing folder."""
-    pq.write_table(pa.Table.from_pandas(cells.frame, preserve_index=False), folder / "cells.parquet")
+    """Writes ``cells.parquet``, ``plan.json`` and, where there are any, ``replicates.parquet``."""
+    for name, frame in (("cells", cells.frame), ("replicates", cells.replicates)):
+        if frame is not None:
+            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.parquet")
     plan = asdict(cells.plan) | {"centres": {str(number): centre for number, centre in cells.centres.items()}}
     (folder / "plan.json").write_text(json.dumps(plan, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
@@ -94,4 +110,6 @@ def read_cells(folder: Path) -> Cells:
         ),
     )
     centres = {int(number): float(centre) for number, centre in stored["centres"].items()}
-    return Cells(pq.read_table(folder / "cells.parquet").to_pandas(), plan, centres)
+    file = folder / "replicates.parquet"
+    replicates = pq.read_table(file).to_pandas() if file.is_file() else None
+    return Cells(pq.read_table(folder / "cells.parquet").to_pandas(), plan, centres, replicates)

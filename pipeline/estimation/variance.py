@@ -94,8 +94,11 @@ def sums_of(cells: Cells) -> Sums:
     masks = {mask: number for number, mask in enumerate(cells.plan.masks)}
     means = [number for number, measure in enumerate(cells.plan.measures) if measure.unit == "mean"]
 
+    numeric = cells.frame.select_dtypes("number")
+    values, place = numeric.to_numpy(dtype=np.float64), {name: at for at, name in enumerate(numeric.columns)}
+
     def columns(stem: str, numbers: list[int] | range, name: str) -> Floats:
-        return cells.frame[[f"{stem}{number}_{name}" for number in numbers]].to_numpy(dtype=np.float64)
+        return values[:, [place[f"{stem}{number}_{name}"] for number in numbers]]
 
     every, measured = range(len(masks)), range(len(cells.plan.measures))
     return Sums(

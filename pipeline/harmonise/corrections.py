@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.model import Correction, Wave
+from pipeline.catalogue.fieldwork import Correction, Wave
 from pipeline.faults import Fault, FaultError
 
 

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.model import ABSENT, IGNORE, NO_ANSWER, Catalogue, Instrument, Wave
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, Instrument
 from pipeline.faults import Fault, FaultError
 from pipeline.sources import numbers
 

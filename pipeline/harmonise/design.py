@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.catalogue.model import Design, Instrument, Wave
+from pipeline.catalogue.fieldwork import Design, Wave
+from pipeline.catalogue.questionnaire import Instrument
 from pipeline.faults import Fault, FaultError
 from pipeline.sources import numbers, place
 
@@ -38,10 +39,7 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
             elif len(raw) and (raw[column] == "").all():
                 mend = "Ask the producer for the column, or name another."
                 faults.append(Fault(design_file, key, "has only blank cells", mend, column, wave.key))
-    if design.replicate_weights and not replicate_columns(raw, design):
-        key, mend = "design.replicate_weights.columns", "Write a name with *, as in rw_*."
-        value = design.replicate_weights.columns
-        faults.append(Fault(design_file, key, "matches no column of the raw file", mend, value, wave.key))
+    faults += _replicate_faults(raw, wave, design, design_file)
     for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
         if column not in raw:
             mend = f"Mend the name, or give {wave.key} an instrument of its own."
@@ -64,6 +62,21 @@ def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
     if design.replicate_weights is None:
         return []
     return [name for name in raw.columns if fnmatchcase(name, design.replicate_weights.columns)]
+
+
+def _replicate_faults(raw: pd.DataFrame, wave: Wave, design: Design, file: str) -> list[Fault]:
+    declared, found = design.replicate_weights, len(replicate_columns(raw, design))
+    if declared is None:
+        return []
+    if found < 2:
+        key, mend = "design.replicate_weights.columns", "Write a name with *, as in rw_*."
+        message = f"matches {'one column' if found else 'no column'} of the raw file"
+        return [Fault(file, key, message, mend, declared.columns, wave.key)]
+    if declared.rscales and len(declared.rscales) != found:
+        key, mend = "design.replicate_weights.rscales", "Write a number a column, in the file's order."
+        message = f"has {len(declared.rscales)} numbers for {found} columns"
+        return [Fault(file, key, message, mend, declared.columns, wave.key)]
+    return []
 
 
 def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, pd.Series[Any]]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.catalogue.model import Catalogue, Indicator, Wave
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import Indicator
 from pipeline.contracts import conform, table
 from pipeline.faults import Fault, FaultError
 from pipeline.sources import numbers, place

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.model import SELECTED, Catalogue, Design, Wave
+from pipeline.catalogue.fieldwork import Design, Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
 from pipeline.faults import Fault, FaultError
 from pipeline.harmonise.crosswalk import Flags, Mapped

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.model import NOT_ASKED, NOT_SELECTED, Catalogue, Condition, Logic, Question
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Condition, Logic, Question
 from pipeline.harmonise.crosswalk import Flags, Mapped
 
 

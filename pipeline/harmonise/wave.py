@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.catalogue.model import Catalogue, Design, Wave
+from pipeline.catalogue.fieldwork import Design, Wave
+from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
 from pipeline.harmonise.corrections import correct
 from pipeline.harmonise.crosswalk import translate

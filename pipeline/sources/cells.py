@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.model import Wave
+from pipeline.catalogue.fieldwork import Wave
 from pipeline.faults import Fault, FaultError
 from pipeline.sources.layout import place
 

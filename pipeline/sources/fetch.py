@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import fsspec
 
-from pipeline.catalogue.model import Wave
+from pipeline.catalogue.fieldwork import Wave
 from pipeline.faults import Fault, FaultError
 
 CHUNK = 1 << 20

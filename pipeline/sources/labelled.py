@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 
-from pipeline.catalogue.model import Source
+from pipeline.catalogue.fieldwork import Source
 from pipeline.faults import Fault, FaultError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.layout import Column, place, unreadable

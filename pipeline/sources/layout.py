@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipeline.catalogue.model import Source
+from pipeline.catalogue.fieldwork import Source
 from pipeline.faults import Fault
 
 Column = tuple[str, "pd.Series[str]"]  # name and cells

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import python_calamine
 
-from pipeline.catalogue.model import Source
+from pipeline.catalogue.fieldwork import Source
 from pipeline.faults import Fault, FaultError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.delimited import read_delimited

@@ -23,7 +23,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "schemas/tables/quarantine.json",
         "schemas/tables/figures.json",
     ),
-    "weighted_wave": ("pipeline/weighting",),
+    "weighted_wave": ("pipeline/weighting", "pipeline/estimation/encoding"),
     "wave_statistics": ("pipeline/estimation",),
     "estimates": ("pipeline/estimation", "pipeline/steps/products"),
     "warehouse": (
@@ -38,7 +38,12 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
     ),
     "data_package": ("pipeline/arrow", "pipeline/contracts", "pipeline/release", "pipeline/steps/products"),
 }
-SHARED_ROOMS = ("pipeline/catalogue/model", "pipeline/catalogue/counts")
+SHARED_ROOMS = (
+    "pipeline/catalogue/model",
+    "pipeline/catalogue/questionnaire",
+    "pipeline/catalogue/fieldwork",
+    "pipeline/catalogue/counts",
+)
 
 
 def code(step: str) -> str:

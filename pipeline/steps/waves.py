@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.estimation import wave_statistics as sum_up
-from pipeline.estimation import write_cells
+from pipeline.estimation import write_cells, write_codes
 from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.sources import fetch, read_raw
 from pipeline.steps.folders import Metadata, StepResult, make, wave_folder, write_json
@@ -67,6 +67,7 @@ def weighted_wave(wave: str, catalogue: Catalogue) -> StepResult:
         answers = pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave) / "answers.parquet")
         made = weigh(answers, declared, catalogue)
         made.answers.to_parquet(folder / "answers.parquet", index=False)
+        write_codes(made.answers, declared, catalogue, folder / "codes.parquet")
         write_json(folder / "report.json", made.report)
         return _numbers(made.report)
 
@@ -77,8 +78,8 @@ def wave_statistics(wave: str, catalogue: Catalogue) -> StepResult:
     """Reduce a wave to sums per stratum, PSU, domain and indicator: all that its estimates need."""
 
     def work(folder: Path, declared: Wave) -> Metadata:
-        answers = wave_folder(catalogue.root, "weighted_wave", wave) / "answers.parquet"
-        cells = sum_up(answers, declared, catalogue)
+        codes = wave_folder(catalogue.root, "weighted_wave", wave) / "codes.parquet"
+        cells = sum_up(codes, declared, catalogue)
         write_cells(cells, folder)
         return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
 

@@ -14,16 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.catalogue.model import (
-    NO_ANSWER,
-    NOT_ASKED,
-    NOT_SELECTED,
-    SELECTED,
-    Catalogue,
-    Condition,
-    Question,
-    Wave,
-)
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Condition, Question
 from pipeline.faults import Fault, FaultError
 from pipeline.synthetic.agreement import Room, agree
 from pipeline.synthetic.crosswalk import Crosswalk

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.catalogue.model import IGNORE, NO_ANSWER, NOT_ASKED, CrosswalkRow
+from pipeline.catalogue.questionnaire import IGNORE, NO_ANSWER, NOT_ASKED, CrosswalkRow
 from pipeline.faults import Fault, FaultError
 
 Texts = NDArray[np.object_]

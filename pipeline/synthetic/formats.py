@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
 
-from pipeline.catalogue.model import Source
+from pipeline.catalogue.fieldwork import Source
 from pipeline.synthetic.recipe import File
 from pipeline.synthetic.workbook import Cell, write_workbook
 

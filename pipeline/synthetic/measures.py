@@ -13,16 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.catalogue.model import (
-    ABSENT,
-    NOT_SELECTED,
-    SELECTED,
-    Catalogue,
-    Condition,
-    Indicator,
-    Logic,
-    Wave,
-)
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import ABSENT, NOT_SELECTED, SELECTED, Condition, Indicator, Logic
 from pipeline.faults import Fault, FaultError
 from pipeline.synthetic.recipe import Goal, Recipe
 

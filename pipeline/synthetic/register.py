@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.catalogue.model import Wave
+from pipeline.catalogue.fieldwork import Wave
 from pipeline.faults import Fault, FaultError
 from pipeline.synthetic.recipe import Background, Recipe, Shares
 

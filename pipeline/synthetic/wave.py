@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.model import Catalogue, Wave
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
 from pipeline.faults import Fault, FaultError
 from pipeline.synthetic.answers import Drawing, propensity
 from pipeline.synthetic.crosswalk import Crosswalk

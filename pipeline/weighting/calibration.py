@@ -9,16 +9,20 @@ Here belongs the algebra on cells. Which units, margins and totals a wave has st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 Floats = NDArray[np.float64]
 Distance = Callable[[Floats], tuple[Floats, Floats]]
 
 MARGIN_TOLERANCE = 1e-9  # relative: what a calibrated margin must reach
+SHORTEST = 1e-6  # of a Newton step
+LITTLE = 1e-6  # of what totals fall short of
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,23 @@ def linear(bounds: tuple[float, float] | None) -> Distance:
     return distance
 
 
+def logit(bounds: tuple[float, float]) -> Distance:
+    """The logit distance of Deville and Särndal: factors approach the bounds and never leave them.
+
+    F(u) = low + (high - low) expit(log((1 - low) / (high - 1)) + A u), with
+    A = (high - low) / ((1 - low)(high - 1)): F(0) = 1, F'(0) = 1 (their case 6; R's ``cal.logit``).
+    """
+    low, high = bounds
+    width, middle = high - low, math.log((1 - low) / (high - 1))
+    steepness = width / ((1 - low) * (high - 1))
+
+    def distance(u: Floats) -> tuple[Floats, Floats]:
+        inside = special.expit(middle + steepness * u)
+        return low + width * inside, steepness * width * inside * special.expit(-middle - steepness * u)
+
+    return distance
+
+
 def _cut(factor: Floats, slope: Floats, bounds: tuple[float, float] | None) -> tuple[Floats, Floats]:
     if bounds is None:
         return factor, slope
@@ -72,25 +93,32 @@ def calibrate(
     multipliers = np.zeros(design.shape[1])
     factors, slope = distance(design @ multipliers)
     reached = design.T @ (start * factors)
-    gap = _gap(reached, totals)
+    best = Calibrated(factors, reached, 0)
     for iteration in range(1, max_iterations + 1):
-        if gap <= tolerance:
-            return Calibrated(factors, reached, iteration - 1)
-        jacobian = design.T @ (design * (start * slope)[:, None])
-        step = np.linalg.lstsq(jacobian, totals - reached, rcond=1e-12)[0]
+        if _gap(reached, totals) <= tolerance:
+            break
+        step, missed = _step(start * slope, design, totals - reached)
+        if missed > LITTLE:  # too many cells stand at their bounds: the next step may move those too
+            step, _ = _step(start * np.where(slope > 0, slope, 1.0), design, totals - reached)
+        descent = step @ (totals - reached)  # of the convex dual along the step: its slope there, negated
         scale = 1.0
         while True:
-            trial, trial_slope = distance(design @ (multipliers + scale * step))
-            trial_reached = design.T @ (start * trial)
-            trial_gap = _gap(trial_reached, totals)
-            if trial_gap < gap or scale < 1e-6:
+            factors, slope = distance(design @ (multipliers + scale * step))
+            reached = design.T @ (start * factors)
+            if step @ (reached - totals) <= descent / 2 or scale < SHORTEST:
                 break
             scale /= 2
-        if trial_gap >= gap:
-            return Calibrated(factors, reached, iteration)
         multipliers = multipliers + scale * step
-        factors, slope, reached, gap = trial, trial_slope, trial_reached, trial_gap
-    return Calibrated(factors, reached, max_iterations)
+        if _gap(reached, totals) < _gap(best.reached, totals):
+            best = Calibrated(factors, reached, iteration)
+    return best
+
+
+def _step(weight: Floats, design: Floats, short: Floats) -> tuple[Floats, float]:
+    """The change of the multipliers that closes what totals fall short of, and the part it does not close."""
+    jacobian = design.T @ (design * weight[:, None])
+    step = np.linalg.lstsq(jacobian, short, rcond=1e-12)[0].astype(np.float64)
+    return step, float(np.max(np.abs(jacobian @ step - short)) / np.max(np.abs(short)))
 
 
 def _gap(reached: Floats, totals: Floats) -> float:

@@ -2,24 +2,24 @@
 
 Start weight: the delivered one, else N_h / n_h from the population counts, else 1. Population counts are
 of what was drawn: of primary sampling units where the design names a psu, else of units. Final weight: the
-start weight times the calibration factor of the unit's cell.
+start weight, or what ``margins`` makes of it.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.counts import read_population, read_totals
-from pipeline.catalogue.model import Catalogue, Wave
-from pipeline.catalogue.model import Weighting as Declared
+from pipeline.catalogue.counts import read_population
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.model import Catalogue
 from pipeline.faults import Fault, FaultError
-from pipeline.weighting.calibration import MARGIN_TOLERANCE, Floats, calibrate, exponential, linear
+from pipeline.weighting.calibration import Floats
+from pipeline.weighting.margins import calibrated
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Weighted:
     """``answers`` with ``base_weight``, ``weight`` and ``population`` (N_h; NaN where unknown).
 
     ``report`` holds counts and ratios only: rows, min, max, ratio (of extremes), deff (Kish), effective_n,
-    uncovered (strata of the population with no respondent) and the margins with total and reached.
+    factor_min and factor_max (of weight over base weight), uncovered (strata of the population with no
+    respondent) and the margins with total and reached.
     """
 
     answers: pd.DataFrame
@@ -53,11 +54,11 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     start = _start(answers, wave, population, strata.map(sizes).astype(float))
     final, base = start, start
     margins: list[dict[str, Any]] = []
-    if declared.method in ("poststratify", "rake", "linear"):
-        final, base, margins = _calibrated(answers, start, wave, catalogue)
+    if declared.calibrates:
+        final, base, margins = calibrated(answers, start, wave, catalogue)
     made = answers.assign(base_weight=base, weight=final, population=population.to_numpy())
     uncovered = sorted(set(counts) - set(sizes.index))
-    return Weighted(made, _report(final, uncovered, margins))
+    return Weighted(made, _report(final, final / base, uncovered, margins))
 
 
 def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = None) -> Fault:
@@ -108,115 +109,9 @@ def _start(
     return np.ones(len(answers))
 
 
-def _calibrated(
-    answers: pd.DataFrame, start: Floats, wave: Wave, catalogue: Catalogue
-) -> tuple[Floats, Floats, list[dict[str, Any]]]:
-    """Final weights, the start weights they were calibrated from, and the margins reached."""
-    declared = wave.weighting
-    assert declared is not None
-    totals = read_totals(wave, catalogue.root)
-    cells, codes, names, wanted = _cells(answers, wave, totals)
-    if not wave.design or not (wave.design.weight or wave.design.population):
-        start = start * (math.fsum(next(iter(totals.values())).values()) / len(start))
-    distance = (linear if declared.method == "linear" else exponential)(declared.bounds)
-    limits = None
-    if declared.trim:
-        mean = math.fsum(wanted[: len(totals[names[0][0]])]) / len(start)
-        limits = (declared.trim[0] * mean, declared.trim[1] * mean)
-    for _ in range(declared.max_iterations):
-        sums = _sums(start, codes, len(cells))
-        made = calibrate(sums, cells, wanted, distance, declared.tolerance, declared.max_iterations)
-        _check_margins(made.gaps(wanted), made.reached, names, wanted, wave)
-        final = start * made.factors[codes]
-        if limits is None or (
-            final.min() >= limits[0] * (1 - 1e-9) and final.max() <= limits[1] * (1 + 1e-9)
-        ):
-            break
-        start = np.clip(final, *limits)
-    else:
-        mend = "Widen trim, or merge codes of the margins."
-        raise FaultError(
-            _fault(
-                wave, "weighting.trim", "cannot be kept together with the margins", mend, str(declared.trim)
-            )
-        )
-    margins = [
-        {"margin": margin, "code": code, "total": total, "reached": reached}
-        for (margin, code), total, reached in zip(names, wanted.tolist(), made.reached.tolist(), strict=True)
-    ]
-    return final, start, margins
-
-
-def _sums(weights: Floats, codes: Any, cells: int) -> Floats:
-    """Exact sums of weights by cell (math.fsum): the same whatever the order of the rows."""
-    order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(cells + 1))
-    sorted_weights = weights[order]
-    return np.array([math.fsum(sorted_weights[a:b]) for a, b in pairwise(edges)])
-
-
-def _cells(
-    answers: pd.DataFrame, wave: Wave, totals: dict[str, dict[str, float]]
-) -> tuple[Floats, Any, list[tuple[str, str]], Floats]:
-    """Calibration cells: indicators (cells x totals), each unit's cell, the totals' names and values."""
-    declared = wave.weighting
-    assert declared is not None
-    used = list(dict.fromkeys(name for margin in declared.margins for name in margin))
-    margin_codes = {"*".join(margin): _joined(answers, margin) for margin in declared.margins}
-    _check_codes(margin_codes, totals, declared, wave)
-    keys = _joined(answers, used)
-    firsts = ~keys.duplicated()
-    order = sorted(keys[firsts])
-    position = {key: number for number, key in enumerate(order)}
-    rows = keys[firsts].map(position).to_numpy()
-    names = [(margin, code) for margin in margin_codes for code in totals[margin]]
-    cells = np.zeros((len(order), len(names)))
-    for column, (margin, code) in enumerate(names):
-        cells[rows, column] = (margin_codes[margin][firsts] == code).to_numpy()
-    wanted = np.array([totals[margin][code] for margin, code in names])
-    return cells, keys.map(position).to_numpy(), names, wanted
-
-
-def _joined(answers: pd.DataFrame, names: tuple[str, ...] | list[str]) -> pd.Series[str]:
-    joined = answers[names[0]].astype(str)
-    for name in names[1:]:
-        joined = joined + "*" + answers[name].astype(str)
-    return joined
-
-
-def _check_codes(
-    found: dict[str, pd.Series[str]], totals: dict[str, dict[str, float]], declared: Declared, wave: Wave
-) -> None:
-    """Every unit must count towards a total of every margin, and every total must have units."""
-    file = f"warehouse/raw/{declared.totals}"
-    faults = []
-    for margin, codes in found.items():
-        sizes = codes.value_counts()
-        for code in sorted(set(sizes.index) - set(totals.get(margin, {}))):
-            message = f"margin {margin} has no total for {sizes[code]} respondents"
-            mend = "Add the total, or map these respondents to another code."
-            faults.append(Fault(file, margin, message, mend, code, wave.key))
-        for code in sorted(set(totals.get(margin, {})) - set(sizes.index)):
-            message = f"margin {margin} cannot be met: nobody answered there"
-            mend = "Merge the code with another in the codebook's crosswalk and in the totals."
-            faults.append(Fault(file, margin, message, mend, code, wave.key))
-    if faults:
-        raise FaultError(faults)
-
-
-def _check_margins(
-    gaps: Floats, reached: Floats, names: list[tuple[str, str]], wanted: Floats, wave: Wave
-) -> None:
-    worst = int(np.argmax(gaps))
-    if gaps[worst] <= MARGIN_TOLERANCE:
-        return
-    margin, code = names[worst]
-    message = f"margin {margin} cannot be met: {code} reaches {reached[worst]:.10g} of {wanted[worst]:.10g}"
-    mend = "Check its totals; widen bounds, merge codes, or drop a margin."
-    raise FaultError(_fault(wave, "weighting.margins", message, mend, f"gap {gaps[worst]:.2g}"))
-
-
-def _report(weights: Floats, uncovered: list[str], margins: list[dict[str, Any]]) -> dict[str, Any]:
+def _report(
+    weights: Floats, factors: Floats, uncovered: list[str], margins: list[dict[str, Any]]
+) -> dict[str, Any]:
     total, squares = math.fsum(weights), math.fsum(weights**2)
     return {
         "rows": len(weights),
@@ -226,6 +121,8 @@ def _report(weights: Floats, uncovered: list[str], margins: list[dict[str, Any]]
         "ratio": float(weights.max() / weights.min()),
         "deff": len(weights) * squares / total**2,
         "effective_n": total**2 / squares,
+        "factor_min": float(factors.min()),
+        "factor_max": float(factors.max()),
         "uncovered": uncovered,
         "margins": margins,
     }

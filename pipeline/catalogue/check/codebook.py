@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.catalogue.model import IGNORE, NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Catalogue, Question
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import IGNORE, NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Question
 from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.catalogue.model import Catalogue, Condition, Indicator, Logic
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import Condition, Indicator, Logic
 from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pipeline.catalogue.model import ABSENT, IGNORE, Catalogue, CrosswalkRow, Instrument
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import ABSENT, IGNORE, CrosswalkRow, Instrument
 from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 

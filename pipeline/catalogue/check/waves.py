@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.catalogue.check.replicates import check_replicates
 from pipeline.catalogue.check.weighting import check_weighting
-from pipeline.catalogue.model import Catalogue, Period, Wave
+from pipeline.catalogue.fieldwork import Period, Wave
+from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 
@@ -135,3 +137,4 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
         yield _fault(wave, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".')
     if wave.design and wave.weighting:
         yield from check_weighting(wave, catalogue)
+        yield from check_replicates(wave)

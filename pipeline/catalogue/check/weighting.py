@@ -6,11 +6,13 @@ import math
 from collections.abc import Iterator
 
 from pipeline.catalogue.counts import read_population, read_totals
-from pipeline.catalogue.model import IGNORE, Catalogue, Wave
+from pipeline.catalogue.fieldwork import Wave, Weighting
+from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import IGNORE
 from pipeline.catalogue.section import hint
 from pipeline.faults import Fault, FaultError
 
-CALIBRATION = ("poststratify", "rake", "linear")
+LOOSEST = 1e-9  # relative: what every calibrated margin must reach
 
 
 def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
@@ -35,10 +37,10 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
             read_population(wave, catalogue.root)
         except FaultError as error:
             yield from error.faults
-    if weighting.method in CALIBRATION:
+    if weighting.calibrates:
         yield from _margins(wave, catalogue)
     elif weighting.margins or weighting.totals or weighting.bounds or weighting.trim:
-        mend = "Remove margins, totals, bounds and trim, or choose poststratify, rake or linear."
+        mend = "Remove margins, totals, bounds and trim, or choose poststratify, rake, linear or logit."
         yield _fault(wave, "weighting", f"{weighting.method} weights meet no margins", mend)
 
 
@@ -58,9 +60,7 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
         yield _fault(
             wave, "weighting.margins", "post-stratification has one margin", mend, str(len(weighting.margins))
         )
-    if weighting.bounds and not weighting.bounds[0] < 1 < weighting.bounds[1]:
-        mend = "Bounds are of calibrated over start weight: they lie on both sides of 1."
-        yield _fault(wave, "weighting.bounds", "leave out 1", mend, str(list(weighting.bounds)))
+    yield from _limits(wave, weighting)
     unknown = False
     crosswalk = (
         catalogue.instruments[wave.instrument].crosswalk if wave.instrument in catalogue.instruments else ()
@@ -76,6 +76,26 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
             yield _fault(wave, "weighting.margins", "is in no column of the wave", mend, name)
     if not unknown:
         yield from _totals(wave, catalogue)
+
+
+def _limits(wave: Wave, weighting: Weighting) -> Iterator[Fault]:
+    """Bounds, trim, tolerance and steps that some weights could keep."""
+    if weighting.method == "logit" and not weighting.bounds:
+        mend = "Add bounds = [0.3, 3.0]: the least and the most that a start weight is multiplied by."
+        yield _fault(wave, "weighting.bounds", "are needed by logit", mend)
+    for name, limits, what in (
+        ("bounds", weighting.bounds, "Bounds are of calibrated over start weight"),
+        ("trim", weighting.trim, "Trim is of a weight over the mean weight"),
+    ):
+        if limits and not 0 <= limits[0] < 1 < limits[1]:
+            mend = f"{what}: neither is below 0, and they lie on both sides of 1."
+            yield _fault(wave, f"weighting.{name}", "leave out 1", mend, str(list(limits)))
+    if not 0 < weighting.tolerance <= LOOSEST:
+        mend = "Every margin is met to 1e-9: write a smaller number, or leave it out."
+        yield _fault(wave, "weighting.tolerance", "is out of range", mend, f"{weighting.tolerance:g}")
+    if weighting.max_iterations < 1:
+        mend = "Write a whole number above 0, or leave it out."
+        yield _fault(wave, "weighting.max_iterations", "is out of range", mend, str(weighting.max_iterations))
 
 
 def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
@@ -105,6 +125,9 @@ def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
             ):
                 mend = f"Use codes of {name}, joined by * where several are crossed."
                 yield Fault(file, name, "is not a code", mend, code, wave.key)
+            elif any(part not in wave.scope.get(of, (part,)) for part, of in zip(parts, margin, strict=True)):
+                mend = "Count every margin in the wave's scope only, or widen [scope]."
+                yield Fault(file, name, "is outside the wave's scope", mend, code, wave.key)
     if sums and max(sums.values()) - min(sums.values()) > 1e-6 * max(sums.values()):
         said = ", ".join(f"{name} {total:g}" for name, total in sums.items())
         yield Fault(

@@ -1,0 +1,151 @@
+"""Start weights calibrated to a wave's margins, and trimmed where it says so.
+
+Totals count the wave's population: every code of a margin that has respondents has a total, every total
+has respondents, and a code outside the wave's scope has none (``catalogue.check`` refuses it), because
+the other margins could not be cut to the scope with it.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue.counts import read_totals
+from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import Weighting as Declared
+from pipeline.catalogue.model import Catalogue
+from pipeline.faults import Fault, FaultError
+from pipeline.weighting.calibration import (
+    MARGIN_TOLERANCE,
+    Calibrated,
+    Distance,
+    Floats,
+    calibrate,
+    exponential,
+    linear,
+    logit,
+)
+
+TRIM_TOLERANCE = 1e-9  # relative: how far a trimmed weight may stand outside its limits
+
+
+def calibrated(
+    answers: pd.DataFrame, start: Floats, wave: Wave, catalogue: Catalogue
+) -> tuple[Floats, Floats, list[dict[str, Any]]]:
+    """Final weights, the start weights they were calibrated from, and the margins reached.
+
+    Trimming cuts the calibrated weights at the limits and calibrates again from there, until margins and
+    limits both hold; the cut weights are then the start weights. FaultError names a margin not met.
+    """
+    declared = wave.weighting
+    assert declared is not None
+    totals = read_totals(wave, catalogue.root)
+    cells, codes, names, wanted = _cells(answers, wave, totals)
+    population = math.fsum(next(iter(totals.values())).values())
+    if not wave.design or not (wave.design.weight or wave.design.population):
+        start = start * (population / len(start))
+    distance = _distance(declared)
+    low, high = (limit * population / len(start) for limit in declared.trim or (-math.inf, math.inf))
+    for _ in range(declared.max_iterations):
+        sums = _sums(start, codes, len(cells))
+        made = calibrate(sums, cells, wanted, distance, declared.tolerance, declared.max_iterations)
+        _check_margins(made, names, wanted, wave, "weighting.margins")
+        final = start * made.factors[codes]
+        if final.min() >= low * (1 - TRIM_TOLERANCE) and final.max() <= high * (1 + TRIM_TOLERANCE):
+            return final, start, _reached(names, wanted, made)
+        start = np.clip(final, low, high)
+    kept = Calibrated(np.ones(len(cells)), cells.T @ _sums(start, codes, len(cells)), 0)
+    _check_margins(kept, names, wanted, wave, "weighting.trim")
+    return start, start, _reached(names, wanted, kept)
+
+
+def _distance(declared: Declared) -> Distance:
+    if declared.method == "logit":
+        assert declared.bounds is not None  # catalogue.check sees to it
+        return logit(declared.bounds)
+    return (linear if declared.method == "linear" else exponential)(declared.bounds)
+
+
+def _reached(names: list[tuple[str, str]], wanted: Floats, made: Calibrated) -> list[dict[str, Any]]:
+    return [
+        {"margin": margin, "code": code, "total": total, "reached": reached}
+        for (margin, code), total, reached in zip(names, wanted.tolist(), made.reached.tolist(), strict=True)
+    ]
+
+
+def _sums(weights: Floats, codes: Any, cells: int) -> Floats:
+    """Exact sums of weights by cell (math.fsum): the same whatever the order of the rows."""
+    order = np.argsort(codes, kind="stable")
+    edges = np.searchsorted(codes[order], np.arange(cells + 1))
+    sorted_weights = weights[order]
+    return np.array([math.fsum(sorted_weights[a:b]) for a, b in pairwise(edges)])
+
+
+def _cells(
+    answers: pd.DataFrame, wave: Wave, totals: dict[str, dict[str, float]]
+) -> tuple[Floats, Any, list[tuple[str, str]], Floats]:
+    """Calibration cells: indicators (cells x totals), each unit's cell, the totals' names and values."""
+    declared = wave.weighting
+    assert declared is not None
+    used = list(dict.fromkeys(name for margin in declared.margins for name in margin))
+    margin_codes = {"*".join(margin): _joined(answers, margin) for margin in declared.margins}
+    _check_codes(margin_codes, totals, declared, wave)
+    keys = _joined(answers, used)
+    firsts = ~keys.duplicated()
+    order = sorted(keys[firsts])
+    position = {key: number for number, key in enumerate(order)}
+    rows = keys[firsts].map(position).to_numpy()
+    names = [(margin, code) for margin in margin_codes for code in totals[margin]]
+    cells = np.zeros((len(order), len(names)))
+    for column, (margin, code) in enumerate(names):
+        cells[rows, column] = (margin_codes[margin][firsts] == code).to_numpy()
+    wanted = np.array([totals[margin][code] for margin, code in names])
+    return cells, keys.map(position).to_numpy(), names, wanted
+
+
+def _joined(answers: pd.DataFrame, names: tuple[str, ...] | list[str]) -> pd.Series[str]:
+    joined = answers[names[0]].astype(str)
+    for name in names[1:]:
+        joined = joined + "*" + answers[name].astype(str)
+    return joined
+
+
+def _check_codes(
+    found: dict[str, pd.Series[str]], totals: dict[str, dict[str, float]], declared: Declared, wave: Wave
+) -> None:
+    """Every unit must count towards a total of every margin, and every total must have units."""
+    file = f"warehouse/raw/{declared.totals}"
+    faults = []
+    for margin, codes in found.items():
+        sizes = codes.value_counts()
+        for code in sorted(set(sizes.index) - set(totals.get(margin, {}))):
+            message = f"margin {margin} has no total for {sizes[code]} respondents"
+            mend = "Add the total, or map these respondents to another code."
+            faults.append(Fault(file, margin, message, mend, code, wave.key))
+        for code in sorted(set(totals.get(margin, {})) - set(sizes.index)):
+            message = f"margin {margin} cannot be met: nobody answered there"
+            mend = "Merge the code with another in the codebook's crosswalk and in the totals."
+            faults.append(Fault(file, margin, message, mend, code, wave.key))
+    if faults:
+        raise FaultError(faults)
+
+
+def _check_margins(
+    made: Calibrated, names: list[tuple[str, str]], wanted: Floats, wave: Wave, key: str
+) -> None:
+    gaps = made.gaps(wanted)
+    worst = int(np.argmax(gaps))
+    if gaps[worst] <= MARGIN_TOLERANCE:
+        return
+    margin, code = names[worst]
+    message = (
+        f"margin {margin} cannot be met: {code} reaches {made.reached[worst]:.10g} of {wanted[worst]:.10g}"
+    )
+    mend = "Check its totals; widen bounds or trim, merge codes, or drop a margin."
+    raise FaultError(
+        Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, f"gap {gaps[worst]:.2g}", wave.key)
+    )
