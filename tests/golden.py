@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import math
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.estimation import Cells, estimate_wave, wave_statistics
+from pipeline.estimation.contrasts import Joint
 from pipeline.harmonise import harmonise
 from pipeline.sources import fetch, read_raw
 from pipeline.weighting import Weighted, weigh
@@ -51,3 +54,21 @@ def reference(shared: Path, file: str, case: str) -> list[dict[str, str]]:
 
 def close(found: float, wanted: str | float, relative: float = 1e-9, absolute: float = 1e-9) -> bool:
     return math.isclose(float(found), float(wanted), rel_tol=relative, abs_tol=absolute)
+
+
+def rao_scott(table: Joint, rows: int, columns: int, n: int) -> tuple[float, float]:
+    """F and its first degrees of freedom of R's ``svychisq(statistic = "F")`` from a table of shares."""
+    p, v = table.values / 100, table.covariance / 100**2
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    main = np.column_stack(
+        [np.ones_like(p), *(row == i for i in range(1, rows)), *(column == j for j in range(1, columns))]
+    )
+    cross = np.column_stack(
+        [(row == i) & (column == j) for i, j in product(range(1, rows), range(1, columns))]
+    )
+    cross = cross - main @ np.linalg.lstsq(main, cross.astype(float), rcond=None)[0]
+    inverse = np.diag(1 / p)
+    delta = np.linalg.solve(cross.T @ inverse @ cross / n, cross.T @ inverse @ v @ inverse @ cross)
+    expected = np.outer(p.reshape(rows, columns).sum(1), p.reshape(rows, columns).sum(0)).reshape(-1)
+    pearson = n * ((p - expected) ** 2 / expected).sum()
+    return pearson / np.trace(delta), np.trace(delta) ** 2 / np.trace(delta @ delta)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,10 @@ from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Weighting
 from pipeline.catalogue.model import Estimation
 from pipeline.estimation import estimate_wave, wave_statistics
-from pipeline.estimation.contrasts import Contrasts, Joint
+from pipeline.estimation.contrasts import Contrasts
 from pipeline.weighting import weigh
 from tests.barometers import write_barometer
-from tests.golden import Estimated, close, estimate, reference
+from tests.golden import Estimated, close, estimate, rao_scott, reference
 from tests.golden_barometers import write_api
 from tests.golden_nhanes import write_nhanes
 from tests.test_estimation import cell, drawn
@@ -73,24 +72,6 @@ def test_a_difference_in_strata_of_clusters_equals_r(shared: Path, tmp_path: Pat
     value, error = found.difference(0, 1)
     assert close(value, float(row["estimate"]) * 100) and close(error, float(row["se"]) * 100)
     assert close(found.covariance[0, 1] / 100**2, noted(row, "cov(a,b)"))
-
-
-def rao_scott(table: Joint, rows: int, columns: int, n: int) -> tuple[float, float]:
-    """F and its first degrees of freedom of R's ``svychisq(statistic = "F")`` from a table of shares."""
-    p, v = table.values / 100, table.covariance / 100**2
-    row, column = np.divmod(np.arange(rows * columns), columns)
-    main = np.column_stack(
-        [np.ones_like(p), *(row == i for i in range(1, rows)), *(column == j for j in range(1, columns))]
-    )
-    cross = np.column_stack(
-        [(row == i) & (column == j) for i, j in product(range(1, rows), range(1, columns))]
-    )
-    cross = cross - main @ np.linalg.lstsq(main, cross.astype(float), rcond=None)[0]
-    inverse = np.diag(1 / p)
-    delta = np.linalg.solve(cross.T @ inverse @ cross / n, cross.T @ inverse @ v @ inverse @ cross)
-    expected = np.outer(p.reshape(rows, columns).sum(1), p.reshape(rows, columns).sum(0)).reshape(-1)
-    pearson = n * ((p - expected) ** 2 / expected).sum()
-    return pearson / np.trace(delta), np.trace(delta) ** 2 / np.trace(delta @ delta)
 
 
 def test_the_covariance_of_a_table_gives_rs_test_of_independence(shared: Path, tmp_path: Path) -> None:

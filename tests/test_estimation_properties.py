@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, Weighting
-from pipeline.catalogue.model import Condition, Indicator, Logic
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.catalogue.questionnaire import Condition, Indicator, Logic
 from pipeline.harmonise import harmonise
 from pipeline.harmonise.routing import holds
 from pipeline.sources import fetch, read_raw
-from pipeline.weighting import weigh
 from tests.barometers import write_barometer
 from tests.test_estimation import cell, drawn, estimated
 
@@ -115,7 +113,7 @@ def test_a_margin_has_no_error_after_calibration(
         code: replace(of, key=code, logic=Logic("any", (Condition(variable, (code,)),)))
         for variable, code in (("sector", "care"), ("region", "north"))
     }
-    counts = {f"{code}_total": Indicator(f"{code}_total", "", total=code) for code in margins}
+    counts = {f"{code}_total": Indicator(f"{code}_total", "", "all", total=code) for code in margins}
     asking = replace(catalogue, indicators={**margins, **counts})
     bounds = (0.1, 10.0) if method == "logit" else None
     estimates, _ = estimated(
