@@ -48,7 +48,7 @@ def check(row: dict[str, str], matched: Cell, interval: str = "logit", error: bo
         assert close(cell["deff"], row["deff"]), row
         return
     if "NA" in row["design"] + row["note"]:
-        return  # R's df and n are then of everyone, ours of those who answered
+        return  # R's n is then of everyone, ours of those who answered
     of_domain = re.search(r"domain df = (\d+)", row["note"])
     if row["df"]:
         assert cell["df"] == float(of_domain[1] if of_domain else row["df"]), row

@@ -66,8 +66,14 @@ class Contrasts:
 
     @classmethod
     def of(cls, cells: Cells, wave: Wave, catalogue: Catalogue) -> Contrasts:
-        """Prepares a microdata wave's sums; raises what ``design_of`` raises."""
+        """Prepares a microdata wave's sums.
+
+        Raises what ``design_of`` raises, and ValueError for a wave with replicate weights: its
+        covariances are those of its replicates, which are not linearised.
+        """
         assert wave.design is not None
+        if wave.design.replicate_weights:
+            raise ValueError(f"{wave.key} has replicate weights")
         population = read_population(wave, catalogue.root) if wave.design.population else {}
         design = design_of(cells, wave, population, catalogue.barometer.estimation.lonely_psu)
         return cls(cells, catalogue, design, domains_of(cells.frame, cells.plan.cell, catalogue))

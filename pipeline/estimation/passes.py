@@ -42,6 +42,7 @@ def by_counting(engine: Engine, plan: Plan, keys: list[str], spreads: Mapping[in
     means = {f"y{number}" for number in spreads}
     counts = {"n": "", **{f"{stem}_{count}": f"{stem}_" for stem, count in _counted(plan)}}
     shares = {name: stem for name, stem in counts.items() if stem[:-1] not in means}
+    asked = [f"a{number}_n" for number in range(len(plan.bases))]
     units = _matrix(table, list(counts))[order]
     of_shares = units[:, [name in shares for name in counts]]
     names = [
@@ -50,7 +51,8 @@ def by_counting(engine: Engine, plan: Plan, keys: list[str], spreads: Mapping[in
         *(f"{stem}w" for stem in shares.values()),
         *(f"{stem}q" for stem in shares.values()),
     ]
-    blocks = [units, units[:, :1] * d, of_shares * w, of_shares * w * w]
+    blocks = [units, units[:, :1] * d, of_shares * w, of_shares * w * w, _matrix(table, asked)[order]]
+    names += asked
     for number, spread in spreads.items():
         y, yy = (_matrix(table, [f"y{number}_{name}"])[order] for name in ("y", "yy"))
         y, yy = y / _scale(spread.reach), yy / _scale(spread.reach**2)
@@ -99,9 +101,14 @@ def _conditions(plan: Plan) -> Iterator[tuple[str, str, str]]:
         yield stem, count, condition
 
 
+def _asked(plan: Plan) -> list[str]:
+    """Units of every base."""
+    return [f"CAST(count_if({base}) AS BIGINT) AS a{number}_n" for number, base in enumerate(plan.bases)]
+
+
 def counts_sql(plan: Plan, keys: list[str], spreads: Mapping[int, Spread]) -> str:
     """Units by cell and weight; of a number, the sums of y and y^2."""
-    wanted = ["count(*) AS n"]
+    wanted = ["count(*) AS n", *_asked(plan)]
     wanted += [
         f"CAST(count_if({condition}) AS BIGINT) AS {stem}_{count}"
         for stem, count, condition in _conditions(plan)
@@ -117,7 +124,7 @@ def counts_sql(plan: Plan, keys: list[str], spreads: Mapping[int, Spread]) -> st
 def sums_sql(plan: Plan, keys: list[str], largest: float, spreads: Mapping[int, Spread]) -> str:
     """Units, weights and squared weights by cell; of a number, their products with y and y^2."""
     weights = (("w", "w", largest), ("q", "w * w", largest**2))
-    wanted = ["count(*) AS n", _total("TRUE", "d", largest, "d")]
+    wanted = ["count(*) AS n", *_asked(plan), _total("TRUE", "d", largest, "d")]
     wanted += [_total("TRUE", expression, size, name) for name, expression, size in weights]
     for stem, count, condition in _conditions(plan):
         wanted.append(f"CAST(count_if({condition}) AS BIGINT) AS {stem}_{count}")

@@ -20,15 +20,16 @@ YES, MEAN = "yes", "mean"
 
 @dataclass(frozen=True)
 class Measure:
-    """One estimand: who counts (``mask``, a condition), and what is counted of them.
+    """One estimand: who is asked (``base``) and counts (``mask``), and what is counted of them.
 
-    ``value`` is a condition that implies the mask (a share, or a count when ``unit`` is count), or a
+    ``base`` and ``mask`` are conditions. ``value`` is one that implies the mask (a share, or a count when ``unit`` is count), or a
     number (a mean), of which ``scores`` holds the lowest and highest where they are declared.
     """
 
     indicator: str
     category: str
     unit: Unit
+    base: str
     mask: str
     value: str
     scores: tuple[float, ...] = ()
@@ -52,6 +53,11 @@ class Plan:
     def masks(self) -> tuple[str, ...]:
         """The distinct conditions of who counts, in order of first use."""
         return tuple(dict.fromkeys(measure.mask for measure in self.measures))
+
+    @property
+    def bases(self) -> tuple[str, ...]:
+        """The distinct conditions of who is asked, in order of first use."""
+        return tuple(dict.fromkeys(measure.base for measure in self.measures))
 
 
 def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
@@ -83,7 +89,7 @@ class _Writer:
         if indicator.total is not None:
             behind = self.catalogue.indicators[indicator.total]
             return [
-                Measure(indicator.key, measure.category, "count", measure.mask, measure.value)
+                Measure(indicator.key, measure.category, "count", measure.base, measure.mask, measure.value)
                 for measure in self._shares(behind, indicator.base)
             ]
         if indicator.mean is not None:
@@ -106,8 +112,12 @@ class _Writer:
         for category, answered, counted in found:
             mask = _and([*who, answered])
             value = counted if self._implied(indicator, who) else _and([mask, counted])
-            measures.append(Measure(indicator.key, category, "percent", mask, value))
+            measures.append(Measure(indicator.key, category, "percent", self._base(base), mask, value))
         return measures
+
+    def _base(self, base: str) -> str:
+        logic = self.catalogue.bases[base].logic
+        return "TRUE" if logic is None else self.holds(logic)
 
     def _who(self, indicator: Indicator, base: str) -> list[str] | None:
         """The condition of the base; none where routing has applied it; None where the wave cannot tell."""
@@ -168,7 +178,8 @@ class _Writer:
             scores = (float(min(indicator.scores.values())), float(max(indicator.scores.values())))
         else:
             answered, value = f"{column} IS NOT NULL", column
-        return [Measure(indicator.key, MEAN, "mean", _and([*who, answered]), value, scores)]
+        base = self._base(indicator.base)
+        return [Measure(indicator.key, MEAN, "mean", base, _and([*who, answered]), value, scores)]
 
     def _present(self, pattern: str) -> list[str]:
         return [name for name in self.catalogue.expand(pattern) if name in self.columns]

@@ -34,12 +34,14 @@ ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 class Sums:
     """The sums of cells, or of groups of them, as arrays with one row each.
 
-    By mask: ``n, one, one2`` (units, w, w^2). By measure: ``m, a, qa`` (units, w a, w^2 a). By mean:
+    By base: ``asked`` (units). By mask: ``n, one, one2`` (units, w, w^2). By measure: ``m, a, qa`` (units, w a, w^2 a). By mean:
     ``ayy, qaa`` (w a^2, w^2 a^2), which for a share are ``a`` and ``qa`` again.
     """
 
     mask: Ints  # of each measure
     mean: Ints  # the measures that are means
+    base: Ints  # of each measure
+    asked: Floats
     n: Floats
     one: Floats
     one2: Floats
@@ -51,8 +53,8 @@ class Sums:
 
     def gathered(self, matrix: sparse.csr_array) -> Sums:
         """The sums of groups of rows; ``matrix`` is groups x rows."""
-        sums = (self.n, self.one, self.one2, self.m, self.a, self.qa, self.ayy, self.qaa)
-        return Sums(self.mask, self.mean, *(matrix @ part for part in sums))
+        sums = (self.asked, self.n, self.one, self.one2, self.m, self.a, self.qa, self.ayy, self.qaa)
+        return Sums(self.mask, self.mean, self.base, *(matrix @ part for part in sums))
 
     @property
     def share(self) -> Floats:
@@ -92,6 +94,7 @@ Triple = tuple[Floats, Floats, Floats]  # of aa, ab and bb
 def sums_of(cells: Cells) -> Sums:
     """The cells' sums as arrays."""
     masks = {mask: number for number, mask in enumerate(cells.plan.masks)}
+    bases = {base: number for number, base in enumerate(cells.plan.bases)}
     means = [number for number, measure in enumerate(cells.plan.measures) if measure.unit == "mean"]
 
     numeric = cells.frame.select_dtypes("number")
@@ -104,6 +107,8 @@ def sums_of(cells: Cells) -> Sums:
     return Sums(
         np.array([masks[measure.mask] for measure in cells.plan.measures], dtype=np.int64),
         np.array(means, dtype=np.int64),
+        np.array([bases[measure.base] for measure in cells.plan.measures], dtype=np.int64),
+        columns("a", range(len(bases)), "n"),
         *(columns("b", every, name) for name in ("n", "w", "q")),
         *(columns("y", measured, name) for name in ("m", "w", "q")),
         *(columns("y", means, name) for name in ("wyy", "qyy")),
@@ -271,13 +276,18 @@ def _average(sums: Sums, domains: Domains, strata: Groups, design: Design) -> Fl
 
 
 def degrees(sums: Sums, domains: Domains, design: Design) -> Floats:
-    """Sampling units less strata, counting only those with members of the cell: domains x measures."""
+    """Sampling units less strata, counting only those with members of the domain: domains x measures.
+
+    Members are all whom the base asked, whether they answered or not: R's ``degf`` of the subset.
+    """
     strata = domains.adder(design.stratum)
-    occupied = ((strata.matrix(len(design.stratum)) @ sums.n) > 0).astype(float)
+    occupied = ((strata.matrix(len(design.stratum)) @ sums.asked) > 0).astype(float)
     if design.psu is None:
-        units = domains.adder().matrix(len(design.stratum)) @ sums.n
+        units = domains.adder().matrix(len(design.stratum)) @ sums.asked
     else:
         psus = domains.adder(design.psu)
-        units = adder(psus.domain, len(domains)) @ ((psus.matrix(len(design.psu)) @ sums.n) > 0).astype(float)
-    result: Floats = (units - adder(strata.domain, len(domains)) @ occupied)[:, sums.mask]
+        units = adder(psus.domain, len(domains)) @ ((psus.matrix(len(design.psu)) @ sums.asked) > 0).astype(
+            float
+        )
+    result: Floats = (units - adder(strata.domain, len(domains)) @ occupied)[:, sums.base]
     return result
