@@ -22,8 +22,9 @@ YES, MEAN = "yes", "mean"
 class Measure:
     """One estimand: who is asked (``base``) and counts (``mask``), and what is counted of them.
 
-    ``base`` and ``mask`` are conditions. ``value`` is one that implies the mask (a share, or a count when ``unit`` is count), or a
-    number (a mean), of which ``scores`` holds the lowest and highest where they are declared.
+    ``base`` and ``mask`` are conditions. ``value`` is one that implies the mask (a share, or a count
+    when ``unit`` is count), or a number (a mean), of which ``scores`` holds the lowest and highest where
+    they are declared.
     """
 
     indicator: str

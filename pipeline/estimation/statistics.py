@@ -34,9 +34,9 @@ class Cells:
 
     Key columns: ``stratum``, ``psu`` (clustered designs) and ``plan.cell``. Sums: ``n, w, q, d``
     (units, weights, squared weights, start weights) of everyone; ``a<k>_n`` units whom base k asked;
-    ``b<i>_n, _w, _q`` of those whom mask i counts; ``y<j>_m, _w, _q`` of measure j (units, w*y, w^2*y). A mean adds ``_wyy`` (w*y^2) and
-    ``_qyy`` (w^2*y^2), with y counted from ``centres[j]`` to keep every digit of its variance.
-    ``replicates`` holds the sums by domain of a wave with replicate weights (``replicates``).
+    ``b<i>_n, _w, _q`` of those whom mask i counts; ``y<j>_m, _w, _q`` of measure j (units, w*y, w^2*y).
+    A mean adds ``_wyy`` (w*y^2) and ``_qyy`` (w^2*y^2), with y counted from ``centres[j]`` to keep every
+    digit of its variance. ``replicates`` holds the sums by domain of a wave with replicate weights.
     """
 
     frame: pd.DataFrame

@@ -34,8 +34,8 @@ ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 class Sums:
     """The sums of cells, or of groups of them, as arrays with one row each.
 
-    By base: ``asked`` (units). By mask: ``n, one, one2`` (units, w, w^2). By measure: ``m, a, qa`` (units, w a, w^2 a). By mean:
-    ``ayy, qaa`` (w a^2, w^2 a^2), which for a share are ``a`` and ``qa`` again.
+    By base: ``asked`` (units). By mask: ``n, one, one2`` (units, w, w^2). By measure: ``m, a, qa`` (units,
+    w a, w^2 a). By mean: ``ayy, qaa`` (w a^2, w^2 a^2), which for a share are ``a`` and ``qa`` again.
     """
 
     mask: Ints  # of each measure
