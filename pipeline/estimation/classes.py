@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.arrays import Floats, Ints
 from pipeline.estimation.design import Calibration
-from pipeline.estimation.domains import Floats, Ints, adder
+from pipeline.estimation.domains import adder
 from pipeline.estimation.statistics import Cells
 
 

@@ -22,12 +22,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation.classes import Classes, classes_of, fitted
 from pipeline.estimation.design import Design, design_of
-from pipeline.estimation.domains import Domains, Floats, Ints, adder, domains_of
+from pipeline.estimation.domains import Domains, adder, domains_of
 from pipeline.estimation.statistics import Cells
 
 ROUNDING = 1e-13  # of the sum of squares that a variance is the difference of

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import sparse
 
+from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.estimation.domains import Floats, Ints, adder, indexed
+from pipeline.estimation.domains import adder
 from pipeline.estimation.statistics import Cells
 from pipeline.faults import Fault, FaultError
+from pipeline.weighting.cells import crossed
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ class Calibration:
 def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:
     """The design factors of a wave; FaultError where ``lonely_psu = "fail"`` meets a stratum of one PSU."""
     frame, plan = cells.frame, cells.plan
-    names, stratum = indexed(frame["stratum"])
+    names, stratum = crossed(frame, ["stratum"])
     psu = psu_stratum = None
     if plan.clustered:
-        _, psu = indexed(frame["stratum"].astype(str) + "\x1f" + frame["psu"].astype(str))
+        _, psu = crossed(frame, ["stratum", "psu"])
         firsts = np.unique(psu, return_index=True)[1]
         psu_stratum = stratum[firsts]
         size = np.bincount(psu_stratum, minlength=len(names)).astype(float)
@@ -85,19 +86,18 @@ def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> 
     frame, plan = cells.frame, cells.plan
     if not plan.margins:
         return None
-    codes = {margin: _joined(frame, margin) for margin in plan.margins}
-    used = tuple(dict.fromkeys(name for margin in plan.margins for name in margin))
-    keys, of_cell = indexed(_joined(frame, used))
+    used = list(dict.fromkeys(name for margin in plan.margins for name in margin))
+    keys, of_cell = crossed(frame, used)
     firsts = np.unique(of_cell, return_index=True)[1]
     columns = []
-    for values in codes.values():
-        of_key = values.to_numpy()[firsts]
-        columns += [(of_key == code).astype(float) for code in sorted(set(of_key))]
+    for margin in plan.margins:
+        codes, place = crossed(frame, margin)
+        columns += [(place[firsts] == number).astype(float) for number in range(len(codes))]
     gather = adder(of_cell, len(keys))
     start, final = (gather @ frame["d"].to_numpy(dtype=float), gather @ frame["w"].to_numpy(dtype=float))
     rows, size = (stratum, strata) if psu is None else (psu, int(psu.max()) + 1)
 
-    def crossed(rows: Ints, size: int, column: str) -> sparse.csr_array:
+    def by_cell(rows: Ints, size: int, column: str) -> sparse.csr_array:
         entries = frame[column].to_numpy(dtype=float)
         return sparse.csr_array((entries, (rows, of_cell)), shape=(size, len(keys)))
 
@@ -106,13 +106,6 @@ def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> 
         np.column_stack(columns),
         start,
         final / start,
-        crossed(rows, size, "w"),
-        crossed(stratum, strata, "q"),
+        by_cell(rows, size, "w"),
+        by_cell(stratum, strata, "q"),
     )
-
-
-def _joined(frame: pd.DataFrame, names: tuple[str, ...]) -> pd.Series[str]:
-    joined = frame[names[0]].astype(str)
-    for name in names[1:]:
-        joined = joined + "*" + frame[name].astype(str)
-    return joined

@@ -8,15 +8,12 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import sparse
 
+from pipeline.arrays import Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+from pipeline.weighting.cells import crossed
 
 
 @dataclass(frozen=True)
@@ -87,16 +84,15 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue)
 
     A unit without a code is in none of a breakdown's domains.
     """
-    known = {name: indexed(frame[name]) for name in cell}
+    frame = frame[list(cell)].astype("category")
     breakdowns: list[str] = []
     codes: list[str] = []
     domain, row = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for breakdown in sorted(catalogue.domains.values(), key=lambda each: each.key):
         if not set(breakdown.by) <= set(cell):
             continue
-        texts, place = _crossed([known[name] for name in breakdown.by], len(frame))
+        texts, place = crossed(frame, breakdown.by)
         there = [number for number, text in enumerate(texts) if not set(text.split("*")) & set(ABSENT)]
-        there.sort(key=lambda number: texts[number])
         rank = np.full(len(texts), -1)
         rank[there] = np.arange(len(there))
         rows = np.argsort(rank[place], kind="stable")
@@ -106,20 +102,3 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue)
         breakdowns += [breakdown.key] * len(there)
         codes += [texts[number] for number in there]
     return Domains(tuple(breakdowns), tuple(codes), np.concatenate(domain), np.concatenate(row))
-
-
-def _crossed(variables: list[tuple[list[str], Ints]], rows: int) -> tuple[list[str], Ints]:
-    """The combinations of codes that occur, joined by ``*``, and each row's among them; "" of no variable."""
-    texts, place = [""], np.zeros(rows, dtype=np.int64)
-    for number, (codes, of_row) in enumerate(variables):
-        pairs, place = np.unique(place * len(codes) + of_row, return_inverse=True)
-        left = [texts[pair // len(codes)] for pair in pairs]
-        right = [codes[pair % len(codes)] for pair in pairs]
-        texts = right if number == 0 else [f"{a}*{b}" for a, b in zip(left, right, strict=True)]
-    return texts, place
-
-
-def indexed(keys: pd.Series[str]) -> tuple[list[str], Ints]:
-    """The distinct keys, sorted, and each row's place among them."""
-    codes, distinct = pd.factorize(keys.astype(str), sort=True)
-    return [str(key) for key in distinct], codes.astype(np.int64)

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation import intervals
 from pipeline.estimation.design import Design, design_of
-from pipeline.estimation.domains import Domains, Flags, Floats, domains_of
+from pipeline.estimation.domains import Domains, domains_of
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.replicates import replicated
 from pipeline.estimation.statistics import Cells

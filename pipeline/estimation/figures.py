@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Unit
 from pipeline.estimation import intervals
-from pipeline.estimation.domains import Floats
 from pipeline.estimation.estimates import KEY, identified
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from pipeline.estimation.domains import Floats
+from pipeline.arrays import Floats
 
 
 def t_quantile(df: Floats, confidence: float) -> Floats:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.estimation.domains import Floats
+from pipeline.arrays import Floats
 from pipeline.estimation.engine import Engine
 from pipeline.estimation.plan import Plan
 

@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 from scipy import sparse
 from scipy.linalg import lapack
 
+from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import ReplicateWeights
 from pipeline.catalogue.model import Catalogue
-from pipeline.estimation.domains import Domains, Flags, Floats, Ints, domains_of
+from pipeline.estimation.domains import Domains, domains_of
 from pipeline.estimation.encoding import decoded
 from pipeline.estimation.engine import Engine
 from pipeline.estimation.plan import Plan

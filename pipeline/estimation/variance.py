@@ -23,8 +23,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from pipeline.arrays import Floats, Ints
 from pipeline.estimation.design import Calibration, Design
-from pipeline.estimation.domains import Domains, Floats, Groups, Ints, adder
+from pipeline.estimation.domains import Domains, Groups, adder
 from pipeline.estimation.statistics import Cells
 
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of

@@ -24,8 +24,8 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "schemas/tables/figures.json",
     ),
     "weighted_wave": ("pipeline/weighting", "pipeline/estimation/encoding"),
-    "wave_statistics": ("pipeline/estimation",),
-    "estimates": ("pipeline/estimation", "pipeline/steps/products"),
+    "wave_statistics": ("pipeline/estimation", "pipeline/weighting/cells"),
+    "estimates": ("pipeline/estimation", "pipeline/weighting/cells", "pipeline/steps/products"),
     "warehouse": (
         "pipeline/disclosure",
         "pipeline/warehouse",
@@ -43,6 +43,7 @@ SHARED_ROOMS = (
     "pipeline/catalogue/questionnaire",
     "pipeline/catalogue/fieldwork",
     "pipeline/catalogue/counts",
+    "pipeline/arrays",
 )
 
 

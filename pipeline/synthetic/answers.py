@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Condition, Question
 from pipeline.faults import Fault, FaultError
 from pipeline.synthetic.agreement import Room, agree
 from pipeline.synthetic.crosswalk import Crosswalk
-from pipeline.synthetic.measures import Floats, Mask, Sheet, Target
+from pipeline.synthetic.measures import Mask, Sheet, Target
 from pipeline.synthetic.recipe import Recipe
 
 Rows = NDArray[np.intp]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, NOT_SELECTED, SELECTED, Condition, Indicator, Logic
@@ -21,7 +22,6 @@ from pipeline.synthetic.recipe import Goal, Recipe
 
 Codes = NDArray[np.int16]
 Mask = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 
 class CodeBook:

@@ -13,11 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.faults import Fault, FaultError
 from pipeline.synthetic.recipe import Background, Recipe, Shares
-
-Floats = NDArray[np.float64]
 
 
 def draw_register(recipe: Recipe, psu: str, random: np.random.Generator) -> pd.DataFrame:

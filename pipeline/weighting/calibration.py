@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
-Floats = NDArray[np.float64]
+from pipeline.arrays import Floats
+
 Distance = Callable[[Floats], tuple[Floats, Floats]]
 
 MARGIN_TOLERANCE = 1e-9  # relative: what a calibrated margin must reach

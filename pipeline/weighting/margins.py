@@ -8,12 +8,12 @@ the other margins could not be cut to the scope with it.
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_totals
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.fieldwork import Weighting as Declared
@@ -23,12 +23,12 @@ from pipeline.weighting.calibration import (
     MARGIN_TOLERANCE,
     Calibrated,
     Distance,
-    Floats,
     calibrate,
     exponential,
     linear,
     logit,
 )
+from pipeline.weighting.cells import crossed, exact_sums
 
 TRIM_TOLERANCE = 1e-9  # relative: how far a trimmed weight may stand outside its limits
 
@@ -51,14 +51,14 @@ def calibrated(
     distance = _distance(declared)
     low, high = (limit * population / len(start) for limit in declared.trim or (-math.inf, math.inf))
     for _ in range(declared.max_iterations):
-        sums = _sums(start, codes, len(cells))
+        sums = exact_sums(start, codes, len(cells))
         made = calibrate(sums, cells, wanted, distance, declared.tolerance, declared.max_iterations)
         _check_margins(made, names, wanted, wave, "weighting.margins")
         final = start * made.factors[codes]
         if final.min() >= low * (1 - TRIM_TOLERANCE) and final.max() <= high * (1 + TRIM_TOLERANCE):
             return final, start, _reached(names, wanted, made)
         start = np.clip(final, low, high)
-    kept = Calibrated(np.ones(len(cells)), cells.T @ _sums(start, codes, len(cells)), 0)
+    kept = Calibrated(np.ones(len(cells)), cells.T @ exact_sums(start, codes, len(cells)), 0)
     _check_margins(kept, names, wanted, wave, "weighting.trim")
     return start, start, _reached(names, wanted, kept)
 
@@ -77,56 +77,43 @@ def _reached(names: list[tuple[str, str]], wanted: Floats, made: Calibrated) -> 
     ]
 
 
-def _sums(weights: Floats, codes: Any, cells: int) -> Floats:
-    """Exact sums of weights by cell (math.fsum): the same whatever the order of the rows."""
-    order = np.argsort(codes, kind="stable")
-    edges = np.searchsorted(codes[order], np.arange(cells + 1))
-    sorted_weights = weights[order]
-    return np.array([math.fsum(sorted_weights[a:b]) for a, b in pairwise(edges)])
-
-
 def _cells(
     answers: pd.DataFrame, wave: Wave, totals: dict[str, dict[str, float]]
-) -> tuple[Floats, Any, list[tuple[str, str]], Floats]:
+) -> tuple[Floats, Ints, list[tuple[str, str]], Floats]:
     """Calibration cells: indicators (cells x totals), each unit's cell, the totals' names and values."""
     declared = wave.weighting
     assert declared is not None
-    used = list(dict.fromkeys(name for margin in declared.margins for name in margin))
-    margin_codes = {"*".join(margin): _joined(answers, margin) for margin in declared.margins}
-    _check_codes(margin_codes, totals, declared, wave)
-    keys = _joined(answers, used)
-    firsts = ~keys.duplicated()
-    order = sorted(keys[firsts])
-    position = {key: number for number, key in enumerate(order)}
-    rows = keys[firsts].map(position).to_numpy()
-    names = [(margin, code) for margin in margin_codes for code in totals[margin]]
-    cells = np.zeros((len(order), len(names)))
-    for column, (margin, code) in enumerate(names):
-        cells[rows, column] = (margin_codes[margin][firsts] == code).to_numpy()
-    wanted = np.array([totals[margin][code] for margin, code in names])
-    return cells, keys.map(position).to_numpy(), names, wanted
-
-
-def _joined(answers: pd.DataFrame, names: tuple[str, ...] | list[str]) -> pd.Series[str]:
-    joined = answers[names[0]].astype(str)
-    for name in names[1:]:
-        joined = joined + "*" + answers[name].astype(str)
-    return joined
+    margins = {"*".join(margin): crossed(answers, margin) for margin in declared.margins}
+    _check_codes(margins, totals, declared, wave)
+    texts, cell = crossed(
+        answers, list(dict.fromkeys(name for margin in declared.margins for name in margin))
+    )
+    names = [(margin, code) for margin in margins for code in totals[margin]]
+    first = np.zeros(len(texts), dtype=np.int64)
+    first[cell[::-1]] = np.arange(len(cell))[::-1]
+    columns = []
+    for margin, code in names:
+        codes, place = margins[margin]
+        columns.append((place[first] == codes.index(code)).astype(np.float64))
+    return np.column_stack(columns), cell, names, np.array([totals[margin][code] for margin, code in names])
 
 
 def _check_codes(
-    found: dict[str, pd.Series[str]], totals: dict[str, dict[str, float]], declared: Declared, wave: Wave
+    found: dict[str, tuple[list[str], Ints]],
+    totals: dict[str, dict[str, float]],
+    declared: Declared,
+    wave: Wave,
 ) -> None:
     """Every unit must count towards a total of every margin, and every total must have units."""
     file = f"warehouse/raw/{declared.totals}"
     faults = []
-    for margin, codes in found.items():
-        sizes = codes.value_counts()
-        for code in sorted(set(sizes.index) - set(totals.get(margin, {}))):
+    for margin, (codes, place) in found.items():
+        sizes = dict(zip(codes, np.bincount(place, minlength=len(codes)).tolist(), strict=True))
+        for code in sorted(set(sizes) - set(totals.get(margin, {}))):
             message = f"margin {margin} has no total for {sizes[code]} respondents"
             mend = "Add the total, or map these respondents to another code."
             faults.append(Fault(file, margin, message, mend, code, wave.key))
-        for code in sorted(set(totals.get(margin, {})) - set(sizes.index)):
+        for code in sorted(set(totals.get(margin, {})) - set(sizes)):
             message = f"margin {margin} cannot be met: nobody answered there"
             mend = "Merge the code with another in the codebook's crosswalk and in the totals."
             faults.append(Fault(file, margin, message, mend, code, wave.key))

@@ -7,18 +7,18 @@ start weight, or what ``margins`` makes of it.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.faults import Fault, FaultError
-from pipeline.weighting.calibration import Floats
+from pipeline.weighting.cells import crossed, exact_sum
 from pipeline.weighting.margins import calibrated
 
 
@@ -46,18 +46,18 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
         raise ValueError(f"{wave.key} has no design")
     if answers.empty:
         raise FaultError(_fault(wave, "", "no respondent is left", "See its quarantine table."))
-    strata = answers["stratum"].astype(str)
-    sizes = answers.groupby(strata)["psu"].nunique() if design.psu else strata.value_counts()
+    strata, stratum = crossed(answers, ["stratum"])
+    sizes = _sizes(answers, stratum, len(strata), bool(design.psu))
     counts = read_population(wave, catalogue.root) if design.population else {}
-    _check_counts(sizes, counts, wave)
-    population = strata.map(counts).astype(float) if counts else pd.Series(np.nan, index=answers.index)
-    start = _start(answers, wave, population, strata.map(sizes).astype(float))
+    _check_counts(dict(zip(strata, sizes.tolist(), strict=True)), counts, wave)
+    population = np.array([counts.get(each, np.nan) for each in strata])[stratum]
+    start = _start(answers, wave, population, sizes[stratum])
     final, base = start, start
     margins: list[dict[str, Any]] = []
     if declared.calibrates:
         final, base, margins = calibrated(answers, start, wave, catalogue)
-    made = answers.assign(base_weight=base, weight=final, population=population.to_numpy())
-    uncovered = sorted(set(counts) - set(sizes.index))
+    made = answers.assign(base_weight=base, weight=final, population=population)
+    uncovered = sorted(set(counts) - set(strata))
     return Weighted(made, _report(final, final / base, uncovered, margins))
 
 
@@ -65,30 +65,35 @@ def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = No
     return Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, value, wave.key)
 
 
-def _check_counts(sizes: pd.Series[int], counts: dict[str, float], wave: Wave) -> None:
+def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -> None:
     assert wave.design is not None
     if not counts:
         return
     file = f"warehouse/raw/{wave.design.population}"
     faults = []
-    for stratum, size in sorted(sizes.items(), key=str):
+    for stratum, size in sizes.items():
         if stratum not in counts:
             message = f"has no row for a stratum of which {size} answered"
+            faults.append(Fault(file, "population", message, "Add its population count.", stratum, wave.key))
+        elif counts[stratum] < size:
+            message = f"counts {counts[stratum]:g} units where {size} answered"
             faults.append(
-                Fault(file, "population", message, "Add its population count.", str(stratum), wave.key)
-            )
-        elif counts[str(stratum)] < size:
-            message = f"counts {counts[str(stratum)]:g} units where {size} answered"
-            faults.append(
-                Fault(file, "population", message, "Mend the count, or the strata.", str(stratum), wave.key)
+                Fault(file, "population", message, "Mend the count, or the strata.", stratum, wave.key)
             )
     if faults:
         raise FaultError(faults)
 
 
-def _start(
-    answers: pd.DataFrame, wave: Wave, population: pd.Series[float], sizes: pd.Series[float]
-) -> Floats:
+def _sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -> Ints:
+    """n_h: the units of each stratum, or its primary sampling units."""
+    if not clustered:
+        return np.bincount(stratum, minlength=strata)
+    _, psu = crossed(answers, ["stratum", "psu"])
+    firsts = np.unique(psu, return_index=True)[1]
+    return np.bincount(stratum[firsts], minlength=strata)
+
+
+def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -> Floats:
     assert wave.design is not None and wave.weighting is not None
     if wave.design.weight:
         delivered = answers["design_weight"].to_numpy(dtype=float)
@@ -105,14 +110,14 @@ def _start(
             )
         return delivered
     if wave.design.population:
-        return np.asarray(population / sizes, dtype=np.float64)
+        return population / sizes
     return np.ones(len(answers))
 
 
 def _report(
     weights: Floats, factors: Floats, uncovered: list[str], margins: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    total, squares = math.fsum(weights), math.fsum(weights**2)
+    total, squares = exact_sum(weights), exact_sum(weights**2)
     return {
         "rows": len(weights),
         "sum": total,

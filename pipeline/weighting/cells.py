@@ -1,0 +1,68 @@
+"""Units gathered into cells of crossed codes, and sums over them that no order of the rows can change."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from pipeline.arrays import Floats, Ints
+
+
+def indexed(column: pd.Series[str]) -> tuple[list[str], Ints]:
+    """The distinct codes of a column, and each row's place among them."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return [str(code) for code in column.cat.categories], column.cat.codes.to_numpy().astype(np.int64)
+    places, codes = pd.factorize(column)
+    return [str(code) for code in codes], places.astype(np.int64)
+
+
+def crossed(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> tuple[list[str], Ints]:
+    """The combinations of codes that occur, joined by ``*`` and sorted, and each row's place among them.
+
+    Of no column there is one combination, the empty text.
+    """
+    texts, place = [""], np.zeros(len(frame), dtype=np.int64)
+    for number, name in enumerate(names):
+        codes, of_row = indexed(frame[name])
+        pair = place * len(codes) + of_row
+        there, place = _distinct(pair, len(texts) * len(codes))
+        right = [codes[each % len(codes)] for each in there]
+        left = [texts[each // len(codes)] for each in there]
+        texts = right if number == 0 else [f"{a}*{b}" for a, b in zip(left, right, strict=True)]
+    order = sorted(range(len(texts)), key=texts.__getitem__)
+    rank = np.empty(len(texts), dtype=np.int64)
+    rank[order] = np.arange(len(texts))
+    return [texts[each] for each in order], rank[place]
+
+
+def _distinct(values: Ints, size: int) -> tuple[Ints, Ints]:
+    """The distinct values below ``size``, sorted, and each value's place among them."""
+    if size > 4 * len(values) + 1024:  # too many to keep a place for each
+        return np.unique(values, return_inverse=True)
+    there = np.flatnonzero(np.bincount(values, minlength=size))
+    place = np.zeros(size, dtype=np.int64)
+    place[there] = np.arange(len(there))
+    return there, place[values]
+
+
+def exact_sums(values: Floats, groups: Ints, size: int) -> Floats:
+    """Sums of non-negative values by group, the same whatever the order of the rows.
+
+    Every value is split into two whole numbers of 2^-k so small that doubles add them without rounding.
+    """
+    largest = float(values.max(initial=0.0))
+    if largest == 0:
+        return np.zeros(size)
+    bits = 52 - math.ceil(math.log2(len(values) + 1))
+    scale = 2.0 ** (bits - math.frexp(largest)[1])
+    high = np.floor(values * scale)
+    low = np.rint((values * scale - high) * 2.0**bits)
+    sums: Floats = np.bincount(groups, high, size) + np.bincount(groups, low, size) / 2.0**bits
+    return sums / scale
+
+
+def exact_sum(values: Floats) -> float:
+    """The sum of non-negative values, the same whatever their order."""
+    return float(exact_sums(values, np.zeros(len(values), dtype=np.int64), 1)[0])
