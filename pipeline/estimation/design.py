@@ -9,10 +9,10 @@ from scipy import sparse
 
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.crossing import crossed
 from pipeline.estimation.domains import adder
 from pipeline.estimation.statistics import Cells
 from pipeline.faults import Fault, FaultError
-from pipeline.weighting.cells import crossed
 
 
 @dataclass(frozen=True)

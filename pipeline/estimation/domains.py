@@ -13,7 +13,7 @@ from scipy import sparse
 from pipeline.arrays import Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT
-from pipeline.weighting.cells import crossed
+from pipeline.crossing import crossed
 
 
 @dataclass(frozen=True)

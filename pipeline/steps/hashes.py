@@ -23,9 +23,9 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "schemas/tables/quarantine.json",
         "schemas/tables/figures.json",
     ),
-    "weighted_wave": ("pipeline/weighting", "pipeline/estimation/encoding"),
-    "wave_statistics": ("pipeline/estimation", "pipeline/weighting/cells"),
-    "estimates": ("pipeline/estimation", "pipeline/weighting/cells", "pipeline/steps/products"),
+    "weighted_wave": ("pipeline/weighting", "pipeline/crossing", "pipeline/estimation/encoding"),
+    "wave_statistics": ("pipeline/estimation", "pipeline/crossing"),
+    "estimates": ("pipeline/estimation", "pipeline/crossing", "pipeline/steps/products"),
     "warehouse": (
         "pipeline/disclosure",
         "pipeline/warehouse",

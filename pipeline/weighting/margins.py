@@ -18,6 +18,7 @@ from pipeline.catalogue.counts import read_totals
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.fieldwork import Weighting as Declared
 from pipeline.catalogue.model import Catalogue
+from pipeline.crossing import crossed, exact_sums
 from pipeline.faults import Fault, FaultError
 from pipeline.weighting.calibration import (
     MARGIN_TOLERANCE,
@@ -28,7 +29,6 @@ from pipeline.weighting.calibration import (
     linear,
     logit,
 )
-from pipeline.weighting.cells import crossed, exact_sums
 
 TRIM_TOLERANCE = 1e-9  # relative: how far a trimmed weight may stand outside its limits
 

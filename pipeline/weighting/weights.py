@@ -17,8 +17,8 @@ from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
+from pipeline.crossing import crossed, exact_sum
 from pipeline.faults import Fault, FaultError
-from pipeline.weighting.cells import crossed, exact_sum
 from pipeline.weighting.margins import calibrated
 
 
