@@ -199,7 +199,7 @@ def test_the_diagonal_is_the_error_of_each_estimate(
     rule: str, indicator: str, category: str, known: tuple[Catalogue, Wave]
 ) -> None:
     catalogue, wave = known
-    estimation = Estimation(lonely_psu=rule)  # type: ignore[arg-type]
+    estimation = Estimation(lonely_psu=rule)
     catalogue = replace(catalogue, barometer=replace(catalogue.barometer, estimation=estimation))
     answers = drawn(4)
     answers = answers[(answers["stratum"] == "1") | (answers["unit"] == "0003")]

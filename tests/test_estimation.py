@@ -279,7 +279,7 @@ def test_a_stratum_of_one(rule: str, known: tuple[Catalogue, Wave], tmp_path: Pa
     catalogue, wave = known
     answers = drawn(4)
     answers = answers[(answers["stratum"] == "1") | (answers["unit"] == "0003")]
-    barometer = replace(catalogue.barometer, estimation=Estimation(lonely_psu=rule))  # type: ignore[arg-type]
+    barometer = replace(catalogue.barometer, estimation=Estimation(lonely_psu=rule))
     ruled = replace(catalogue, barometer=barometer)
     estimates, weighted = estimated(answers, (ruled, wave), weighting=Weighting("design"))
     found = cell(estimates, "introduced", "product")

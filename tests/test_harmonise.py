@@ -241,7 +241,7 @@ def test_logic_joins_conditions_and_what_was_not_asked_does_not_hold(barometer: 
     unasked = Condition("novelty", ("first",))
 
     def met(*parts: Condition | Logic, operator: str = "any") -> list[bool]:
-        return holds(Logic(operator, parts), columns, catalogue, 3).tolist()  # type: ignore[arg-type]
+        return holds(Logic(operator, parts), columns, catalogue, 3).tolist()
 
     assert met(innovates) == [True, False, False]
     assert met(innovates, care, operator="all") == [True, False, False]

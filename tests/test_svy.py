@@ -66,7 +66,7 @@ def sample(weighted: pd.DataFrame, design: Design) -> object:
 
 def opinions(asked: object, name: str) -> Iterator[tuple[str, str, object]]:
     """svy's estimates of a measure by domain and code."""
-    means = asked.estimation.mean  # type: ignore[attr-defined]
+    means = asked.estimation.mean
     yield "total", "", means(name, drop_nulls=True, deff="wr").estimates[0]
     for by in ("sector", "sector_region"):
         for found in means(name, by=by, drop_nulls=True).estimates:

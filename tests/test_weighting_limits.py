@@ -33,7 +33,7 @@ def test_totals_that_some_factors_within_the_bounds_reach_are_reached(
     low, high = bounds
     weights = np.array(start)
     totals = TABLE.T @ (weights * (low + (high - low) * np.array(place)))
-    made = calibrate(weights, TABLE, totals, method(bounds), 1e-10, 100)  # type: ignore[operator]
+    made = calibrate(weights, TABLE, totals, method(bounds), 1e-10, 100)
     assert made.gaps(totals).max() <= 1e-9
     assert made.factors.min() >= low and made.factors.max() <= high
 

@@ -7,7 +7,6 @@ what must hold to ``checks``. A package takes published tables and nothing else.
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from pipeline.release.descriptor import descriptor
 from pipeline.release.files import checksums, csv_bytes, parquet_bytes
 from pipeline.release.readme import licence_text, readme
 from pipeline.release.tables import PUBLISHED
+from pipeline.swap import swapped_in
 
 
 def candidate(root: Path, package: Package) -> Path:
@@ -41,25 +41,16 @@ def write_package(
     """
     rows = {name: arrow(conform(tables[name], name), name) for name in PUBLISHED}
     target = candidate(root, package)
-    fresh, former = target.with_name(f".{package.key}.new"), target.with_name(f".{package.key}.old")
-    for left_over in (fresh, former):
-        shutil.rmtree(left_over, ignore_errors=True)
-    try:
+    with swapped_in(target) as fresh:
         _write(fresh, catalogue, package, rows)
         if faults := check_package(fresh):
             place = target.relative_to(root).as_posix()
             raise FaultError(replace(fault, file=f"{place}/{fault.file}") for fault in faults)
-        if target.exists():
-            target.replace(former)
-        fresh.replace(target)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
     return target
 
 
 def _write(folder: Path, catalogue: Catalogue, package: Package, rows: Mapping[str, pa.Table]) -> None:
-    (folder / "data").mkdir(parents=True)
+    (folder / "data").mkdir()
     for name, table in rows.items():
         (folder / "data" / f"{name}.csv").write_bytes(csv_bytes(table))
         (folder / "data" / f"{name}.parquet").write_bytes(parquet_bytes(table))

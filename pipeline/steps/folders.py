@@ -8,11 +8,11 @@ hash of what it was made from: equal fingerprint, nothing to redo. Standard libr
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.swap import swapped_in
 
 Metadata = dict[str, int | float | str]
 
@@ -70,27 +70,11 @@ def make(
     """
     if is_current(folder, fingerprint, beside):
         return StepResult(fingerprint, read_json(folder / METADATA), redone=False)
-    with _swapped_in(folder) as fresh:
+    with swapped_in(folder) as fresh:
         metadata = work(fresh)
         write_json(fresh / METADATA, metadata)
         (fresh / FINGERPRINT).write_text(fingerprint, encoding="ascii")
     return StepResult(fingerprint, metadata)
-
-
-@contextmanager
-def _swapped_in(folder: Path) -> Iterator[Path]:
-    fresh, former = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-    for left_over in (fresh, former):
-        shutil.rmtree(left_over, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    try:
-        yield fresh
-        if folder.exists():
-            folder.replace(former)
-        fresh.replace(folder)
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(former, ignore_errors=True)
 
 
 def write_json(path: Path, value: object) -> None:

@@ -32,11 +32,18 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/arrow",
         "pipeline/contracts",
         "pipeline/release",
+        "pipeline/swap",
         "pipeline/steps/products",
         "warehouse/sql",
         "schemas/tables",
     ),
-    "data_package": ("pipeline/arrow", "pipeline/contracts", "pipeline/release", "pipeline/steps/products"),
+    "data_package": (
+        "pipeline/arrow",
+        "pipeline/contracts",
+        "pipeline/release",
+        "pipeline/swap",
+        "pipeline/steps/products",
+    ),
 }
 SHARED_ROOMS = (
     "pipeline/catalogue/model",

@@ -1,0 +1,35 @@
+"""A folder is made beside its place and put there whole: readers see the old one or the new one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def swapped_in(folder: Path) -> Iterator[Path]:
+    """Yields an empty folder that takes the place of ``folder`` when the block ends well.
+
+    When it does not, or the process dies between the two renames, the former folder is there again.
+    """
+    fresh, former = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    _restore(folder, former)
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        if folder.exists():
+            folder.replace(former)
+        fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        _restore(folder, former)
+
+
+def _restore(folder: Path, former: Path) -> None:
+    """Puts the former folder back where there is none; else it has had its day."""
+    if former.exists() and not folder.exists():
+        former.replace(folder)
+    shutil.rmtree(former, ignore_errors=True)

@@ -1,0 +1,45 @@
+"""A folder is swapped in whole, or the former one stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.swap import swapped_in
+
+
+def made(folder: Path, text: str) -> Path:
+    with swapped_in(folder) as fresh:
+        (fresh / "file").write_text(text)
+    return folder
+
+
+def test_the_new_folder_takes_the_place_of_the_old(tmp_path: Path) -> None:
+    folder = made(made(tmp_path / "made", "old"), "new")
+    assert (folder / "file").read_text() == "new"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_failure_leaves_the_old_folder(tmp_path: Path) -> None:
+    folder = made(tmp_path / "made", "old")
+    with pytest.raises(KeyboardInterrupt), swapped_in(folder) as fresh:
+        (fresh / "file").write_text("half")
+        raise KeyboardInterrupt
+    assert (folder / "file").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_a_failed_rename_puts_the_old_folder_back(tmp_path: Path) -> None:
+    folder = made(tmp_path / "made", "old")
+    with pytest.raises(FileNotFoundError), swapped_in(folder) as fresh:
+        (fresh).rmdir()
+    assert (folder / "file").read_text() == "old"
+
+
+def test_what_a_killed_process_left_is_put_back(tmp_path: Path) -> None:
+    folder = made(tmp_path / "made", "old")
+    folder.replace(tmp_path / ".made.old")  # killed between the two renames
+    with pytest.raises(ValueError, match="no"), swapped_in(folder):
+        raise ValueError("no")
+    assert (folder / "file").read_text() == "old"
