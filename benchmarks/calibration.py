@@ -113,12 +113,13 @@ def _shifted(share: np.ndarray, random: np.random.Generator) -> np.ndarray:
 
 
 def _answers(codes: dict[str, np.ndarray], weight: np.ndarray) -> pd.DataFrame:
-    """Harmonised answers as the step before writes them: texts, and the delivered weight."""
+    """Harmonised answers as the step that weighs reads them: codes as categories, the delivered weight."""
     texts = {
-        name: pd.array(np.char.add(name, codes[name].astype(str)).tolist(), dtype="str") for name in MARGINS
+        name: pd.Categorical.from_codes(codes[name], [f"{name}{code}" for code in range(size)])
+        for name, size in MARGINS.items()
     }
     units = pd.array(np.arange(len(weight)).astype(str).tolist(), dtype="str")
-    blank = pd.array([""] * len(weight), dtype="str")
+    blank = pd.Categorical.from_codes(np.zeros(len(weight), dtype=np.int8), [""])
     design = {"wave": "xx-00", "unit": units, "stratum": blank, "psu": blank, "design_weight": weight}
     return pd.DataFrame(design | texts)
 

@@ -27,7 +27,7 @@ def crossed(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> tuple[li
     for number, name in enumerate(names):
         codes, of_row = indexed(frame[name])
         pair = place * len(codes) + of_row
-        there, place = _distinct(pair, len(texts) * len(codes))
+        there, place = distinct(pair, len(texts) * len(codes))
         right = [codes[each % len(codes)] for each in there]
         left = [texts[each // len(codes)] for each in there]
         texts = right if number == 0 else [f"{a}*{b}" for a, b in zip(left, right, strict=True)]
@@ -37,7 +37,7 @@ def crossed(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> tuple[li
     return [texts[each] for each in order], rank[place]
 
 
-def _distinct(values: Ints, size: int) -> tuple[Ints, Ints]:
+def distinct(values: Ints, size: int) -> tuple[Ints, Ints]:
     """The distinct values below ``size``, sorted, and each value's place among them."""
     if size > 4 * len(values) + 1024:  # too many to keep a place for each
         return np.unique(values, return_inverse=True)

@@ -106,7 +106,7 @@ def test_nothing_changed_nothing_redone(built: Path) -> None:
 def test_the_same_input_gives_the_same_bytes_whatever_the_threads(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.estimation.statistics.default_engine", lambda: DuckDB(threads=1))
+    monkeypatch.setattr("pipeline.estimation.statistics.default_engine", lambda _: DuckDB(threads=1))
     threads = pa.cpu_count()
     pa.set_cpu_count(1)
     again = write_barometer(tmp_path / "elsewhere")

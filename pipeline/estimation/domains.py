@@ -13,7 +13,7 @@ from scipy import sparse
 from pipeline.arrays import Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT
-from pipeline.crossing import crossed
+from pipeline.crossing import crossed, distinct
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Domains:
             return Groups(self.domain, self.cell, own, np.zeros_like(own))
         other = of_cell[self.cell]
         width = int(other.max(initial=0)) + 1
-        pairs, group = np.unique(self.domain * width + other, return_inverse=True)
+        pairs, group = distinct(self.domain * width + other, len(self) * width)
         return Groups(group, self.cell, pairs // width, pairs % width)
 
     def parts(self) -> Iterator[Domains]:
@@ -93,11 +93,11 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue)
             continue
         texts, place = crossed(frame, breakdown.by)
         there = [number for number, text in enumerate(texts) if not set(text.split("*")) & set(ABSENT)]
-        rank = np.full(len(texts), -1)
+        rank = np.full(len(texts), -1, dtype=np.int64)
         rank[there] = np.arange(len(there))
-        rows = np.argsort(rank[place], kind="stable")
-        rows = rows[rank[place[rows]] >= 0]
-        domain.append(len(codes) + rank[place[rows]])
+        of_row = rank[place]
+        rows = np.flatnonzero(of_row >= 0)
+        domain.append(len(codes) + of_row[rows])
         row.append(rows)
         breakdowns += [breakdown.key] * len(there)
         codes += [texts[number] for number in there]

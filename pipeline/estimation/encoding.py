@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -93,7 +94,10 @@ def _numbers(column: pa.ChunkedArray, codes: tuple[str, ...]) -> pa.ChunkedArray
     return pa.chunked_array(chunks, type=kind)
 
 
-def decoded(places: pd.Series[int], name: str, catalogue: Catalogue) -> pd.Series[str]:
+def decoded(places: npt.ArrayLike, name: str, catalogue: Catalogue) -> pd.Categorical[str]:
     """A variable's numbers as codes again."""
-    texts = dict(enumerate(catalogue.codes_of(name))) | {place: state for state, place in STATES.items()}
-    return places.map(texts).astype("str")
+    codes = catalogue.codes_of(name)
+    absent = sorted(STATES, key=STATES.__getitem__)
+    index = np.asarray(places, dtype=np.int64)
+    index = np.where(index < 0, index + len(codes) + len(absent), index)
+    return pd.Categorical.from_codes(index, categories=pd.Index([*codes, *absent]))

@@ -25,6 +25,7 @@ COLUMNS = [
     "conf_status", "note",
 ]  # fmt: skip
 EXTRAS = ["df", "m", "n_eff", "fraction"]
+TEXT = pa.large_string()  # what a column of texts is stored as: no copy on the way
 WITHOUT_ANSWERS = ("n", "m", "fraction")  # what a cell in which nobody answered still has
 
 
@@ -47,11 +48,14 @@ def estimate_wave(cells: Cells, wave: Wave, catalogue: Catalogue) -> pd.DataFram
 
 def identified(frame: pd.DataFrame, wave: Wave, kind: str) -> pd.DataFrame:
     """Adds the wave's identity and puts the columns in their order."""
-    frame = frame.assign(
-        wave=wave.key, country=wave.country, survey=wave.survey, edition=wave.edition,
-        time_period=wave.time_period, source_kind=kind, conf_status="F",
-    )  # fmt: skip
-    return frame[[*COLUMNS, *EXTRAS]]
+    facts = {
+        "wave": wave.key, "country": wave.country, "survey": wave.survey, "edition": wave.edition,
+        "source_kind": kind, "conf_status": "F",
+    }  # fmt: skip
+    columns = {name: _text(pa.repeat(pa.scalar(text, TEXT), len(frame))) for name, text in facts.items()}
+    known = {"time_period": np.full(len(frame), wave.time_period), **columns}
+    order = [*COLUMNS, *EXTRAS]
+    return pd.DataFrame({name: known[name] if name in known else frame[name] for name in order}, copy=False)
 
 
 def _columns(
@@ -117,22 +121,27 @@ def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Fl
     flat |= {
         name: np.where(empty, np.nan, values) for name, values in flat.items() if name not in WITHOUT_ANSWERS
     }
+    unknown = np.isnan(flat["m"])
+    whole = {
+        "n": flat["n"].astype(np.int64),
+        "m": pd.arrays.IntegerArray(np.where(unknown, 0, flat["m"]).astype(np.int64), unknown),
+    }
     texts = {
         "indicator": _repeated([measure.indicator for measure in ordered], len(domains), each=True),
         "category": _repeated([measure.category for measure in ordered], len(domains), each=True),
         "unit_measure": _repeated([measure.unit for measure in ordered], len(domains), each=True),
         "domain": _repeated(list(domains.breakdowns), len(ordered), each=False),
         "domain_code": _repeated(list(domains.codes), len(ordered), each=False),
-        "obs_status": _text(pa.array(["A", "M"]).take(pa.array(empty.astype(np.int64)))),
+        "obs_status": _text(pa.array(["A", "M"], TEXT).take(pa.array(empty.astype(np.int8)))),
+        "note": _text(pa.repeat(pa.scalar("", TEXT), len(empty))),
     }
-    frame = pd.DataFrame({**texts, **flat}).assign(note="")
-    return frame.astype({"n": "int64", "m": "Int64"})
+    return pd.DataFrame({**texts, **flat, **whole}, copy=False)
 
 
 def _repeated(texts: list[str], times: int, *, each: bool) -> pd.Series[str]:
-    numbers = np.arange(len(texts))
+    numbers = np.arange(len(texts), dtype=np.int32)
     index = np.repeat(numbers, times) if each else np.tile(numbers, times)
-    return _text(pa.array(texts, pa.string()).take(pa.array(index)))
+    return _text(pa.array(texts, TEXT).take(pa.array(index)))
 
 
 def _text(array: pa.Array) -> pd.Series[str]:

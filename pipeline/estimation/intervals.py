@@ -61,5 +61,5 @@ def share(
     else:
         low, high = logit(p, se, df, confidence)
     extreme = (p <= 0) | (p >= 1)
-    exact_low, exact_high = clopper_pearson(np.where(extreme, p, 0.0), n_eff, confidence)
-    return np.where(extreme, exact_low, low), np.where(extreme, exact_high, high)
+    low[extreme], high[extreme] = clopper_pearson(p[extreme], n_eff[extreme], confidence)
+    return low, high

@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
-from pipeline.arrays import Floats
-from pipeline.estimation.engine import Engine
+from pipeline.arrays import Floats, Ints
+from pipeline.estimation.engine import Columns, Engine
 from pipeline.estimation.plan import Plan
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
@@ -35,35 +36,31 @@ class Spread:
 def by_counting(engine: Engine, plan: Plan, keys: list[str], spreads: Mapping[int, Spread]) -> pd.DataFrame:
     """The sums of a wave from counts by cell and weight; ``statistics.Cells`` says which columns."""
     table = engine.query(counts_sql(plan, keys, spreads))
-    groups = table.select([*keys, "w", "d"]).to_pandas().sort_values([*keys, "w", "d"], kind="stable")
-    starts = np.flatnonzero(~groups.duplicated(keys).to_numpy())
-    order = groups.index.to_numpy()
-    w, d = groups["w"].to_numpy()[:, None], groups["d"].to_numpy()[:, None]
+    order, starts = _cells(table, keys, [*keys, "w", "d"])
+    w, d = (table[name][order][:, None] for name in ("w", "d"))
     means = {f"y{number}" for number in spreads}
     counts = {"n": "", **{f"{stem}_{count}": f"{stem}_" for stem, count in _counted(plan)}}
     shares = {name: stem for name, stem in counts.items() if stem[:-1] not in means}
     asked = [f"a{number}_n" for number in range(len(plan.bases))]
-    units = _matrix(table, list(counts))[order]
-    of_shares = units[:, [name in shares for name in counts]]
+    units = _matrix(table, list(counts), order)
+    weighted = (units if len(shares) == len(counts) else units[:, [name in shares for name in counts]]) * w
     names = [
         *counts,
         "d",
         *(f"{stem}w" for stem in shares.values()),
         *(f"{stem}q" for stem in shares.values()),
+        *asked,
     ]
-    blocks = [units, units[:, :1] * d, of_shares * w, of_shares * w * w, _matrix(table, asked)[order]]
-    names += asked
+    blocks = [units, units[:, :1] * d, weighted, weighted * w, _matrix(table, asked, order)]
     for number, spread in spreads.items():
-        y, yy = (_matrix(table, [f"y{number}_{name}"])[order] for name in ("y", "yy"))
+        y, yy = (_matrix(table, [f"y{number}_{name}"], order) for name in ("y", "yy"))
         y, yy = y / _scale(spread.reach), yy / _scale(spread.reach**2)
         blocks += [y * w, y * w * w, yy * w, yy * w * w]
         names += [f"y{number}_{name}" for name in ("w", "q", "wyy", "qyy")]
-    return _frame(groups.iloc[starts][keys], np.add.reduceat(np.hstack(blocks), starts, axis=0), names)
-
-
-def _matrix(table: pa.Table, names: list[str]) -> Floats:
-    """Columns as one array (rows x names)."""
-    return np.column_stack([table[name].to_numpy().astype(np.float64) for name in names])
+    sums = np.hstack(blocks)
+    if len(starts) < len(sums):  # else every cell has a single weight
+        sums = np.add.reduceat(sums, starts, axis=0)
+    return _frame(table, keys, order[starts], sums, names)
 
 
 def by_adding(
@@ -78,14 +75,44 @@ def by_adding(
         scales |= {
             f"y{number}_{name}": _scale(size) for name, _, size in _products("y", largest, spread.reach)
         }
-    names = [name for name in table.column_names if name not in keys]
-    sums = _matrix(table, names) / np.array([scales.get(name, 1.0) for name in names])
-    cells = table.select(keys).to_pandas().sort_values(keys, kind="stable")
-    return _frame(cells, sums[cells.index.to_numpy()], names)
+    names = [name for name in table if name not in keys]
+    order, _ = _cells(table, keys, keys)
+    sums = _matrix(table, names, order) / np.array([scales.get(name, 1.0) for name in names])
+    return _frame(table, keys, order, sums, names)
 
 
-def _frame(keys: pd.DataFrame, sums: Floats, names: list[str]) -> pd.DataFrame:
-    return pd.concat([keys.reset_index(drop=True), pd.DataFrame(sums, columns=names)], axis=1)
+def _cells(table: Columns, keys: list[str], by: list[str]) -> tuple[Ints, Ints]:
+    """The order of a query's rows ``by`` columns, and where in it another cell starts."""
+    ranks = {name: _ranked(table[name]) for name in by}
+    order = np.lexsort([ranks[name] for name in reversed(by)])
+    new = np.zeros(len(order), dtype=bool)
+    new[:1] = True
+    for name in keys:
+        new[1:] |= np.diff(ranks[name][order]) != 0
+    return order, np.flatnonzero(new)
+
+
+def _ranked(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Numbers as they are, texts as their places in order."""
+    if column.dtype != object:
+        return column
+    places: Ints = pd.factorize(column, sort=True)[0]
+    return places
+
+
+def _matrix(table: Columns, names: list[str], order: Ints) -> Floats:
+    """Columns as one array (rows x names), in an order of the rows."""
+    made = np.empty((len(order), len(names)))
+    for number, name in enumerate(names):
+        made[:, number] = table[name][order]
+    return made
+
+
+def _frame(table: Columns, keys: list[str], rows: Ints, sums: Floats, names: list[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(sums, columns=names, copy=False)
+    for place, name in enumerate(keys):
+        frame.insert(place, name, table[name][rows])
+    return frame
 
 
 def _counted(plan: Plan) -> Iterator[tuple[str, str]]:

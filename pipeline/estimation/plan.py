@@ -72,7 +72,9 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     margins = wave.weighting.margins if wave.weighting.calibrates else ()
     by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
-    writer = _Writer(catalogue, columns)
+    writer = _Writer(catalogue, columns, {})
+    for key, base in catalogue.bases.items():
+        writer.bases[key] = "TRUE" if base.logic is None else writer.holds(base.logic)
     measures = [
         measure for indicator in catalogue.indicators.values() for measure in writer.measures(indicator)
     ]
@@ -81,10 +83,11 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes conditions over the columns that a wave has."""
+    """Writes conditions over the columns that a wave has; ``bases`` are those of who is asked."""
 
     catalogue: Catalogue
     columns: Mapping[str, str]
+    bases: dict[str, str]
 
     def measures(self, indicator: Indicator) -> list[Measure]:
         if indicator.total is not None:
@@ -113,12 +116,8 @@ class _Writer:
         for category, answered, counted in found:
             mask = _and([*who, answered])
             value = counted if self._implied(indicator, who) else _and([mask, counted])
-            measures.append(Measure(indicator.key, category, "percent", self._base(base), mask, value))
+            measures.append(Measure(indicator.key, category, "percent", self.bases[base], mask, value))
         return measures
-
-    def _base(self, base: str) -> str:
-        logic = self.catalogue.bases[base].logic
-        return "TRUE" if logic is None else self.holds(logic)
 
     def _who(self, indicator: Indicator, base: str) -> list[str] | None:
         """The condition of the base; none where routing has applied it; None where the wave cannot tell."""
@@ -133,7 +132,7 @@ class _Writer:
         routed = all(
             key in self.catalogue.questions and self.catalogue.questions[key].base == base for key in keys
         )
-        return [] if routed else [self.holds(logic)]
+        return [] if routed else [self.bases[base]]
 
     def _implied(self, indicator: Indicator, who: list[str]) -> bool:
         """Whether what is counted can only be true of those who count."""
@@ -179,7 +178,7 @@ class _Writer:
             scores = (float(min(indicator.scores.values())), float(max(indicator.scores.values())))
         else:
             answered, value = f"{column} IS NOT NULL", column
-        base = self._base(indicator.base)
+        base = self.bases[indicator.base]
         return [Measure(indicator.key, MEAN, "mean", base, _and([*who, answered]), value, scores)]
 
     def _present(self, pattern: str) -> list[str]:

@@ -30,7 +30,7 @@ from pipeline.catalogue.fieldwork import ReplicateWeights
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation.domains import Domains, domains_of
 from pipeline.estimation.encoding import decoded
-from pipeline.estimation.engine import Engine
+from pipeline.estimation.engine import Columns, Engine
 from pipeline.estimation.plan import Plan
 
 KEY = ["domain", "domain_code", "sum", "rank"]
@@ -49,18 +49,18 @@ def replicate_sums(
     """
     table = pq.read_table(codes) if isinstance(codes, Path) else codes
     weights = _weights(table)
-    cell = {name: decoded(table[name].to_pandas(), name, catalogue).to_numpy() for name in plan.cell}
+    cell = {name: decoded(table[name].to_numpy(), name, catalogue) for name in plan.cell}
     domains = domains_of(pd.DataFrame(cell, index=pd.RangeIndex(len(weights))), plan.cell, catalogue)
     answers = _answers(engine, table, plan)
     scale, whole = _whole(weights)
     ranks = _Ranks(weights[:, 1:])
     parts, rank_of = [], {}
     for number, mask in enumerate(plan.masks):
-        counted = answers[f"b{number}"].to_numpy(dtype=bool)
+        counted = answers[f"b{number}"].astype(bool)
         rank_of[mask] = ranks.of(domains, counted)
         parts.append(_part(domains, f"b{number}", rank_of[mask], _added(domains, counted, whole) / scale))
     for number, measure in enumerate(plan.measures):
-        y = answers[f"y{number}"].to_numpy(dtype=np.float64)
+        y = answers[f"y{number}"].astype(np.float64)
         if measure.unit == "mean":
             counted = ~np.isnan(y)
             own, products = _whole(weights * np.where(counted, y - centres[number], 0.0)[:, None])
@@ -78,21 +78,23 @@ def _weights(table: pa.Table) -> Floats:
     return np.column_stack([table[name].to_numpy() for name in names]).astype(np.float64)
 
 
-def _answers(engine: Engine, table: pa.Table, plan: Plan) -> pd.DataFrame:
-    """Unit by unit, in the order of the rows: whom each mask counts, and the value of each measure."""
+def _answers(engine: Engine, table: pa.Table, plan: Plan) -> Columns:
+    """Unit by unit, in the order of the rows: whom each mask counts, and the value of each measure.
+
+    The value of a mean is NaN where the mask does not count.
+    """
     placed = table.append_column("place", pa.array(np.arange(table.num_rows)))
     engine.register("units", placed, {"place": "place", **plan.columns})
     wanted = [f"CASE WHEN {mask} THEN 1 ELSE 0 END AS b{number}" for number, mask in enumerate(plan.masks)]
     for number, measure in enumerate(plan.measures):
         value = (
-            f"WHEN {measure.mask} THEN CAST({measure.value} AS DOUBLE) END"
+            f"WHEN {measure.mask} THEN CAST({measure.value} AS DOUBLE) ELSE CAST('NaN' AS DOUBLE) END"
             if measure.unit == "mean"
             else f"WHEN {measure.value} THEN 1 ELSE 0 END"
         )
         wanted.append(f"CASE {value} AS y{number}")
     listed = ",\n  ".join(["place", *wanted])
-    frame: pd.DataFrame = engine.query(f"SELECT\n  {listed}\nFROM units\nORDER BY place").to_pandas()
-    return frame
+    return engine.query(f"SELECT\n  {listed}\nFROM units\nORDER BY place")
 
 
 def _whole(terms: Floats) -> tuple[float, Ints]:

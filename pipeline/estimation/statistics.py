@@ -32,11 +32,11 @@ FEW = 20_000  # rows, of which any grouping is quick
 class Cells:
     """The sums of a wave, one row a cell, ordered by its key.
 
-    Key columns: ``stratum``, ``psu`` (clustered designs) and ``plan.cell``. Sums: ``n, w, q, d``
-    (units, weights, squared weights, start weights) of everyone; ``a<k>_n`` units whom base k asked;
-    ``b<i>_n, _w, _q`` of those whom mask i counts; ``y<j>_m, _w, _q`` of measure j (units, w*y, w^2*y).
-    A mean adds ``_wyy`` (w*y^2) and ``_qyy`` (w^2*y^2), with y counted from ``centres[j]`` to keep every
-    digit of its variance. ``replicates`` holds the sums by domain of a wave with replicate weights.
+    Key columns: ``stratum``, ``psu`` (clustered designs) and, as categories, ``plan.cell``. Sums:
+    ``n, w, q, d`` (units, weights, squared weights, start weights) of everyone; ``a<k>_n`` units whom base
+    k asked; ``b<i>_n, _w, _q`` of those whom mask i counts; ``y<j>_m, _w, _q`` of measure j (units, w*y,
+    w^2*y). A mean adds ``_wyy`` (w*y^2) and ``_qyy`` (w^2*y^2), with y counted from ``centres[j]`` to keep
+    every digit of its variance. ``replicates`` holds the sums by domain of a wave with replicate weights.
     """
 
     frame: pd.DataFrame
@@ -52,7 +52,6 @@ def wave_statistics(
 
     Raises FaultError where the wave asks nothing that an indicator is made from.
     """
-    engine = engine or default_engine()
     plan = plan_wave(wave, catalogue)
     if not plan.measures:
         file = f"schemas/instruments/{wave.instrument}.csv"
@@ -65,15 +64,17 @@ def wave_statistics(
         for number, measure in enumerate(plan.measures)
         if measure.unit == "mean"
     }
+    engine = engine or default_engine(facts.rows)
     engine.register("answers", codes, {**DESIGN, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
     if facts.rows <= FEW or facts.weights <= facts.rows // 20:
         frame = by_counting(engine, plan, keys, spreads)
     else:
         frame = by_adding(engine, plan, keys, facts.largest, spreads)
-    frame = frame.rename(columns={plan.columns[name]: name for name in plan.cell})
     for name in plan.cell:
-        frame[name] = decoded(frame[name], name, catalogue)
+        frame[plan.columns[name]] = decoded(frame[plan.columns[name]].to_numpy(), name, catalogue)
+    names = {plan.columns[name]: name for name in plan.cell}
+    frame.columns = pd.Index([names.get(column, column) for column in frame.columns])
     centres = {number: spread.centre for number, spread in spreads.items()}
     replicates = None
     if wave.design and wave.design.replicate_weights:

@@ -102,7 +102,8 @@ def sums_of(cells: Cells) -> Sums:
     values, place = numeric.to_numpy(dtype=np.float64), {name: at for at, name in enumerate(numeric.columns)}
 
     def columns(stem: str, numbers: list[int] | range, name: str) -> Floats:
-        return values[:, [place[f"{stem}{number}_{name}"] for number in numbers]]
+        chosen = values[:, [place[f"{stem}{number}_{name}"] for number in numbers]]
+        return np.ascontiguousarray(chosen)  # else every sum over its rows would copy it first
 
     every, measured = range(len(masks)), range(len(cells.plan.measures))
     return Sums(
@@ -239,8 +240,9 @@ def _fits(sums: Sums, domains: Domains, calibration: Calibration) -> tuple[Float
 def _of_clusters(sums: Sums, domains: Domains, psu: Ints, psu_stratum: Ints, design: Design) -> _Linear:
     """Sums are rolled up to the domain within a sampling unit before they are multiplied."""
     units = domains.adder(psu)
-    gathered = sums.gathered(units.matrix(len(psu)))
-    a, b = gathered.a, gathered.b
+    matrix = units.matrix(len(psu))
+    a = matrix @ sums.a
+    b = (matrix @ sums.one)[:, sums.mask] - sums.share * a
     raw = _squared(a, b, units.domain, psu_stratum[units.other], design, len(domains))
     domain, stratum = units.domain, psu_stratum[units.other]
     if design.calibration is not None:

@@ -83,32 +83,34 @@ def _cells(
     """Calibration cells: indicators (cells x totals), each unit's cell, the totals' names and values."""
     declared = wave.weighting
     assert declared is not None
-    margins = {"*".join(margin): crossed(answers, margin) for margin in declared.margins}
-    _check_codes(margins, totals, declared, wave)
-    texts, cell = crossed(
-        answers, list(dict.fromkeys(name for margin in declared.margins for name in margin))
-    )
+    used = list(dict.fromkeys(name for margin in declared.margins for name in margin))
+    texts, cell = crossed(answers, used)
+    apart = pd.DataFrame([text.split("*") for text in texts], columns=used)
+    margins = {"*".join(margin): crossed(apart, margin) for margin in declared.margins}
+    _check_codes(margins, np.bincount(cell, minlength=len(texts)), totals, declared, wave)
     names = [(margin, code) for margin in margins for code in totals[margin]]
-    first = np.zeros(len(texts), dtype=np.int64)
-    first[cell[::-1]] = np.arange(len(cell))[::-1]
-    columns = []
-    for margin, code in names:
-        codes, place = margins[margin]
-        columns.append((place[first] == codes.index(code)).astype(np.float64))
+    columns = [
+        (margins[margin][1] == margins[margin][0].index(code)).astype(np.float64) for margin, code in names
+    ]
     return np.column_stack(columns), cell, names, np.array([totals[margin][code] for margin, code in names])
 
 
 def _check_codes(
     found: dict[str, tuple[list[str], Ints]],
+    units: Ints,
     totals: dict[str, dict[str, float]],
     declared: Declared,
     wave: Wave,
 ) -> None:
-    """Every unit must count towards a total of every margin, and every total must have units."""
+    """Every unit must count towards a total of every margin, and every total must have units.
+
+    ``found`` are the codes of each margin and their places by calibration cell, ``units`` its respondents.
+    """
     file = f"warehouse/raw/{declared.totals}"
     faults = []
     for margin, (codes, place) in found.items():
-        sizes = dict(zip(codes, np.bincount(place, minlength=len(codes)).tolist(), strict=True))
+        added = np.bincount(place, units, minlength=len(codes)).astype(np.int64)
+        sizes = dict(zip(codes, added.tolist(), strict=True))
         for code in sorted(set(sizes) - set(totals.get(margin, {}))):
             message = f"margin {margin} has no total for {sizes[code]} respondents"
             mend = "Add the total, or map these respondents to another code."
