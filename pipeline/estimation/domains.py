@@ -42,16 +42,15 @@ class Domains:
         pairs, group = distinct(self.domain * width + other, len(self) * width)
         return Groups(group, self.cell, pairs // width, pairs % width)
 
-    def parts(self) -> Iterator[Domains]:
-        """One breakdown at a time: for where all at once would take much memory."""
+    def parts(self) -> Iterator[tuple[slice, Domains]]:
+        """One breakdown at a time, and where it stands: for where all at once would take much memory."""
         new = [i for i in range(1, len(self)) if self.breakdowns[i] != self.breakdowns[i - 1]]
         for first, last in pairwise([0, *new, len(self)]):
             kept = (self.domain >= first) & (self.domain < last)
-            yield Domains(
-                self.breakdowns[first:last],
-                self.codes[first:last],
-                self.domain[kept] - first,
-                self.cell[kept],
+            rows = slice(first, last)
+            yield (
+                rows,
+                Domains(self.breakdowns[rows], self.codes[rows], self.domain[kept] - first, self.cell[kept]),
             )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scipy import sparse
 
-from pipeline.arrays import Flags, Floats
+from pipeline.arrays import Floats
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
+from pipeline.crossing import crossed
 from pipeline.estimation import intervals
-from pipeline.estimation.design import Design, design_of
-from pipeline.estimation.domains import Domains, domains_of
+from pipeline.estimation.design import design_of
+from pipeline.estimation.domains import Domains, adder, domains_of
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.replicates import replicated
 from pipeline.estimation.statistics import Cells
-from pipeline.estimation.variance import Sums, covariance, degrees, sums_of
+from pipeline.estimation.variance import Score, Sums, degrees, sums_of, variance
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -67,17 +69,18 @@ def _columns(
     is_count = np.array([measure.unit == "count" for measure in measures])
     sums = sums_of(cells)
     gather = domains.adder().matrix(len(cells.frame))
-    total = sums.gathered(gather)
+    total = _totals(sums, gather, cells)
     n, one, a, b = total.n[:, sums.mask], total.one[:, sums.mask], total.a, total.b
     declaration = wave.design.replicate_weights if wave.design else None
     if cells.replicates is not None and declaration is not None:
-        variance, df = replicated(cells.replicates, cells.plan, total.one, declaration)
+        variances, df = replicated(cells.replicates, cells.plan, total.one, declaration)
     else:
         design = design_of(cells, wave, population, declared.lonely_psu)
-        variance, df = _linearised(sums, total, domains, design, is_count)
+        variances = variance(sums, domains, design, Score.of(total, is_count))
+        df = degrees(sums, domains, design)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = a / one
-        se = np.sqrt(np.maximum(variance, 0.0))
+        se = np.sqrt(np.maximum(variances, 0.0))
         n_eff = (total.one**2 / total.one2)[:, sums.mask]
         spread = np.where(is_mean, total.spread / one - ratio**2, ratio * (b / one))
         deff = se**2 / (np.where(is_count, one**2, 1.0) * spread / (n - 1))
@@ -97,17 +100,13 @@ def _columns(
     }  # fmt: skip
 
 
-def _linearised(
-    sums: Sums, total: Sums, domains: Domains, design: Design, is_count: Flags
-) -> tuple[Floats, Floats]:
-    """The variance of every measure's linearised sums (``variance``) and its degrees of freedom."""
-    parts = covariance(sums, domains, design)
-    one = total.one[:, sums.mask]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        alpha = np.where(is_count, 1.0, np.where(sums.share == 0, 1.0, total.b / one) / one)
-        beta = np.where(is_count, 0.0, -total.a / one / one)
-    variance = alpha**2 * parts.aa + beta**2 * parts.bb + 2 * alpha * beta * parts.ab
-    return variance, degrees(sums, domains, design)
+def _totals(sums: Sums, gather: sparse.csr_array, cells: Cells) -> Sums:
+    """The sums of domains. Sampling units split cells that are one in every breakdown: those go first."""
+    if not cells.plan.clustered:
+        return sums.gathered(gather)
+    _, alike = crossed(cells.frame, cells.plan.cell)
+    first = np.unique(alike, return_index=True)[1]
+    return sums.gathered(adder(alike, len(first))).gathered(gather[:, first])
 
 
 def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Floats]) -> pd.DataFrame:

@@ -6,14 +6,13 @@ A share, mean or total is a function of two weighted sums over its domain, A = s
     mean   a = y, b = 1,     m = A / B            z = w (a - m b) / B
     total  a = y,            t = A                z = w a
 
-so its linearised variance is alpha^2 Vaa + beta^2 Vbb + 2 alpha beta Vab, with V the design
-(co)variance of the two sums: over strata, k_h [ sum of products over PSUs - product of sums / n_h ],
-k_h = (1 - n_h/N_h) n_h / (n_h - 1), n_h the full sample of the stratum (Särndal, Swensson & Wretman
-1992, 5.6; the same answers as R's ``survey::svyrecvar``). For a share every term is non-negative: no
-cancellation, and shares of 0 and 1 give exactly 0.
+so each is w (alpha a + beta b) with two numbers by domain (``Score``), and its variance is, over strata,
+k_h [ sum of z^2 over PSUs - (sum of z)^2 / n_h ], k_h = (1 - n_h/N_h) n_h / (n_h - 1), n_h the full sample
+of the stratum (Särndal, Swensson & Wretman 1992, 5.6; the same answers as R's ``survey::svyrecvar``). For a
+share every term of z^2 is non-negative: no cancellation, and shares of 0 and 1 give exactly 0.
 
-After calibration a and b give way to the residuals of their regression on the margins, with start
-weights in the regression and calibrated weights on the residuals (Deville & Särndal 1992).
+After calibration z gives way to the residual of its regression on the margins, with start weights in the
+regression and calibrated weights on the residual (Deville & Särndal 1992).
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Flags, Floats, Ints
 from pipeline.estimation.design import Calibration, Design
 from pipeline.estimation.domains import Domains, Groups, adder
 from pipeline.estimation.statistics import Cells
@@ -75,21 +74,11 @@ class Sums:
         return self.one2[:, self.mask] - self.share * self.qa
 
     @property
-    def squares(self) -> Triple:
-        """w^2 times a^2, a b and b^2."""
-        aa, ab = self.qa.copy(), np.zeros_like(self.qa)
-        aa[:, self.mean], ab[:, self.mean] = self.qaa, self.qa[:, self.mean]
-        return aa, ab, self.qb
-
-    @property
     def spread(self) -> Floats:
         """w a^2."""
         spread = self.a.copy()
         spread[:, self.mean] = self.ayy
         return spread
-
-
-Triple = tuple[Floats, Floats, Floats]  # of aa, ab and bb
 
 
 def sums_of(cells: Cells) -> Sums:
@@ -118,82 +107,93 @@ def sums_of(cells: Cells) -> Sums:
 
 
 @dataclass(frozen=True)
-class Covariance:
-    """Design (co)variances of the sums A and B: domains x measures."""
+class Score:
+    """What a and b weigh in the linearised value of every measure: domains x measures."""
 
-    aa: Floats
-    ab: Floats
-    bb: Floats
+    alpha: Floats
+    beta: Floats
+
+    @classmethod
+    def of(cls, total: Sums, is_count: Flags) -> Score:
+        """The derivatives of share, mean or total by the sums of a and b; ``total`` are those of domains."""
+        one = total.one[:, total.mask]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            alpha = np.where(total.share == 0, 1.0, total.b / one) / one
+            beta = -total.a / one / one
+        return cls(np.where(is_count, 1.0, alpha), np.where(is_count, 0.0, beta))
+
+    def at(self, rows: Ints | slice) -> Score:
+        """Those of some domains."""
+        return Score(self.alpha[rows], self.beta[rows])
+
+    def weighed(self, a: Floats, b: Floats) -> Floats:
+        """alpha a + beta b."""
+        return self.alpha * a + self.beta * b
 
 
-def covariance(sums: Sums, domains: Domains, design: Design) -> Covariance:
-    """The design (co)variance of every measure's two sums in every domain."""
+def variance(sums: Sums, domains: Domains, design: Design, score: Score) -> Floats:
+    """The design variance of every measure's linearised value in every domain: domains x measures."""
     if design.psu is None:
-        return _of_domains(sums, domains, design)
-    parts = [_of_domains(sums, part, design) for part in domains.parts()]
-    return Covariance(
-        *(np.concatenate(arrays) for arrays in zip(*((p.aa, p.ab, p.bb) for p in parts), strict=True))
-    )
+        return _of_domains(sums, domains, design, score)
+    return np.concatenate([_of_domains(sums, part, design, score.at(rows)) for rows, part in domains.parts()])
 
 
-def _of_domains(sums: Sums, domains: Domains, design: Design) -> Covariance:
+def _of_domains(sums: Sums, domains: Domains, design: Design, score: Score) -> Floats:
     strata = domains.adder(design.stratum)
     if design.psu is None or design.psu_stratum is None:
-        made = _of_elements(sums, domains, strata, design)
+        made = _of_elements(sums, domains, strata, design, score)
     else:
-        made = _of_clusters(sums, domains, design.psu, design.psu_stratum, design)
+        made = _of_clusters(sums, domains, design.psu, design.psu_stratum, design, score)
     gather = adder(made.domain, len(domains))
     k = design.k[made.stratum][:, None]
     centre = (design.centred / design.size)[made.stratum][:, None]
-    pairs = ((made.a, made.a), (made.a, made.b), (made.b, made.b))
-    parts = []
-    for product, raw, (left, right) in zip(made.products, made.raw, pairs, strict=True):
-        part = gather @ (k * (product - centre * left * right))
-        # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
-        parts.append(np.where(np.abs(part) > ROUNDING * (gather @ (k * raw)), part, 0.0))
-    if design.average:
-        scale = _average(sums, domains, strata, design)
-        parts = [part * scale for part in parts]
-    return Covariance(*parts)
+    found = gather @ (k * (made.squares - centre * made.z**2))
+    # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
+    found = np.where(np.abs(found) > ROUNDING * (gather @ (k * made.raw)), found, 0.0)
+    return found * _average(sums, domains, strata, design) if design.average else found
 
 
 @dataclass(frozen=True)
 class _Linear:
-    """Sums of a and b by domain and stratum, of their products over sampling units, and ``raw``: the
-    products' size before residuals were taken."""
+    """Sums of z by domain and stratum, of its squares over sampling units, and ``raw``: the squares' size
+    before residuals were taken and before they could cancel."""
 
     domain: Ints
     stratum: Ints
-    a: Floats
-    b: Floats
-    products: Triple
-    raw: Triple
+    z: Floats
+    squares: Floats
+    raw: Floats
 
 
-def _of_elements(sums: Sums, domains: Domains, strata: Groups, design: Design) -> _Linear:
-    matrix = strata.matrix(len(design.stratum))
-    gathered = sums.gathered(matrix)
-    products = gathered.squares
-    raw = _sizes(products)
-    made = _Linear(strata.domain, strata.other, gathered.a, gathered.b, products, raw)
-    return made if design.calibration is None else _residuals(sums, made, domains, design, design.calibration)
-
-
-def _sizes(products: Triple) -> Triple:
-    return products[0], np.sqrt(products[0] * products[2]), products[2]
+def _of_elements(sums: Sums, domains: Domains, strata: Groups, design: Design, score: Score) -> _Linear:
+    matrix, own = strata.matrix(len(design.stratum)), score.at(strata.domain)
+    a, qa = matrix @ sums.a, matrix @ sums.qa
+    b = (matrix @ sums.one)[:, sums.mask] - sums.share * a
+    qb = (matrix @ sums.one2)[:, sums.mask] - sums.share * qa
+    raw = own.alpha**2 * qa + own.beta**2 * qb
+    squares = raw
+    if len(mean := sums.mean):  # of a share a b is 0, and a^2 is a
+        alpha, beta = own.alpha[:, mean], own.beta[:, mean]
+        squares, both = raw.copy(), 2 * alpha * beta * qa[:, mean]
+        raw[:, mean] = alpha**2 * (matrix @ sums.qaa) + beta**2 * qb[:, mean]
+        squares[:, mean] = raw[:, mean] + both
+        raw[:, mean] += np.abs(both)
+    made = _Linear(strata.domain, strata.other, own.weighed(a, b), squares, raw)
+    if design.calibration is None:
+        return made
+    return _residuals(sums, made, domains, design, design.calibration, score)
 
 
 def _residuals(
-    sums: Sums, plain: _Linear, domains: Domains, design: Design, calibration: Calibration
+    sums: Sums, plain: _Linear, domains: Domains, design: Design, calibration: Calibration, score: Score
 ) -> _Linear:
     """The same for residuals of the regression on the margins: outside its domain a unit has one too."""
     count, strata, width = len(domains), len(design.size), len(calibration.start)
-    fit_a, fit_b = _fits(sums, domains, calibration)  # domains x calibration cells x measures
+    fit = _fits(sums, domains, calibration, score)  # domains x calibration cells x measures
     triples = domains.adder(design.stratum * width + calibration.of_cell)
     stratum, cell = triples.other // width, triples.other % width
     matrix = triples.matrix(len(design.stratum))
-    qa, qb = matrix @ sums.qa, matrix @ sums.qb
-    xa, xb = fit_a[triples.domain, cell], fit_b[triples.domain, cell]
+    crossed = score.at(triples.domain).weighed(matrix @ sums.qa, matrix @ sums.qb) * fit[triples.domain, cell]
     gather = adder(triples.domain * strata + stratum, count * strata)
     place = plain.domain * strata + plain.stratum
 
@@ -203,18 +203,12 @@ def _residuals(
         return whole
 
     def everyone(of: sparse.csr_array, part: Floats) -> Floats:
-        crossed: Floats = np.einsum("hc,dck->dhk", of.toarray(), part, optimize=True)
-        return crossed.reshape(count * strata, -1)
+        summed: Floats = np.einsum("hc,dck->dhk", of.toarray(), part, optimize=True)
+        return summed.reshape(count * strata, -1)
 
-    aa, ab, bb = (spread(product) for product in plain.products)
-    aa = aa - 2 * (gather @ (qa * xa)) + everyone(calibration.weight2, fit_a * fit_a)
-    ab = ab - gather @ (qa * xb + qb * xa) + everyone(calibration.weight2, fit_a * fit_b)
-    bb = bb - 2 * (gather @ (qb * xb)) + everyone(calibration.weight2, fit_b * fit_b)
-    a = spread(plain.a) - everyone(calibration.weight, fit_a)
-    b = spread(plain.b) - everyone(calibration.weight, fit_b)
-    raw = tuple(spread(part) for part in plain.raw)
-    domain, stratum = _crossed(count, strata)
-    return _Linear(domain, stratum, a, b, (aa, ab, bb), (raw[0], raw[1], raw[2]))
+    squares = spread(plain.squares) - 2 * (gather @ crossed) + everyone(calibration.weight2, fit * fit)
+    z = spread(plain.z) - everyone(calibration.weight, fit)
+    return _Linear(*_crossed(count, strata), z, squares, spread(plain.raw))
 
 
 def _crossed(domains: int, strata: int) -> tuple[Ints, Ints]:
@@ -222,51 +216,41 @@ def _crossed(domains: int, strata: int) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(domains), strata), np.tile(np.arange(strata), domains)
 
 
-def _fits(sums: Sums, domains: Domains, calibration: Calibration) -> tuple[Floats, Floats]:
-    """Fitted values x'beta of a and b, from start weights: domains x calibration cells x measures."""
+def _fits(sums: Sums, domains: Domains, calibration: Calibration, score: Score) -> Floats:
+    """Fitted values x'beta of z / w, from start weights: domains x calibration cells x measures."""
     x, width = calibration.indicators, len(calibration.start)
     inverse = np.linalg.pinv(x.T @ (x * calibration.start[:, None]), rcond=1e-12, hermitian=True)
     hat = x @ inverse @ x.T
     groups = domains.adder(calibration.of_cell)
     matrix = groups.matrix(len(calibration.of_cell))
-    fits = []
-    for part in (sums.a, sums.b):
-        started = np.zeros((len(domains), width, part.shape[1]))
-        started[groups.domain, groups.other] = (matrix @ part) / calibration.factor[groups.other][:, None]
-        fits.append(np.einsum("ce,dek->dck", hat, started, optimize=True))
-    return fits[0], fits[1]
+    z = score.at(groups.domain).weighed(matrix @ sums.a, matrix @ sums.b)
+    started = np.zeros((len(domains), width, z.shape[1]))
+    started[groups.domain, groups.other] = z / calibration.factor[groups.other][:, None]
+    fits: Floats = np.einsum("ce,dek->dck", hat, started, optimize=True)
+    return fits
 
 
-def _of_clusters(sums: Sums, domains: Domains, psu: Ints, psu_stratum: Ints, design: Design) -> _Linear:
-    """Sums are rolled up to the domain within a sampling unit before they are multiplied."""
+def _of_clusters(
+    sums: Sums, domains: Domains, psu: Ints, psu_stratum: Ints, design: Design, score: Score
+) -> _Linear:
+    """Sums are rolled up to the domain within a sampling unit before they are squared."""
     units = domains.adder(psu)
-    matrix = units.matrix(len(psu))
+    matrix, own = units.matrix(len(psu)), score.at(units.domain)
     a = matrix @ sums.a
     b = (matrix @ sums.one)[:, sums.mask] - sums.share * a
-    raw = _squared(a, b, units.domain, psu_stratum[units.other], design, len(domains))
-    domain, stratum = units.domain, psu_stratum[units.other]
+    domain, stratum, z = units.domain, psu_stratum[units.other], own.weighed(a, b)
+    count, strata = len(domains), len(design.size)
+    size = z if not len(sums.mean) else np.abs(own.alpha * a) + np.abs(own.beta * b)
+    raw = adder(domain * strata + stratum, count * strata) @ size**2
     if design.calibration is not None:
-        count, every = len(domains), len(psu_stratum)
-        fit_a, fit_b = _fits(sums, domains, design.calibration)
-        weight, place = design.calibration.weight.toarray(), units.domain * every + units.other
-        whole = []
-        for part, fit in ((a, fit_a), (b, fit_b)):
-            residual = -np.einsum("pc,dck->dpk", weight, fit, optimize=True).reshape(count * every, -1)
-            residual[place] += part
-            whole.append(residual)
-        a, b = whole
-        domain, stratum = np.repeat(np.arange(count), every), np.tile(psu_stratum, count)
-    products = _squared(a, b, domain, stratum, design, len(domains))
-    strata = len(design.size)
-    gather = adder(domain * strata + stratum, len(domains) * strata)
-    domain, stratum = _crossed(len(domains), strata)
-    return _Linear(domain, stratum, gather @ a, gather @ b, products, _sizes(raw))
-
-
-def _squared(a: Floats, b: Floats, domain: Ints, stratum: Ints, design: Design, domains: int) -> Triple:
-    strata = len(design.size)
-    gather = adder(domain * strata + stratum, domains * strata)
-    return gather @ (a * a), gather @ (a * b), gather @ (b * b)
+        every = len(psu_stratum)
+        fit = _fits(sums, domains, design.calibration, score)
+        residual = -np.einsum("pc,dck->dpk", design.calibration.weight.toarray(), fit, optimize=True)
+        residual = residual.reshape(count * every, -1)
+        residual[domain * every + units.other] += z
+        domain, stratum, z = np.repeat(np.arange(count), every), np.tile(psu_stratum, count), residual
+    gather = adder(domain * strata + stratum, count * strata)
+    return _Linear(*_crossed(count, strata), gather @ z, gather @ z**2, raw)
 
 
 def _average(sums: Sums, domains: Domains, strata: Groups, design: Design) -> Floats:
