@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+VALIDATORS := .validators
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: run test check ui bench clean
+.PHONY: run test check validators site-sql serve ui bench clean
 
 run: $(READY)  ## all bundled waves to warehouse and packages
 	$(BIN)/barometer run
@@ -19,6 +20,13 @@ check: $(READY)  ## format, lint, types, floors, declarations
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/barometer check
+
+validators: $(VALIDATORS)/.ready  ## readers of other projects; the tests that need them skip without
+
+site-sql: .sqljs/sql-wasm.wasm  ## the engine of the site's SQL page, for the next run (needs npm)
+
+serve: $(READY)  ## the site on 127.0.0.1:8000
+	$(BIN)/barometer serve
 
 ui: $(READY)  ## Dagster on 127.0.0.1:3000 with the bundled barometer
 	$(BIN)/barometer ui
@@ -34,3 +42,18 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+.sqljs/sql-wasm.wasm: pipeline/site/sqljs/package-lock.json
+	mkdir -p .sqljs/node
+	cp pipeline/site/sqljs/package.json pipeline/site/sqljs/package-lock.json .sqljs/node
+	cd .sqljs/node && npm ci --silent --ignore-scripts --no-audit --no-fund
+	cp .sqljs/node/node_modules/sql.js/dist/sql-wasm.js .sqljs/node/node_modules/sql.js/dist/sql-wasm.wasm .sqljs
+	@touch $@
+
+$(VALIDATORS)/.ready: tests/validators/requirements.txt tests/validators/package-lock.json
+	$(PYTHON) -m venv $(VALIDATORS)/python
+	$(VALIDATORS)/python/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement tests/validators/requirements.txt
+	mkdir -p $(VALIDATORS)/node
+	cp tests/validators/package.json tests/validators/package-lock.json $(VALIDATORS)/node
+	cd $(VALIDATORS)/node && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $(VALIDATORS)/.ready

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [cube | small | clusters | calibration | peers | simulation | all | report]``.
+"""``python -m benchmarks [cube | small | clusters | calibration | peers | simulation | site | differences | all | report]``.
 
 ``report`` puts the kept results into ``docs/performance.md``.
 """
@@ -17,6 +17,8 @@ ROOMS = {
     "cube": "benchmarks.cube",
     "peers": "benchmarks.peers.run",
     "simulation": "benchmarks.simulation",
+    "site": "benchmarks.site",
+    "differences": "benchmarks.differences",
 }
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -21,6 +22,8 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import Field, ddl, literal, microdata_fields, quoted
 from pipeline.faults import Fault, FaultError
 
+INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")
+NOTHING: Mapping[str, pd.DataFrame] = MappingProxyType({})
 MODELS = Path(__file__).parents[1] / "warehouse" / "sql"
 SETTINGS: Mapping[str, Any] = {
     "autoinstall_known_extensions": False,
@@ -50,11 +53,13 @@ def build(
     *,
     answers: Sequence[Path] = (),
     quarantine: Sequence[Path] = (),
+    inside: Mapping[str, pd.DataFrame] = NOTHING,
 ) -> Path:
     """Build the warehouse and swap it in; a reader sees the old one whole or the new one whole.
 
     ``estimates``: the columns of the tables ``estimates`` and ``precision``, unrounded and unsuppressed.
-    ``published``: every published table by name. ``answers`` and ``quarantine``: a Parquet file a wave.
+    ``published``: every published table by name. ``inside``: more tables of the schema ``statistics``, by
+    name; those of ``INSIDE`` left out are empty. ``answers`` and ``quarantine``: a Parquet file a wave.
     """
     target = database(root)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,10 +72,13 @@ def build(
             _microdata(connection, catalogue, answers, quarantine)
             for name in ("estimates", "precision"):
                 _insert(connection, "statistics", name, estimates)
+            for name in INSIDE:
+                _insert(connection, "statistics", name, inside.get(name))
             for name, frame in published.items():
                 _insert(connection, "published", name, frame)
             _run(connection, "labelled")
             _inherit_comments(connection, "labelled", "estimates")
+            _run(connection, "compare")
             connection.execute("CHECKPOINT")
         fresh.replace(target)
     finally:
@@ -100,8 +108,12 @@ def _optional(field: Field) -> Field:
     return {**field, "constraints": constraints}
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, schema: str, name: str, frame: pd.DataFrame) -> None:
+def _insert(
+    connection: duckdb.DuckDBPyConnection, schema: str, name: str, frame: pd.DataFrame | None
+) -> None:
     _create(connection, ddl(name, schema))
+    if frame is None:
+        return
     connection.register("incoming", arrow(frame, name))
     connection.execute(f"INSERT INTO {quoted(schema)}.{quoted(name)} BY NAME FROM incoming")
     connection.unregister("incoming")

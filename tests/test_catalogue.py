@@ -58,10 +58,20 @@ def test_a_folder_without_a_barometer_says_so(tmp_path: Path) -> None:
 SCHEMAS = "schemas/"
 CASES = {
     "unknown key": ("barometer.toml", 'licence = "CC-BY-4.0"', 'license = "CC-BY-4.0"', "Did you mean 'licence'"),
+    "no address": ("barometer.toml", 'licence =', 'address = "data.test"\nlicence =', "address: is not an address"),
+    "no such theme": ("barometer.toml", 'licence =', 'themes = ["GOV"]\nlicence =', "Did you mean 'GOVE'?"),
+    "no way to the contact": (
+        "barometer.toml", "[[contributors]]", '[contact]\nname = "Desk"\n[[contributors]]', "contact: cannot be reached",
+    ),
+    "no e-mail address": (
+        "barometer.toml", "[[contributors]]", '[contact]\nname = "Desk"\nemail = "desk"\n[[contributors]]',
+        "contact.email: is not an e-mail address",
+    ),
     "no version": ("barometer.toml", 'version = "1.0.0"', 'version = "latest"', "version: is not a version"),
     "date in quotes": ("barometer.toml", "released = 2025-01-31", 'released = "2025-01-31"', "must be a date"),
     "invalid TOML": ("domains.toml", "[domains.total]", "[domains.total", r"is not valid TOML: .*line"),
     "question type": ("codebook.toml", 'type = "single"', 'type = "singel"', "Did you mean 'single'"),
+    "code with a hyphen before it": ("codebook.toml", 'codes.north', 'codes.-north', "variables.region.codes: is no name"),
     "grid without codes": (
         "codebook.toml",
         'codes.yes = "Yes"\ncodes.no = "No"\ncodes.dont_know = "Don\'t know"\nnonresponse = ["dont_know"]\n\n[questions.novelty]',

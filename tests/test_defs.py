@@ -30,13 +30,16 @@ GRAPH = {
     "weighted_wave": ["harmonised_wave"],
     "wave_statistics": ["weighted_wave"],
     "estimates": ["wave_statistics"],
-    "warehouse": ["estimates"],
+    "comparisons": ["estimates"],
+    "warehouse": ["comparisons", "estimates"],
     "data_package": ["warehouse"],
+    "site": ["data_package"],
 }
 CHECKS = {
     "harmonised_wave": {"contract", "coverage"},
     "weighted_wave": {"weights"},
     "estimates": {"shares", "jumps", "agreement"},
+    "data_package": {"disclosure", "package"},
 }
 
 
@@ -72,7 +75,9 @@ def materialised(run: Runner, asset: str) -> dg.AssetMaterialization:
 def test_the_graph_of_assets(barometer: Path) -> None:
     graph = definitions(barometer).resolve_asset_graph()
     keys = {key.to_user_string(): graph.get(key) for key in graph.get_all_asset_keys()}
-    found = {name: [parent.to_user_string() for parent in node.parent_keys] for name, node in keys.items()}
+    found = {
+        name: sorted(parent.to_user_string() for parent in node.parent_keys) for name, node in keys.items()
+    }
     assert found == GRAPH
     for name, node in keys.items():
         assert node.description, name

@@ -55,11 +55,21 @@ def test_no_synthetic_wave_can_be_taken_for_a_real_one(bundled: Catalogue) -> No
 def test_a_synthetic_wave_states_the_facts_of_its_official_twin(bundled: Catalogue) -> None:
     for wave in synthetic(bundled):
         twin = bundled.waves[wave.key.removesuffix("-synthetic")]
-        for fact in ("country", "survey", "edition", "unit", "scope", "reference_period", "fieldwork"):
+        for fact in (
+            "country",
+            "survey",
+            "edition",
+            "unit",
+            "role",
+            "scope",
+            "reference_period",
+            "fieldwork",
+        ):
             assert getattr(wave, fact) == getattr(twin, fact), (wave.key, fact)
         asked = {name.partition(".")[0] for name in bundled.asked(wave)}
         mine, theirs = bundled.instruments[wave.instrument], bundled.instruments[twin.instrument]
-        assert (mine.language, mine.unit_verb) == (theirs.language, theirs.unit_verb)
+        for fact in ("language", "unit_verb", "about", "uncertain"):
+            assert getattr(mine, fact) == getattr(theirs, fact), (wave.key, fact)
         for fact in ("question_versions", "max_choices"):
             known = {key: value for key, value in getattr(theirs, fact).items() if key in asked}
             assert getattr(mine, fact) == known, (wave.key, fact)

@@ -13,7 +13,7 @@ from pipeline.contracts import TABLES, table
 from pipeline.disclosure import protect
 from pipeline.faults import FaultError
 from pipeline.release import PUBLISHED, published_tables
-from pipeline.warehouse import Result, build, database, query
+from pipeline.warehouse import INSIDE, Result, build, database, query
 from tests.barometers import write_barometer
 from tests.cells import cell, estimates
 
@@ -57,7 +57,7 @@ def built(barometer: Path, folder: Path, value: float) -> Path:
 def test_each_schema_holds_its_tables(root: Path) -> None:
     found = query(root, "SELECT schema_name, table_name FROM duckdb_tables()").rows
     assert {name for schema, name in found if schema == "published"} == set(PUBLISHED)
-    assert {name for schema, name in found if schema == "statistics"} == {"estimates", "precision"}
+    assert {name for schema, name in found if schema == "statistics"} == {"estimates", "precision", *INSIDE}
     assert {name for schema, name in found if schema == "microdata"} == {"answers", "quarantine"}
 
 

@@ -4,10 +4,12 @@ Nothing here reads survey data, and nothing here imports more than the standard 
 check`` must answer in under a second.
 """
 
+from pipeline.catalogue.comparability import VERDICTS, Comparability, Composition, Rule, Verdict
 from pipeline.catalogue.digest import fingerprint
 from pipeline.catalogue.fieldwork import (
     Correction,
     Design,
+    Erratum,
     Origin,
     Period,
     ReplicateWeights,
@@ -44,14 +46,18 @@ __all__ = [
     "NOT_SELECTED",
     "NO_ANSWER",
     "SELECTED",
+    "VERDICTS",
     "Barometer",
     "Base",
     "Catalogue",
+    "Comparability",
+    "Composition",
     "Condition",
     "Correction",
     "CrosswalkRow",
     "Design",
     "Domain",
+    "Erratum",
     "Indicator",
     "Instrument",
     "Logic",
@@ -61,8 +67,10 @@ __all__ = [
     "Question",
     "ReplicateWeights",
     "Response",
+    "Rule",
     "Source",
     "Variable",
+    "Verdict",
     "Wave",
     "Weighting",
     "fingerprint",

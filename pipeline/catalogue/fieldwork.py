@@ -92,9 +92,13 @@ class Design:
 
 @dataclass(frozen=True)
 class Weighting:
-    """How the weights are made: the method and the margins they must meet."""
+    """How the weights are made: the method and the margins they must meet.
 
-    method: Literal["given", "design", "poststratify", "rake", "linear", "logit"]
+    Of published figures it is a fact only, without totals; there, ``none`` means that nothing was weighted
+    and ``unspecified`` that it is not published how.
+    """
+
+    method: Literal["given", "design", "poststratify", "rake", "linear", "logit", "none", "unspecified"]
     margins: tuple[tuple[str, ...], ...] = ()  # harmonised background variables
     totals: str = ""  # a CSV in warehouse/raw: margin, code, total
     bounds: tuple[float, float] | None = None  # of calibrated over start weight
@@ -105,7 +109,7 @@ class Weighting:
     @property
     def calibrates(self) -> bool:
         """Whether the weights are made to meet margins."""
-        return self.method not in ("given", "design")
+        return self.method in ("poststratify", "rake", "linear", "logit")
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,21 @@ class Correction:
     match: Mapping[str, str]
     value: str
     reason: str
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """A published figure that its owner replaced: both values, when, and where it says so."""
+
+    indicator: str
+    category: str
+    domain: str
+    domain_code: str
+    was: float
+    now: float
+    corrected: date
+    source: str
+    published: date | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +159,9 @@ class Wave:
     corrections: tuple[Correction, ...] = ()
     mode: str = ""
     respondent: str = ""
+    role: str = ""  # of the respondent, as a code: unit_leader
     note: str = ""
+    errata: tuple[Erratum, ...] = ()
 
     @property
     def time_period(self) -> int:

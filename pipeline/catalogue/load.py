@@ -19,6 +19,7 @@ from pipeline.catalogue.reader import (
     read_rows,
     read_toml,
 )
+from pipeline.catalogue.rules import load_comparability
 from pipeline.catalogue.waves import read_wave
 from pipeline.faults import Fault, FaultError
 
@@ -59,6 +60,7 @@ def load_catalogue(root: Path) -> Catalogue:
         instruments=_instruments(schemas / "instruments", root, faults),
         waves=_waves(schemas / "waves", root, faults),
         translations=_translations(barometer.languages[1:], root, faults),
+        comparability=load_comparability(root, faults),
     )
     return replace(catalogue, faults=(*faults, *check(catalogue)))
 

@@ -8,11 +8,12 @@ changes them after loading.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Literal
 
+from pipeline.catalogue.comparability import Comparability
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.questionnaire import IGNORE, Base, Domain, Indicator, Instrument, Question, Variable
 from pipeline.faults import Fault
@@ -50,10 +51,11 @@ class Estimation:
 
 @dataclass(frozen=True)
 class Rounding:
-    """Decimals of published values."""
+    """Decimals of published values; beside a hidden cell, n is a multiple of ``n``."""
 
     total: int = 1
     breakdown: int = 0
+    n: int = 10
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,15 @@ class Package:
 
     key: str
     status: Literal["official", "synthetic"] | None  # None: every wave of the barometer, of one status
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Whom readers may ask; at least one of the two is there."""
+
+    name: str
+    email: str = ""
+    page: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,6 +102,9 @@ class Barometer:
     validation: Validation = Validation()
     homepage: str = ""
     keywords: tuple[str, ...] = ()
+    address: str = ""  # where releases are published: <address>/<package>/<version>/
+    themes: tuple[str, ...] = ()  # codes of the European data themes, as GOVE
+    contact: Contact | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +125,7 @@ class Catalogue:
     instruments: Mapping[str, Instrument]
     waves: Mapping[str, Wave]
     translations: Mapping[str, Mapping[str, str]]
+    comparability: Comparability = field(default_factory=Comparability)
     faults: tuple[Fault, ...] = ()
 
     def question_of(self, answer: str) -> Question:

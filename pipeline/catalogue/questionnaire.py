@@ -149,3 +149,5 @@ class Instrument:
     max_choices: Mapping[str, int]
     crosswalk: tuple[CrosswalkRow, ...]
     note: str = ""
+    about: str = ""  # which innovation, case or event the questions on one of them mean, as newest
+    uncertain: tuple[str, ...] = ()  # questions whose wording, options or scale are not published

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pipeline.catalogue.model import (
     Barometer,
+    Contact,
     Disclosure,
     Estimation,
     Package,
@@ -119,14 +120,29 @@ def read_barometer(section: Section) -> Barometer:
                 "lonely_psu", ("certainty", "adjust", "average", "fail"), "certainty"
             ),
         ),
-        rounding=Rounding(total=rounding.integer("total", 1), breakdown=rounding.integer("breakdown", 0)),
+        rounding=Rounding(
+            total=rounding.integer("total", 1),
+            breakdown=rounding.integer("breakdown", 0),
+            n=rounding.integer("n", 10),
+        ),
         validation=Validation(max_quarantined=validation.number("max_quarantined", 0.05)),
         homepage=section.text("homepage", ""),
         keywords=section.texts("keywords", []),
+        address=section.text("address", ""),
+        themes=section.texts("themes", []),
+        contact=_contact(section.section("contact")),
     )
     for part in (section, disclosure, reliability, estimation, rounding, validation):
         part.done()
     return barometer
+
+
+def _contact(section: Section) -> Contact | None:
+    if not section.data:
+        return None
+    contact = Contact(section.text("name"), section.text("email", ""), section.text("page", ""))
+    section.done()
+    return contact
 
 
 def _packages(section: Section) -> dict[str, Package]:
@@ -279,6 +295,8 @@ def read_instrument(section: Section, rows: Iterator[tuple[int, dict[str, str]]]
         max_choices={name: max_choices.integer(name) for name in max_choices.data},
         crosswalk=tuple(CrosswalkRow(line, **row) for line, row in rows),
         note=section.text("note", ""),
+        about=section.text("about", ""),
+        uncertain=section.texts("uncertain", []),
     )
     section.done()
     return instrument

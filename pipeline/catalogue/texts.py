@@ -29,6 +29,7 @@ def texts(catalogue: Catalogue) -> Mapping[str, str]:
         found |= {f"{place}.label": indicator.label, f"{place}.description": indicator.description}
     for domain in catalogue.domains.values():
         found[f"domains.{domain.key}.label"] = domain.label
+    found |= catalogue.comparability.texts()
     return {key: text for key, text in found.items() if text}
 
 

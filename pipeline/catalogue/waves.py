@@ -7,6 +7,7 @@ from datetime import date
 from pipeline.catalogue.fieldwork import (
     Correction,
     Design,
+    Erratum,
     Origin,
     Period,
     ReplicateWeights,
@@ -19,7 +20,7 @@ from pipeline.catalogue.reader import STATUSES
 from pipeline.catalogue.section import Section
 
 FORMATS = ("csv", "xlsx", "sav", "zsav", "dta", "parquet")
-METHODS = ("given", "design", "poststratify", "rake", "linear", "logit")
+METHODS = ("given", "design", "poststratify", "rake", "linear", "logit", "none", "unspecified")
 REPLICATION = ("brr", "fay", "jkn", "bootstrap")
 
 
@@ -50,7 +51,9 @@ def read_wave(section: Section, key: str) -> Wave:
         corrections=tuple(_correction(part) for part in section.sections("correction")),
         mode=section.text("mode", ""),
         respondent=section.text("respondent", ""),
+        role=section.text("role", ""),
         note=section.text("note", ""),
+        errata=tuple(_erratum(part) for part in section.sections("erratum")),
     )
     section.done()
     return wave
@@ -175,3 +178,19 @@ def _correction(part: Section) -> Correction:
     )
     part.done()
     return correction
+
+
+def _erratum(part: Section) -> Erratum:
+    erratum = Erratum(
+        indicator=part.text("indicator"),
+        category=part.text("category", "yes"),
+        domain=part.text("domain", "total"),
+        domain_code=part.text("domain_code", ""),
+        was=part.number("was"),
+        now=part.number("now"),
+        corrected=part.day("corrected"),
+        source=part.text("source"),
+        published=part.day("published", None),
+    )
+    part.done()
+    return erratum

@@ -21,6 +21,9 @@ Json = Annotated[bool, typer.Option("--json", help="Report as JSON, for machines
 Waves = Annotated[
     list[str] | None, typer.Option("--wave", metavar="ID", help="Only this wave; may be repeated.")
 ]
+Packages = Annotated[
+    list[str] | None, typer.Option("--package", metavar="P", help="Only this package; may be repeated.")
+]
 Format = Annotated[
     Literal["table", "csv", "json"] | None, typer.Option("--format", help="How to show the rows.")
 ]
@@ -59,6 +62,72 @@ def run(context: typer.Context, wave: Waves = None, as_json: Json = False) -> No
 
 
 @app.command()
+def release(context: typer.Context, package: Packages = None, as_json: Json = False) -> None:
+    """Seal the candidates as releases: immutable, checked again, and with a version that fits the changes."""
+    from pipeline.cli.release import seal
+
+    with reporting(as_json):
+        seal(context.obj, package or [], as_json)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="The folder of a sealed release, or its zip.")],
+    as_json: Json = False,
+) -> None:
+    """Rebuild a sealed release from raw files and compare it byte for byte."""
+    from pipeline.cli.verify import check_release
+
+    with reporting(as_json):
+        check_release(context.obj, path, as_json)
+
+
+@app.command()
+def diff(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(help="A package folder, PACKAGE@VERSION or candidate.")],
+    new: Annotated[str, typer.Argument(help="The same of the other side.")],
+    as_json: Json = False,
+) -> None:
+    """Show what one release changed of another, cell by cell, and which version it calls for."""
+    from pipeline.cli.diff import show
+
+    with reporting(as_json):
+        show(context.obj, old, new, as_json)
+
+
+@app.command()
+def publish(
+    context: typer.Context,
+    destination: Annotated[str, typer.Argument(help="A folder, or s3://BUCKET/PREFIX.")],
+    package: Packages = None,
+    as_json: Json = False,
+) -> None:
+    """Send the releases to a folder or a bucket; what lies there is not sent again."""
+    from pipeline.cli.publish import send
+
+    with reporting(as_json):
+        send(context.obj, destination, package or [], as_json)
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    package: Annotated[str, typer.Argument(help="The package.")],
+    version: Annotated[str, typer.Argument(help="The release that should not have been.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, for its readers.")],
+    date: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The day of the withdrawal.")],
+    as_json: Json = False,
+) -> None:
+    """Take the data of a release away and leave a tombstone with date and reason."""
+    from pipeline.cli.withdraw import take_back
+
+    with reporting(as_json):
+        take_back(context.obj, package, version, reason, date, as_json)
+
+
+@app.command()
 def query(
     context: typer.Context,
     sql: Annotated[str, typer.Argument(help="One SQL statement; it can only read.")],
@@ -73,6 +142,23 @@ def query(
 
 
 @app.command()
+def compare(
+    context: typer.Context,
+    wave_a: Annotated[str, typer.Argument(metavar="WAVE_A", help="Key of a wave.")],
+    wave_b: Annotated[str, typer.Argument(metavar="WAVE_B", help="Key of the wave to set it against.")],
+    indicator: Annotated[str, typer.Option("--indicator", help="Key of what is compared.")],
+    domain: Annotated[str, typer.Option("--domain", help="Breakdown whose cells are compared.")] = "total",
+    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences.")] = "",
+    as_json: Json = False,
+) -> None:
+    """May two waves be compared on an indicator, why or why not, and by how much do they differ?"""
+    from pipeline.cli.compare import compare as answer
+
+    with reporting(as_json):
+        answer(context.obj, (wave_a, wave_b), indicator, domain, lang, as_json)
+
+
+@app.command()
 def ui(
     context: typer.Context,
     port: Annotated[int, typer.Option("--port", help="Where to listen on 127.0.0.1.")] = 3000,
@@ -82,6 +168,18 @@ def ui(
 
     with reporting(as_json=False):
         open_dagster(context.obj, port)
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", help="Where to listen; 0 for any free one.")] = 8000,
+) -> None:
+    """Open the catalogue site on 127.0.0.1."""
+    from pipeline.cli.serve import serve_site
+
+    with reporting(as_json=False):
+        serve_site(context.obj, port)
 
 
 @app.command("new-wave")

@@ -15,7 +15,7 @@ from pipeline.cli.output import counted, print_faults, print_json
 from pipeline.cli.progress import progress
 from pipeline.faults import Fault, FaultError
 from pipeline.steps.folders import declared_waves
-from pipeline.steps.inputs import products_current, sound_waves, standing, wave_faults
+from pipeline.steps.inputs import products_current, site_current, sound_waves, standing, wave_faults
 
 if TYPE_CHECKING:
     from pipeline.defs.execution import Outcome, Runner
@@ -65,7 +65,7 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
         else:
             (stale if state == "stale" else report.unchanged).append(wave)
     sound = sound_waves(catalogue)
-    if stale or not products_current(catalogue, sound):
+    if stale or not (products_current(catalogue, sound) and site_current(catalogue, sound)):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
     report.left_out = [wave for wave in declared_waves(root) if wave not in sound]
@@ -156,5 +156,6 @@ def _record(report: Report, places: list[str]) -> dict[str, Any]:
 def _places(catalogue: Catalogue) -> list[str]:
     """Where the outcome lies, relative to the barometer's folder."""
     folder = catalogue.path("warehouse")
-    found = [*folder.glob("barometer.duckdb"), *sorted(folder.glob("candidate/[!.]*/"))]
+    built = (folder.glob("barometer.duckdb"), sorted(folder.glob("candidate/[!.]*/")), folder.glob("site/"))
+    found = [path for paths in built for path in paths]
     return [path.relative_to(catalogue.root).as_posix() for path in found]

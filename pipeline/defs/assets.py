@@ -14,7 +14,9 @@ from pipeline import contracts
 from pipeline.catalogue import Catalogue
 from pipeline.defs.columns import columns_of, wave_columns
 from pipeline.defs.resources import Project, plain_faults
+from pipeline.steps import comparisons as comparing
 from pipeline.steps import inputs, products, waves
+from pipeline.steps import site as publishing
 from pipeline.steps.folders import StepResult, declared_waves
 from pipeline.steps.hashes import code
 
@@ -58,6 +60,11 @@ def estimates(project: Project) -> dg.MaterializeResult[None]:
     return _product(products.estimates, project)
 
 
+def comparisons(project: Project) -> dg.MaterializeResult[None]:
+    """Differences between waves, and of cells from their whole, with verdicts, reasons and tests."""
+    return _product(comparing.comparisons, project)
+
+
 def warehouse(project: Project) -> dg.MaterializeResult[None]:
     """barometer.duckdb: microdata, statistics and the published tables, swapped in whole."""
     return _product(products.warehouse, project)
@@ -66,6 +73,11 @@ def warehouse(project: Project) -> dg.MaterializeResult[None]:
 def data_package(project: Project) -> dg.MaterializeResult[None]:
     """The candidate data packages: what the next release would publish, validated as Data Package 2.0."""
     return _product(products.data_package, project)
+
+
+def site(project: Project) -> dg.MaterializeResult[None]:
+    """The catalogue of the candidate packages as a static site, in every language of the barometer."""
+    return _product(publishing.site, project)
 
 
 def assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition | dg.SourceAsset]:
@@ -84,9 +96,17 @@ def assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition
     every_wave = dg.AssetDep(statistics, partition_mapping=dg.AllPartitionMapping())
     columns = columns_of(contracts.table("estimates"))
     estimated = _asset(estimates, ("pandas", "parquet"), BAROMETER, [every_wave], metadata=columns)
-    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated])
+    compared = _asset(
+        comparisons,
+        ("pandas", "parquet"),
+        BAROMETER,
+        [estimated],
+        metadata=columns_of(contracts.table("comparisons")),
+    )
+    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated, compared])
     package = _asset(data_package, ("csv", "parquet"), BAROMETER, [built], metadata=columns)
-    return [source, raw, harmonised, weighted, statistics, estimated, built, package]
+    pages = _asset(site, ("html", "svg"), BAROMETER, [package])
+    return [source, raw, harmonised, weighted, statistics, estimated, compared, built, package, pages]
 
 
 def _asset(

@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -12,6 +13,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.defs.resources import Project, plain_faults
+from pipeline.release import check_package
 from pipeline.steps import quality
 from pipeline.steps.folders import product_folder, wave_folder
 from pipeline.steps.quality import Finding
@@ -69,6 +71,30 @@ def agreement(project: Project) -> dg.AssetCheckResult:
     return _of_estimates(quality.agreement, project)
 
 
+def disclosure(project: Project) -> dg.AssetCheckResult:
+    """An outsider can pin no hidden cell down, whatever was published before."""
+    with plain_faults():
+        root = project.declarations().root
+        folder = product_folder(root, "data_package")
+        audits = {
+            name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)
+        }
+        return _result(quality.disclosure(audits))
+
+
+def package(project: Project) -> dg.AssetCheckResult:
+    """Every candidate package is sound: its files, tables and formats."""
+    with plain_faults():
+        root = project.declarations().root
+        return _result(
+            quality.package({name: check_package(path) for name, path in _candidates(root).items()})
+        )
+
+
+def _candidates(root: Path) -> dict[str, Path]:
+    return {path.name: path for path in sorted((root / "warehouse" / "candidate").glob("[!.]*/"))}
+
+
 def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
     """The checks of one barometer; ``partitions`` are its waves."""
     of_waves = [
@@ -79,7 +105,9 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
             ("weighted_wave", weights),
         )
     ]
-    return [*of_waves, *(dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement))]
+    of_products = [("estimates", check) for check in (shares, jumps, agreement)]
+    of_products += [("data_package", check) for check in (disclosure, package)]
+    return [*of_waves, *(dg.asset_check(asset=asset)(check) for asset, check in of_products)]
 
 
 def _wave(context: dg.AssetCheckExecutionContext, project: Project) -> tuple[Wave, Catalogue]:

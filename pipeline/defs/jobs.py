@@ -8,7 +8,7 @@ import dagster as dg
 
 INGEST, PUBLISH = "ingest_waves", "publish"
 INGEST_STEPS = ("wave_source", "raw_wave", "harmonised_wave", "weighted_wave", "wave_statistics")
-PUBLISH_STEPS = ("estimates", "warehouse", "data_package")
+PUBLISH_STEPS = ("estimates", "comparisons", "warehouse", "data_package", "site")
 
 
 def jobs(partitions: dg.PartitionsDefinition[str]) -> list[Any]:
@@ -22,6 +22,6 @@ def jobs(partitions: dg.PartitionsDefinition[str]) -> list[Any]:
     publish = dg.define_asset_job(
         PUBLISH,
         selection=dg.AssetSelection.assets(*PUBLISH_STEPS),
-        description="Estimates of every sound wave, the warehouse and the candidate data packages.",
+        description="Estimates of every sound wave, the warehouse, the candidate data packages and the site.",
     )
     return [ingest, publish]

@@ -1,8 +1,8 @@
 """What must hold of a finished package, whoever wrote it: every file, every column, every word of it.
 
-No validator catches everything, so three look at it: these checks (hashes of all files, CSV against
-Parquet, columns against the product's contract), the Data Package 2.0 profile (the descriptor), and
-Frictionless (types, codes, primary and foreign keys of the CSV).
+No validator catches everything, so several look at it: these checks (hashes of all files, CSV against
+Parquet, columns against the product's contract), the Data Package 2.0 profile (the descriptor), Frictionless
+(types, codes, primary and foreign keys of the CSV), and ``agreement`` (the other formats).
 """
 
 from __future__ import annotations
@@ -22,13 +22,24 @@ from frictionless import FrictionlessException, Package
 
 from pipeline.contracts import table
 from pipeline.faults import Fault
-from pipeline.release.descriptor import SYNTHETIC
+from pipeline.release.agreement import check_archive, check_formats
+from pipeline.release.contents import SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet, sha256
 from pipeline.release.tables import PUBLISHED
+from pipeline.shelf import DESCRIPTOR, SUMS
 
-SUMS, DESCRIPTOR = "SHA256SUMS", "datapackage.json"
+OUTSIDE = ("provenance.json",)  # beside the archive, what is no part of a package's identity
 NAME = r"[a-z0-9][a-z0-9._-]*"
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+TELLING = (
+    "README.md",
+    "CITATION.cff",
+    "csv-metadata.json",
+    "dcat.jsonld",
+    "dcat.ttl",
+    "schema-org.jsonld",
+    "sdmx/structure.xml",
+)
 MEND = "Build the package anew with `barometer run`; its files are never edited."
 Descriptor = dict[str, Any]
 
@@ -39,23 +50,35 @@ def check_package(folder: Path) -> list[Fault]:
         described: Descriptor = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return [Fault(DESCRIPTOR, "", f"cannot be read: {type(error).__name__}", MEND)]
-    for check in (_sums, _profile, _facts, _resources, _marks, _frictionless):
+    for check in (check_sums, _profile, _facts, _resources, _marks, _frictionless, check_formats, _archive):
         if faults := list(check(folder, described)):
             return faults
     return []
 
 
-def _sums(folder: Path, described: Descriptor) -> Iterator[Fault]:
-    """Every file is the one that SHA256SUMS names, and there is no other."""
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {SUMS}
-    sums = (folder / SUMS).read_text(encoding="utf-8") if (folder / SUMS).is_file() else ""
-    listed = {name: digest for digest, _, name in (line.partition("  ") for line in sums.splitlines())}
+def check_sums(folder: Path, described: Descriptor) -> Iterator[Fault]:
+    """Every file is the one that SHA256SUMS names, there is no other, and none is hidden."""
+    outside = {SUMS, *OUTSIDE, *(path.name for path in folder.glob("*.zip"))}
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - outside
+    listed = _listed(folder)
     for name in sorted(present ^ set(listed)):
         missing = "is listed but not there" if name in listed else "is not listed"
         yield Fault(SUMS, name, missing, MEND)
     for name in sorted(present & set(listed)):
         if sha256(folder / name) != listed[name]:
             yield Fault(name, "", f"is not the file that {SUMS} names", MEND)
+        if any(part.startswith(".") for part in Path(name).parts):
+            yield Fault(name, "", "is a hidden file", "Give it a name that does not begin with a dot.")
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """The sha256 of every file by its name, as SHA256SUMS lists them."""
+    sums = (folder / SUMS).read_text(encoding="utf-8") if (folder / SUMS).is_file() else ""
+    return {name: digest for digest, _, name in (line.partition("  ") for line in sums.splitlines())}
+
+
+def _archive(folder: Path, described: Descriptor) -> Iterator[Fault]:
+    return check_archive(folder, described, {**_listed(folder), SUMS: ""})
 
 
 @cache
@@ -104,6 +127,19 @@ def _resources(folder: Path, described: Descriptor) -> Iterator[Fault]:
             yield from _same_cells(path, path.with_suffix(".csv"), resource["path"])
         elif resource.get("schema", {}).get("fields") != table(path.stem)["fields"]:
             yield Fault(DESCRIPTOR, path.stem, "has other columns or codes than its contract", MEND)
+        else:
+            yield from _codes(path.stem)
+
+
+def _codes(name: str) -> Iterator[Fault]:
+    """The codes of a column, for old readers and new ones, are the same and named apart."""
+    for field in table(name)["fields"]:
+        if "categories" in field:
+            codes = [category["value"] for category in field["categories"]]
+            labels = {category["label"] for category in field["categories"]}
+            if codes != field.get("constraints", {}).get("enum") or len(labels) < len(codes):
+                mend = "Give categories and enum the same codes, and each code a label of its own."
+                yield Fault(f"schemas/tables/{name}.json", field["name"], "has codes that disagree", mend)
 
 
 def _same_cells(parquet: Path, text: Path, place: str) -> Iterator[Fault]:
@@ -132,8 +168,14 @@ def _marks(folder: Path, described: Descriptor) -> Iterator[Fault]:
             for word in ("title", "description"):
                 if SYNTHETIC not in said.get(word, ""):
                     yield Fault(DESCRIPTOR, f"{place}.{word}".strip("."), f"does not say {SYNTHETIC}", MEND)
-        if SYNTHETIC not in (folder / "README.md").read_text(encoding="utf-8"):
-            yield Fault("README.md", "", f"does not say {SYNTHETIC}", MEND)
+        for name in sorted(_listed(folder)):
+            if _tells(name) and SYNTHETIC not in (folder / name).read_text(encoding="utf-8"):
+                yield Fault(name, "", f"does not say {SYNTHETIC}", MEND)
+
+
+def _tells(name: str) -> bool:
+    """Whether a file must say by itself what the package is: each description and each cube of its own."""
+    return name.startswith(("jsonstat/", "px/")) or name in TELLING
 
 
 def _frictionless(folder: Path, described: Descriptor) -> Iterator[Fault]:

@@ -8,54 +8,39 @@ The columns come from ``schemas/tables``, the sources from the waves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-from pipeline.catalogue import Catalogue, Package, Wave
+from pipeline.catalogue import Wave
 from pipeline.contracts import table
-from pipeline.release.files import sha256
+from pipeline.release.contents import Contents
+from pipeline.release.files import digest
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
-SYNTHETIC = "SYNTHETIC"
-WARNING = (
-    "SYNTHETIC DATA: generated to show how the barometer works, measured from nobody. Never quote a figure."
-)
-DEEDS = {
-    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
-    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
-}
 Descriptor = dict[str, Any]
 
 
-def descriptor(
-    catalogue: Catalogue, package: Package, waves: Iterable[Wave], folder: Path, names: Iterable[str]
-) -> Descriptor:
-    """The descriptor of a package whose data files lie in ``folder``. ``names``: its tables, in order."""
-    barometer, waves = catalogue.barometer, list(waves)
-    synthetic = any(wave.status == "synthetic" for wave in waves)
-    made: Descriptor = {
+def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
+    """The descriptor of a package whose data files are ``made``, by path."""
+    barometer = contents.catalogue.barometer
+    described: Descriptor = {
         "$schema": PROFILE,
-        "name": package.key,
-        "title": f"{SYNTHETIC}: {barometer.title}" if synthetic else barometer.title,
-        "description": f"{WARNING} {barometer.description}" if synthetic else barometer.description,
+        "name": contents.package.key,
+        "id": contents.address,
+        "title": contents.title,
+        "description": contents.description,
         "version": barometer.version,
         "created": f"{barometer.released.isoformat()}T00:00:00Z",
         "homepage": barometer.homepage,
         "keywords": list(barometer.keywords),
         "languages": list(barometer.languages),
-        "licenses": [{"name": barometer.licence, "path": licence_address(barometer.licence)}],
+        "licenses": [{"name": barometer.licence, "path": contents.licence_address}],
         "contributors": [_contributor(contributor) for contributor in barometer.contributors],
-        "sources": _sources(waves),
+        "sources": _sources(contents.waves),
         "resources": [
-            resource for name in names for resource in _resources(folder, table(name), synthetic=synthetic)
+            resource for name in contents.rows for resource in _resources(contents, table(name), made)
         ],
     }
-    return {key: value for key, value in made.items() if value}
-
-
-def licence_address(licence: str) -> str:
-    """Where the text of a licence stands, by its SPDX name."""
-    return DEEDS.get(licence, f"https://spdx.org/licenses/{licence}.html")
+    return {key: value for key, value in described.items() if value}
 
 
 def _contributor(declared: Mapping[str, str]) -> Descriptor:
@@ -77,14 +62,16 @@ def _sources(waves: Iterable[Wave]) -> list[Descriptor]:
     return found
 
 
-def _resources(folder: Path, schema: Mapping[str, Any], *, synthetic: bool) -> tuple[Descriptor, Descriptor]:
+def _resources(
+    contents: Contents, schema: Mapping[str, Any], made: Mapping[str, bytes]
+) -> tuple[Descriptor, Descriptor]:
     """A table twice: as CSV with its whole contract, and as Parquet."""
-    name, mark = schema["name"], f"{SYNTHETIC}: " if synthetic else ""
-    said = {"title": mark + schema["title"], "description": mark + schema["description"]}
+    name = schema["name"]
+    said = {key: contents.marked(schema[key]) for key in ("title", "description")}
     contract = {
         key: schema[key] for key in ("fields", "primaryKey", "foreignKeys", "missingValues") if key in schema
     }
-    as_csv, as_parquet = folder / "data" / f"{name}.csv", folder / "data" / f"{name}.parquet"
+    as_csv, as_parquet = made[f"data/{name}.csv"], made[f"data/{name}.parquet"]
     return {
         "name": name,
         "type": "table",
@@ -94,8 +81,8 @@ def _resources(folder: Path, schema: Mapping[str, Any], *, synthetic: bool) -> t
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
-        "bytes": as_csv.stat().st_size,
-        "hash": f"sha256:{sha256(as_csv)}",
+        "bytes": len(as_csv),
+        "hash": f"sha256:{digest(as_csv)}",
         "dialect": {"delimiter": ",", "lineTerminator": "\n"},
         "schema": contract,
     }, {
@@ -105,7 +92,7 @@ def _resources(folder: Path, schema: Mapping[str, Any], *, synthetic: bool) -> t
         "path": f"data/{name}.parquet",
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
-        "hash": f"sha256:{sha256(as_parquet)}",
+        "hash": f"sha256:{digest(as_parquet)}",
         "schema": {"fields": [_plain(field) for field in schema["fields"]], "missingValues": ["", "nan"]},
     }
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -61,6 +63,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def checksums(folder: Path, names: Iterable[str]) -> str:
-    """The text of SHA256SUMS, as ``sha256sum -c`` reads it."""
-    return "".join(f"{sha256(folder / name)}  {name}\n" for name in sorted(names))
+def checksums(made: Mapping[str, bytes]) -> bytes:
+    """SHA256SUMS of files by their path, as ``sha256sum -c`` reads it."""
+    return "".join(f"{digest(made[name])}  {name}\n" for name in sorted(made)).encode()
+
+
+def digest(content: bytes) -> str:
+    """The sha256 of bytes, in hex."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def json_bytes(value: Any) -> bytes:
+    """A document as JSON, for people to read as well."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,29 +1,46 @@
 """Writing one data package: made beside the old one, validated there, swapped in whole.
 
-Here belongs the order of things. What a file says belongs to ``files``, ``descriptor`` and ``readme``,
-what must hold to ``checks``. A package takes published tables and nothing else.
+Here belongs the order of things. What a file says belongs to ``files``, ``descriptor``, ``readme`` and
+``formats``, what must hold to ``checks``. A package takes published tables and nothing else.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pandas as pd
-import pyarrow as pa
 
 from pipeline.arrow import arrow
 from pipeline.catalogue import Catalogue, Package
 from pipeline.contracts import conform
 from pipeline.faults import FaultError
-from pipeline.release.checks import SUMS, check_package
+from pipeline.release.archive import zipped
+from pipeline.release.checks import OUTSIDE, check_package
+from pipeline.release.contents import Contents
 from pipeline.release.descriptor import descriptor
-from pipeline.release.files import checksums, csv_bytes, parquet_bytes
+from pipeline.release.files import checksums, csv_bytes, json_bytes, parquet_bytes
+from pipeline.release.formats import (
+    citation,
+    csvw,
+    dcat,
+    jsonstat,
+    px,
+    schema_org,
+    sdmx,
+    sdmx_structure,
+    xlsx,
+)
 from pipeline.release.readme import licence_text, readme
 from pipeline.release.tables import PUBLISHED
+from pipeline.shelf import DESCRIPTOR, SUMS
 from pipeline.swap import swapped_in
+
+FORMATS = (xlsx, jsonstat, px, sdmx_structure, sdmx, csvw, citation)
+CATALOGUES = (dcat, schema_org)  # they describe every file made before
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 def candidate(root: Path, package: Package) -> Path:
@@ -32,36 +49,47 @@ def candidate(root: Path, package: Package) -> Path:
 
 
 def write_package(
-    root: Path, catalogue: Catalogue, package: Package, tables: Mapping[str, pd.DataFrame]
+    root: Path,
+    catalogue: Catalogue,
+    package: Package,
+    tables: Mapping[str, pd.DataFrame],
+    extra: Mapping[str, bytes] = NOTHING,
 ) -> Path:
     """Write and validate a package, then put it in the place of the former candidate.
 
-    ``tables``: what ``published_tables`` gives for this package. Raises FaultError, and leaves the former
-    candidate as it was, when a table breaks its contract or the package does not pass its validation.
+    ``tables``: what ``published_tables`` gives for this package. ``extra``: finished files of other rooms
+    by their path, put in as they are. Raises FaultError, and leaves the former candidate as it was, when a
+    table breaks its contract or the package does not pass its validation.
     """
     rows = {name: arrow(conform(tables[name], name), name) for name in PUBLISHED}
+    waves = tuple(catalogue.waves[key] for key in rows["waves"]["wave"].to_pylist())
     target = candidate(root, package)
     with swapped_in(target) as fresh:
-        _write(fresh, catalogue, package, rows)
+        for name, content in package_files(Contents(catalogue, package, waves, rows), extra).items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).write_bytes(content)
         if faults := check_package(fresh):
             place = target.relative_to(root).as_posix()
             raise FaultError(replace(fault, file=f"{place}/{fault.file}") for fault in faults)
     return target
 
 
-def _write(folder: Path, catalogue: Catalogue, package: Package, rows: Mapping[str, pa.Table]) -> None:
-    (folder / "data").mkdir()
-    for name, table in rows.items():
-        (folder / "data" / f"{name}.csv").write_bytes(csv_bytes(table))
-        (folder / "data" / f"{name}.parquet").write_bytes(parquet_bytes(table))
-    waves = [catalogue.waves[key] for key in rows["waves"]["wave"].to_pylist()]
-    described = descriptor(catalogue, package, waves, folder, rows)
-    texts = {
-        "datapackage.json": json.dumps(described, ensure_ascii=False, indent=2) + "\n",
-        "README.md": readme(catalogue, described, {name: len(table) for name, table in rows.items()}),
-        "LICENSE": licence_text(catalogue.barometer.licence),
-    }
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
-    (folder / SUMS).write_text(checksums(folder, names), encoding="utf-8", newline="\n")
+def package_files(contents: Contents, extra: Mapping[str, bytes] = NOTHING) -> dict[str, bytes]:
+    """Every file of a package by its path, checksums and archive last."""
+    made: dict[str, bytes] = {}
+    for name, table in contents.rows.items():
+        made[f"data/{name}.csv"] = csv_bytes(table)
+        made[f"data/{name}.parquet"] = parquet_bytes(table)
+    described = descriptor(contents, made)
+    made[DESCRIPTOR] = json_bytes(described)
+    made["README.md"] = readme(contents, described).encode()
+    made["LICENSE"] = licence_text(contents).encode()
+    for room in FORMATS:
+        made |= room.files(contents)
+    made |= {name: content for name, content in extra.items() if name not in OUTSIDE}
+    known = dict(made)
+    for catalogue in CATALOGUES:
+        made |= catalogue.files(contents, known)
+    made[SUMS] = checksums(made)
+    outside = {name: extra[name] for name in OUTSIDE if name in extra}
+    return made | outside | {f"{contents.name}.zip": zipped(made, within=contents.name)}

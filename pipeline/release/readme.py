@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pipeline.catalogue import Catalogue
 from pipeline.contracts import table
-from pipeline.release.descriptor import Descriptor, licence_address
+from pipeline.release.contents import Contents
+from pipeline.release.descriptor import Descriptor
+from pipeline.release.notes import flags, rules
 
 README = """\
 # {title}
@@ -57,64 +58,38 @@ producer has published stand as printed.
 """
 
 
-def readme(catalogue: Catalogue, described: Descriptor, rows: Mapping[str, int]) -> str:
-    """README.md of the package that ``described`` describes. ``rows``: the number of rows of each table."""
-    barometer = catalogue.barometer
+def readme(contents: Contents, described: Descriptor) -> str:
+    """README.md of the package that ``described`` describes."""
+    barometer = contents.catalogue.barometer
     return README.format(
-        title=described["title"],
-        description=described["description"],
+        title=contents.title,
+        description=contents.description,
         version=barometer.version,
         released=barometer.released.isoformat(),
         licence=barometer.licence,
-        licence_address=licence_address(barometer.licence),
-        citation=citation(catalogue, described["title"]),
+        licence_address=contents.licence_address,
+        citation=contents.citation,
+        name=contents.name,
         tables=_list(
-            f"`{name}`: {table(name)['description']} ({count} rows)" for name, count in rows.items()
+            f"`{name}`: {table(name)['description']} ({len(rows)} rows)"
+            for name, rows in contents.rows.items()
         ),
         columns=_list(f"`{field['name']}`: {field['description']}" for field in table("estimates")["fields"]),
         obs_status=_codes("obs_status"),
         conf_status=_codes("conf_status"),
-        rules=_rules(catalogue),
+        rules=_list(rules(contents.catalogue)),
         sources=_list(map(_source, described.get("sources", []))),
     )
 
 
-def citation(catalogue: Catalogue, title: str) -> str:
-    """How to cite a package, in one line."""
-    barometer = catalogue.barometer
-    names = ", ".join(
-        contributor["title"] for contributor in barometer.contributors if "title" in contributor
-    )
-    said = f"{names} ({barometer.released.year}). {title}. Version {barometer.version}."
-    return f"{said} {barometer.homepage}".strip()
-
-
-def licence_text(licence: str) -> str:
+def licence_text(contents: Contents) -> str:
     """LICENSE: the name of the licence and where its text stands."""
-    return f"This data package is published under {licence}.\n{licence_address(licence)}\n"
-
-
-def _rules(catalogue: Catalogue) -> str:
-    """When a value is hidden, left out or flagged, in the numbers that the barometer declares."""
-    declared = catalogue.barometer
-    limits, quality, rounding = declared.disclosure, declared.reliability, declared.rounding
-    secondary = "Q, D: the cell would give another away by subtraction; all is blank."
-    rules = [
-        f"Q, C: fewer than {limits.min_n} answers, or fewer than {limits.min_group} on one side of a share, "
-        f"more than {limits.max_fraction:.0%} of the population having answered; all is blank.",
-        f"Q, F: fewer than {quality.unpublish_n} answers, or an interval of at least "
-        f"{quality.unpublish_ci_width:g} points; only n is given.",
-        f"U: fewer than {quality.flag_n} answers, or an interval of at least {quality.flag_ci_width:g} "
-        "points, or none that could be computed.",
-        f"Decimals: {rounding.total} in a total, {rounding.breakdown} in a breakdown; means and standard "
-        "errors have one more, counts none. Halves are rounded up.",
-    ]
-    return _list([rules[0], *([secondary] if limits.secondary else []), *rules[1:]])
+    licence = contents.catalogue.barometer.licence
+    return f"This data package is published under {licence}.\n{contents.licence_address}\n"
 
 
 def _codes(column: str) -> str:
-    field = next(field for field in table("estimates")["fields"] if field["name"] == column)
-    return _list(f"`{category['value']}`: {category['label']}" for category in field["categories"])
+    return _list(f"`{code}`: {label}" for code, label in flags(column))
 
 
 def _source(source: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ Here belongs which tables there are and what their text may not do to a reader. 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -25,26 +26,40 @@ from pipeline.release.sources import crosswalk_rows, wave_row
 
 PUBLISHED = (
     "estimates",
+    "comparisons",
+    "benchmarks",
+    "trends",
     "waves",
     "indicators",
     "categories",
     "domains",
     "codebook",
     "crosswalk",
+    "reasons",
+    "errata",
+    "revisions",
     "translations",
 )
+COMPARED = ("comparisons", "benchmarks", "trends", "reasons", "errata")
 FORMULA = ("=", "+", "-", "@", "\t")  # how a text begins that a spreadsheet runs
+NOTHING: Mapping[str, pd.DataFrame] = MappingProxyType({})
 Row = dict[str, Any]
 
 
 def published_tables(
-    catalogue: Catalogue, estimates: pd.DataFrame, used: Mapping[str, int], package: Package | None = None
+    catalogue: Catalogue,
+    estimates: pd.DataFrame,
+    used: Mapping[str, int],
+    package: Package | None = None,
+    compared: Mapping[str, pd.DataFrame] = NOTHING,
 ) -> dict[str, pd.DataFrame]:
     """Every published table by name: of one package, or of all waves when none is named.
 
     ``estimates``: as protected, of every wave that is built. ``used``: the waves that are built, each
-    with the number of units its estimates rest on (0 for published figures). Waves that are not built
-    are in none of the tables. Raises FaultError when a table does not keep its contract.
+    with the number of units its estimates rest on (0 for published figures). ``compared``: the tables
+    ``COMPARED``, as they may be published; those left out are empty. Waves that are not built
+    are in none of the tables. ``revisions`` is empty: who knows the release before fills it. Raises
+    FaultError when a table does not keep its contract.
     """
     waves = [wave for key, wave in sorted(catalogue.waves.items()) if key in used]
     waves = [wave for wave in waves if package in (None, catalogue.package_of(wave))]
@@ -57,14 +72,23 @@ def published_tables(
         "domains": domain_rows(catalogue, own),
         "codebook": codebook_rows(catalogue),
         "crosswalk": crosswalk_rows(catalogue, waves),
+        "revisions": (),
         "translations": translation_rows(catalogue),
     }
+    keys = {wave.key for wave in waves}
+    made |= {name: _of_waves(compared[name], keys) if name in compared else () for name in COMPARED}
     return {name: _without_formulas(conform(_frame(made[name], name), name), name) for name in PUBLISHED}
+
+
+def _of_waves(frame: pd.DataFrame, keys: set[str]) -> pd.DataFrame:
+    """The rows about these waves; a row about two is about both."""
+    named = [name for name in ("wave", "wave_a", "wave_b", "first_wave", "last_wave") if name in frame]
+    return frame[frame[named].isin(keys).all(axis=1)] if named else frame
 
 
 def _frame(rows: pd.DataFrame | Iterable[Row], name: str) -> pd.DataFrame:
     columns = [field["name"] for field in table(name)["fields"]]
-    return rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=columns)
+    return rows[columns] if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=columns)
 
 
 def _without_formulas(frame: pd.DataFrame, name: str) -> pd.DataFrame:

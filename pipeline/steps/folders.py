@@ -22,7 +22,12 @@ LAYERS = {
     "weighted_wave": "weighted",
     "wave_statistics": "statistics",
 }
-PRODUCTS = {"estimates": "estimates", "warehouse": "published", "data_package": "packages"}
+PRODUCTS = {
+    "estimates": "estimates",
+    "comparisons": "compared",
+    "warehouse": "published",
+    "data_package": "packages",
+}
 WAVE_STEPS, PRODUCT_STEPS = tuple(LAYERS), tuple(PRODUCTS)
 FINGERPRINT, METADATA = "fingerprint", "metadata.json"
 

@@ -26,30 +26,57 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
     "weighted_wave": ("pipeline/weighting", "pipeline/crossing", "pipeline/estimation/encoding"),
     "wave_statistics": ("pipeline/estimation", "pipeline/crossing"),
     "estimates": ("pipeline/estimation", "pipeline/crossing", "pipeline/steps/products"),
-    "warehouse": (
+    "comparisons": (
+        "pipeline/comparison",
+        "pipeline/contracts",
+        "pipeline/crossing",
         "pipeline/disclosure",
+        "pipeline/estimation",
+        "pipeline/steps/comparisons",
+    ),
+    "warehouse": (
+        "pipeline/comparison",
+        "pipeline/crossing",
+        "pipeline/disclosure",
+        "pipeline/estimation",
         "pipeline/warehouse",
         "pipeline/arrow",
         "pipeline/contracts",
         "pipeline/release",
+        "pipeline/shelf",
         "pipeline/swap",
         "pipeline/steps/products",
         "warehouse/sql",
         "schemas/tables",
     ),
     "data_package": (
+        "pipeline/disclosure",
         "pipeline/arrow",
         "pipeline/contracts",
         "pipeline/release",
+        "pipeline/shelf",
         "pipeline/swap",
+        "pipeline/steps/candidates",
         "pipeline/steps/products",
+        "pipeline/steps/provenance",
+    ),
+    "site": (
+        "pipeline/site",
+        "pipeline/arrow",
+        "pipeline/contracts",
+        "pipeline/release",
+        "pipeline/shelf",
+        "pipeline/swap",
+        "pipeline/steps/site",
     ),
 }
+SOURCES = (".py", ".sql", ".json", ".toml", ".j2", ".css", ".js", ".svg")
 SHARED_ROOMS = (
     "pipeline/catalogue/model",
     "pipeline/catalogue/questionnaire",
     "pipeline/catalogue/fieldwork",
     "pipeline/catalogue/counts",
+    "pipeline/catalogue/comparability",
     "pipeline/arrays",
 )
 
@@ -58,6 +85,11 @@ def code(step: str) -> str:
     """The hash of the code that makes a step's output."""
     own = ("pipeline/steps/waves",) if step in WAVE_STEPS else ()
     return _hash_of_rooms(ROOMS[step] + SHARED_ROOMS + own)
+
+
+def product() -> str:
+    """The hash of all code of the product, with its tables and SQL."""
+    return _hash_of_rooms(("pipeline", "schemas/tables", "warehouse/sql"))
 
 
 @cache
@@ -72,7 +104,7 @@ def _hash_of_rooms(rooms: tuple[str, ...]) -> str:
 def _files(room: Path) -> list[Path]:
     """A room's files, in order: those of a package or folder, a module, or the file itself."""
     if room.is_dir():
-        return sorted(path for path in room.rglob("*") if path.suffix in (".py", ".sql", ".json"))
+        return sorted(path for path in room.rglob("*") if path.suffix in SOURCES)
     return [room if room.suffix else room.with_suffix(".py")]
 
 

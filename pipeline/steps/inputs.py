@@ -12,9 +12,10 @@ from typing import Literal
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.faults import Fault, FaultError
+from pipeline.shelf import SUMS, earlier, shelf
 from pipeline.steps.folders import WAVE_STEPS, is_current, product_folder, wave_folder
 from pipeline.steps.hashes import code, hash_of_file
-from pipeline.steps.structure import estimands, facts, harmonising, weighting
+from pipeline.steps.structure import comparing, estimands, facts, harmonising, weighting
 
 Standing = Literal["broken", "stale", "current"]
 Sound = Mapping[str, str]  # wave -> fingerprint of its whole chain
@@ -27,6 +28,7 @@ DECLARED = (  # what the published tables tell of, labels and translations inclu
     "domains",
     "instruments",
     "translations",
+    "comparability",
 )
 
 
@@ -84,9 +86,22 @@ def product_inputs(catalogue: Catalogue, sound: Sound) -> dict[str, str]:
     estimated = (sound, [facts(wave) for wave in waves], estimands(catalogue), catalogue.barometer.estimation)
     everything = [getattr(catalogue, name) for name in DECLARED]
     chain = {"estimates": fingerprint("estimates", code("estimates"), *estimated)}
-    chain["warehouse"] = fingerprint("warehouse", code("warehouse"), chain["estimates"], everything, waves)
+    compared = comparing(waves, catalogue)
+    chain["comparisons"] = fingerprint("comparisons", code("comparisons"), chain["estimates"], compared)
+    made = (chain["comparisons"], everything, waves, _released(catalogue))
+    chain["warehouse"] = fingerprint("warehouse", code("warehouse"), *made)
     chain["data_package"] = fingerprint("data_package", code("data_package"), chain["warehouse"])
     return chain
+
+
+def _released(catalogue: Catalogue) -> list[tuple[str, str, str]]:
+    """The releases that a candidate is compared with and audited together with."""
+    version = catalogue.barometer.version
+    return [
+        (package, release.version, hash_of_file(release.folder / SUMS))
+        for package in catalogue.barometer.packages
+        for release in earlier(catalogue.root, package, version)
+    ]
 
 
 def product_outputs(step: str, catalogue: Catalogue, sound: Sound) -> tuple[Path, ...]:
@@ -104,6 +119,26 @@ def products_current(catalogue: Catalogue, sound: Sound) -> bool:
         is_current(product_folder(catalogue.root, step), made, product_outputs(step, catalogue, sound))
         for step, made in product_inputs(catalogue, sound).items()
     )
+
+
+def site_input(catalogue: Catalogue, sound: Sound) -> str:
+    """The fingerprint of the site: its packages, what is released, the engine of its SQL page."""
+    shelves = (shelf(catalogue.root, package) for package in catalogue.barometer.packages)
+    released = [hash_of_file(folder / "versions.json") for folder in shelves]
+    engine = hash_of_file(catalogue.path(".sqljs", "sql-wasm.wasm"))
+    packages = product_inputs(catalogue, sound)["data_package"]
+    return fingerprint("site", code("site"), packages, released, engine)
+
+
+def site_output(catalogue: Catalogue) -> tuple[Path, Path]:
+    """Where it stands what the site was made from, and the page that must be there."""
+    return catalogue.path("warehouse", "pages"), catalogue.path("warehouse", "site", "index.html")
+
+
+def site_current(catalogue: Catalogue, sound: Sound) -> bool:
+    """Whether the site shows exactly these packages and releases."""
+    folder, front = site_output(catalogue)
+    return is_current(folder, site_input(catalogue, sound), (front,))
 
 
 def source_version(wave: str, catalogue: Catalogue) -> str:

@@ -13,11 +13,15 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline import warehouse as database
-from pipeline.catalogue import Catalogue, Wave
+from pipeline.catalogue import Catalogue, Package, Wave
 from pipeline.disclosure import protect
 from pipeline.estimation import KEY, estimate_wave, figures_estimates, read_cells
 from pipeline.faults import Fault, FaultError
-from pipeline.release import published_tables, write_package
+from pipeline.release import published_tables
+from pipeline.release.package import candidate
+from pipeline.release.tables import COMPARED
+from pipeline.steps.candidates import every_revision, make_candidate
+from pipeline.steps.comparisons import comparisons, published_comparisons, unrounded_comparisons
 from pipeline.steps.folders import (
     METADATA,
     Metadata,
@@ -26,6 +30,7 @@ from pipeline.steps.folders import (
     product_folder,
     read_json,
     wave_folder,
+    write_json,
 )
 from pipeline.steps.inputs import Sound, product_inputs, product_outputs, sound_waves
 
@@ -59,7 +64,11 @@ def warehouse(catalogue: Catalogue) -> StepResult:
         protected = protect(made, catalogue)
         protected.to_parquet(folder / "estimates.parquet", index=False)
         units = _units(sound, catalogue)
-        published = published_tables(catalogue, protected, units)
+        compared = published_comparisons(catalogue, protected)
+        for name, frame in compared.items():
+            frame.to_parquet(folder / f"{name}.parquet", index=False)
+        published = published_tables(catalogue, protected, units, compared=compared)
+        published["revisions"] = every_revision(catalogue, published["estimates"])
         measured = [wave for wave in units if catalogue.waves[wave].is_microdata]
         answers = [
             wave_folder(catalogue.root, "weighted_wave", wave) / "answers.parquet" for wave in measured
@@ -68,7 +77,13 @@ def warehouse(catalogue: Catalogue) -> StepResult:
             wave_folder(catalogue.root, "harmonised_wave", wave) / "quarantine.parquet" for wave in measured
         ]
         path = database.build(
-            catalogue.root, catalogue, made, published, answers=answers, quarantine=quarantine
+            catalogue.root,
+            catalogue,
+            made,
+            published,
+            answers=answers,
+            quarantine=quarantine,
+            inside=unrounded_comparisons(catalogue),
         )
         hidden = int((protected["obs_status"] == "Q").sum())
         return {
@@ -85,18 +100,31 @@ def data_package(catalogue: Catalogue) -> StepResult:
     """The candidate data packages, one a status: what the next release would publish, validated."""
 
     def work(folder: Path, sound: Sound) -> Metadata:
-        protected = pd.read_parquet(product_folder(catalogue.root, "warehouse") / "estimates.parquet")
+        built = product_folder(catalogue.root, "warehouse")
+        protected = pd.read_parquet(built / "estimates.parquet")
+        compared = {name: pd.read_parquet(built / f"{name}.parquet") for name in COMPARED}
         units = _units(sound, catalogue)
         rows: Metadata = {}
         for key, package in catalogue.barometer.packages.items():
-            tables = published_tables(catalogue, protected, units, package)
+            tables = published_tables(catalogue, protected, units, package, compared)
             if len(tables["waves"]):
-                write_package(catalogue.root, catalogue, package, tables)
+                write_json(folder / f"{key}.audit.json", make_candidate(catalogue, package, tables))
                 rows[key] = len(tables["estimates"])
         _remove_others(catalogue.path("warehouse", "candidate"), rows)
         return {"packages": len(rows)} | {f"rows in {key}": count for key, count in rows.items()}
 
     return _step("data_package", catalogue, work)
+
+
+def package_alone(catalogue: Catalogue, package: Package) -> Path:
+    """The candidate of one package, straight from its waves; the warehouse is not built for it."""
+    estimates(catalogue)
+    comparisons(catalogue)
+    made = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+    units, protected = _units(sound_waves(catalogue), catalogue), protect(made, catalogue)
+    compared = published_comparisons(catalogue, protected)
+    make_candidate(catalogue, package, published_tables(catalogue, protected, units, package, compared))
+    return candidate(catalogue.root, package)
 
 
 def _step(step: str, catalogue: Catalogue, work: Callable[[Path, Sound], Metadata]) -> StepResult:

@@ -7,7 +7,7 @@ finding here, for somebody to look at.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
-from pipeline.faults import FaultError
+from pipeline.faults import Fault, FaultError
 
 MARGIN_GAP = 1e-9  # of a margin's total
 MOST_WEIGHT_RATIO = 100.0  # largest over smallest weight: beyond it, one answer outvotes a hundred
@@ -185,6 +185,29 @@ def agreement(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     message += _first(shown, "value_figure")
     numbers = {"compared": len(pairs), "outside": len(outside)}
     return Finding(len(outside) <= MOST_OUTSIDE * len(pairs), message, numbers, _rows(shown))
+
+
+def disclosure(audits: Mapping[str, Mapping[str, Any]]) -> Finding:
+    """An outsider with everything that is published can pin no hidden cell down; by package."""
+    faults = [fault for audited in audits.values() for fault in audited["faults"]]
+    numbers = {
+        f"{word} in {package}": value
+        for package, audited in audits.items()
+        for word, value in audited["audit"].items()
+        if isinstance(value, (int, float, str))
+    }
+    said = "; ".join(f"{fault['file']}, {fault['key']}: {fault['message']}" for fault in faults[:SHOWN])
+    message = f"{len(faults)} ways to what is hidden" + (f": {said}" if faults else "")
+    return Finding(not faults, message, numbers, tuple(faults[:SHOWN]), severity="error")
+
+
+def package(faults: Mapping[str, Sequence[Fault]]) -> Finding:
+    """Every candidate passes its validation: files, columns, codes, formats; by package."""
+    found = [str(fault) for each in faults.values() for fault in each]
+    message = f"{len(faults)} packages, {len(found)} faults" + (
+        f": {'; '.join(found[:SHOWN])}" if found else ""
+    )
+    return Finding(not found, message, {"packages": len(faults), "faults": len(found)}, severity="error")
 
 
 def _first(worst: pd.DataFrame, other: str) -> str:

@@ -15,7 +15,7 @@ from pipeline.steps.hashes import hash_of_file
 
 def facts(wave: Wave) -> Wave:
     """A wave without the words about it: what estimates may depend on."""
-    return replace(wave, origin=Origin("", "", ""), note="", mode="", respondent="")
+    return replace(wave, origin=Origin("", "", ""), note="", mode="", respondent="", role="", errata=())
 
 
 def estimands(catalogue: Catalogue) -> tuple[Any, ...]:
@@ -47,6 +47,28 @@ def harmonising(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
         [(row.source_variable, row.source_code, row.variable, row.code) for row in rows],
         (wave.scope, wave.source, wave.design, [replace(fix, reason="") for fix in wave.corrections]),
         catalogue.barometer.validation,
+    )
+
+
+def comparing(waves: list[Wave], catalogue: Catalogue) -> tuple[Any, ...]:
+    """What comparing reads besides estimates: the rules without their sentences, and every declared fact."""
+    declared = catalogue.comparability
+    return (
+        [replace(rule, text="", rationale="") for rule in declared.rules.values()],
+        [replace(made, label="") for made in declared.compositions.values()],
+        declared.breakdowns,
+        [replace(facts(wave), mode=wave.mode, role=wave.role, errata=wave.errata) for wave in waves],
+        [
+            (
+                found.unit_verb,
+                found.about,
+                found.uncertain,
+                found.question_versions,
+                found.max_choices,
+                found.crosswalk,
+            )
+            for found in (catalogue.instruments[wave.instrument] for wave in waves)
+        ],
     )
 
 

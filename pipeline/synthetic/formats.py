@@ -6,7 +6,8 @@ Here belongs what a format needs: types, labels, and the removal of the clock fr
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, time
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyreadstat
+import xlsxwriter
 
 from pipeline.catalogue.fieldwork import Source
 from pipeline.synthetic.recipe import File
-from pipeline.synthetic.workbook import Cell, write_workbook
 
+Cell = str | int | float | None
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 TAGGED = re.compile(r"\.[a-z]")  # Stata's user-missing codes
+MADE = datetime.combine(date(2000, 1, 1), time())  # a workbook must have been made some day
 WIDTH = 120  # of a label
 
 
@@ -68,7 +71,21 @@ def _xlsx(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
         for row in frame.itertuples(index=False, name=None)
     ]
     notes = [[line] for line in (file.label, *file.notes)]
-    write_workbook(path, {source.sheet or "Data": [*head, *body], "Notes": notes})
+    _workbook(path, {source.sheet or "Data": [*head, *body], "Notes": notes})
+
+
+def _workbook(path: Path, sheets: Mapping[str, Iterable[Sequence[Cell]]]) -> None:
+    """Writes rows of texts, numbers and blanks (None), by sheet name; made on a day of its own."""
+    with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
+        book.set_properties({"created": MADE})
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for row, cells in enumerate(rows):
+                for column, cell in enumerate(cells):
+                    if isinstance(cell, str):
+                        sheet.write_string(row, column, cell)
+                    elif cell is not None:
+                        sheet.write_number(row, column, cell)
 
 
 def _matching(name: str, table: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.catalogue.check.codebook import check_codebook
+from pipeline.catalogue.check.comparability import check_comparability
 from pipeline.catalogue.check.identity import check_identity
 from pipeline.catalogue.check.indicators import check_indicators
 from pipeline.catalogue.check.instruments import check_instruments
@@ -26,4 +27,5 @@ def check(catalogue: Catalogue) -> Iterator[Fault]:
     yield from check_indicators(catalogue)
     yield from check_instruments(catalogue)
     yield from check_waves(catalogue)
+    yield from check_comparability(catalogue)
     yield from check_translations(catalogue)

@@ -11,7 +11,7 @@ from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 
 FILE = "schemas/codebook.toml"
-NAME = re.compile(r"[A-Za-z0-9_-]+")
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # a text with - before it is a formula to spreadsheets
 RESERVED = {NO_ANSWER, NOT_ASKED, IGNORE, SELECTED, NOT_SELECTED}
 SHAPES = {"single": (False, True), "multiple": (True, False), "grid": (True, True), "numeric": (False, False)}
 
@@ -34,7 +34,7 @@ def check_codebook(catalogue: Catalogue) -> Iterator[Fault]:
 def _names(place: str, names: Iterable[str]) -> Iterator[Fault]:
     for name in names:
         if not NAME.fullmatch(name):
-            yield Fault(FILE, place, "is no name", "Use letters, digits, _ and - only.", name)
+            yield Fault(FILE, place, "is no name", "Use letters, digits, _ and -, and begin with no -.", name)
         elif name in RESERVED or name.upper() == "NA":
             mend = (
                 "Choose another: many programs read NA as missing."

@@ -6,10 +6,27 @@ import re
 from collections.abc import Iterator
 
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 
 FILE = "schemas/barometer.toml"
 NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
+ADDRESS = re.compile(r"https?://[^\s<>\"]+")
+THEMES = [
+    "AGRI",
+    "ECON",
+    "EDUC",
+    "ENER",
+    "ENVI",
+    "GOVE",
+    "HEAL",
+    "INTR",
+    "JUST",
+    "REGI",
+    "SOCI",
+    "TECH",
+    "TRAN",
+]
 SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
@@ -25,8 +42,30 @@ def check_identity(catalogue: Catalogue) -> Iterator[Fault]:
         yield Fault(FILE, "version", "is not a version", "Write it as 1.0.0.", barometer.version)
     if len(set(barometer.languages)) < len(barometer.languages):
         yield Fault(FILE, "languages", "names one twice", "Keep each once.", ", ".join(barometer.languages))
+    yield from _whereabouts(catalogue)
     yield from _thresholds(catalogue)
     yield from _packages(catalogue)
+
+
+def _whereabouts(catalogue: Catalogue) -> Iterator[Fault]:
+    """Addresses, themes and the contact, which data portals read."""
+    barometer, contact = catalogue.barometer, catalogue.barometer.contact
+    page = contact.page if contact else ""
+    for key, address in (
+        ("homepage", barometer.homepage),
+        ("address", barometer.address),
+        ("contact.page", page),
+    ):
+        if address and not ADDRESS.fullmatch(address):
+            yield Fault(FILE, key, "is not an address", "Write it whole, beginning with https://.", address)
+    for theme in barometer.themes:
+        if theme not in THEMES:
+            mend = f"Use {', '.join(THEMES)}.{hint(theme, THEMES)}"
+            yield Fault(FILE, "themes", "is not a European data theme", mend, theme)
+    if contact and not (contact.email or contact.page):
+        yield Fault(FILE, "contact", "cannot be reached", "Give it an email or a page.", contact.name)
+    if contact and contact.email and not re.fullmatch(r"[^\s@]+@[^\s@]+", contact.email):
+        yield Fault(FILE, "contact.email", "is not an e-mail address", "Write name@domain.", contact.email)
 
 
 def _thresholds(catalogue: Catalogue) -> Iterator[Fault]:
@@ -42,6 +81,9 @@ def _thresholds(catalogue: Catalogue) -> Iterator[Fault]:
             yield Fault(
                 FILE, key, "must lie between 0 and 1", "Write it as a share, such as 0.5.", str(share)
             )
+    if barometer.rounding.n < 1:
+        mend = "Write 10, or 1 to publish every n as it is."
+        yield Fault(FILE, "rounding.n", "is below 1", mend, str(barometer.rounding.n))
     reliability = barometer.reliability
     if reliability.unpublish_n > reliability.flag_n:
         mend = "Make it at most reliability.flag_n."

@@ -24,6 +24,10 @@ def check_instruments(catalogue: Catalogue) -> Iterator[Fault]:
                 if key not in catalogue.questions:
                     mend = f"Name a question of codebook.toml.{hint(key, list(catalogue.questions))}"
                     yield Fault(file, f"{table}.{key}", "is not a question", mend, key)
+        for key in instrument.uncertain:
+            if key not in catalogue.questions:
+                mend = f"Name a question of codebook.toml.{hint(key, list(catalogue.questions))}"
+                yield Fault(file, "uncertain", "is not a question", mend, key)
         for key in instrument.wording:
             if not _worded(key, catalogue):
                 mend = "Key it like the codebook: QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."

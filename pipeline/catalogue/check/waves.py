@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.catalogue.check.replicates import check_replicates
-from pipeline.catalogue.check.weighting import check_weighting
+from pipeline.catalogue.check.weighting import check_weighting, check_weighting_fact
 from pipeline.catalogue.fieldwork import Period, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.section import hint
@@ -19,11 +19,11 @@ SYNTHETIC = "-synthetic"
 
 def check_waves(catalogue: Catalogue) -> Iterator[Fault]:
     """Every wave's own facts, and what waves of one survey share."""
-    taken: dict[tuple[str, str, str], str] = {}
+    taken: dict[tuple[str, ...], str] = {}
     countries: dict[str, Wave] = {}
     for wave in catalogue.waves.values():
         yield from _wave(wave, catalogue)
-        address = (wave.survey, wave.edition, wave.status)
+        address = (wave.survey, wave.edition, wave.status, wave.source.kind)
         if address in taken:
             mend = "Give the wave its own survey or edition."
             yield _fault(wave, "edition", f"is the edition of {taken[address]} too", mend, wave.edition)
@@ -118,13 +118,10 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
 
 def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
     if not wave.is_microdata:
-        for key, there in (
-            ("design", wave.design),
-            ("weighting", wave.weighting),
-            ("correction", wave.corrections),
-        ):
+        for key, there in (("design", wave.design), ("correction", wave.corrections)):
             if there:
                 yield _fault(wave, key, "has no place in a wave of published figures", "Remove it.")
+        yield from check_weighting_fact(wave, catalogue)
         return
     instrument = catalogue.instruments.get(wave.instrument)
     if instrument and not instrument.crosswalk:

@@ -12,6 +12,7 @@ from pipeline.catalogue.questionnaire import IGNORE
 from pipeline.catalogue.section import hint
 from pipeline.faults import Fault, FaultError
 
+FACTS = ("none", "unspecified")  # how figures were weighted, where there is nothing to weigh by
 LOOSEST = 1e-9  # relative: what every calibrated margin must reach
 
 
@@ -19,6 +20,9 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
     """Faults of a microdata wave that has both a design and a weighting."""
     design, weighting = wave.design, wave.weighting
     assert design is not None and weighting is not None
+    if weighting.method in FACTS:
+        mend = "Use given, design, poststratify, rake, linear or logit; design weighs by what was drawn."
+        yield _fault(wave, "weighting.method", "is a fact about published figures", mend, weighting.method)
     if weighting.method == "given" and not design.weight:
         yield _fault(
             wave,
@@ -42,6 +46,20 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
     elif weighting.margins or weighting.totals or weighting.bounds or weighting.trim:
         mend = "Remove margins, totals, bounds and trim, or choose poststratify, rake, linear or logit."
         yield _fault(wave, "weighting", f"{weighting.method} weights meet no margins", mend)
+
+
+def check_weighting_fact(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+    """Faults of the weighting that a wave of published figures states as a fact."""
+    weighting = wave.weighting
+    if weighting is None:
+        return
+    if weighting.totals or weighting.bounds or weighting.trim:
+        mend = "Keep method and margins: published figures are not weighted again."
+        yield _fault(wave, "weighting", "is more than a fact about published figures", mend)
+    for name in dict.fromkeys(name for margin in weighting.margins for name in margin):
+        if name not in catalogue.variables:
+            mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
+            yield _fault(wave, "weighting.margins", "is not known", mend, name)
 
 
 def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = None) -> Fault:

@@ -1,0 +1,84 @@
+"""``barometer diff``: what one release changed of another, cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.catalogue import load_catalogue
+from pipeline.cli.output import print_json
+from pipeline.contracts import table
+from pipeline.release import PUBLISHED
+from pipeline.release.diff import Changes
+from pipeline.release.revisions import comparison, entry
+from pipeline.release.sheets import described_in, sheets_of
+from pipeline.steps.releases import named
+
+SHOWN = 20  # rows a table; --json has them all
+
+
+def show(root: Path, old: str, new: str, as_json: bool) -> None:
+    """Prints the changes. Raises FaultError when one of the two names no package."""
+    if not all(Path(name).is_dir() for name in (old, new)):
+        load_catalogue(root)  # a folder that holds no barometer says so
+    before, after = named(root, (old, new))
+    described = described_in(before), described_in(after)
+    compared = comparison(
+        described[1]["name"],
+        (described[0]["version"], sheets_of(before)),
+        (described[1]["version"], sheets_of(after)),
+    )
+    if as_json:
+        print_json({"ok": True, **compared, "faults": []})
+        return
+    typer.echo(f"{compared['package']}: {compared['old']} to {compared['new']}")
+    for line in entry(compared):
+        typer.echo(line)
+    for name, changes in compared["tables"].items():
+        _show(name, list(_lines(name, changes)))
+
+
+def _lines(name: str, changes: Changes) -> Iterable[tuple[str, str, str, str]]:
+    """What happened, where, and what stood and stands there."""
+    for place in changes["schema"]:
+        yield "described", place["place"], _said(place["old"]), _said(place["new"])
+    key = table(name)["primaryKey"] if name in PUBLISHED else None
+    for row in changes["changed"]:
+        for column, cell in row["cells"].items():
+            yield "changed", f"{_named(row['key'], key)} {column}", _said(cell["old"]), _said(cell["new"])
+    yield from (("removed", _named(row, key), "", "") for row in changes["removed"])
+    yield from (("added", _named(row["row"], key), "", "") for row in changes["added"])
+    yield from (("moved", _named(row["key"], key), "", f"row {row['at'] + 1}") for row in changes["moved"])
+
+
+def _named(row: dict[str, Any], key: Iterable[str] | None) -> str:
+    """A row by its key; by all its cells in a table that this version of the product does not know."""
+    return " ".join(str(row[name]) for name in (key or row) if row.get(name) not in (None, ""))
+
+
+def _said(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _show(name: str, lines: list[tuple[str, str, str, str]]) -> None:
+    """A table of changes on a terminal; a line a change elsewhere."""
+    more = f"{len(lines) - SHOWN} more; --json has them all" if len(lines) > SHOWN else ""
+    console = Console()
+    if not console.is_terminal:
+        for what, place, old, new in lines[:SHOWN]:
+            typer.echo(f"{name}: {what} {place}" + (f": {old!r} -> {new!r}" if old or new else ""))
+        if more:
+            typer.echo(f"{name}: {more}")
+        return
+    grid = Table(title=name, title_justify="left", caption=more, caption_justify="left")
+    for header in ("", "where", "old", "new"):
+        grid.add_column(header)
+    for line in lines[:SHOWN]:
+        grid.add_row(*map(Text, line))
+    console.print(grid)

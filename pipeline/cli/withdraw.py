@@ -1,0 +1,31 @@
+"""``barometer withdraw``: takes the data of a release away and leaves a tombstone."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import typer
+
+from pipeline.catalogue import load_catalogue
+from pipeline.cli.output import print_json
+from pipeline.steps.releases import withdraw_release
+
+
+def take_back(root: Path, package: str, version: str, reason: str, on: str, as_json: bool) -> None:
+    """Prints what was withdrawn, and what still holds its values. Raises FaultError when it cannot be."""
+    try:
+        day = date.fromisoformat(on)
+    except ValueError:
+        raise typer.BadParameter(f"{on!r} is no date such as 2026-12-01", param_hint="--date") from None
+    load_catalogue(root)
+    revising = withdraw_release(root, package, version, reason, day)
+    if as_json:
+        print_json({"ok": True, "package": package, "version": version, "revised_by": revising, "faults": []})
+        return
+    typer.echo(f"Withdrew {package} {version}: its data are gone, its tombstone stays.")
+    for other in revising:
+        typer.echo(
+            f"{package} {other} revises it and so holds its values: withdraw that too if they must go."
+        )
+    typer.echo("Copies elsewhere stay until `barometer publish` reaches them.")

@@ -1,0 +1,36 @@
+"""May these two numbers be compared? Verdicts from declared facts, estimates on one footing, tests.
+
+``facts`` says what is declared of a wave, ``verdicts`` what the rules make of two of them, ``scope`` and
+``material`` bring estimates to what both share, ``between``, ``standard``, ``benchmarks`` and ``trends``
+compare, ``significance`` tests, ``reconciliation`` holds estimates beside published figures, ``published``
+decides what leaves. The rules themselves are data: ``schemas/comparability.toml``.
+"""
+
+from pipeline.comparison.benchmarks import against_rest, benchmarks
+from pipeline.comparison.between import comparisons as comparisons_of
+from pipeline.comparison.facts import Known, response_rate
+from pipeline.comparison.material import Material, scope_text
+from pipeline.comparison.published import Compared, published, reasons
+from pipeline.comparison.reconciliation import errata, reconciliation
+from pipeline.comparison.standard import standardise
+from pipeline.comparison.trends import trends
+from pipeline.comparison.verdicts import Judgement, Pair
+
+__all__ = [
+    "Compared",
+    "Judgement",
+    "Known",
+    "Material",
+    "Pair",
+    "against_rest",
+    "benchmarks",
+    "comparisons_of",
+    "errata",
+    "published",
+    "reasons",
+    "reconciliation",
+    "response_rate",
+    "scope_text",
+    "standardise",
+    "trends",
+]

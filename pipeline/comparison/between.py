@@ -1,0 +1,219 @@
+"""Comparisons between waves: every pair of one status, cell by cell, with verdict, reasons and test.
+
+``wave_a`` is the one whose reference period ends later, so that inside a survey the difference is the
+change. Cells of a breakdown are compared where their waves may be set against each other; a pair that may
+not is named once, for everyone, and has no difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.arrays import Floats
+from pipeline.catalogue import Catalogue, Wave
+from pipeline.comparison.facts import Known
+from pipeline.comparison.material import CELL, NUMBERS, Material, breakdowns, scope_text, total_domain
+from pipeline.comparison.scope import Scope
+from pipeline.comparison.significance import adjusted, few, homogeneity, independent
+from pipeline.comparison.standard import standardised
+from pipeline.comparison.verdicts import Judgement, Pair
+
+KEY = ["wave_a", "wave_b", "indicator", "category", "domain", "domain_code", "standard"]
+VALUES = ["value_a", "value_b", "difference", "se", "ci_low", "ci_high", "p_value"]
+TESTS = ["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]
+COLUMNS = [
+    *KEY, "scope", "unit_measure", "n_a", "n_b", *VALUES, "p_adjusted", "p_distribution", "rank_a", "rank_b",
+    "verdict", "reasons", "breaks", "obs_status", "narrowed_a", "narrowed_b",
+]  # fmt: skip
+NOTHING = "not_comparable"
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The estimates of two waves on the footing that a set of breakdowns shares."""
+
+    breakdowns: tuple[str, ...]
+    narrowing: tuple[Scope, Scope]
+
+
+def comparisons(material: Material) -> pd.DataFrame:
+    """Every comparison between the waves at hand, unrounded: ``COLUMNS`` by ``KEY``.
+
+    ``narrowed_a`` and ``narrowed_b`` say on which scope a value was estimated again ("" where it was not).
+    """
+    made = [frame for pair in pairs(material.waves, material.catalogue) for frame in _of_pair(pair, material)]
+    frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
+    return with_adjusted(frame, material.catalogue)[COLUMNS].sort_values(
+        KEY, kind="stable", ignore_index=True
+    )
+
+
+def pairs(waves: list[Wave], catalogue: Catalogue) -> Iterator[Pair]:
+    """Every two waves of one status, the later one first; not two sources of one edition."""
+    known = Known(catalogue)
+    ordered = sorted(waves, key=lambda wave: (wave.reference_period.end, wave.key), reverse=True)
+    for one, other in combinations(ordered, 2):
+        if one.status == other.status and (one.survey, one.edition) != (other.survey, other.edition):
+            yield Pair(one, other, known)
+
+
+def with_adjusted(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Adds ``p_adjusted``: over the comparisons of one indicator among waves of one status."""
+    status = frame["wave_a"].map({key: wave.status for key, wave in catalogue.waves.items()})
+    families = (status.astype(str) + " " + frame["indicator"].astype(str)).factorize()[0]
+    p = frame["p_value"].to_numpy(dtype=np.float64)
+    return frame.assign(p_adjusted=adjusted(p, np.asarray(families, dtype=np.int64)))
+
+
+def _of_pair(pair: Pair, material: Material) -> Iterator[pd.DataFrame]:
+    made = list(_compared(pair, material))
+    yield from made
+    if made:
+        yield from standardised(pair, pd.concat(made, ignore_index=True), material)
+
+
+def _compared(pair: Pair, material: Material) -> Iterator[pd.DataFrame]:
+    for sides in footings(pair, material.catalogue):
+        a, b = (
+            _chosen(material.estimates(wave.key, scope), sides.breakdowns)
+            for wave, scope in zip((pair.one, pair.other), sides.narrowing, strict=True)
+        )
+        both = a.merge(b, on=[*CELL, "unit_measure"], suffixes=("_a", "_b"))
+        judged = _judged(_inside(both, pair, material.catalogue), pair, sides, material.catalogue)
+        if len(judged):
+            yield _tested(_ranked(judged, material.catalogue), pair, sides, material)
+
+
+def footings(pair: Pair, catalogue: Catalogue) -> list[Sides]:
+    """The breakdowns of a pair, gathered by the narrowing that brings both waves to what they share."""
+    groups: dict[tuple[str, str], Sides] = {}
+    for key in breakdowns(catalogue):
+        by = catalogue.domains[key].by
+        state = pair.shared.state(by)
+        if by and state in ("unmatched", "apart"):
+            continue
+        scopes: tuple[Scope, Scope] = ({}, {})
+        if state == "shared":
+            scopes = (pair.shared.narrowing(0, by), pair.shared.narrowing(1, by))
+        name = (repr(scopes[0]), repr(scopes[1]))
+        former = groups.get(name, Sides((), scopes))
+        groups[name] = Sides((*former.breakdowns, key), scopes)
+    return list(groups.values())
+
+
+def _chosen(frame: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    return frame.loc[frame["domain"].isin(names), [*CELL, *NUMBERS]]
+
+
+def _inside(both: pd.DataFrame, pair: Pair, catalogue: Catalogue) -> pd.DataFrame:
+    """The cells that lie in the shared scope."""
+    inside = np.ones(len(both), dtype=bool)
+    for name, codes in pair.shared.scope.items():
+        for key, domain in catalogue.domains.items():
+            if name in domain.by and codes:
+                part = both["domain_code"].str.split("*").str[domain.by.index(name)]
+                inside &= ((both["domain"] != key) | part.isin(codes)).to_numpy()
+    return both[inside]
+
+
+def _judged(both: pd.DataFrame, pair: Pair, sides: Sides, catalogue: Catalogue) -> pd.DataFrame:
+    by = {key: catalogue.domains[key].by for key in sides.breakdowns}
+    places = list(zip(both["indicator"], both["category"], both["domain"], strict=True))
+    judged = {place: pair.judge(place[0], place[1], by[place[2]]) for place in dict.fromkeys(places)}
+    held: list[Judgement] = [judged[place] for place in places]
+    scopes = {key: pair.shared.text(of) for key, of in by.items()}
+    both = both.assign(
+        verdict=[each.verdict for each in held],
+        reasons=["|".join(each.reasons) for each in held],
+        breaks=np.array([each.breaks for each in held], dtype=bool),
+        ranked=np.array([each.ranks for each in held], dtype=bool),
+        scope=[scopes[key] for key in both["domain"]],
+        narrowed_a=scope_text(sides.narrowing[0]),
+        narrowed_b=scope_text(sides.narrowing[1]),
+    )
+    kept = np.array(
+        [each.verdict != NOTHING or not by[place[2]] for each, place in zip(held, places, strict=True)]
+    )
+    return both[kept.astype(bool)]
+
+
+def _ranked(both: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Each category's place among those of its indicator, largest first, where the order may be compared."""
+    several = [catalogue.indicators[key].question is not None for key in both["indicator"]]
+    ranked = both["ranked"].to_numpy(dtype=bool) & np.array(several, dtype=bool)
+    cell = [both[name] for name in ("indicator", "domain", "domain_code")]
+    ranks = {
+        f"rank_{side}": both[f"value_{side}"].where(ranked).groupby(cell).rank(ascending=False, method="min")
+        for side in "ab"
+    }
+    return both.assign(**{name: rank.astype("Int64") for name, rank in ranks.items()})
+
+
+def _tested(both: pd.DataFrame, pair: Pair, sides: Sides, material: Material) -> pd.DataFrame:
+    confidence = material.catalogue.barometer.estimation.confidence
+    one, other = (
+        tuple(both[f"{name}_{side}"].to_numpy(dtype=np.float64) for name in ("value", "se", "df"))
+        for side in "ab"
+    )
+    made = independent((one[0], one[1], one[2]), (other[0], other[1], other[2]), confidence)
+    apart = (both["verdict"] == NOTHING).to_numpy(dtype=bool)
+    rare = (both["unit_measure"] == "percent").to_numpy(dtype=bool) & np.any(
+        [few(one[0], _numbers(both, "n_a")), few(other[0], _numbers(both, "n_b"))], axis=0
+    )
+
+    def allowed(values: Floats) -> Floats:
+        return np.where(apart, np.nan, values)
+
+    def firm(values: Floats) -> Floats:
+        return np.where(apart | rare, np.nan, values)
+
+    figures = ((both["source_kind_a"] == "figures") | (both["source_kind_b"] == "figures")).to_numpy(
+        dtype=bool
+    )
+    return both.assign(
+        wave_a=pair.one.key, wave_b=pair.other.key, standard="",
+        difference=allowed(made.value), se=allowed(made.se), ci_low=firm(made.low),
+        ci_high=firm(made.high), p_value=firm(made.p), obs_status=np.where(figures, "E", "A"),
+        p_distribution=_distributions(both, pair, sides, material),
+    )[[name for name in COLUMNS if name != "p_adjusted"]]  # fmt: skip
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> Floats:
+    numbers: Floats = np.asarray(frame[name].astype("float64"), dtype=np.float64)
+    return numbers
+
+
+def _distributions(both: pd.DataFrame, pair: Pair, sides: Sides, material: Material) -> Floats:
+    """The p-value of a single-choice question's whole distribution, on each of its rows for everyone."""
+    catalogue, found = material.catalogue, np.full(len(both), np.nan)
+    everyone = (both["domain"] == total_domain(catalogue)).to_numpy()
+    comparable = (both["verdict"] != NOTHING).to_numpy()
+    for indicator in both.loc[everyone & comparable, "indicator"].unique():
+        declared = catalogue.indicators[indicator]
+        question = catalogue.questions.get(declared.question or "")
+        if question is None or question.type != "single" or declared.codes:
+            continue
+        rows = everyone & comparable & (both["indicator"] == indicator).to_numpy()
+        found[rows] = _distribution(both[rows], str(indicator), pair, sides, material)
+    return found
+
+
+def _distribution(rows: pd.DataFrame, indicator: str, pair: Pair, sides: Sides, material: Material) -> float:
+    shares, covariances = [], []
+    for wave, scope in zip((pair.one, pair.other), sides.narrowing, strict=True):
+        joint = material.shares(wave.key, indicator, scope)
+        if joint is None:
+            return float("nan")
+        at = [[name[0] for name in joint.names].index(category) for category in rows["category"]]
+        if len(at) != len(joint.names):  # an answer that only one of them offered
+            return float("nan")
+        shares.append(joint.values[at] / 100)
+        covariances.append(joint.covariance[np.ix_(at, at)] / 100**2)
+    first = rows.iloc[0]
+    df = float(first["df_a"] + first["df_b"])
+    return homogeneity(shares, covariances, [float(first["n_a"]), float(first["n_b"])], df).p

@@ -1,0 +1,144 @@
+"""What is declared of a wave and of what it measures, as the facts that rules of comparability look at.
+
+Only declarations are read, so that a verdict exists before any data do. A fact that nobody declared is
+None: unknown, never equal. Which facts matter, and how much, is for the rules to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.catalogue import SELECTED, Catalogue, Indicator, Wave
+
+Facts = Mapping[str, str | float | None]
+CORRECTED, UNCORRECTED = "corrected", "uncorrected"  # for those who did not answer
+ANY_NUMBER = "any number"
+
+
+class Known:
+    """The facts of every wave of a catalogue, each worked out once."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self._facts: dict[tuple[str, str], Facts] = {}
+        self._options: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._mapped: dict[str, dict[str, frozenset[str]]] = {}
+
+    def facts(self, wave: Wave, indicator: str) -> Facts:
+        """Every fact of a wave about an indicator, but for its category and what only a pair of waves has.
+
+        Dates are ordinal days, the response rate is percent.
+        """
+        key = (wave.key, indicator)
+        if key not in self._facts:
+            self._facts[key] = _facts(wave, indicator, self.catalogue)
+        return self._facts[key]
+
+    def options(self, wave: Wave, indicator: str) -> frozenset[str] | None:
+        """The answers a wave offered of those an indicator is made from; None of published figures.
+
+        Of a single or multiple question its codes or items, of a composite the answer variables it names.
+        Items of a grid are questions of their own, and a mean is of one number: neither has options.
+        """
+        key = (wave.key, indicator)
+        if key not in self._options:
+            self._options[key] = self._offered(wave, indicator) if wave.is_microdata else None
+        return self._options[key]
+
+    def mapped(self, wave: Wave) -> dict[str, frozenset[str]]:
+        """The codes of each variable that a wave's crosswalk can give."""
+        if wave.key not in self._mapped:
+            found: dict[str, set[str]] = {}
+            for row in self.catalogue.instruments[wave.instrument].crosswalk:
+                if row.variable and row.code in self.catalogue.codes_of(row.variable):
+                    found.setdefault(row.variable, set()).add(row.code)
+            self._mapped[wave.key] = {name: frozenset(codes) for name, codes in found.items()}
+        return self._mapped[wave.key]
+
+    def _offered(self, wave: Wave, indicator: str) -> frozenset[str]:
+        catalogue, mapped = self.catalogue, self.mapped(wave)
+        declared = catalogue.indicators[indicator]
+        declared = catalogue.indicators[declared.total] if declared.total else declared
+        if declared.logic:
+            named = (name for each in declared.logic.conditions() for name in catalogue.expand(each.pattern))
+            return frozenset(name for name in named if name in mapped)
+        question = catalogue.questions.get(declared.question or "")
+        if question is None or question.type == "grid":
+            return frozenset()
+        if question.type == "single":
+            return mapped.get(question.key, frozenset())
+        return frozenset(name for name in question.answers if SELECTED in mapped.get(name, ()))
+
+
+def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
+    instrument, period = catalogue.instruments[wave.instrument], wave.reference_period
+    declared = catalogue.indicators[indicator]
+    asked = questions_of(declared, catalogue)
+    base = catalogue.bases[declared.base].logic
+    routed = [each.pattern.partition(".")[0] for each in base.conditions()] if base else []
+    versions = {key: instrument.question_versions.get(key, "") for key in dict.fromkeys([*asked, *routed])}
+    limits = {
+        key: catalogue.max_choices(catalogue.questions[key], wave)
+        for key in asked
+        if catalogue.questions[key].type == "multiple"
+    }
+    return {
+        "unit": wave.unit or None,
+        "verb": instrument.unit_verb or None,
+        "about": instrument.about or None,
+        "version": " ".join(f"{key}={version}" for key, version in versions.items()),
+        "uncertain": "yes" if set(asked) & set(instrument.uncertain) else "no",
+        "max_choices": " ".join(f"{key}={limit or ANY_NUMBER}" for key, limit in limits.items()),
+        "weighting": _weighting(wave),
+        "weighting_margins": _margins(wave),
+        "mode": wave.mode or None,
+        "role": wave.role or None,
+        "source_kind": wave.source.kind,
+        "unit_measure": unit_of(declared),
+        "response_rate": response_rate(wave),
+        "reference_days": float((period.end - period.start).days + 1),
+        "reference_end": float(period.end.toordinal()),
+        "fieldwork_end": float(wave.fieldwork.end.toordinal()) if wave.fieldwork else None,
+    }
+
+
+def unit_of(indicator: Indicator) -> str:
+    """What an indicator's values count: percent, mean or count."""
+    return "count" if indicator.total is not None else "mean" if indicator.mean is not None else "percent"
+
+
+def form_of(indicator: Indicator) -> str:
+    """question, composite, mean or total: how an indicator is made."""
+    forms = {"total": indicator.total, "mean": indicator.mean, "question": indicator.question}
+    return next((form for form, made in forms.items() if made is not None), "composite")
+
+
+def questions_of(indicator: Indicator, catalogue: Catalogue) -> list[str]:
+    """The questions an indicator is made from, those of its base not counted."""
+    behind = catalogue.indicators[indicator.total] if indicator.total else indicator
+    names = [name for name in (behind.question, behind.mean) if name]
+    names += [each.pattern for each in behind.logic.conditions()] if behind.logic else []
+    return list(dict.fromkeys(name.partition(".")[0] for name in names))
+
+
+def response_rate(wave: Wave) -> float | None:
+    """Percent that answered: as declared, else of the sample."""
+    response = wave.response
+    if response.rate is None and response.respondents and response.sample:
+        return 100.0 * response.respondents / response.sample
+    return response.rate
+
+
+def _weighting(wave: Wave) -> str | None:
+    if wave.weighting is None:
+        return None
+    return UNCORRECTED if wave.weighting.method in ("none", "design") else CORRECTED
+
+
+def _margins(wave: Wave) -> str | None:
+    """What the weights correct for: the variables, whatever the way they are crossed and the method."""
+    if wave.weighting is None:
+        return None
+    variables = sorted({name for margin in wave.weighting.margins for name in margin})
+    calibrated = wave.weighting.calibrates or variables
+    return " ".join(variables) if calibrated else wave.weighting.method

@@ -1,0 +1,97 @@
+"""Our estimates beside what their owner published of the same survey and edition, and what was corrected."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue import Wave
+from pipeline.comparison.material import CELL, Material
+from pipeline.faults import Fault, FaultError
+
+RECONCILED = [
+    "wave", "figures_wave", *CELL, "value", "ci_low", "ci_high", "figure", "difference", "within_rounding",
+    "within_interval", "reason", "note",
+]  # fmt: skip
+ERRATA = ["wave", *CELL, "value_was", "value_now", "published", "corrected", "source"]
+
+
+def reconciliation(material: Material) -> pd.DataFrame:
+    """Every estimate from microdata that its owner published too: ``RECONCILED``, unrounded.
+
+    ``reason`` says why they part: ``rounding`` (they do not, beyond the printed digits), ``figure_uncertain``
+    (the figure itself is marked E), ``superseded`` (it is the figure an erratum replaced), ``interval``
+    (inside the interval of the estimate) or ``unexplained``. The figure's note is kept beside it.
+    """
+    made = []
+    for figures in material.waves:
+        if not figures.is_microdata:
+            made += [_pair(wave, figures, material) for wave in material.waves if _twins(wave, figures)]
+    frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=RECONCILED)
+    return frame[RECONCILED].sort_values(["wave", "figures_wave", *CELL], kind="stable", ignore_index=True)
+
+
+def _twins(wave: Wave, figures: Wave) -> bool:
+    same = (wave.country, wave.survey, wave.edition) == (figures.country, figures.survey, figures.edition)
+    return wave.is_microdata and same
+
+
+def _pair(wave: Wave, figures: Wave, material: Material) -> pd.DataFrame:
+    mine = material.estimates(wave.key)[["wave", *CELL, "value", "ci_low", "ci_high"]]
+    theirs = material.estimates(figures.key)[[*CELL, "value", "obs_status", "note", "wave"]]
+    theirs = theirs.rename(columns={"value": "figure", "wave": "figures_wave"})
+    both = mine.merge(theirs, on=CELL)
+    figure, value = both["figure"].astype(float), both["value"].astype(float)
+    half = np.where(figure == figure.round(), 0.5, 0.05)  # of the last digit that was printed
+    within = (value - figure).abs() <= half + 1e-9
+    low, high = both["ci_low"].astype(float).fillna(value), both["ci_high"].astype(float).fillna(value)
+    inside = (low - half <= figure) & (figure <= high + half)
+    replaced = {
+        (each.indicator, each.category, each.domain, each.domain_code): each.was for each in figures.errata
+    }
+    was = np.array(
+        [replaced.get(place, np.nan) for place in zip(*(both[name] for name in CELL), strict=True)]
+    )
+    reason = np.select(
+        [within, figure.to_numpy() == was, both["obs_status"].to_numpy() == "E", inside],
+        ["rounding", "superseded", "figure_uncertain", "interval"],
+        "unexplained",
+    )
+    return both.assign(
+        difference=value - figure, within_rounding=within, within_interval=inside, reason=reason
+    )  # fmt: skip
+
+
+def errata(material: Material) -> pd.DataFrame:
+    """Published figures that their owners replaced, both values: ``ERRATA``.
+
+    Raises FaultError where a wave's figures do not hold the current value: estimates use that one.
+    """
+    rows, faults = [], []
+    for wave in material.waves:
+        current: dict[tuple[str, ...], float] = {}
+        if wave.errata:
+            frame = material.estimates(wave.key)
+            places = zip(*(frame[name] for name in CELL), strict=True)
+            current = dict(zip(places, frame["value"], strict=True))
+        for number, each in enumerate(wave.errata, start=1):
+            place = (each.indicator, each.category, each.domain, each.domain_code)
+            found = current.get(place)
+            if found is None or float(found) != each.now:
+                faults.append(
+                    Fault(
+                        file=f"schemas/waves/{wave.key}.toml",
+                        key=f"erratum[{number}].now",
+                        message=f"is not the figure of {each.indicator} in the wave's file",
+                        mend=f"Write the current value into warehouse/raw/{wave.source.file}.",
+                        value=f"{each.now:g}",
+                        wave=wave.key,
+                    )
+                )
+            published = each.published.isoformat() if each.published else ""
+            rows.append(
+                [wave.key, *place, each.was, each.now, published, each.corrected.isoformat(), each.source]
+            )
+    if faults:
+        raise FaultError(faults)
+    return pd.DataFrame(rows, columns=ERRATA).sort_values(["wave", *CELL], kind="stable", ignore_index=True)

@@ -1,0 +1,113 @@
+"""The part of the population two waves share, and a wave's sums brought to it.
+
+Scopes are declared by background variable. A variable that neither wave restricts is no part of this: both
+cover all of it. A code that one wave's questionnaire does not know is not shared, even if its scope is open.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from pipeline.arrays import Flags
+from pipeline.catalogue import Catalogue, Wave
+from pipeline.comparison.facts import Known
+from pipeline.estimation import Cells, plan_wave
+
+Scope = Mapping[str, tuple[str, ...]]  # background variable -> codes, in the codebook's order
+State = Literal["same", "shared", "unmatched", "apart"]
+SUMS = re.compile(r"[aby]\d+_")  # the columns of cells that only count who belongs to the domain
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What two waves share: the scope, and by which variables each of them has to be narrowed to it."""
+
+    scope: Scope
+    needs: tuple[frozenset[str], frozenset[str]]
+    can: tuple[frozenset[str], frozenset[str]]  # by which variables each of them can be narrowed
+
+    def state(self, by: tuple[str, ...] = ()) -> State:
+        """How a breakdown's cells stand: a cell that fixes a variable needs no narrowing by it."""
+        if any(not codes for codes in self.scope.values()):
+            return "apart"
+        left = [needs - set(by) for needs in self.needs]
+        if not any(left):
+            return "same"
+        return "shared" if all(need <= can for need, can in zip(left, self.can, strict=True)) else "unmatched"
+
+    def narrowing(self, side: int, by: tuple[str, ...] = ()) -> Scope:
+        """What one of the waves is narrowed to for a breakdown: one narrowing for all, if it can."""
+        needs = self.needs[side]
+        needs = needs if needs <= self.can[side] else needs - set(by)
+        return {name: codes for name, codes in self.scope.items() if name in needs}
+
+    def text(self, by: tuple[str, ...] = ()) -> str:
+        """The shared scope, ``variable=code|code``, where one of the waves is narrowed to it; else blank."""
+        if self.state(by) != "shared":
+            return ""
+        used = sorted((self.needs[0] | self.needs[1]) - set(by))
+        return " ".join(f"{name}={'|'.join(self.scope[name])}" for name in used)
+
+
+def shared_scope(one: Wave, other: Wave, known: Known) -> Shared:
+    """The scope that two waves share, from what they declare and their questionnaires know."""
+    waves, catalogue = (one, other), known.catalogue
+    scope: dict[str, tuple[str, ...]] = {}
+    needs: tuple[set[str], set[str]] = (set(), set())
+    for name in dict.fromkeys([*one.scope, *other.scope]):
+        covered = [_codes(wave, name, known) for wave in waves]
+        both = [
+            code
+            for code in catalogue.variables[name].codes
+            if all(codes is None or code in codes for codes in covered)
+        ]
+        scope[name] = tuple(both)
+        for side, codes in enumerate(covered):
+            if codes is None or codes != set(both):
+                needs[side].add(name)
+    can = tuple(narrowable(wave, catalogue) for wave in waves)
+    return Shared(scope, (frozenset(needs[0]), frozenset(needs[1])), (can[0], can[1]))
+
+
+def _codes(wave: Wave, name: str, known: Known) -> set[str] | None:
+    """The codes of a variable that a wave covers; None for all of them."""
+    mapped = set(known.mapped(wave).get(name, ())) if wave.is_microdata else set()
+    if name not in wave.scope:
+        return mapped or None
+    declared = set(wave.scope[name])
+    return declared & mapped or declared
+
+
+def narrowable(wave: Wave, catalogue: Catalogue) -> frozenset[str]:
+    """The variables by which a wave can be narrowed: those its sums are kept by.
+
+    None of published figures, and none of a wave with replicate weights, whose sums are kept by domain.
+    """
+    if not wave.is_microdata or wave.design is None or wave.design.replicate_weights:
+        return frozenset()
+    return frozenset(plan_wave(wave, catalogue).cell)
+
+
+def restricted(cells: Cells, scope: Scope) -> Cells:
+    """The same sums, counting only units inside the scope; the design stays whole, as for any domain."""
+    outside = ~inside_of(cells, scope)
+    counting = [column for column in cells.frame.columns if SUMS.match(column)]
+    narrowed = cells.frame[counting].to_numpy().copy()
+    narrowed[outside] = 0
+    kept = cells.frame.drop(columns=counting)
+    counted = pd.DataFrame(narrowed, columns=pd.Index(counting), index=kept.index)
+    return replace(cells, frame=pd.concat([kept, counted], axis=1)[list(cells.frame.columns)])
+
+
+def inside_of(cells: Cells, scope: Scope) -> Flags:
+    """The cells that lie inside a scope."""
+    inside = np.ones(len(cells.frame), dtype=bool)
+    for name, codes in scope.items():
+        inside &= cells.frame[name].astype("str").isin(codes).to_numpy(dtype=bool)
+    return inside

@@ -1,0 +1,152 @@
+"""Direct standardisation: both waves' estimates on one declared make-up, so that theirs does not matter.
+
+The estimate is the composition's average of the estimates by code, sum s_c p_c with sum s_c = 1 over the
+codes that both waves have; its variance takes the covariances of the p_c, which share one sample, one
+calibration and its margins (Särndal, Swensson & Wretman 1992, 7.6, with known shares).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from pipeline.arrays import Floats
+from pipeline.catalogue import Catalogue, Composition
+from pipeline.comparison.material import Material, scope_text, total_domain
+from pipeline.comparison.scope import Scope
+from pipeline.comparison.significance import independent
+from pipeline.comparison.verdicts import Pair
+from pipeline.estimation.contrasts import Contrasts
+
+SIDES = ("a", "b")
+Estimated = dict[tuple[str, str], tuple[float, float]]  # (indicator, category) -> value, standard error
+
+
+def standardised(pair: Pair, compared: pd.DataFrame, material: Material) -> Iterator[pd.DataFrame]:
+    """The pair's comparisons for everyone again, on each declared composition.
+
+    ``compared``: the pair's comparisons. A pair that may not be compared, or lacks the variable, has none.
+    """
+    for composition in material.catalogue.comparability.compositions.values():
+        by = (composition.variable,)
+        if pair.shared.state(by) not in ("same", "shared"):
+            continue
+        frame = _on(composition, pair, compared, material)
+        if len(frame):
+            yield frame
+
+
+def _on(composition: Composition, pair: Pair, compared: pd.DataFrame, material: Material) -> pd.DataFrame:
+    catalogue, by = material.catalogue, (composition.variable,)
+    everyone = compared["domain"] == total_domain(catalogue)
+    rows = compared[
+        everyone & (compared["verdict"] != "not_comparable") & (compared["unit_measure"] != "count")
+    ]
+    if composition.indicators:
+        rows = rows[rows["indicator"].isin(composition.indicators)]
+    waves = (pair.one.key, pair.other.key)
+    narrowing = [pair.shared.narrowing(side, by) for side in (0, 1)]
+    codes = common_codes(composition, waves, narrowing, material)
+    found = [
+        _estimated(composition, wave, scope, codes, rows, material)
+        for wave, scope in zip(waves, narrowing, strict=True)
+    ]
+    places = list(zip(rows["indicator"], rows["category"], strict=True))
+    there = np.array([all(place in side for side in found) for place in places], dtype=bool)
+    rows, places = rows[there], [place for place in places if all(place in side for side in found)]
+    one, other = (
+        (
+            np.array([side[place][0] for place in places]),
+            np.array([side[place][1] for place in places]),
+            _degrees(rows, wave, scope, material),
+        )
+        for side, wave, scope in zip(found, waves, narrowing, strict=True)
+    )
+    made = independent(one, other, catalogue.barometer.estimation.confidence)
+    scope = {name: codes for name, codes in pair.shared.scope.items() if name in _used(pair, by)}
+    unranked = pd.Series(pd.NA, rows.index, dtype="Int64")
+    return rows.assign(
+        standard=composition.key, scope=scope_text({**scope, composition.variable: codes}),
+        value_a=one[0], value_b=other[0], difference=made.value, se=made.se, ci_low=made.low,
+        ci_high=made.high, p_value=made.p, p_distribution=np.nan, rank_a=unranked, rank_b=unranked,
+        narrowed_a=scope_text(narrowing[0]), narrowed_b=scope_text(narrowing[1]),
+    )  # fmt: skip
+
+
+def _used(pair: Pair, by: tuple[str, ...]) -> set[str]:
+    return (set(pair.shared.needs[0]) | set(pair.shared.needs[1])) - set(by)
+
+
+def common_codes(
+    composition: Composition, waves: tuple[str, str], narrowing: list[Scope], material: Material
+) -> tuple[str, ...]:
+    """The codes of the composition in which both waves have units; none where that leaves a single one."""
+    domain = domain_of(composition.variable, material.catalogue)
+    there = set(composition.shares)
+    for wave, scope in zip(waves, narrowing, strict=True):
+        contrasts = material.contrasts(wave, scope)
+        if contrasts is None:
+            return ()
+        placed = zip(contrasts.domains.breakdowns, contrasts.domains.codes, strict=True)
+        known = {code for name, code in placed if name == domain}
+        limits = scope.get(composition.variable)
+        there &= known if limits is None else known & set(limits)
+    codes = tuple(code for code in material.catalogue.variables[composition.variable].codes if code in there)
+    return codes if len(codes) > 1 else ()
+
+
+def domain_of(variable: str, catalogue: Catalogue) -> str:
+    """The breakdown by one variable alone."""
+    return next(key for key, domain in catalogue.domains.items() if domain.by == (variable,))
+
+
+def _estimated(
+    composition: Composition,
+    wave: str,
+    scope: Scope,
+    codes: tuple[str, ...],
+    rows: pd.DataFrame,
+    material: Material,
+) -> Estimated:
+    contrasts = material.contrasts(wave, scope)
+    if contrasts is None or not codes:
+        return {}
+    found: Estimated = {}
+    for place in zip(rows["indicator"], rows["category"], strict=True):
+        key = (wave, scope_text(scope), composition.key, *codes, *place)
+        make = partial(standardise, contrasts, composition, codes, place, material.catalogue)
+        value, error = material.remembered(key, make)
+        if np.isfinite(value):
+            found[place] = (value, error)
+    return found
+
+
+def standardise(
+    contrasts: Contrasts,
+    composition: Composition,
+    codes: tuple[str, ...],
+    place: tuple[str, str],
+    catalogue: Catalogue,
+) -> tuple[float, float]:
+    """One (indicator, category) standardised on the composition's shares of ``codes``, and its error.
+
+    NaN where a code has no answer: then there is nothing to put its share on.
+    """
+    domain = domain_of(composition.variable, catalogue)
+    joint = contrasts.between(*place, [(domain, code) for code in codes])
+    shares: Floats = np.array([composition.shares[code] for code in codes])
+    shares = shares / shares.sum()
+    variance = float(shares @ joint.covariance @ shares)
+    return float(shares @ joint.values), float(np.sqrt(variance)) if variance > 0 else variance
+
+
+def _degrees(rows: pd.DataFrame, wave: str, scope: Scope, material: Material) -> Floats:
+    """The degrees of freedom of the estimates for everyone on the same footing."""
+    frame = material.estimates(wave, scope)
+    total = frame[frame["domain"] == total_domain(material.catalogue)]
+    df = dict(zip(zip(total["indicator"], total["category"], strict=True), total["df"], strict=True))
+    places = zip(rows["indicator"], rows["category"], strict=True)
+    return np.array([df.get(place, np.nan) for place in places], dtype=np.float64)

@@ -1,0 +1,104 @@
+"""Trends over the editions of a survey: the yearly change, with a new level after every break."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from pipeline.catalogue import Wave
+from pipeline.comparison.facts import Known
+from pipeline.comparison.material import Material, total_domain
+from pipeline.comparison.significance import adjusted, slope, t_test
+from pipeline.comparison.verdicts import Pair
+
+DAYS = 365.25
+KEY = ["survey", "status", "indicator", "category"]
+COLUMNS = [
+    *KEY, "unit_measure", "first_wave", "last_wave", "editions", "breaks", "change_per_year", "se", "ci_low",
+    "ci_high", "p_value", "p_adjusted", "waves",
+]  # fmt: skip
+
+
+def trends(material: Material) -> pd.DataFrame:
+    """The yearly change of every series for everyone: ``COLUMNS`` by ``KEY``, unrounded.
+
+    Editions are placed at the end of their reference periods. A rule that breaks the series, or forbids
+    the comparison, starts a new level; a series of single editions has no trend.
+    """
+    known, series = Known(material.catalogue), editions(material.waves)
+    made = [
+        frame for waves in series.values() for frame in [_of_survey(waves, material, known)] if len(frame)
+    ]
+    frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
+    return with_adjusted(frame)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def with_adjusted(frame: pd.DataFrame) -> pd.DataFrame:
+    """Adds ``p_adjusted``: over the trends of one indicator among surveys of one status."""
+    families = (frame["status"].astype(str) + " " + frame["indicator"].astype(str)).factorize()[0]
+    p = frame["p_value"].to_numpy(dtype=np.float64)
+    return frame.assign(p_adjusted=adjusted(p, np.asarray(families, dtype=np.int64)))
+
+
+def editions(waves: list[Wave]) -> dict[tuple[str, str], list[Wave]]:
+    """The waves of each survey and status with more than one edition, in order of time."""
+    found: dict[tuple[str, str], list[Wave]] = {}
+    for wave in sorted(waves, key=lambda each: (each.reference_period.end, each.key)):
+        found.setdefault((wave.survey, wave.status), []).append(wave)
+    return {key: several for key, several in found.items() if len(several) > 1}
+
+
+def _of_survey(waves: list[Wave], material: Material, known: Known) -> pd.DataFrame:
+    catalogue, everyone = material.catalogue, total_domain(material.catalogue)
+    steps = {(a.key, b.key): Pair(b, a, known) for a, b in pairwise(waves)}
+    points: dict[tuple[str, str, str], dict[str, tuple[float, float, float]]] = {}
+    for wave in waves:
+        frame = material.estimates(wave.key)
+        frame = frame[(frame["domain"] == everyone) & (frame["se"] > 0)]
+        keys = zip(frame["indicator"], frame["category"], frame["unit_measure"], strict=True)
+        numbers = frame[["value", "se", "df"]].itertuples(index=False, name=None)
+        for key, point in zip(keys, numbers, strict=True):
+            points.setdefault(key, {})[wave.key] = point
+    rows = [
+        row
+        for (indicator, category, unit), found in points.items()
+        if (row := _row(waves, found, indicator, category, steps, known))
+        and (row := row | {"unit_measure": unit})
+    ]
+    frame = pd.DataFrame(rows)
+    if frame.empty:
+        return frame
+    parts = [frame[name].to_numpy(dtype=np.float64) for name in ("change_per_year", "se", "df")]
+    made = t_test(parts[0], parts[1], parts[2], catalogue.barometer.estimation.confidence)
+    return frame.assign(
+        survey=waves[0].survey, status=waves[0].status, ci_low=made.low, ci_high=made.high, p_value=made.p
+    )
+
+
+def _row(
+    waves: list[Wave],
+    found: dict[str, tuple[float, float, float]],
+    indicator: str,
+    category: str,
+    steps: dict[tuple[str, str], Pair],
+    known: Known,
+) -> dict[str, object]:
+    """One series; empty where it has no two editions between breaks."""
+    there = [wave for wave in waves if wave.key in found]
+    segment = [0]
+    for before, wave in pairwise(there):
+        pair = steps.get((before.key, wave.key)) or Pair(wave, before, known)
+        judged = pair.judge(indicator, category)
+        segment.append(segment[-1] + (judged.breaks or judged.verdict == "not_comparable"))
+    values, se, df = (np.array([found[wave.key][at] for wave in there], dtype=np.float64) for at in range(3))
+    times = np.array([wave.reference_period.end.toordinal() for wave in there]) / DAYS
+    change, error = slope(values, se, times - times.mean(), np.array(segment))
+    if not np.isfinite(change):
+        return {}
+    return {
+        "indicator": indicator, "category": category, "first_wave": there[0].key, "last_wave": there[-1].key,
+        "editions": len(there), "breaks": segment[-1], "change_per_year": change, "se": error, "df": df.sum(),
+        "waves": "|".join(wave.key for wave in there),
+    }  # fmt: skip

@@ -1,0 +1,205 @@
+"""The audit of a release: everything published, attacked as an outsider would, before it is sealed.
+
+It reads the declarations and published tables only: those of the candidate and of every earlier release that
+was not withdrawn. What it proves: under the attacker's knowledge (``attack``), each cell that is hidden
+for its own sake can be told no closer than ``audit_width``, in points of 100 (a mean: of its scores or,
+without them, of the largest mean shown; a count: of its base). It holds also that no
+subtraction gives one, that nothing hidden now is
+shown in a release that is still out, that no value has more digits than declared, and that beside a hidden
+cell every n is rounded. What it does not prove stands in ``docs/disclosure.md``. Neither a fault nor the
+report ever holds a hidden value, or how far a cell can be told.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from pipeline.arrays import Flags
+from pipeline.catalogue.model import Catalogue
+from pipeline.disclosure.attack import Attack, attack
+from pipeline.disclosure.linkage import Linkage, linkage
+from pipeline.disclosure.numbers import NUMBER, told_of, with_numbers
+from pipeline.disclosure.published import decimals_of, printed_decimals
+from pipeline.disclosure.ranges import ENOUGH
+from pipeline.disclosure.sizes import known_sums, sizes_of
+from pipeline.disclosure.sums import Sum
+from pipeline.disclosure.view import View, views, with_earlier
+from pipeline.faults import Fault
+
+FILE = "data/estimates.csv"
+MOST_FAULTS = 50  # of one kind and wave; the message says how many there are
+KEY = ["wave", "indicator", "category", "domain", "domain_code"]
+MEND = "Build the candidate anew with `barometer run`."
+WITHDRAW_OR = "Build the candidate anew; where an earlier release tells it, withdraw that one."
+MANY = "is hidden, but how many answered is told closer than n is rounded to"
+WITHDRAW = "Withdraw that release, or make the cell publishable again."
+
+
+@dataclass(frozen=True)
+class Audit:
+    """``faults``: what an outsider could tell, none when the release may go out. ``report``: counts only.
+
+    ``programmes``: linear programmes solved, which depends on the solver and so is not in the report.
+    """
+
+    faults: list[Fault]
+    report: dict[str, Any]
+    programmes: int = 0
+
+
+def audit(published: Sequence[tuple[str, pd.DataFrame]], catalogue: Catalogue) -> Audit:
+    """Attack a candidate together with what is already out.
+
+    ``published``: (label, table of estimates) of every release that is not withdrawn, in any order, and
+    of the candidate, last. A label names the release in faults.
+    """
+    *earlier, (_, candidate) = published
+    candidate = candidate[candidate["source_kind"] == "microdata"]
+    need, linked = catalogue.barometer.disclosure.audit_width, linkage(catalogue)
+    faults = [*_digits(candidate, catalogue)]
+    for label, frame in earlier:
+        faults += _still_shown(candidate, frame, label)
+    before = [views(frame, catalogue) for _, frame in earlier]
+    tally = _Tally()
+    for wave, now in views(candidate, catalogue).items():
+        sums = known_sums(now, catalogue)
+        faults += _numbers(now, sums, catalogue)
+        faults += _numerators(now, linked)
+        alone = _subtracted(now, sums, now.hidden) & now.primary
+        tally.alone_before += int((_subtracted(now, sums, now.primary) & now.primary).sum())
+        tally.alone_after += int(alone.sum())
+        if catalogue.barometer.disclosure.secondary:
+            faults += _named(now, alone, "is hidden, but the sums it is part of give it by subtraction", MEND)
+        if not now.primary.any():
+            continue
+        seen = _known(now, [others[wave] for others in before if wave in others], sums, linked, catalogue)
+        made = attack(seen, sums, sizes_of(seen, sums, catalogue), catalogue, need)
+        number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
+        told = made.width < need - ENOUGH
+        tally.add(made, told, number)
+        close = f"is hidden, but is told closer than {need:g} points (audit_width)"
+        faults += _named(seen, told & ~number, close, WITHDRAW_OR)
+        faults += _named(seen, told & number, MANY, WITHDRAW_OR)
+    return Audit(faults, tally.report(need, len(earlier)), tally.programmes)
+
+
+@dataclass
+class _Tally:
+    """What is counted of all waves. ``numbers``: cells of which the n was attacked."""
+
+    programmes: int = 0
+    alone_before: int = 0
+    alone_after: int = 0
+    audited: int = 0
+    pinned: int = 0
+    numbers: int = 0
+    numbers_told: int = 0
+    smallest: float = np.inf
+
+    def add(self, made: Attack, told: Flags, number: Flags) -> None:
+        """One wave. ``told``: closer than may be; ``number``: measures that are an n (a column)."""
+        attacked = np.isfinite(made.width)
+        self.programmes += made.programmes
+        self.audited += int((attacked & ~number).sum())
+        self.pinned += int((told & ~number).sum())
+        self.numbers += int((attacked & number).sum())
+        self.numbers_told += int((told & number).sum())
+        self.smallest = min(self.smallest, float(np.nanmin(np.where(number, np.nan, made.width))))
+
+    def report(self, need: float, earlier: int) -> dict[str, Any]:
+        """Counts, and the width that every hidden cell keeps: rounded down, and no more than was asked."""
+        return {
+            "audit_width": need,
+            "audited_cells": self.audited,
+            "pinned_cells": self.pinned,
+            "every_width_is_at_least": math.floor(min(self.smallest + ENOUGH, need)),
+            "audited_numbers": self.numbers,
+            "pinned_numbers": self.numbers_told,
+            "earlier_releases": earlier,
+            "recovered_by_subtraction": {
+                "primary_only": self.alone_before, "as_published": self.alone_after
+            },
+        }  # fmt: skip
+
+
+def _known(now: View, before: list[View], sums: list[Sum], linked: Linkage, catalogue: Catalogue) -> View:
+    """All that an outsider knows of a wave: what is published of it now and was before, with every n."""
+    step, least = catalogue.barometer.rounding.n, catalogue.barometer.disclosure.min_n
+    seen = with_numbers(now, sums, linked, step, least)
+    for other in before:
+        own = known_sums(other, catalogue)
+        seen = with_earlier(seen, with_numbers(other, own, linked, step, least), step)
+    return seen
+
+
+def _digits(candidate: pd.DataFrame, catalogue: Catalogue) -> Iterator[Fault]:
+    """Values are printed with the declared decimals, no more: the audit counts on their rounding."""
+    finer = candidate[printed_decimals(candidate) > decimals_of(candidate, catalogue)]
+    yield from _cells(finer, "is published with more decimals than declared", MEND)
+
+
+def _still_shown(candidate: pd.DataFrame, frame: pd.DataFrame, label: str) -> Iterator[Fault]:
+    """What is hidden now is in no release that is still out."""
+    hidden = candidate[candidate["conf_status"].isin(["C", "D"])]
+    shown = frame.loc[frame["value"].notna() & (frame["source_kind"] == "microdata"), KEY]
+    both = hidden.merge(shown, on=KEY)
+    yield from _cells(both, f"is hidden, but was published in {label}", WITHDRAW)
+
+
+def _named(now: View, found: Flags, message: str, mend: str) -> Iterator[Fault]:
+    rows, columns = np.nonzero(found)
+    names = [
+        (now.wave, *now.measures[row], *now.cells[column]) for row, column in zip(rows, columns, strict=True)
+    ]
+    yield from _cells(pd.DataFrame(names, columns=KEY), message, mend)
+
+
+def _numbers(now: View, sums: list[Sum], catalogue: Catalogue) -> Iterator[Fault]:
+    """The n of a whole less what is shown of its parts leaves as much open as n is rounded to.
+
+    An n that is no multiple of the declared step was published whole.
+    """
+    step = catalogue.barometer.rounding.n
+    exact: Flags = np.zeros(now.n.shape, dtype=bool)
+    exact[np.isfinite(now.n)] = np.mod(now.n[np.isfinite(now.n)], step) != 0
+    bare: Flags = np.zeros(now.n.shape, dtype=bool)
+    for each in sums:
+        parts, members = list(each.parts), list(each.members)
+        near: Flags = np.asarray(now.hidden[:, members].any(axis=1), dtype=bool)
+        bare[:, parts] |= near.reshape(-1, 1) & exact[:, parts]
+    yield from _named(now, bare, "stands beside a hidden cell, and its n is not rounded", MEND)
+
+
+def _numerators(now: View, linked: Linkage) -> Iterator[Fault]:
+    """No n stands where the own base, or one above it, is hidden: it would be the numerator of that one."""
+    asked: Flags = np.asarray(now.there.any(axis=1))
+    told = told_of(now, linked) & np.isfinite(now.n) & asked[:, None]
+    yield from _named(now, told, "has an n, which tells of a hidden cell of a question above it", MEND)
+
+
+def _subtracted(now: View, sums: list[Sum], hidden: Flags) -> Flags:
+    """The cells that a simple attacker gets: the only hidden one of a sum, then those that these lay open."""
+    left: Flags = hidden & now.there
+    while True:
+        alone: Flags = np.zeros(left.shape, dtype=bool)
+        for each in sums:
+            members = list(each.members)
+            alone[:, members] |= left[:, members] & (left[:, members].sum(axis=1) == 1)[:, None]
+        if not alone.any():
+            return hidden & now.there & ~left
+        left = left & ~alone
+
+
+def _cells(cells: pd.DataFrame, message: str, mend: str) -> Iterator[Fault]:
+    """A fault a cell, the first of many, and how many there are."""
+    for wave, own in cells.groupby("wave", sort=True):
+        for _, indicator, category, domain, code in own[KEY].head(MOST_FAULTS).itertuples(index=False):
+            where = f"{wave} {indicator}/{category} {domain}" + (f"={code}" if code else "")
+            more = f" ({len(own)} cells of the wave are)" if len(own) > MOST_FAULTS else ""
+            yield Fault(FILE, where, message + more, mend, wave=str(wave))

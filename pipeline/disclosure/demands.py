@@ -1,0 +1,107 @@
+"""What must be hidden besides, where the attacker tells a cell too closely.
+
+The multipliers of the two linear programmes that bound a cell (least and largest) weigh the sums that pin
+it into one bound each, which holds whatever else is hidden (weak duality). So the cells to be hidden
+must widen these two bounds by the width that is missing: a Benders cut. It rules out no choice that
+withstands, as long as the sizes of the bases are those of this round; they are told anew once more is
+hidden, and then it may ask too much or too little. Where it has been met and the cell is still told too
+closely, one more cell of those sums has to go: a rule of thumb that may not be the cheapest way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import sparse
+
+from pipeline.arrays import Flags, Floats, Ints
+from pipeline.disclosure.attack import Scale, bearing
+from pipeline.disclosure.cover import Demand
+from pipeline.disclosure.loosening import loosened
+from pipeline.disclosure.programmes import Block, Elastic, priced
+from pipeline.disclosure.view import View
+
+NOTHING = 1e-9  # a gain this small is rounding
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A cell that is told too closely. ``row`` and ``cell``: of the view; ``scale``: of the measure."""
+
+    row: int
+    cell: int
+    scale: Scale
+
+
+@dataclass(frozen=True)
+class _System:
+    """All that bears on one pinned cell. ``cells``: its unknowns; ``open``: those that could be hidden."""
+
+    block: Block
+    cells: Ints
+    open: Flags
+    lowest: Floats
+    highest: Floats
+
+
+def demands(view: View, pinned: Sequence[Pinned], signs: Floats, need: float) -> list[Demand | None]:
+    """The demand that each pinned cell makes; None where nothing that could be hidden would help.
+
+    ``signs``: the sums (``sums.matrix``); ``need``: the width wanted, in points of 100.
+    """
+    systems = [_system(view, each, signs, need) for each in pinned]
+    blocks, _ = loosened([each.block for each in systems])
+    systems = [replace(each, block=block) for each, block in zip(systems, blocks, strict=True)]
+    sides = [_bounds(systems, sign) for sign in (1.0, -1.0)]
+    return [_demand(each, most, least) for each, most, least in zip(systems, *sides, strict=True)]
+
+
+def _system(view: View, pinned: Pinned, signs: Floats, need: float) -> _System:
+    row, scale = pinned.row, pinned.scale
+    there, shown = view.there[row], view.shown[row]
+    lines = signs * np.where(there, scale.coefficient, 0.0)
+    aim = np.arange(len(there)) == pinned.cell
+    lines = lines[bearing(lines, there & ~shown, aim)]
+    cells = np.flatnonzero((lines != 0).any(axis=0) | aim)
+    lines = lines[:, cells] / np.maximum(np.abs(lines).max(axis=1, keepdims=True, initial=0.0), NOTHING)
+    block = Block(
+        matrix=sparse.coo_array(lines),
+        row_low=np.zeros(len(lines)),
+        row_high=np.zeros(len(lines)),
+        low=np.where(shown, np.clip(view.low[row], scale.low, scale.high), scale.low)[cells],
+        high=np.where(shown, np.clip(view.high[row], scale.low, scale.high), scale.high)[cells],
+        targets=np.flatnonzero(cells == pinned.cell),
+        need=np.array([need * scale.point[pinned.cell]]),
+    )
+    return _System(block, cells, (shown & there)[cells], scale.low[cells], scale.high[cells])
+
+
+def _demand(system: _System, most: tuple[float, Floats], least: tuple[float, Floats]) -> Demand | None:
+    missing = float(system.block.need[0]) - (most[0] + least[0])
+    gains = np.minimum((most[1] + least[1]) / max(missing, NOTHING), 1.0)
+    useful = system.open & (gains > NOTHING)
+    gains = gains[useful] / min(1.0, float(gains[useful].sum()) or 1.0) * (1 + NOTHING)
+    return Demand(tuple(system.cells[useful].tolist()), tuple(gains.tolist())) if useful.any() else None
+
+
+def one_more(view: View, row: int, target: int, signs: Floats) -> Demand | None:
+    """One more of the cells in the sums that bear on a cell; None where all are hidden."""
+    there, shown = view.there[row], view.shown[row]
+    lines = signs[bearing(signs * there, there & ~shown, np.arange(len(there)) == target)] * there
+    cells = np.flatnonzero((lines != 0).any(axis=0) & shown)
+    return Demand(tuple(cells.tolist()), (1.0,) * len(cells)) if len(cells) else None
+
+
+def _bounds(systems: Sequence[_System], sign: float) -> list[tuple[float, Floats]]:
+    """The largest that ``sign`` times each target can be, and what that would gain by hiding each cell."""
+    goals = [np.where(np.arange(len(e.cells)) == e.block.targets[0], sign, 0.0) for e in systems]
+    solutions = priced([Elastic(each.block, -goal) for each, goal in zip(systems, goals, strict=True)])
+    made = []
+    for each, goal, (x, duals) in zip(systems, goals, solutions, strict=True):
+        block, (above, below) = each.block, np.split(duals, 2)
+        slope = goal + block.matrix.T @ (above - below)
+        gains = np.where(slope > 0, slope * (each.highest - block.high), slope * (each.lowest - block.low))
+        made.append((float(x @ goal), gains))
+    return made

@@ -1,0 +1,210 @@
+"""Whether every format of a finished package says the same as its tables, read back file by file.
+
+What the readers of a format find out by themselves (its syntax, its types) is for their validators, in the
+tests; here stands what none of them looks at: the cells, the lengths, the languages, the dates, the archive.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from python_calamine import CalamineError, CalamineWorkbook
+from rdflib import Graph, Literal, Namespace
+from rdflib.compare import isomorphic
+from rdflib.namespace import DCAT, DCTERMS
+
+from pipeline.faults import Fault
+from pipeline.release.files import number, read_parquet, sha256
+from pipeline.release.formats import cubes, sdmx
+from pipeline.release.formats.xlsx import ROWS
+
+SPDX = Namespace("http://spdx.org/rdf/terms#")
+BASE = "file:///package/"  # what relative addresses are read against
+MEND = "Build the package anew with `barometer run`; its files are never edited."
+Described = Mapping[str, Any]
+
+
+def check_formats(folder: Path, described: Described) -> Iterator[Fault]:
+    """Every way in which a format disagrees with the tables, or a description with the files."""
+    for check in (_workbook, _jsonstat, _px, _sdmx, _dcat):
+        try:
+            yield from check(folder, described)
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            TypeError,
+            IndexError,
+            CalamineError,
+            pa.ArrowInvalid,
+        ) as error:
+            name = check.__name__.strip("_")
+            yield Fault(name, "", f"this format cannot be read back: {type(error).__name__}", MEND)
+
+
+def _tables(folder: Path) -> Iterator[tuple[str, pa.Table]]:
+    for path in sorted((folder / "data").glob("*.parquet")):
+        yield path.stem, read_parquet(path)
+
+
+def _workbook(folder: Path, described: Described) -> Iterator[Fault]:
+    """Each sheet has the cells of its table: text as text, numbers as numbers, dates as dates."""
+    name = f"{described['name']}-{described['version']}.xlsx"
+    book = CalamineWorkbook.from_path(folder / name)
+    for table, rows in _tables(folder):
+        for part in range(max(1, -(-len(rows) // ROWS))):
+            sheet = table if part == 0 else f"{table} {part + 1}"
+            if sheet not in book.sheet_names:
+                yield Fault(name, sheet, "this sheet is missing", MEND)
+                continue
+            head, *found = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+            expected = rows.slice(part * ROWS, ROWS)
+            columns = list(zip(*found, strict=True)) if found else [()] * len(head)
+            same = head == rows.column_names and all(
+                _same(cells, there) for cells, there in zip(columns, expected.columns, strict=True)
+            )
+            if not same:
+                yield Fault(name, sheet, "does not hold the same cells as its table", MEND)
+
+
+def _same(found: Sequence[Any], expected: pa.ChunkedArray) -> bool:
+    return list(found) == ["" if cell is None else cell for cell in expected.to_pylist()]
+
+
+def _jsonstat(folder: Path, described: Described) -> Iterator[Fault]:
+    """Every cube has its size, all of them together the estimates, and each the same in every language."""
+    estimates = read_parquet(folder / "data" / "estimates.parquet")
+    first, *others = described["languages"]
+    cells: dict[tuple[str, ...], Any] = {}
+    for path in sorted((folder / "jsonstat").glob(f"estimates-*.{first}.json")):
+        cube, place = _cube(path), path.relative_to(folder).as_posix()
+        last = max(map(int, (*cube["value"], *cube["status"], "-1")))
+        if [len(codes) for codes in cube["codes"]] != cube["size"] or last >= prod(cube["size"]):
+            yield Fault(place, "size", "is not that of its dimensions and values", MEND)
+            return
+        cells |= _unfolded(cube)
+        for language in others:
+            other = path.with_name(path.name.replace(f".{first}.json", f".{language}.json"))
+            if _cube(other) != cube:
+                yield Fault(place, language, "does not hold the same cells in this language", MEND)
+    if cells != _figures(estimates):
+        yield Fault("jsonstat", first, "does not hold the same cells as the estimates", MEND)
+
+
+def _px(folder: Path, described: Described) -> Iterator[Fault]:
+    """Every PC-Axis file has the numbers of its survey's JSON-stat cube, and dots in all other places."""
+    first = described["languages"][0]
+    cubes = {path.name.split(".")[0]: path for path in (folder / "jsonstat").glob(f"*.{first}.json")}
+    files = {path.stem: path for path in (folder / "px").glob("*.px")}
+    for name in sorted(cubes | files):
+        cube = _cube(cubes[name])
+        cells = files[name].read_text(encoding="utf-8").rpartition("DATA=\n")[2].split()[:-1]
+        found = {str(place): float(cell) for place, cell in enumerate(cells) if cell[0] != '"'}
+        if found != cube["value"] or len(cells) != prod(cube["size"]):
+            yield Fault(f"px/{name}.px", "", "does not hold the same cells as the estimates", MEND)
+
+
+def _cube(path: Path) -> dict[str, Any]:
+    """What a cube says in no language: its dimensions with their codes, and its cells."""
+    cube = json.loads(path.read_text(encoding="utf-8"))
+    codes = [list(cube["dimension"][name]["category"]["index"]) for name in cube["id"]]
+    return {"codes": codes} | {name: cube[name] for name in ("id", "size", "value", "status")}
+
+
+def _unfolded(cube: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    """The values of a cube by their codes; a status by those of its value, with the word obs_status."""
+    *outer, measures = cube["codes"]
+    keys = list(product(*outer))
+    found: dict[tuple[str, ...], Any] = {}
+    for index, cell in cube["value"].items():
+        place, measure = divmod(int(index), len(measures))
+        found[*keys[place], measures[measure]] = cell
+    for index, flag in cube["status"].items():
+        found[*keys[int(index) // len(measures)], "obs_status"] = flag
+    return found
+
+
+def _figures(estimates: pa.Table) -> dict[tuple[str, ...], Any]:
+    """The figures and flags of the estimates, by the codes that a cube gives them."""
+    parts = cubes.DIMENSIONS.values()
+    keys = list(zip(*(cubes.joined(estimates, columns) for columns in parts), strict=True))
+    found: dict[tuple[str, ...], Any] = {}
+    for measure in (*cubes.MEASURES, "obs_status"):
+        cells = zip(keys, estimates[measure].to_pylist(), strict=True)
+        found |= {(*key, measure): cell for key, cell in cells if cell is not None}
+    return found
+
+
+def _sdmx(folder: Path, described: Described) -> Iterator[Fault]:
+    """Every observation is an estimate, in the same order and with the same cells."""
+    estimates = read_parquet(folder / "data" / "estimates.parquet")
+    names = sdmx.DIMENSIONS | {sdmx.TIME: "time_period", sdmx.VALUE: "value"} | sdmx.ATTRIBUTES
+    texts = pacsv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), include_columns=list(names), strings_can_be_null=False
+    )
+    options = pacsv.ParseOptions(newlines_in_values=True)
+    found = pacsv.read_csv(folder / "sdmx" / "data.csv", convert_options=texts, parse_options=options)
+    for name, column in names.items():
+        known = {cell: _said(cell, name) for cell in estimates[column].unique().to_pylist()}
+        if found[name].to_pylist() != [known[cell] for cell in estimates[column].to_pylist()]:
+            yield Fault("sdmx/data.csv", name, "does not hold the same cells as the estimates", MEND)
+
+
+def _said(cell: Any, name: str) -> str:
+    if name in sdmx.DIMENSIONS:
+        return sdmx.identifier(cell)
+    return number(cell) if isinstance(cell, float) else "" if cell is None else str(cell)
+
+
+def _dcat(folder: Path, described: Described) -> Iterator[Fault]:
+    """One graph in both notations, each text once a language, dates in order, and each file as it is."""
+    graph = Graph().parse(folder / "dcat.ttl", publicID=BASE)
+    linked = Graph().parse(folder / "dcat.jsonld", format="json-ld", publicID=BASE)
+    if not isomorphic(graph, linked):
+        yield Fault("dcat.jsonld", "", "does not say the same as dcat.ttl", MEND)
+    for subject in set(graph.subjects()):
+        for predicate in (DCTERMS.title, DCTERMS.description):
+            texts = [text for text in graph.objects(subject, predicate) if isinstance(text, Literal)]
+            if len({text.language for text in texts}) < len(texts):
+                yield Fault("dcat.ttl", str(predicate), "is there twice in one language", MEND)
+    for period in graph.subjects(DCAT.startDate):
+        start, end = (str(graph.value(period, each)) for each in (DCAT.startDate, DCAT.endDate))
+        if date.fromisoformat(start) > date.fromisoformat(end):
+            yield Fault("dcat.ttl", "dcat:startDate", "is later than the end", MEND, start)
+    for file in graph.subjects(SPDX.checksum):
+        path = folder / str(graph.value(file, DCTERMS.identifier))
+        stated = str(graph.value(graph.value(file, SPDX.checksum), SPDX.checksumValue))
+        size = str(graph.value(file, DCAT.byteSize))
+        if not path.is_file() or sha256(path) != stated or size != str(path.stat().st_size):
+            yield Fault("dcat.ttl", path.name, "names another file than the one that is there", MEND)
+
+
+def check_archive(folder: Path, described: Described, listed: Mapping[str, str]) -> Iterator[Fault]:
+    """The archive holds every listed file and the list, as they are."""
+    top = f"{described['name']}-{described['version']}"
+    if [path.name for path in folder.glob("*.zip")] != [f"{top}.zip"]:
+        yield Fault(f"{top}.zip", "", "is not the one archive of the package", MEND)
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO((folder / f"{top}.zip").read_bytes())) as archive:
+            names = archive.namelist()
+            same = all(
+                archive.read(f"{top}/{name}") == (folder / name).read_bytes()
+                for name in listed
+                if f"{top}/{name}" in names
+            )
+    except (OSError, zipfile.BadZipFile):
+        yield Fault(f"{top}.zip", "", "is not a zip file", MEND)
+        return
+    if not same or sorted(names) != sorted(f"{top}/{name}" for name in listed):
+        yield Fault(f"{top}.zip", "", "does not hold the same files as the package", MEND)

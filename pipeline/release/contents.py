@@ -1,0 +1,108 @@
+"""What a package holds, as every format takes it: declarations, waves and published tables.
+
+Here belongs what several formats say alike: titles with their mark, people, licence, period, citation,
+addresses. How a format says it belongs to ``formats``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import pyarrow as pa
+
+from pipeline.catalogue import Catalogue, Package, Wave
+from pipeline.release.labels import Labels, labels
+
+SYNTHETIC = "SYNTHETIC"
+WARNING = (
+    "SYNTHETIC DATA: generated to show how the barometer works, measured from nobody. Never quote a figure."
+)
+DEEDS = {
+    "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
+    "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
+}
+
+
+@dataclass(frozen=True)
+class Contents:
+    """One package before it is written. ``rows``: every published table by name, in published order."""
+
+    catalogue: Catalogue
+    package: Package
+    waves: tuple[Wave, ...]
+    rows: Mapping[str, pa.Table]
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether its waves are made up."""
+        return any(wave.status == "synthetic" for wave in self.waves)
+
+    @property
+    def name(self) -> str:
+        """Key and version, the name of its workbook and its archive."""
+        return f"{self.package.key}-{self.catalogue.barometer.version}"
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of its labels; the first is that of the declarations."""
+        return self.catalogue.barometer.languages
+
+    @cached_property
+    def labels(self) -> Mapping[str, Labels]:
+        """Every label by language."""
+        return {language: labels(self.catalogue, language, self.rows) for language in self.languages}
+
+    @property
+    def title(self) -> str:
+        """The title, with its mark where the waves are made up."""
+        return self.marked(self.catalogue.barometer.title)
+
+    @property
+    def description(self) -> str:
+        """The description, with its warning where the waves are made up."""
+        return self.warned(self.catalogue.barometer.description)
+
+    def marked(self, title: str) -> str:
+        """A title that says so where the waves are made up."""
+        return f"{SYNTHETIC}: {title}" if self.synthetic else title
+
+    def warned(self, description: str) -> str:
+        """A description that warns where the waves are made up."""
+        return f"{WARNING} {description}" if self.synthetic else description
+
+    @property
+    def publishers(self) -> tuple[str, ...]:
+        """The names of those who publish it: contributors of that role, or all when none has it."""
+        named = [who for who in self.catalogue.barometer.contributors if "title" in who]
+        chosen = [who for who in named if who.get("role") == "publisher"] or named
+        return tuple(who["title"] for who in chosen)
+
+    @property
+    def citation(self) -> str:
+        """How to cite it, in one line."""
+        barometer = self.catalogue.barometer
+        names = ", ".join(who["title"] for who in barometer.contributors if "title" in who)
+        said = f"{names} ({barometer.released.year}). {self.title}. Version {barometer.version}."
+        return f"{said} {barometer.homepage}".strip()
+
+    @property
+    def licence_address(self) -> str:
+        """Where the text of the licence stands, by its SPDX name."""
+        licence = self.catalogue.barometer.licence
+        return DEEDS.get(licence, f"https://spdx.org/licenses/{licence}.html")
+
+    @property
+    def period(self) -> tuple[date, date]:
+        """The first and the last day that its questions are about."""
+        periods = [wave.reference_period for wave in self.waves]
+        return min(period.start for period in periods), max(period.end for period in periods)
+
+    @property
+    def address(self) -> str:
+        """The address of this version's folder, ending in a slash; blank where none is declared."""
+        barometer = self.catalogue.barometer
+        place = f"{barometer.address.rstrip('/')}/{self.package.key}/{barometer.version}/"
+        return place if barometer.address else ""

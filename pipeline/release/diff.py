@@ -1,0 +1,211 @@
+"""What one release changed of another: every table, row and cell, and what the columns say, as plain data.
+
+Here belong comparing two releases and applying a comparison. Where releases come from belongs to
+``sheets``, what version number a change calls for to ``bump``, the change of estimates as a published
+table to ``revisions``.
+
+A comparison has an entry a table that changed: ``schema`` lists places with ``old`` and ``new`` (null where
+there is none), ``added`` and ``moved`` say where in the new table a row stands, ``changed`` has the cells.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.arrow import TYPES
+
+Row = dict[str, Any]
+Key = tuple[Any, ...]
+Changes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A published table with its Table Schema: fields, primary and foreign keys, missing values."""
+
+    schema: Mapping[str, Any]
+    rows: pa.Table
+
+
+NOTHING = Sheet({}, pa.table({}))
+ROW_CHANGES = ("added", "removed", "moved", "changed")
+
+
+def diff(old: Mapping[str, Sheet], new: Mapping[str, Sheet]) -> dict[str, Changes]:
+    """What changed from ``old`` to ``new``, by table; a table that did not change is not in it."""
+    names = [*new, *(name for name in old if name not in new)]
+    found = {name: compare(old.get(name, NOTHING), new.get(name, NOTHING)) for name in names}
+    return {name: changes for name, changes in found.items() if any(changes.values())}
+
+
+def compare(old: Sheet, new: Sheet) -> Changes:
+    """What changed in one table: ``schema``, rows ``added``, ``removed`` and ``moved``, cells ``changed``."""
+    schema = _schema_changes(_places(old.schema), _places(new.schema))
+    same = old.rows.equals(new.rows)
+    nothing: Changes = {kind: [] for kind in ROW_CHANGES}
+    return {"schema": schema, **(nothing if same else _row_changes(old, new))}
+
+
+def apply(changes: Mapping[str, Changes], old: Mapping[str, Sheet]) -> dict[str, Sheet]:
+    """The tables that a comparison leads to from those it began with."""
+    tables = {name: _applied(changes[name], old.get(name, NOTHING)) for name in changes}
+    return {name: sheet for name, sheet in {**old, **tables}.items() if sheet.schema}
+
+
+def plain(value: Any) -> Any:
+    """A cell as JSON holds it."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _places(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A Table Schema as one value a place; ``columns`` is their order."""
+    if not schema:
+        return {}
+    places = {name: value for name, value in schema.items() if name != "fields"}
+    places["columns"] = _names(schema)
+    for field in schema["fields"]:
+        places |= {f"columns.{field['name']}.{word}": field[word] for word in field if word != "name"}
+    return places
+
+
+def _schema_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Row]:
+    return [
+        {"place": place, "old": old.get(place), "new": new.get(place)}
+        for place in sorted({*old, *new})
+        if old.get(place) != new.get(place)
+    ]
+
+
+def _schema(places: Mapping[str, Any]) -> dict[str, Any]:
+    """The Table Schema of places."""
+    if not places:
+        return {}
+    fields: dict[str, Row] = {name: {"name": name} for name in places["columns"]}
+    others = {}
+    for place, value in places.items():
+        if place.startswith("columns."):
+            _, name, word = place.split(".", 2)
+            fields[name][word] = value
+        elif place != "columns":
+            others[place] = value
+    return {"fields": list(fields.values()), **others}
+
+
+def _names(schema: Mapping[str, Any]) -> list[str]:
+    return [field["name"] for field in schema.get("fields", ())]
+
+
+def _row_changes(old: Sheet, new: Sheet) -> Changes:
+    before, after = _records(old), _records(new)
+    columns = _names(new.schema)
+    keys = _keys(old, before), _keys(new, after)
+    if keys[0] is None or keys[1] is None or old.schema["primaryKey"] != new.schema["primaryKey"]:
+        added = [{"at": at, "row": row} for at, row in enumerate(after)]
+        return {"added": added, "removed": before, "moved": [], "changed": []}
+    earlier, later = dict(zip(keys[0], before, strict=True)), dict(zip(keys[1], after, strict=True))
+    key, blanks = new.schema["primaryKey"], _blanks(new.schema)
+    place = {each: at for at, each in enumerate(keys[1])}
+    kept = [each for each in keys[0] if each in later]
+    stay = _in_order([place[each] for each in kept])
+    return {
+        "added": [{"at": place[each], "row": row} for each, row in later.items() if each not in earlier],
+        "removed": [row for each, row in earlier.items() if each not in later],
+        "moved": [
+            {"at": place[each], "key": dict(zip(key, each, strict=True))}
+            for each in kept
+            if place[each] not in stay
+        ],
+        "changed": [
+            {"key": dict(zip(key, each, strict=True)), "cells": cells}
+            for each, row in later.items()
+            if each in earlier
+            if (cells := _cells({**blanks, **earlier[each]}, row, columns))
+        ],
+    }
+
+
+def _records(sheet: Sheet) -> list[Row]:
+    return [{name: plain(value) for name, value in row.items()} for row in sheet.rows.to_pylist()]
+
+
+def _keys(sheet: Sheet, rows: Sequence[Row]) -> list[Key] | None:
+    """The key of every row; None where there is no key, or it does not tell rows apart."""
+    key = sheet.schema.get("primaryKey")
+    found = [tuple(row[name] for name in key) for row in rows] if key else []
+    return found if key and len(set(found)) == len(found) else None
+
+
+def _blanks(schema: Mapping[str, Any]) -> Row:
+    """What a cell holds before anything is said of it: a text is empty, everything else missing."""
+    return {field["name"]: "" if field["type"] == "string" else None for field in schema["fields"]}
+
+
+def _cells(old: Row, new: Row, columns: Iterable[str]) -> dict[str, Row]:
+    return {
+        name: {"old": old[name], "new": new[name]}
+        for name in columns
+        if old[name] != new[name] or type(old[name]) is not type(new[name])
+    }
+
+
+def _in_order(places: Sequence[int]) -> set[int]:
+    """A longest rising part of a sequence of distinct numbers: what need not be moved to sort it."""
+    tails: list[int] = []  # the last number of the best part of each length
+    before: dict[int, int | None] = {}
+    for place in places:
+        at = bisect_left(tails, place)
+        before[place] = tails[at - 1] if at else None
+        tails[at : at + 1] = [place]
+    found: set[int] = set()
+    here = tails[-1] if tails else None
+    while here is not None:
+        found.add(here)
+        here = before[here]
+    return found
+
+
+def _applied(changes: Changes, old: Sheet) -> Sheet:
+    places = _places(old.schema) | {change["place"]: change["new"] for change in changes["schema"]}
+    schema = _schema({place: value for place, value in places.items() if value is not None})
+    if not schema:
+        return NOTHING
+    typed = pa.schema([(field["name"], TYPES[field["type"]]) for field in schema["fields"]])
+    if typed.equals(old.rows.schema) and not any(changes[kind] for kind in ROW_CHANGES):
+        return Sheet(schema, old.rows)
+    return Sheet(schema, _table(typed, _applied_rows(changes, old, schema)))
+
+
+def _applied_rows(changes: Changes, old: Sheet, schema: Mapping[str, Any]) -> list[Row]:
+    made: list[Row] = []
+    blanks = _blanks(schema)
+    coming = [(row["at"], row["row"]) for row in changes["added"]]
+    if len(changes["removed"]) < old.rows.num_rows:
+        key = schema["primaryKey"]
+        by_key = {tuple(row[name] for name in key): row for row in _records(old)}
+        for row in changes["removed"]:
+            del by_key[tuple(row[name] for name in key)]
+        for change in changes["changed"]:
+            cells = {name: cell["new"] for name, cell in change["cells"].items()}
+            by_key[tuple(change["key"].values())] |= cells
+        coming += [(row["at"], by_key.pop(tuple(row["key"].values()))) for row in changes["moved"]]
+        made = list(by_key.values())
+    for at, row in sorted(coming, key=lambda pair: pair[0]):
+        made.insert(at, row)
+    return [{**blanks, **row} for row in made]
+
+
+def _table(typed: pa.Schema, rows: Sequence[Row]) -> pa.Table:
+    arrays = []
+    for field in typed:
+        cells = [row[field.name] for row in rows]
+        is_date = pa.types.is_date(field.type)
+        arrays.append(
+            pa.array(cells, pa.string()).cast(field.type) if is_date else pa.array(cells, field.type)
+        )
+    return pa.Table.from_arrays(arrays, schema=typed)

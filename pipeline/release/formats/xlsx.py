@@ -1,0 +1,139 @@
+"""The workbook: a cover, the notes, the flags, and a sheet a table, for people with a spreadsheet.
+
+Every text is written as text, so nothing in it can run; numbers are numbers and dates are dates.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, time
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from pipeline.contracts import table
+from pipeline.faults import Fault, FaultError
+from pipeline.release.contents import Contents
+from pipeline.release.notes import flags, rules
+
+ROWS = 1_048_575  # of a sheet, below its head
+TEXT = 32_767  # characters of a cell
+WIDTHS = {"string": 18, "integer": 9, "number": 10, "boolean": 9, "date": 12}
+WIDE = {"label": 48, "description": 60, "text": 60, "note": 40, "question_text": 48, "title": 48}
+FONT = {"font_name": "Calibri", "font_size": 11}
+
+
+def files(contents: Contents) -> dict[str, bytes]:
+    """The workbook of a package."""
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
+    barometer = contents.catalogue.barometer
+    book.set_properties(
+        {
+            "title": contents.title,
+            "comments": contents.description,
+            "author": ", ".join(contents.publishers),
+            "created": datetime.combine(barometer.released, time()),
+        }
+    )
+    head = book.add_format({**FONT, "bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    parts = dict(_parts(contents))
+    _texts(book.add_worksheet("Cover"), _cover(contents, parts), head)
+    _texts(book.add_worksheet("Notes"), _notes(contents), head)
+    _texts(book.add_worksheet("Flags"), _flags(), head)
+    for name, (of, rows) in parts.items():
+        _table(book.add_worksheet(name), of, rows, head)
+    book.close()
+    return {f"{contents.name}.xlsx": buffer.getvalue()}
+
+
+def _parts(contents: Contents) -> Iterator[tuple[str, tuple[str, pa.Table]]]:
+    """Every sheet by its name: a table, or as much of it as a sheet holds."""
+    for name, rows in contents.rows.items():
+        for part in range(max(1, -(-len(rows) // ROWS))):
+            sheet = name if part == 0 else f"{name} {part + 1}"
+            yield sheet, (name, rows.slice(part * ROWS, ROWS))
+
+
+def _cover(contents: Contents, parts: dict[str, tuple[str, pa.Table]]) -> list[Sequence[str]]:
+    barometer = contents.catalogue.barometer
+    start, end = contents.period
+    facts = [
+        (contents.title,),
+        ("Description", contents.description),
+        ("Version", f"{barometer.version}, {barometer.released.isoformat()}"),
+        ("Period", f"{start.isoformat()} to {end.isoformat()}"),
+        ("Licence", f"{barometer.licence}, {contents.licence_address}"),
+        ("How to cite", contents.citation),
+        (),
+        ("Sheet", "What is in it"),
+        ("Notes", "What each column means, and when a value is hidden or flagged."),
+        ("Flags", "What the flags of a value mean."),
+    ]
+    sheets = [
+        (sheet, f"{table(name)['description']} ({len(rows)} rows)") for sheet, (name, rows) in parts.items()
+    ]
+    return [*facts, *sheets]
+
+
+def _notes(contents: Contents) -> list[Sequence[str]]:
+    lines: list[Sequence[str]] = [("Rules",), *((rule,) for rule in rules(contents.catalogue)), ()]
+    lines.append(("Column", "Table", "Title", "Description"))
+    for name in contents.rows:
+        lines += [
+            (field["name"], name, field["title"], field["description"]) for field in table(name)["fields"]
+        ]
+    return lines
+
+
+def _flags() -> list[Sequence[str]]:
+    lines: list[Sequence[str]] = [("Column", "Flag", "Meaning")]
+    return lines + [
+        (column, code, label) for column in ("obs_status", "conf_status") for code, label in flags(column)
+    ]
+
+
+def _texts(sheet: Worksheet, lines: list[Sequence[str]], head: Format) -> None:
+    """Lines of text; the first is a head, and so is every line after a blank one."""
+    sheet.set_column(0, 0, 20)
+    sheet.set_column(1, 3, 40)
+    for number, line in enumerate(lines):
+        style = head if number == 0 or not lines[number - 1] else None
+        for column, text in enumerate(line):
+            sheet.write_string(number, column, text, style)
+
+
+def _table(sheet: Worksheet, name: str, rows: pa.Table, head: Format) -> None:
+    """A table: its head frozen and filtered, what is missing left blank."""
+    fields = table(name)["fields"]
+    for column, field in enumerate(fields):
+        sheet.write_string(0, column, field["name"], head)
+        sheet.set_column(column, column, WIDE.get(field["name"], WIDTHS[field["type"]]))
+        _column(_writer(sheet, field["type"]), column, rows[field["name"]], name)
+    sheet.freeze_panes(1, 0)
+    sheet.autofilter(0, 0, len(rows), len(fields) - 1)
+
+
+def _writer(sheet: Worksheet, kind: str) -> Callable[[int, int, Any], Any]:
+    writers: dict[str, Callable[[int, int, Any], Any]] = {
+        "string": sheet.write_string,
+        "integer": sheet.write_number,
+        "number": sheet.write_number,
+        "boolean": sheet.write_boolean,
+        "date": sheet.write_datetime,
+    }
+    return writers[kind]
+
+
+def _column(write: Callable[[int, int, Any], Any], column: int, cells: pa.ChunkedArray, name: str) -> None:
+    if pa.types.is_string(cells.type) and (pc.max(pc.utf8_length(cells)).as_py() or 0) > TEXT:
+        mend = "Shorten it in the declarations."
+        raise FaultError(Fault(f"schemas/tables/{name}.json", "", "a text is too long for a cell", mend))
+    for row, cell in enumerate(cells.to_pylist(), start=1):
+        if cell is not None and cell != "":
+            write(row, column, cell)

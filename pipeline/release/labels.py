@@ -1,0 +1,124 @@
+"""Every label of a package in one language; where there is none, the declared text, visibly marked.
+
+The labels come out of the same rows as the published code lists, compiled from translated declarations.
+"""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+import pycountry
+
+from pipeline.catalogue import Catalogue
+from pipeline.release.codelists import category_rows, domain_rows, indicator_rows
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The labels of one language by key; a text that is not translated ends in ``mark``."""
+
+    language: str
+    mark: str
+    title: str
+    description: str
+    indicators: Mapping[str, str]
+    categories: Mapping[Pair, str]  # (indicator, category)
+    domains: Mapping[str, str]
+    cells: Mapping[Pair, str]  # (domain, domain_code)
+    countries: Mapping[str, str]
+
+    def is_translated(self, label: str) -> bool:
+        """Whether a label is wholly in this language."""
+        return not self.mark or self.mark not in label
+
+    def foreign(self, text: str) -> str:
+        """A text that stands only in the language of the declarations."""
+        return text + self.mark
+
+
+def labels(catalogue: Catalogue, language: str, rows: Mapping[str, pa.Table]) -> Labels:
+    """The labels of what is in the published tables ``rows``, in one of the barometer's languages."""
+    own = catalogue.barometer.languages[0]
+    mark = "" if language == own else f" [{own}]"
+    spoken = translated(catalogue, language, mark)
+    frames = {name: rows[name].to_pandas() for name in ("indicators", "categories", "domains")}
+    cells = list(domain_rows(spoken, frames["domains"]))
+    return Labels(
+        language=language,
+        mark=mark,
+        title=spoken.barometer.title,
+        description=spoken.barometer.description,
+        indicators={row["indicator"]: row["label"] for row in indicator_rows(spoken, frames["indicators"])},
+        categories={
+            (row["indicator"], row["category"]): row["label"]
+            for row in category_rows(spoken, frames["categories"])
+        },
+        domains={row["domain"]: row["domain_label"] for row in cells},
+        cells={(row["domain"], row["domain_code"]): row["label"] for row in cells},
+        countries={code: _country(code, language) for code in rows["waves"]["country"].unique().to_pylist()},
+    )
+
+
+def translated(catalogue: Catalogue, language: str, mark: str) -> Catalogue:
+    """The declarations with their texts in a language; a text that is not there is followed by ``mark``."""
+
+    spoken = catalogue.translations.get(language, {})
+
+    def say(key: str, text: str) -> str:
+        return text and (spoken.get(key) or text + mark)
+
+    def all_of(place: str, declared: Mapping[str, str]) -> dict[str, str]:
+        return {code: say(f"{place}.{code}", text) for code, text in declared.items()}
+
+    barometer = catalogue.barometer
+    return replace(
+        catalogue,
+        barometer=replace(
+            barometer,
+            title=say("barometer.title", barometer.title),
+            description=say("barometer.description", barometer.description),
+        ),
+        variables={
+            key: replace(
+                each,
+                label=say(f"variables.{key}.label", each.label),
+                codes=all_of(f"variables.{key}.codes", each.codes),
+            )
+            for key, each in catalogue.variables.items()
+        },
+        questions={
+            key: replace(
+                each,
+                items=all_of(f"questions.{key}.items", each.items),
+                codes=all_of(f"questions.{key}.codes", each.codes),
+            )
+            for key, each in catalogue.questions.items()
+        },
+        indicators={
+            key: replace(each, label=say(f"indicators.{key}.label", each.label))
+            for key, each in catalogue.indicators.items()
+        },
+        domains={
+            key: replace(each, label=_domain(each.label, bool(each.by), f"domains.{key}.label", say, mark))
+            for key, each in catalogue.domains.items()
+        },
+    )
+
+
+def _domain(label: str, parted: bool, key: str, say: Callable[[str, str], str], mark: str) -> str:
+    """A breakdown's own label; the total, where nobody named it, has the product's own word."""
+    return say(key, label) if label or parted else f"Total{mark}"
+
+
+def _country(code: str, language: str) -> str:
+    """The name of a country in a language, by ISO 3166-1; English, or the code, where there is none."""
+    country = pycountry.countries.get(alpha_2=code)
+    if country is None:
+        return code
+    names = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True)
+    return names.gettext(getattr(country, "common_name", country.name))

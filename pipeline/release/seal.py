@@ -1,0 +1,111 @@
+"""Sealing: a candidate becomes a release, whole and for good, or nothing happened at all.
+
+The copy is made beside its place under a name that no release has, written through to the disk, checked
+there, and renamed: the one moment in which it becomes a release. A rename never replaces a release. Which
+releases there are belongs to ``shelf``, what follows from a new one to ``versions``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.faults import Fault, FaultError
+from pipeline.release.bump import BUMPS, bump_between
+from pipeline.release.checks import check_package
+from pipeline.release.revisions import calling, compared_in
+from pipeline.shelf import SUMS, Sealed, number, previous, sealed, shelf
+
+READ_ONLY = 0o444
+RAISE = "Raise `version` in schemas/barometer.toml and run `barometer run`."
+VERSION_KEY = ("schemas/barometer.toml", "version")
+
+
+def refusals(root: Path, package: str, version: str, candidate: Path) -> Iterator[Fault]:
+    """Why a candidate may not be sealed as a version: nothing when it may, or is sealed already."""
+    releases = sealed(root, package)
+    there = next((release for release in releases if release.version == version), None)
+    if there and there.withdrawn:
+        message = f"was withdrawn from {package} on {there.withdrawn['date']}, and is never used again"
+        yield Fault(*VERSION_KEY, message, RAISE, version)
+    elif there and not same_release(candidate, there.folder):
+        yield Fault(*VERSION_KEY, f"of {package} is sealed already, with other files", RAISE, version)
+    elif not there and releases and releases[-1].number > number(version):
+        message = f"is below {releases[-1].version}, which {package} has sealed"
+        yield Fault(*VERSION_KEY, message, RAISE, version)
+    elif not there and (before := previous(root, package, version)):
+        yield from _too_small(before, version, candidate)
+
+
+def _too_small(before: Sealed, version: str, candidate: Path) -> Iterator[Fault]:
+    compared = compared_in(candidate)
+    needed, given = compared["bump"], bump_between(before.version, version)
+    if BUMPS.index(given) < BUMPS.index(needed):
+        calls = calling(compared)
+        message = (
+            f"is a {given} bump of {before.version} of {before.package}; the changes need a {needed} one"
+        )
+        yield Fault(*VERSION_KEY, f"{message}: {calls}", RAISE, version)
+
+
+def same_release(folder: Path, other: Path) -> bool:
+    """Whether two folders hold the same release: its identity is SHA256SUMS."""
+    return (folder / SUMS).read_bytes() == (other / SUMS).read_bytes()
+
+
+def seal(root: Path, package: str, version: str, candidate: Path) -> Sealed | None:
+    """Put a candidate on the shelf; None when it lies there already. The shelf is ``locked``.
+
+    Raises FaultError, with the shelf as it was, when a rule of ``refusals`` or of the package is broken.
+    """
+    if faults := list(refusals(root, package, version, candidate)):
+        raise FaultError(faults)
+    target = shelf(root, package) / version
+    if target.exists():
+        return None
+    fresh = target.with_name(f".{version}.new")
+    try:
+        copy_through(candidate, fresh)
+        if faults := check_package(fresh):
+            place = candidate.relative_to(root).as_posix()
+            raise FaultError(replace(fault, file=f"{place}/{fault.file}") for fault in faults)
+        fresh.rename(target)  # fails where a release lies: a folder with files is never replaced
+        _through(target.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Sealed(package, version, target)
+
+
+def copy_through(source: Path, target: Path) -> None:
+    """Copy the files of a folder, read-only, and have the disk hold them; what lay there is gone."""
+    shutil.rmtree(target, ignore_errors=True)
+    for path in sorted(source.rglob("*")):
+        if path.is_file():
+            place = target / path.relative_to(source)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, place)
+            place.chmod(READ_ONLY)
+            _through(place)
+    for folder in (target, *(path for path in target.rglob("*/"))):
+        _through(folder)
+
+
+def write_through(path: Path, content: bytes) -> None:
+    """Write a file beside its place and swap it in; a reader has the old one whole or the new one whole."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.write_bytes(content)
+    _through(fresh)
+    fresh.replace(path)
+    _through(path.parent)
+
+
+def _through(path: Path) -> None:
+    """Have the disk hold a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,70 @@
+"""The published tables of a release as they are compared: of a package folder, or about to be written.
+
+The table ``revisions`` is left out: it tells of a comparison and takes no part in one. So are titles of
+tables, which carry the mark of synthetic data.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from pipeline.arrow import arrow
+from pipeline.contracts import table
+from pipeline.faults import Fault, FaultError
+from pipeline.release.diff import Sheet
+from pipeline.release.files import read_parquet
+from pipeline.shelf import DESCRIPTOR
+
+REVISIONS = "revisions"
+SAID = ("fields", "primaryKey", "foreignKeys", "missingValues")
+
+
+def sheets_of(folder: Path) -> dict[str, Sheet]:
+    """The tables of a package folder. Raises FaultError when it holds no package, or a withdrawn one."""
+    described = described_in(folder)
+    if said := described.get("withdrawn"):
+        message = f"was withdrawn on {said['date']}: {said['reason']}"
+        raise FaultError(Fault(str(folder), "", message, "Its data are gone; take another version."))
+    try:
+        return {
+            resource["name"]: sheet(
+                resource["schema"], read_parquet((folder / resource["path"]).with_suffix(".parquet"))
+            )
+            for resource in described["resources"]
+            if resource["path"].endswith(".csv") and resource["name"] != REVISIONS
+        }
+    except (OSError, KeyError, TypeError, pa.ArrowInvalid) as error:
+        raise _unreadable(folder, error) from None
+
+
+def described_in(folder: Path) -> dict[str, Any]:
+    """The descriptor of a package folder. Raises FaultError when it holds none."""
+    try:
+        loaded: dict[str, Any] = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _unreadable(folder, error) from None
+    return loaded
+
+
+def _unreadable(folder: Path, error: Exception) -> FaultError:
+    mend = "Name the folder of a package, such as warehouse/releases/PACKAGE/VERSION."
+    message = f"holds no package that can be read: {type(error).__name__}"
+    return FaultError(Fault(str(folder), "", message, mend))
+
+
+def sheets_from(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sheet]:
+    """The tables of a package about to be written, as ``published_tables`` gives them."""
+    return {
+        name: sheet(table(name), arrow(frame, name)) for name, frame in tables.items() if name != REVISIONS
+    }
+
+
+def sheet(schema: Mapping[str, Any], rows: pa.Table) -> Sheet:
+    """A table with what its schema says of columns and keys."""
+    return Sheet({word: schema[word] for word in SAID if word in schema}, rows.replace_schema_metadata())

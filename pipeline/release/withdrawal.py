@@ -1,0 +1,76 @@
+"""Withdrawing a release that should not have been: its data go, a tombstone stays.
+
+The tombstone is ``datapackage.json``, with date and reason and no data; from the moment it stands the
+release is withdrawn, and whoever comes next finishes what was cut short. No checksum of the data stays
+either: where one cell is unknown, a checksum gives it away to whoever tries all values.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+from pipeline.faults import Fault, FaultError
+from pipeline.release.revisions import compared_in
+from pipeline.release.seal import write_through
+from pipeline.shelf import DESCRIPTOR, Sealed, sealed
+
+NOTICE = "WITHDRAWN.md"
+TOMBSTONE = (DESCRIPTOR, NOTICE)
+
+
+def withdraw(root: Path, package: str, version: str, reason: str, on: date) -> Sealed:
+    """Withdraw a release; the shelf is ``locked``, and the indexes follow with ``refresh``.
+
+    Raises FaultError when there is no such release, or it was withdrawn otherwise, or no reason is given.
+    """
+    place = f"warehouse/releases/{package}/{version}"
+    release = next((each for each in sealed(root, package) if each.version == version), None)
+    if release is None:
+        known = ", ".join(each.version for each in sealed(root, package)) or "none"
+        raise FaultError(Fault(place, "", "is no sealed release", f"Sealed versions: {known}."))
+    said = {"date": on.isoformat(), "reason": " ".join(reason.split())}
+    if not said["reason"]:
+        raise FaultError(Fault(place, "", "is not withdrawn without a reason", "Say it with --reason."))
+    if release.withdrawn and release.withdrawn != said:
+        message = f"was withdrawn on {release.withdrawn['date']}: {release.withdrawn['reason']}"
+        raise FaultError(Fault(place, "", message, "What was said once stays; there is nothing to do."))
+    if said["date"] < (released := release.described["created"][:10]):
+        mend = f"Give the day of the withdrawal; the release is of {released}."
+        raise FaultError(Fault(place, "", "cannot be withdrawn before it was released", mend, said["date"]))
+    if not release.withdrawn:
+        write_through(release.folder / DESCRIPTOR, _tombstone(release, said))
+    return Sealed(package, version, release.folder)
+
+
+def _tombstone(release: Sealed, said: dict[str, str]) -> bytes:
+    """The metadata of a release without its data: a Data Package whose one resource is the notice."""
+    resource = {"name": "withdrawn", "title": "Why there are no data", "data": [said]}
+    title = f"WITHDRAWN: {release.described['title']}"
+    described = {**release.described, "title": title, "withdrawn": said, "resources": [resource]}
+    return (json.dumps(described, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
+def finish(release: Sealed) -> None:
+    """Take away the data of a withdrawn release, as far as they are still there."""
+    for path in sorted(release.folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            path.rmdir()
+        elif path.relative_to(release.folder).as_posix() not in TOMBSTONE:
+            path.unlink()
+    if not (release.folder / NOTICE).is_file():
+        write_through(release.folder / NOTICE, _notice(release))
+
+
+def _notice(release: Sealed) -> bytes:
+    said = release.withdrawn or {}
+    first = f"{release.package} {release.version} was withdrawn on {said['date']}."
+    second = "Its data were taken away, and the version is never used again."
+    return f"# Withdrawn\n\n{first} {second}\n\nReason: {said['reason']}\n".encode()
+
+
+def revising(root: Path, release: Sealed) -> list[str]:
+    """The versions that revise a release: their revisions hold its old values."""
+    standing = (each for each in sealed(root, release.package) if not each.withdrawn)
+    return [each.version for each in standing if compared_in(each.folder)["old"] == release.version]

@@ -1,0 +1,82 @@
+"""The shelf: where sealed releases lie, which of them are withdrawn, and which came before a version.
+
+Here belongs reading the shelf. Putting a release on it, or taking its data away, belongs to ``release``.
+A release is sealed when its folder bears its version; everything else beside it (``latest``, indexes,
+what a killed run left) begins with another sign. Standard library only, so that "is anything to do?" is
+answered at once.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pipeline.faults import Fault, FaultError
+
+DESCRIPTOR, SUMS = "datapackage.json", "SHA256SUMS"
+VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A release on the shelf, or what a withdrawn one left."""
+
+    package: str
+    version: str
+    folder: Path
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """The version as numbers, for comparing."""
+        return number(self.version)
+
+    @cached_property
+    def described(self) -> dict[str, Any]:
+        """Its datapackage.json. Raises FaultError when that cannot be read."""
+        path = self.folder / DESCRIPTOR
+        try:
+            loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            file = f"warehouse/releases/{self.package}/{self.version}/{DESCRIPTOR}"
+            mend = "A sealed release is never edited: bring the file back from a copy."
+            raise FaultError(Fault(file, "", f"cannot be read: {type(error).__name__}", mend)) from None
+        return loaded
+
+    @property
+    def withdrawn(self) -> dict[str, str] | None:
+        """Date and reason of the withdrawal; None while the release stands."""
+        return self.described.get("withdrawn")
+
+
+def number(version: str) -> tuple[int, ...]:
+    """A version as three numbers. Raises ValueError when it is none."""
+    if not VERSION.fullmatch(version):
+        raise ValueError(version)
+    return tuple(map(int, version.split(".")))
+
+
+def shelf(root: Path, package: str) -> Path:
+    """Where the releases of a package lie."""
+    return root / "warehouse" / "releases" / package
+
+
+def sealed(root: Path, package: str) -> list[Sealed]:
+    """Every release of a package, withdrawn ones included, the oldest first."""
+    folders = shelf(root, package).glob("[0-9]*/")
+    found = [Sealed(package, path.name, path) for path in folders if VERSION.fullmatch(path.name)]
+    return sorted(found, key=lambda release: release.number)
+
+
+def earlier(root: Path, package: str, version: str) -> list[Sealed]:
+    """The releases of a package below a version that are not withdrawn, the oldest first."""
+    below = [release for release in sealed(root, package) if release.number < number(version)]
+    return [release for release in below if not release.withdrawn]
+
+
+def previous(root: Path, package: str, version: str) -> Sealed | None:
+    """The release that a version revises: the greatest one below it that is not withdrawn."""
+    return next(reversed(earlier(root, package, version)), None)

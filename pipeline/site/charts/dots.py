@@ -1,0 +1,107 @@
+"""Estimates under each other: a row a category or group, a dot and its interval for each edition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.site.book import Cell
+from pipeline.site.charts.scale import Scale, lines
+
+LETTERS = 40  # of a label: fits beside its value on the narrowest screen
+LINE, STEP, GAP, TOP = 17, 11, 12, 40  # pixels: a line of text, an edition, between rows, the head
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One estimate: its place, its interval, and its age (0 is the newest edition)."""
+
+    y: float
+    x: float
+    low: float | None
+    high: float | None
+    age: int
+
+
+@dataclass(frozen=True)
+class DotRow:
+    """A row: the label in lines, the written value, and its marks."""
+
+    y: float
+    label: list[str]
+    text: str
+    marks: list[Mark]
+
+
+@dataclass(frozen=True)
+class Dots:
+    """A panel of rows on one axis; ``legend`` names the editions, newest first; ``whole`` is everyone."""
+
+    title: str
+    ticks: list[tuple[float, str]]
+    rows: list[DotRow]
+    height: float
+    legend: list[str] = field(default_factory=list)
+    whole: tuple[float, float | None, float | None, str] | None = None
+    said: str = ""
+
+
+def categories(
+    title: str,
+    rows: Sequence[tuple[str, str, Sequence[Cell | None]]],
+    legend: list[str],
+    scale: Scale,
+    ticks: list[str],
+) -> Dots:
+    """A panel of one survey: a category a row, with its label, written value and estimates, newest first."""
+    return _dots(title, rows, legend, scale, ticks)
+
+
+def breakdown(
+    title: str,
+    rows: Sequence[tuple[str, str, Sequence[Cell | None]]],
+    whole: tuple[Cell, str],
+    scale: Scale,
+    ticks: list[str],
+) -> Dots:
+    """A panel of one breakdown: its groups, and a line where everyone stands."""
+    cell, text = whole
+    made = _dots(title, rows, [], scale, ticks)
+    if cell.value is None:
+        return made
+    ends = (None if end is None else scale.across(end) for end in (cell.ci_low, cell.ci_high))
+    low, high = ends
+    return Dots(
+        made.title,
+        made.ticks,
+        made.rows,
+        made.height,
+        whole=(scale.across(cell.value), low, high, text),
+        said=made.said,
+    )
+
+
+def _dots(
+    title: str,
+    rows: Sequence[tuple[str, str, Sequence[Cell | None]]],
+    legend: list[str],
+    scale: Scale,
+    ticks: list[str],
+) -> Dots:
+    y, made = float(TOP if len(legend) < 2 else TOP + 20), []
+    for label, text, cells in rows:
+        wrapped = lines(label, LETTERS)
+        start = y + LINE * len(wrapped)
+        marks = list(_marks(cells, start, scale))
+        made.append(DotRow(y, wrapped, text, marks))
+        y = start + STEP * max(len(cells), 1) + GAP
+    named = [(scale.across(value), word) for value, word in zip(scale.ticks, ticks, strict=True)]
+    said = "; ".join(f"{label}: {text}" for label, text, _ in rows)
+    return Dots(title, named, made, y, legend, said=said)
+
+
+def _marks(cells: Iterable[Cell | None], start: float, scale: Scale) -> Iterable[Mark]:
+    for age, cell in enumerate(cells):
+        if cell is not None and cell.value is not None:
+            low, high = (None if end is None else scale.across(end) for end in (cell.ci_low, cell.ci_high))
+            yield Mark(start + STEP * age - 2, scale.across(cell.value), low, high, age)

@@ -1,0 +1,106 @@
+"""Numbers and dates as readers of a language write them, on pages only: files keep the decimal point.
+
+The conventions are those of Unicode's CLDR, by way of Babel.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from pipeline.site.book import Cell
+
+MINUS, DASH, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
+
+
+class Numbers:
+    """The numbers of one language; ``total`` and ``breakdown`` are the decimals they are published with."""
+
+    def __init__(self, language: str, total: int, breakdown: int) -> None:
+        self.locale = _locale(language)
+        self.decimals = (breakdown, total)
+        self.text = cache(self._text)
+
+    def value(self, cell: Cell, number: float | None = None) -> str:
+        """The value of a cell, or another number in its unit, with the decimals it was published with."""
+        return self.text(cell.value if number is None else number, self.places(cell))
+
+    def interval(self, cell: Cell) -> str:
+        """The confidence interval of a cell, with an en dash; blank where there is none."""
+        if cell.ci_low is None or cell.ci_high is None:
+            return ""
+        places = None if cell.source_kind == "figures" else self.places(cell)
+        return f"{self.text(cell.ci_low, places)}{DASH}{self.text(cell.ci_high, places)}"
+
+    def places(self, cell: Cell) -> int | None:
+        """The decimals of a cell; None for what was printed elsewhere and stands as it was."""
+        if cell.source_kind == "figures":
+            return None
+        if cell.unit_measure == "count":
+            return 0
+        return self.decimals[cell.domain_code == ""] + (cell.unit_measure == "mean")
+
+    def count(self, number: int | float | None) -> str:
+        """A whole number."""
+        return self.text(number, 0)
+
+    def _text(self, number: float | None, places: int | None) -> str:
+        if number is None:
+            return ""
+        pattern = "#,##0.###" if places is None else "#,##0" + ("." + "0" * places if places else "")
+        written: str = format_decimal(number, pattern, locale=self.locale)
+        return written.replace("-", MINUS)
+
+    def signed(self, number: float, places: int) -> str:
+        """A difference, with its sign."""
+        return ("+" if number > 0 else "") + self.text(number, places)
+
+    @property
+    def percent(self) -> str:
+        """What follows a number of per cent."""
+        pattern: str = self.locale.percent_formats[None].pattern
+        return "\N{NO-BREAK SPACE}%" if pattern[-2:-1].isspace() else "%"
+
+    def day(self, day: Any) -> str:
+        """A date in words; blank where there is none."""
+        day = date.fromisoformat(day) if isinstance(day, str) and day else day
+        return str(format_date(day, "long", locale=self.locale)) if day else ""
+
+    def month(self, day: Any) -> str:
+        """A month and its year; blank where there is none."""
+        return str(format_date(day, "LLLL y", locale=self.locale)) if day else ""
+
+    def size(self, count: int) -> str:
+        """The size of a file."""
+        for unit, factor in (("MB", 1_000_000), ("kB", 1_000)):
+            if count >= factor:
+                return f"{self.text(count / factor, 1 if count < 10 * factor else 0)} {unit}"
+        return f"{self.text(count, 0)} B"
+
+    @property
+    def separators(self) -> dict[str, str]:
+        """The marks that a script needs to read and write these numbers."""
+        symbols = self.locale.number_symbols["latn"]
+        return {"decimal_mark": symbols["decimal"], "group_mark": symbols["group"]}
+
+
+def name_of(language: str) -> str:
+    """The name of a language in itself; its code where it is not known."""
+    try:
+        name = Locale.parse(language, sep="-").get_display_name() or language
+    except (UnknownLocaleError, ValueError):
+        return language
+    return name[0].upper() + name[1:]
+
+
+def _locale(language: str) -> Locale:
+    """The conventions of a language; of English, those of Britain."""
+    try:
+        return Locale.parse("en_GB" if language == "en" else language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse("en")

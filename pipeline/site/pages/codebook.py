@@ -1,0 +1,105 @@
+"""The codebook: every question in every language, how each wave asked it, and where that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.catalogue import Instrument, Question
+from pipeline.site.book import Book
+from pipeline.site.language import Section
+from pipeline.site.page import Page, Site
+
+MOST_RULES = 560  # of crosswalks on one page: keeps it below 200 kB
+
+
+def pages(section: Section, site: Site) -> Iterator[Page]:
+    """The list of questions and background variables, and a page a question."""
+    catalogue, words = section.book.catalogue, section.language.words
+    asked = asked_in(section.book)
+    context = {"questions": catalogue.questions, "asked": asked, "variables": catalogue.variables}
+    yield Page("codebook/index.html", "codebook.html.j2", words.plain("codebook"), context)
+    for key, question in catalogue.questions.items():
+        place = f"questions.{key}"
+        told: dict[str, Any] = {
+            "question": question,
+            "texts": [(spoken, spoken.say(f"{place}.text")) for spoken in site.languages],
+            "base": section.language.say(f"bases.{question.base}.label"),
+            "items": _labels(section, site, f"{place}.items", question.items),
+            "codes": _labels(section, site, f"{place}.codes", question.codes),
+            "waves": _once([_asked(section, question, wave) for wave in asked[key]]),
+            "indicators": [name for name, row in section.book.indicators.items() if row["question"] == key],
+        }
+        title = section.language.plain(f"{place}.label") or section.language.plain(f"{place}.text")
+        yield Page(f"codebook/{key}.html", "question.html.j2", title, told)
+
+
+def _labels(
+    section: Section, site: Site, place: str, declared: Mapping[str, str]
+) -> list[tuple[str, list[Any]]]:
+    return [(key, [spoken.say(f"{place}.{key}") for spoken in site.languages]) for key in declared]
+
+
+def asked_in(book: Book) -> dict[str, list[str]]:
+    """The waves that asked each question: by their crosswalk, their wording or a published figure."""
+    catalogue = book.catalogue
+    of = {key: row["question"] for key, row in book.indicators.items()}
+    estimated = {(wave, of[indicator]) for indicator, wave in book.cells}
+    return {
+        key: [
+            wave
+            for wave, row in book.waves.items()
+            if (row["instrument"], key) in book.crosswalk
+            or (wave, key) in estimated
+            or key in _worded(catalogue.instruments[row["instrument"]])
+        ]
+        for key in catalogue.questions
+    }
+
+
+def _worded(instrument: Instrument) -> set[str]:
+    return {place.partition(".")[0] for place in instrument.wording}
+
+
+def _once(waves: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The same waves, with the rules of each questionnaire once, and no more than a page holds."""
+    shown: set[str] = set()
+    left = MOST_RULES
+    for wave in waves:
+        there = wave["instrument"] in shown
+        fits = not there and len(wave["rules"]) <= left
+        wave["elsewhere"] = bool(wave["rules"]) and not there and not fits
+        if fits:
+            shown.add(wave["instrument"])
+            left -= len(wave["rules"])
+        else:
+            wave["rules"] = []
+    return waves
+
+
+def _asked(section: Section, question: Question, wave: str) -> dict[str, Any]:
+    """How one wave asked a question, and where that differs from the codebook."""
+    book = section.book
+    row, catalogue = book.waves[wave], book.catalogue
+    instrument = catalogue.instruments[row["instrument"]]
+    rules = book.crosswalk.get((row["instrument"], question.key), [])
+    there = {rule["variable"].partition(".")[2] for rule in rules}
+    missing = [item for item in question.items if rules and item not in there]
+    limit = instrument.max_choices.get(question.key)
+    return {
+        "wave": wave,
+        "instrument": row["instrument"],
+        "language": instrument.language,
+        "wording": instrument.wording.get(f"{question.key}.text", ""),
+        "parts": {
+            place: text
+            for place, text in instrument.wording.items()
+            if place.startswith((f"{question.key}.items.", f"{question.key}.codes."))
+        },
+        "columns": list(dict.fromkeys(rule["source_variable"] for rule in rules)),
+        "rules": rules,
+        "version": instrument.question_versions.get(question.key, ""),
+        "uncertain": question.key in instrument.uncertain,
+        "limit": limit if limit != question.max_choices else None,
+        "missing": [section.language.plain(f"questions.{question.key}.items.{item}") for item in missing],
+    }

@@ -1,0 +1,64 @@
+"""The downloads of a package: every release with its files, checksums, changes and quality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from pipeline.site.language import Section
+from pipeline.site.page import Page, Site
+from pipeline.site.releases import CHANGELOG, QUALITY, REVISIONS, Release
+
+KINDS = (  # what readers look for, by pattern, in the order they look for it
+    ("workbook", "*.xlsx"),
+    ("archive", "*.zip"),
+    ("csv", "data/*.csv"),
+    ("parquet", "data/*.parquet"),
+    ("jsonstat", "jsonstat/*.json"),
+    ("sdmx", "sdmx/*"),
+    ("pxfile", "*.px"),
+    ("metadata", "*"),
+)
+
+
+def pages(section: Section, site: Site) -> Iterator[Page]:
+    """The page of downloads."""
+    releases = site.releases[section.book.key]
+    context = {
+        "releases": [(release, _by_kind(release)) for release in releases],
+        "newest": releases[0],
+        "has_latest": any(each.is_sealed and not each.withdrawn for each in releases),
+        "citation": citation(section, releases[0]),
+        "quality": _leaves(releases[0].quality),
+        "names": {"changelog": CHANGELOG, "quality": QUALITY, "revisions": REVISIONS},
+        "revisions": section.book.rows("revisions")[:200],
+    }
+    yield Page("downloads.html", "downloads.html.j2", section.language.words.plain("downloads"), context)
+
+
+def _by_kind(release: Release) -> list[tuple[str, list[Any]]]:
+    found: dict[str, list[Any]] = {kind: [] for kind, _ in KINDS}
+    for file in release.files:
+        kind = next(kind for kind, pattern in KINDS if PurePosixPath(file.path).match(pattern))
+        found[kind].append(file)
+    return [(kind, files) for kind, files in found.items() if files]
+
+
+def citation(section: Section, release: Release) -> str:
+    """How to cite a release, from its own descriptor."""
+    people = [who["title"] for who in release.described.get("contributors", []) if "title" in who]
+    said = f"{', '.join(people)} ({release.released[:4]}). {release.described['title']}. "
+    return said + section.language.words.plain("version_n", version=release.version) + "."
+
+
+def _leaves(report: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
+    """The plain values of a report with their names; lists are left to the file itself."""
+    found: list[tuple[str, Any]] = []
+    for name, value in report.items():
+        place = f"{above} {name}".strip().replace("_", " ")
+        if isinstance(value, Mapping):
+            found += _leaves(value, place)
+        elif not isinstance(value, list):
+            found.append((place, value))
+    return found

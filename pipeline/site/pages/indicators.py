@@ -1,0 +1,166 @@
+"""The pages of indicators: what was asked, the chart, every value below it, and what may be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Any
+
+from pipeline.catalogue import Catalogue, Indicator
+from pipeline.site.book import Cell
+from pipeline.site.charts import Figure
+from pipeline.site.language import Section
+from pipeline.site.page import Page, Site, policy
+from pipeline.site.pages.figures import figures
+from pipeline.site.pages.tables import (
+    FRAME,
+    MOST_MARKS,
+    MOST_ROWS,
+    MOST_WAVES,
+    Table,
+    flags,
+    one_category,
+    several_categories,
+    within_budget,
+    write,
+)
+
+
+def pages(section: Section, site: Site) -> Iterator[tuple[Page, list[Figure]]]:
+    """A page an indicator, with its charts."""
+    for indicator in section.book.indicators:
+        made = figures(section, site, indicator)
+        yield (
+            Page(
+                f"indicators/{indicator}.html",
+                "indicator.html.j2",
+                section.indicator(indicator),
+                {
+                    "indicator": section.book.indicators[indicator],
+                    **_drawn(made),
+                    "several": len(section.book.categories[indicator]) > 1,
+                    **_facts(section, indicator),
+                    **_values(section, indicator),
+                    **_breakdowns(section, indicator),
+                    **_verdicts(section, site, indicator),
+                },
+                section.language.plain(f"indicators.{indicator}.description"),
+            ),
+            made,
+        )
+
+
+def embed(figure: Figure, indicator: str) -> Page:
+    """The page of a chart for others to put into a frame."""
+    context = {"figure": figure, "indicator": indicator}
+    return Page(
+        f"embed/{figure.key}.html", "embed.html.j2", figure.title, context, policy=policy(), listed=False
+    )
+
+
+def _drawn(made: list[Figure]) -> dict[str, Any]:
+    """The charts that fit on the page; the others are a click away. The first one is always there."""
+    fit: list[Figure] = []
+    marks = 0
+    for figure in made:
+        marks += figure.marks + FRAME
+        if not fit or marks <= MOST_MARKS:
+            fit.append(figure)
+    return {"figures": fit, "elsewhere": [figure for figure in made if figure not in fit]}
+
+
+def _facts(section: Section, indicator: str) -> dict[str, Any]:
+    """What is measured: the questions it rests on, and whom they were put to."""
+    row, language = section.book.indicators[indicator], section.language
+    declared = section.book.catalogue.indicators[indicator]
+    return {
+        "description": language.say(f"indicators.{indicator}.description"),
+        "questions": [
+            (key, language.say(f"questions.{key}.text")) for key in _asked(declared, section.book.catalogue)
+        ],
+        "base": language.say(f"bases.{row['base']}.label") or row["base"],
+    }
+
+
+def _asked(indicator: Indicator, catalogue: Catalogue) -> list[str]:
+    """The questions whose answers an indicator is made from."""
+    while indicator.total:
+        indicator = catalogue.indicators[indicator.total]
+    names = [condition.pattern for condition in indicator.logic.conditions()] if indicator.logic else []
+    names.append(indicator.question or indicator.mean or "")
+    asked = dict.fromkeys(name.partition(".")[0] for name in names)
+    return [key for key in asked if key in catalogue.questions]
+
+
+def _values(section: Section, indicator: str) -> dict[str, Any]:
+    """Every value for everyone, by survey and edition; of more than a page holds, those that come first."""
+    book = section.book
+    every = [
+        cell for waves in book.surveys.values() for wave in waves for cell in book.totals(indicator, wave)
+    ]
+    shown = every[:MOST_ROWS]
+    rows = [
+        (
+            book.waves[cell.wave]["survey"],
+            cell.wave,
+            section.category(indicator, cell.category),
+            write(section, cell),
+        )
+        for cell in shown
+    ]
+    return {
+        "rows": rows,
+        "flags": flags(shown),
+        "noted": any(cell.note for cell in shown),
+        "more_rows": len(every) > len(shown),
+    }
+
+
+def _breakdowns(section: Section, indicator: str) -> dict[str, Any]:
+    """Breakdowns by one variable: all editions of a single share, else the newest edition of each survey."""
+    book, found = section.book, []
+    for survey in book.surveys:
+        waves = [wave for wave in book.surveys[survey] if (indicator, wave) in book.cells]
+        if not waves:
+            continue
+        if len(book.categories[indicator]) == 1:
+            found.append((section.survey(survey), list(one_category(section, indicator, survey))))
+        else:
+            found.append((section.wave(waves[-1]), list(several_categories(section, indicator, waves[-1]))))
+    fit, left_out = within_budget(found)
+    return {
+        "breakdowns": fit,
+        "left_out": left_out,
+        "breakdown_flags": flags(_shown(section, indicator, fit)),
+    }
+
+
+def _shown(section: Section, indicator: str, fit: list[tuple[str, list[Table]]]) -> list[Cell]:
+    """The cells of breakdowns by one variable; none where no breakdown is shown."""
+    book = section.book
+    every = [cell for wave in book.waves for cell in book.cells.get((indicator, wave), {}).values()]
+    return [cell for cell in every if fit and cell.domain in book.one_way]
+
+
+def _verdicts(section: Section, site: Site, indicator: str) -> dict[str, Any]:
+    """The verdict on every two waves, as a table of waves by waves, with the reasons that occur."""
+    verdicts = site.comparability[section.book.key]
+    waves = [wave for wave in section.book.waves if next(section.book.totals(indicator, wave), None)]
+    if len(waves) > MOST_WAVES:
+        newest = (section.book.waves_of(indicator, survey) for survey in section.book.surveys)
+        waves = [several[-1] for several in newest if several][:MOST_WAVES]
+    if not verdicts.known or len(waves) < 2:
+        return {"matrix": [], "matrix_waves": [], "reasons": [], "comparisons_known": verdicts.known}
+    found = {pair: verdicts.verdict(indicator, *pair) for pair in combinations(waves, 2)}
+    why = {pair: verdicts.decisive(verdict) for pair, verdict in found.items()}
+    reasons = list(dict.fromkeys(key for keys in why.values() for key in keys))
+    number = {key: at for at, key in enumerate(reasons, start=1)}
+    matrix = []
+    for wave in waves:
+        row = []
+        for other in waves:
+            pair = (wave, other) if (wave, other) in found else (other, wave)
+            row.append((found[pair].verdict, [number[key] for key in why[pair]]) if pair in found else None)
+        matrix.append((wave, row))
+    texts = [section.language.say(f"rules.{key}.text") or key for key in reasons]
+    return {"matrix": matrix, "matrix_waves": waves, "reasons": texts, "comparisons_known": True}

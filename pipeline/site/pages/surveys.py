@@ -1,0 +1,138 @@
+"""The pages of surveys and of their waves: facts, trend, breakdowns, and each group against the nation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.site.book import Cell, Row
+from pipeline.site.charts import Dots, breakdown, scale_of
+from pipeline.site.language import Section
+from pipeline.site.numbers import DASH, TIMES
+from pipeline.site.page import Page, Site
+from pipeline.site.pages.figures import over_time, ticks, written
+from pipeline.site.pages.tables import flags, write
+
+FACTS = ("unit", "mode", "respondent", "population", "sample", "respondents", "response_rate", "n")
+METHOD = ("weighting_method", "stratified", "clustered", "replicate_method", "corrections")
+
+
+def pages(section: Section, site: Site) -> Iterator[Page]:
+    """The list of surveys, a page a survey and a page a wave."""
+    book, words = section.book, section.language.words
+    countries: dict[str, list[str]] = {}
+    for survey, waves in book.surveys.items():
+        countries.setdefault(book.waves[waves[0]]["country"], []).append(survey)
+    yield Page(
+        "surveys/index.html",
+        "surveys.html.j2",
+        words.plain("surveys"),
+        {"countries": list(countries.items())},
+    )
+    for survey, waves in book.surveys.items():
+        context = {
+            "survey": survey,
+            "waves": waves,
+            **_series(section, survey),
+            **_headline(section, site, survey),
+        }
+        yield Page(f"surveys/{survey}.html", "survey.html.j2", section.survey(survey), context)
+    for wave, row in book.waves.items():
+        context = {
+            "wave": row,
+            "before_after": _neighbours(book.surveys[row["survey"]], wave),
+            "facts": [(name, row[name]) for name in FACTS if row[name] not in (None, "")],
+            "method": [(name, row[name]) for name in METHOD if row[name] not in (None, "", 0)],
+            "margins": _margins(section, row["weighting_margins"]),
+            "scope": section.scope(row["scope"]),
+            "source": row,
+            **_headline(section, site, row["survey"]),
+            **_groups(section, wave),
+            **_values(section, wave),
+        }
+        yield Page(f"waves/{wave}.html", "wave.html.j2", section.wave(wave), context)
+
+
+def _margins(section: Section, text: str) -> list[str]:
+    """The margins that weights meet, in labels."""
+    say = section.language.plain
+    return [
+        f" {TIMES} ".join(say(f"variables.{name}.label") or name for name in margin.split("*"))
+        for margin in text.split("|")
+        if margin
+    ]
+
+
+def _headline(section: Section, site: Site, survey: str) -> dict[str, Any]:
+    key = section.book.headline
+    single = len(section.book.categories[key]) == 1 and section.book.waves_of(key, survey)
+    return {"headline": key, "figure": over_time(section, site, key, survey) if single else None}
+
+
+def _series(section: Section, survey: str) -> dict[str, Any]:
+    """Every indicator's values for everyone, an edition a column."""
+    book = section.book
+    rows, shown = [], []
+    for indicator, categories in book.categories.items():
+        for category in categories:
+            cells = [book.total(indicator, wave, category) for wave in book.surveys[survey]]
+            if any(cells):
+                label = section.category(indicator, category) if len(categories) > 1 else ""
+                change = _change(section, book.trends.get((survey, indicator, category)))
+                rows.append((indicator, label, [write(section, cell) for cell in cells], change))
+                shown += cells
+    return {"rows": rows, "flags": flags(shown), "changes": any(row[-1] for row in rows)}
+
+
+def _change(section: Section, row: Row | None) -> tuple[str, str] | None:
+    """The yearly change and its interval, as written; None where none is published."""
+    if row is None or row["change_per_year"] is None:
+        return None
+    numbers = section.language.numbers
+    ends = (row["ci_low"], row["ci_high"])
+    interval = f" {DASH} ".join(numbers.text(end, 1) for end in ends) if None not in ends else ""
+    return numbers.signed(row["change_per_year"], 1), interval
+
+
+def _values(section: Section, wave: str) -> dict[str, Any]:
+    """Every indicator's value for everyone in one wave."""
+    cells = [cell for indicator in section.book.indicators for cell in section.book.totals(indicator, wave)]
+    several = section.book.categories
+    rows = [
+        (
+            cell.indicator,
+            section.category(cell.indicator, cell.category) if len(several[cell.indicator]) > 1 else "",
+            write(section, cell),
+        )
+        for cell in cells
+    ]
+    return {"rows": rows, "flags": flags(cells), "noted": any(cell.note for cell in cells)}
+
+
+def _groups(section: Section, wave: str) -> dict[str, Any]:
+    """The headline in every group of a wave, against everyone; tested where the package has benchmarks."""
+    book = section.book
+    key, category = book.headline, book.categories[book.headline][0]
+    everyone, cells = book.total(key, wave, category), book.cells.get((key, wave), {})
+    panels: list[tuple[Dots, list[tuple[Cell, Row]]]] = []
+    tests = book.benchmarks.get((wave, key, category), {})
+    if everyone and everyone.value is not None:
+        whole = (everyone, f"{section.language.words.plain('everyone')} {written(section, everyone)}")
+        for domain in book.one_way:
+            found = [cells.get((domain, code, category)) for code in book.domains[domain]["codes"]]
+            groups = [cell for cell in found if cell]
+            if not groups:
+                continue
+            scale = scale_of([everyone, *groups])
+            rows = [
+                (section.cell(domain, cell.domain_code), written(section, cell), [cell]) for cell in groups
+            ]
+            drawn = breakdown(section.domain(domain), rows, whole, scale, ticks(section, scale))
+            panels.append((drawn, [(cell, tests.get((domain, cell.domain_code), {})) for cell in groups]))
+    shown = [cell for _, rows in panels for cell, _ in rows]
+    return {"panels": panels, "everyone": everyone, "group_flags": flags(shown), "tested": bool(tests)}
+
+
+def _neighbours(waves: list[str], wave: str) -> tuple[str, str]:
+    at = waves.index(wave)
+    return waves[at - 1] if at else "", waves[at + 1] if at + 1 < len(waves) else ""

@@ -1,0 +1,85 @@
+"""One candidate package: its tables against the release before, audited, written, with its provenance.
+
+Here belongs what a candidate takes from releases that are sealed already. Which tables there are, how they
+are protected and written belongs to the rooms below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline.arrow import arrow
+from pipeline.catalogue import Catalogue, Package
+from pipeline.contracts import conform, table
+from pipeline.disclosure import Audit, audit
+from pipeline.release import write_package
+from pipeline.release.quality import quality
+from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comparison, revision_table
+from pipeline.release.sheets import sheet, sheets_from, sheets_of
+from pipeline.shelf import SUMS, earlier, previous
+from pipeline.steps.hashes import hash_of_file
+from pipeline.steps.provenance import PROVENANCE, provenance
+
+Tables = Mapping[str, pd.DataFrame]
+
+
+def revisions(catalogue: Catalogue, package: Package, estimates: pd.DataFrame) -> pd.DataFrame:
+    """The table ``revisions`` of a package, from its published estimates."""
+    version = catalogue.barometer.version
+    before = previous(catalogue.root, package.key, version)
+    return revision_table(before, sheet(table("estimates"), arrow(estimates, "estimates")), version)
+
+
+def every_revision(catalogue: Catalogue, estimates: pd.DataFrame) -> pd.DataFrame:
+    """The revisions of every package that holds a wave of these estimates, one after the other."""
+    of = {key: catalogue.package_of(wave).key for key, wave in catalogue.waves.items()}
+    packages = catalogue.barometer.packages
+    parts = estimates.groupby(estimates["wave"].map(of), sort=True)
+    return pd.concat([revisions(catalogue, packages[key], part) for key, part in parts], ignore_index=True)
+
+
+def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, Any]:
+    """Write a package's candidate; gives what a release needs to know of it: its identity, its audit."""
+    tables = {**tables, "revisions": revisions(catalogue, package, tables["estimates"])}
+    audited = audited_with_releases(catalogue, package, tables["estimates"])
+    extra = _extra(catalogue, package, tables)
+    extra["quality.json"] = quality(catalogue, package, tables, audited.report)
+    folder = write_package(catalogue.root, catalogue, package, tables, extra)
+    waves = [catalogue.waves[key] for key in tables["waves"]["wave"]]
+    (folder / PROVENANCE).write_bytes(provenance(catalogue, waves, folder))
+    faults = [fault.as_dict() for fault in audited.faults]
+    return {"sha256sums": hash_of_file(folder / SUMS), "faults": faults, "audit": audited.report}
+
+
+def audited_with_releases(catalogue: Catalogue, package: Package, estimates: pd.DataFrame) -> Audit:
+    """The candidate attacked together with every release that an outsider has."""
+    version = catalogue.barometer.version
+    before = earlier(catalogue.root, package.key, version)
+    out = [(release.version, published_before(release.folder)) for release in before]
+    return audit([*out, (version, estimates)], catalogue)
+
+
+def published_before(folder: Path) -> pd.DataFrame:
+    """The estimates of a sealed release in today's columns; what it did not say is missing."""
+    frame = pd.read_parquet(folder / "data" / "estimates.parquet")
+    fields = table("estimates")["fields"]
+    blanks = {field["name"]: "" if field["type"] == "string" else None for field in fields}
+    unsaid = {name: blank for name, blank in blanks.items() if name not in frame}
+    return conform(frame.assign(**unsaid)[list(blanks)], "estimates")
+
+
+def _extra(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, bytes]:
+    """The files of a package that tell of more than its tables."""
+    barometer = catalogue.barometer
+    before = previous(catalogue.root, package.key, barometer.version)
+    old = (before.version, sheets_of(before.folder)) if before else None
+    compared = comparison(package.key, old, (barometer.version, sheets_from(tables)))
+    released = barometer.released.isoformat()
+    return {
+        JSON: as_json(compared),
+        CHANGELOG: changelog(compared, released, before.folder if before else None),
+    }

@@ -1,0 +1,75 @@
+"""The step that compares: waves with each other, cells with their whole, estimates with published figures.
+
+Here belongs what is read and stored. What a comparison is, and what of it may be published, belongs to
+``pipeline.comparison``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.catalogue import Catalogue
+from pipeline.comparison import (
+    Compared,
+    Material,
+    benchmarks,
+    comparisons_of,
+    errata,
+    published,
+    reconciliation,
+    trends,
+)
+from pipeline.estimation import read_cells
+from pipeline.faults import FaultError
+from pipeline.steps.folders import Metadata, StepResult, make, product_folder, wave_folder
+from pipeline.steps.inputs import product_inputs, sound_waves
+
+KEPT = ("comparisons", "benchmarks", "trends", "errata", "narrowed")
+INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")  # tables of the schema statistics
+
+
+def comparisons(catalogue: Catalogue) -> StepResult:
+    """What may be compared, with verdicts, differences and tests; unrounded and unsuppressed."""
+    if faults := catalogue.shared_faults:
+        raise FaultError(faults)
+    sound = sound_waves(catalogue)
+
+    def work(folder: Path) -> Metadata:
+        root = catalogue.root
+        estimates = pd.read_parquet(product_folder(root, "estimates") / "estimates.parquet")
+        material = Material(
+            estimates, lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)), catalogue
+        )
+        made = {
+            "comparisons": comparisons_of(material),
+            "benchmarks": benchmarks(material),
+            "trends": trends(material),
+            "errata": errata(material),
+            "reconciliation": reconciliation(material),
+        }
+        made["narrowed"] = material.narrowed()  # last: it holds what the others have estimated again
+        for name, frame in made.items():
+            frame.to_parquet(folder / f"{name}.parquet", index=False)
+        counted: Metadata = {"rows": len(made["comparisons"])}
+        verdicts = made["comparisons"]["verdict"].value_counts()
+        return counted | {str(key): int(number) for key, number in sorted(verdicts.items())}
+
+    fingerprint = product_inputs(catalogue, sound)["comparisons"]
+    return make(product_folder(catalogue.root, "comparisons"), fingerprint, work)
+
+
+def published_comparisons(catalogue: Catalogue, protected: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The tables of comparisons as they may be published beside these protected estimates."""
+    return published(Compared(**_stored(catalogue, KEPT)), protected, catalogue)
+
+
+def unrounded_comparisons(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+    """The tables of the schema ``statistics``: never for readers."""
+    return _stored(catalogue, INSIDE)
+
+
+def _stored(catalogue: Catalogue, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    folder = product_folder(catalogue.root, "comparisons")
+    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in names}

@@ -1,0 +1,103 @@
+"""provenance.json: what a package was made from and with; outside its identity, so no byte depends on it.
+
+Here belong the hashes of raw files, declarations and code, and the versions of the libraries. What they
+were made into belongs to ``products``.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from importlib.metadata import requires, version
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipeline.catalogue import Catalogue, Wave, fingerprint
+from pipeline.shelf import SUMS
+from pipeline.steps.hashes import hash_of_file, product
+
+PROVENANCE, PRODUCT_NAME = "provenance.json", "barometer"
+NAME = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def provenance(catalogue: Catalogue, waves: Iterable[Wave], folder: Path) -> bytes:
+    """provenance.json of the package that lies in ``folder``, made from these waves."""
+    return _written({"sha256sums": hash_of_file(folder / SUMS), **origins(catalogue, waves)})
+
+
+def unspoilt(content: bytes) -> dict[str, Any]:
+    """What provenance.json says; nothing when a byte of it is not as it was written."""
+    try:
+        made: dict[str, Any] = json.loads(content)
+        made.pop("checksum")
+        return made if _written(made) == content else {}
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return {}
+
+
+def _written(made: Mapping[str, Any]) -> bytes:
+    """The record with its own checksum: no other file has one of it."""
+    made = {**made, "checksum": fingerprint(made)}
+    return (json.dumps(made, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
+
+
+def origins(catalogue: Catalogue, waves: Iterable[Wave]) -> dict[str, Any]:
+    """What waves are made from and with, as it is now: raw files, declarations, code and libraries."""
+    return {
+        "raw": raw_files(catalogue, waves),
+        "declarations": declarations(catalogue.root),
+        "code": {"barometer": version(PRODUCT_NAME), "sha256": product()},
+        "python": platform.python_version(),
+        "libraries": {name: version(name) for name in libraries()},
+    }
+
+
+def libraries() -> list[str]:
+    """The distributions that the product needs to run, by name."""
+    needed = (text for text in requires(PRODUCT_NAME) or [] if "extra ==" not in text)
+    return sorted(match.group() for text in needed if (match := NAME.match(text)))
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What differs between the origins of a package and others, in words."""
+    for kind in ("raw", "libraries"):
+        before, after = then.get(kind, {}), now[kind]
+        changed = (name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
+        yield from (f"{'raw file' if kind == 'raw' else 'library'} {name}" for name in changed)
+    before, after = then.get("declarations", {}).get("files", {}), now["declarations"]["files"]
+    yield from (name for name in sorted({*before, *after}) if before.get(name) != after.get(name))
+    yield from (kind for kind in ("code", "python") if then.get(kind) != now[kind])
+
+
+def raw_files(catalogue: Catalogue, waves: Iterable[Wave]) -> dict[str, dict[str, Any]]:
+    """Hash and size of the files that waves were delivered in, counts of strata and margins included.
+
+    A remote file is told as it is pinned: nothing else is ever read.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for wave in waves:
+        if wave.source.remote:
+            name = PurePosixPath(urlsplit(wave.source.file).path).name  # an address may hold a key
+            found[name] = {"sha256": wave.source.sha256, "bytes": wave.source.bytes}
+        names = (
+            wave.source.file,
+            wave.design.population if wave.design else "",
+            wave.weighting.totals if wave.weighting else "",
+        )
+        for name in filter(None, names):
+            if name not in found and (path := catalogue.raw_path(name)).is_file():
+                found[name] = {"sha256": hash_of_file(path), "bytes": path.stat().st_size}
+    return dict(sorted(found.items()))
+
+
+def declarations(root: Path) -> dict[str, Any]:
+    """The hash of everything declared, and of each file: the product's own tables are not declarations."""
+    files = {
+        path.relative_to(root).as_posix(): hash_of_file(path)
+        for path in sorted((root / "schemas").rglob("*"))
+        if path.is_file() and "tables" not in path.relative_to(root / "schemas").parts[:1]
+    }
+    return {"sha256": fingerprint(files), "files": files}

@@ -1,0 +1,168 @@
+"""The acts on releases: sealing what is built, withdrawing what should not have been, naming either.
+
+Each holds the lock of its package, and leaves ``latest``, ``versions.json`` and feed as the sealed releases
+say, whatever a killed run before it left. What a seal or a withdrawal is belongs to ``release``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.catalogue import Catalogue
+from pipeline.faults import Fault, FaultError
+from pipeline.release.package import candidate
+from pipeline.release.publication import Place, publish
+from pipeline.release.revisions import compared_in
+from pipeline.release.seal import refusals, seal
+from pipeline.release.versions import locked, refresh
+from pipeline.release.withdrawal import revising, withdraw
+from pipeline.shelf import SUMS, sealed, shelf
+from pipeline.steps.folders import product_folder, read_json
+from pipeline.steps.hashes import hash_of_file
+from pipeline.steps.inputs import products_current, sound_waves, standing
+
+RUN = "Run `barometer run` first."
+
+
+class Sealing(NamedTuple):
+    """What became of a package: the version, whether it is new on the shelf, and what it revises."""
+
+    package: str
+    version: str
+    folder: Path
+    new: bool
+    revises: str | None
+    bump: str
+
+
+def seal_candidates(catalogue: Catalogue, only: Collection[str] = ()) -> list[Sealing]:
+    """Seal the candidate of every package, or of those named. Raises FaultError, before any is sealed."""
+    for package in shelved(catalogue.root):
+        mend_shelf(catalogue.root, package)
+    packages = _built(catalogue)
+    packages = [package for package in packages if not only or package in only]
+    version = catalogue.barometer.version
+    if faults := [fault for package in packages for fault in _faults(catalogue, package, version)]:
+        raise FaultError(faults)
+    return [_seal(catalogue, package, version) for package in packages]
+
+
+def left_out(catalogue: Catalogue) -> list[str]:
+    """The declared waves that are in no candidate, since they are at fault."""
+    sound = sound_waves(catalogue)
+    return [wave for wave in catalogue.waves if wave not in sound]
+
+
+def _built(catalogue: Catalogue) -> list[str]:
+    """The packages whose candidate is what raw files and declarations give now."""
+    if catalogue.shared_faults:
+        raise FaultError(catalogue.shared_faults)
+    sound = sound_waves(catalogue)
+    stale = [wave for wave in catalogue.waves if standing(wave, catalogue) == "stale"]
+    if stale or not sound or not products_current(catalogue, sound):
+        waves = f" ({', '.join(stale)} changed)" if stale else ""
+        message = f"is not what raw files and declarations give now{waves}"
+        raise FaultError(Fault("warehouse/candidate", "", message, RUN))
+    held = {catalogue.package_of(catalogue.waves[wave]).key for wave in sound}
+    return [package for package in catalogue.barometer.packages if package in held]
+
+
+def _faults(catalogue: Catalogue, package: str, version: str) -> Iterator[Fault]:
+    folder = candidate(catalogue.root, catalogue.barometer.packages[package])
+    kept = product_folder(catalogue.root, "data_package") / f"{package}.audit.json"
+    made: dict[str, Any] = {**read_json(kept)}
+    if hash_of_file(folder / SUMS) != made["sha256sums"]:
+        place = folder.relative_to(catalogue.root).as_posix()
+        mend = "Delete the folder and run `barometer run`; files of a candidate are never edited."
+        yield Fault(f"{place}/{SUMS}", "", "is not the one that was made", mend)
+    yield from (Fault(**fault) for fault in made["faults"])
+    yield from refusals(catalogue.root, package, version, folder)
+
+
+def _seal(catalogue: Catalogue, package: str, version: str) -> Sealing:
+    root, folder = catalogue.root, candidate(catalogue.root, catalogue.barometer.packages[package])
+    with locked(root, package):
+        new = seal(root, package, version, folder)
+        refresh(root, package)
+    place = shelf(root, package) / version
+    compared = compared_in(place)
+    return Sealing(package, version, place, new is not None, compared["old"], compared["bump"])
+
+
+def withdraw_release(root: Path, package: str, version: str, reason: str, on: date) -> list[str]:
+    """Withdraw a release; gives the versions that still hold its values, since they revise it."""
+    if not shelf(root, package).is_dir():
+        mend = "Name a package that has releases; they lie in warehouse/releases."
+        raise FaultError(Fault(f"warehouse/releases/{package}", "", "is not there", mend, package))
+    with locked(root, package):
+        refresh(root, package)
+        release = withdraw(root, package, version, reason, on)
+        refresh(root, package)
+        return revising(root, release)
+
+
+def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -> dict[str, Place]:
+    """Publish every package that has releases, or those named; gives what was sent of each.
+
+    Raises FaultError when there is nothing to publish, or the destination does not take it.
+    """
+    packages = list(only) or shelved(root)
+    if not packages or {*packages} - {*shelved(root)}:
+        missing = ", ".join(sorted({*packages} - {*shelved(root)})) or None
+        mend = "Seal a candidate with `barometer release` first."
+        raise FaultError(Fault("warehouse/releases", "", "holds no release to publish", mend, missing))
+    done = {}
+    for package in packages:
+        with locked(root, package):
+            refresh(root, package)
+            done[package] = publish(root, package, destination)
+    return done
+
+
+def mend_shelf(root: Path, package: str) -> None:
+    """Finish what a killed run left on the shelf of a package."""
+    with locked(root, package):
+        refresh(root, package)
+
+
+def shelved(root: Path) -> list[str]:
+    """The packages that have releases."""
+    folders = (root / "warehouse" / "releases").glob("[!.]*/")
+    return sorted(folder.name for folder in folders if sealed(root, folder.name))
+
+
+def named(root: Path, names: Collection[str]) -> list[Path]:
+    """The package folders that people mean: a folder, ``package@version`` or ``candidate``.
+
+    A version may be ``latest`` or ``candidate``. ``candidate`` alone is that of the package which another
+    name says, or of the only one there is. Raises FaultError when there is no such package.
+    """
+    packages = {name.partition("@")[0] for name in names if "@" in name and not Path(name).is_dir()}
+    candidates = root / "warehouse" / "candidate"
+    packages = packages or {folder.name for folder in candidates.glob("[!.]*/")}
+    return [_folder(root, name, packages) for name in names]
+
+
+def _folder(root: Path, name: str, packages: set[str]) -> Path:
+    if Path(name).is_dir():
+        return Path(name)
+    if name == "candidate" and len(packages) == 1:
+        name = f"{next(iter(packages))}@candidate"
+    package, _, version = name.partition("@")
+    if not version:
+        known = ", ".join(f"{each}@candidate" for each in sorted(packages)) or "none yet"
+        mend = f"Name a folder, PACKAGE@VERSION or a candidate ({known})."
+        raise FaultError(Fault(name, "", "is no folder and names no release", mend))
+    lying = (
+        root / "warehouse" / "candidate" / package
+        if version == "candidate"
+        else shelf(root, package) / version
+    )
+    if not lying.is_dir():
+        versions = ", ".join(release.version for release in sealed(root, package)) or "none"
+        mend = f"Sealed versions of {package}: {versions}. A candidate is made by `barometer run`."
+        raise FaultError(Fault(lying.relative_to(root).as_posix(), "", "is not there", mend, name))
+    return lying

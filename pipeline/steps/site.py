@@ -1,0 +1,31 @@
+"""The last step: the site of every candidate package. What a page shows belongs to ``pipeline.site``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.catalogue import Catalogue
+from pipeline.faults import FaultError
+from pipeline.release.package import candidate
+from pipeline.shelf import DESCRIPTOR
+from pipeline.site import build_site
+from pipeline.steps.folders import Metadata, StepResult, make
+from pipeline.steps.inputs import site_input, site_output, sound_waves
+from pipeline.swap import swapped_in
+
+
+def site(catalogue: Catalogue) -> StepResult:
+    """The static site of the candidate packages, below ``warehouse/site``."""
+    if faults := catalogue.shared_faults:
+        raise FaultError(faults)
+    sound = sound_waves(catalogue)
+
+    def work(folder: Path) -> Metadata:
+        packages = [candidate(catalogue.root, package) for package in catalogue.barometer.packages.values()]
+        with swapped_in(catalogue.path("warehouse", "site")) as fresh:
+            return dict(
+                build_site(catalogue, [each for each in packages if (each / DESCRIPTOR).is_file()], fresh)
+            )
+
+    record, front = site_output(catalogue)
+    return make(record, site_input(catalogue, sound), work, (front,))

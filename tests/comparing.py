@@ -1,0 +1,60 @@
+"""Brings a barometer's waves to comparisons through the core, without Dagster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.comparison import Compared, Material, benchmarks, comparisons_of, errata, published, trends
+from pipeline.disclosure import protect
+from pipeline.estimation import Cells, estimate_wave, figures_estimates, wave_statistics
+from pipeline.harmonise import harmonise, harmonise_figures
+from pipeline.sources import fetch, read_raw
+from pipeline.weighting import weigh
+
+
+@dataclass(frozen=True)
+class Prepared:
+    catalogue: Catalogue
+    estimates: pd.DataFrame
+    cells: dict[str, Cells]
+
+    def material(self) -> Material:
+        return Material(self.estimates, self.cells.__getitem__, self.catalogue)
+
+    def published(self) -> dict[str, pd.DataFrame]:
+        material = self.material()
+        made = Compared(
+            comparisons_of(material),
+            benchmarks(material),
+            trends(material),
+            errata(material),
+            material.narrowed(),
+        )
+        return published(made, protect(self.estimates, self.catalogue), self.catalogue)
+
+
+def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:
+    catalogue = catalogue or load_catalogue(root)
+    assert not catalogue.faults, [str(fault) for fault in catalogue.faults]
+    cells, frames = {}, []
+    for wave in catalogue.waves.values():
+        raw = read_raw(fetch(wave, root), wave.source).frame
+        if wave.is_microdata:
+            answers = weigh(harmonise(raw, wave, catalogue).answers, wave, catalogue).answers
+            cells[wave.key] = wave_statistics(answers, wave, catalogue)
+            frames.append(estimate_wave(cells[wave.key], wave, catalogue))
+        else:
+            frames.append(figures_estimates(harmonise_figures(raw, wave, catalogue), wave, catalogue))
+    return Prepared(catalogue, pd.concat(frames, ignore_index=True), cells)
+
+
+def one(frame: pd.DataFrame, **wanted: str) -> pd.Series:
+    """The only row with these values."""
+    for name, value in wanted.items():
+        frame = frame[frame[name] == value]
+    assert len(frame) == 1, f"{len(frame)} rows"
+    return frame.iloc[0]

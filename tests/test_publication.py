@@ -1,0 +1,233 @@
+"""Publishing: versions before indexes, nothing sent twice, nothing overwritten; to a folder and to a bucket."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from moto.server import ThreadedMotoServer
+
+from pipeline.faults import FaultError
+from pipeline.release.publication import Place
+from pipeline.shelf import sealed, shelf
+from pipeline.steps.releases import publish_releases, withdraw_release
+from tests.barometers import edit, write_barometer
+from tests.releases import PACKAGE, build, raise_version, seal
+
+INDEXES = ("latest", "versions.json", "feed.xml")
+
+
+@pytest.fixture
+def root(released_twice: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(released_twice, tmp_path / "barometer")
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A real S3 server on loopback."""
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    yield f"http://{host}:{port}"
+    running.stop()
+
+
+@pytest.fixture
+def s3(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """The environment of somebody who may write to that server, and its file system; a bucket is there."""
+    for name, value in (("ENDPOINT_URL", server), ("ACCESS_KEY_ID", "somebody"), ("SECRET_ACCESS_KEY", "secret"), ("DEFAULT_REGION", "us-east-1")):  # fmt: skip
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    files = fsspec.filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
+    files.mkdir("open-data")
+    yield files
+    files.rm("open-data", recursive=True)
+
+
+def here(root: Path) -> dict[str, bytes]:
+    """Every file of the shelf by its name, indexes included."""
+    folder = shelf(root, PACKAGE)
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+def there(files: Any, base: str) -> dict[str, bytes]:
+    return {name[len(base) + 1 :]: files.cat_file(name) for name in files.find(base)}
+
+
+def in_folder(folder: Path) -> dict[str, bytes]:
+    return there(fsspec.filesystem("file"), str(folder / PACKAGE))
+
+
+def publish(root: Path, destination: Path | str) -> Place:
+    return publish_releases(root, str(destination))[PACKAGE]
+
+
+def test_a_folder_gets_every_byte(root: Path, tmp_path: Path) -> None:
+    publish(root, tmp_path / "www")
+    assert in_folder(tmp_path / "www") == here(root)
+
+
+def test_a_bucket_gets_every_byte(root: Path, s3: Any) -> None:
+    place = publish(root, "s3://open-data/statistics")
+    assert there(s3, f"open-data/statistics/{PACKAGE}") == here(root)
+    assert place.sent == len(here(root))
+
+
+def test_nothing_is_sent_twice(root: Path, tmp_path: Path, s3: Any) -> None:
+    for destination in (tmp_path / "www", "s3://open-data/statistics"):
+        first = publish(root, destination)
+        again = publish(root, destination)
+        assert (again.sent, again.removed, again.kept) == (0, 0, first.sent)
+
+
+def test_a_new_release_sends_itself_and_the_indexes(root: Path, s3: Any, tmp_path: Path) -> None:
+    publish(root, "s3://open-data")
+    edit(root / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
+    raise_version(root, "1.0.2", "2025-12-01")
+    build(root)
+    seal(root)
+    sent = publish(root, "s3://open-data").sent
+    new = [name for name in here(root) if name.startswith(("1.0.2/", *INDEXES))]
+    assert 0 < sent <= len(new)
+    assert there(s3, f"open-data/{PACKAGE}") == here(root)
+
+
+def test_indexes_come_last_and_checksums_last_of_a_version(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    real = Place.send
+    monkeypatch.setattr(Place, "send", lambda place, name, path: (sent.append(name), real(place, name, path)))
+    publish(root, tmp_path / "www")
+    kinds = [name.partition("/")[0] for name in sent]
+    assert list(dict.fromkeys(kinds)) == ["1.0.0", "1.0.1", "latest", "versions.json", "feed.xml"]
+    for folder in ("1.0.0", "1.0.1", "latest"):
+        assert [name for name in sent if name.startswith(f"{folder}/")][-1] == f"{folder}/SHA256SUMS"
+
+
+@pytest.mark.parametrize("sends", [1, 20, 45, 80, 100])
+def test_a_killed_run_shows_readers_whole_releases_and_is_taken_up(
+    root: Path, tmp_path: Path, sends: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    www, real, left = tmp_path / "www", Place.send, sends
+
+    def dying(place: Place, name: str, path: Path) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            target = Path(place.base) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.with_name(f".{target.name}.new").write_bytes(path.read_bytes()[:10])
+            raise KeyboardInterrupt
+        real(place, name, path)
+
+    monkeypatch.setattr(Place, "send", dying)
+    with pytest.raises(KeyboardInterrupt):
+        publish(root, www)
+    monkeypatch.undo()
+    found = in_folder(www)
+    for entry in json.loads(found.get("versions.json", b'{"versions": []}'))["versions"]:
+        assert f"{entry['version']}/SHA256SUMS" in found
+    for name, content in found.items():
+        assert name.endswith(".new") or content == here(root)[name]
+    place = publish(root, www)
+    assert {name: content for name, content in in_folder(www).items() if "/." not in name} == here(root)
+    assert place.sent == len(here(root)) - (sends - 1), "what was sent is not sent again"
+
+
+def test_a_published_version_is_never_overwritten(root: Path, s3: Any) -> None:
+    publish(root, "s3://open-data")
+    for name, content in (("1.0.0/SHA256SUMS", b"other"), ("1.0.1/data/estimates.csv", b"shorter")):
+        kept = s3.cat_file(f"open-data/{PACKAGE}/{name}")
+        s3.pipe_file(f"open-data/{PACKAGE}/{name}", content)
+        with pytest.raises(
+            FaultError, match=rf"s3://open-data/{PACKAGE}/{name}: has other bytes. A version is never"
+        ):
+            publish(root, "s3://open-data")
+        assert s3.cat_file(f"open-data/{PACKAGE}/{name}") == content
+        s3.pipe_file(f"open-data/{PACKAGE}/{name}", kept)
+
+
+def test_a_withdrawn_version_is_taken_down(root: Path, s3: Any) -> None:
+    publish(root, "s3://open-data")
+    withdraw_release(root, PACKAGE, "1.0.1", "A wrong file.", date(2025, 7, 1))
+    place = publish(root, "s3://open-data")
+    assert place.removed > 20
+    found = there(s3, f"open-data/{PACKAGE}")
+    assert found == here(root)
+    assert {name for name in found if name.startswith("1.0.1/")} == {
+        "1.0.1/datapackage.json",
+        "1.0.1/WITHDRAWN.md",
+    }
+
+
+def test_what_only_the_destination_knows_is_not_lost(
+    root: Path, released_twice: Path, tmp_path: Path
+) -> None:
+    publish(root, tmp_path / "www")
+    withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
+    publish(root, tmp_path / "www")
+    with pytest.raises(FaultError, match=r"versions.json, 1\.0\.0: is withdrawn there and not here"):
+        publish(released_twice, tmp_path / "www")
+    shutil.rmtree(shelf(root, PACKAGE) / "1.0.1")
+    with pytest.raises(FaultError, match=r"versions.json, 1\.0\.1: is a release that is not here"):
+        publish(root, tmp_path / "www")
+
+
+def test_nothing_to_publish_is_said(root: Path, tmp_path: Path) -> None:
+    barometer = write_barometer(tmp_path / "new")
+    with pytest.raises(FaultError, match=r"holds no release to publish\. Seal a candidate"):
+        publish_releases(barometer, str(tmp_path))
+    with pytest.raises(FaultError, match=r"holds no release to publish \('other'\)"):
+        publish_releases(root, str(tmp_path), ["other"])
+    assert not (tmp_path / PACKAGE).exists()
+
+
+def test_a_destination_that_does_not_take_it_says_why(
+    root: Path, s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def said(destination: str) -> str:
+        with pytest.raises(FaultError) as error:
+            publish(root, destination)
+        return str(error.value)
+
+    assert "s3://no-such-bucket: is not there" in said("s3://no-such-bucket") and "Make the bucket" in said(
+        "s3://no-such-bucket/x"
+    )
+    assert "is no place that can be published to" in said("gopher://somewhere")
+    (tmp_path / "file").write_text("a file")
+    assert "cannot be written to" in said(str(tmp_path / "file"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert "s3://open-data: needs credentials, and there are none. Set AWS_ACCESS_KEY_ID" in said(
+        "s3://open-data"
+    )
+
+
+def test_an_unreachable_server_says_so(root: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    with pytest.raises(
+        FaultError, match=r"s3://open-data: cannot be written to: .*127\.0\.0\.1:9.*Run it again"
+    ):
+        publish(root, "s3://open-data")
+
+
+def test_the_shelf_is_left_as_it_is(root: Path, tmp_path: Path) -> None:
+    before = here(root)
+    publish(root, tmp_path / "www")
+    assert here(root) == before and [release.version for release in sealed(root, PACKAGE)] == [
+        "1.0.0",
+        "1.0.1",
+    ]
