@@ -21,7 +21,7 @@ from pipeline.estimation import Cells, plan_wave
 
 Scope = Mapping[str, tuple[str, ...]]  # background variable -> codes, in the codebook's order
 State = Literal["same", "shared", "unmatched", "apart"]
-SUMS = re.compile(r"[aby]\d+_")  # the columns of cells that only count who belongs to the domain
+SUMS = re.compile(r"[abys]\d+")  # the columns of cells that only count who belongs to the domain
 
 
 @dataclass(frozen=True)

@@ -31,34 +31,27 @@ class Classes:
 
 def classes_of(cells: Cells, measures: list[int]) -> Classes:
     """The cells by what their units answered: each measure, another answer, out of the denominator."""
-    frame, plan = cells.frame, cells.plan
-    mask = plan.masks.index(plan.measures[measures[0]].mask)
-
-    def column(name: str) -> Floats:
-        return frame[name].to_numpy(dtype=np.float64)
-
+    plan, size = cells.plan, len(cells.frame)
+    mask = f"b{plan.masks.index(plan.measures[measures[0]].mask)}"
     mean = plan.measures[measures[0]].unit == "mean"
-    if mean:
-        w, q = [column(f"b{mask}_w")], [column(f"b{mask}_q")]
-    else:
-        w = [column(f"y{number}_w") for number in measures]
-        q = [column(f"y{number}_q") for number in measures]
-        w.append(column(f"b{mask}_w") - np.add.reduce(w))
-        q.append(column(f"b{mask}_q") - np.add.reduce(q))
-    counted = len(w)
-    w.append(column("w") - column(f"b{mask}_w"))
-    q.append(column("q") - column(f"b{mask}_q"))
-    rows, size = len(w) * len(frame), len(frame)
+    parts: list[list[Floats]] = []  # of w, and of w^2, by class
+    for power in (1, 2):
+        counted = cells.column(mask, power)
+        named = [] if mean else [cells.column(f"y{number}", power) for number in measures]
+        rest = counted - np.add.reduce(named) if named else counted
+        parts.append([*named, rest, cells.frame["w" if power == 1 else "q"].to_numpy() - counted])
+    w, q = parts
+    rows = len(w) * size
     within = np.zeros(size)
     if mean:
         y, y2 = np.zeros((rows, 1)), np.zeros((rows, 1))
-        sums, squares = column(f"y{measures[0]}_w"), column(f"y{measures[0]}_q")
+        sums, squares = (cells.column(f"y{measures[0]}", power) for power in (1, 2))
         y[:size, 0] = np.divide(sums, w[0], out=np.zeros(size), where=w[0] > 0)
         y2[:size, 0] = np.divide(squares, q[0], out=np.zeros(size), where=q[0] > 0)
-        within = column(f"y{measures[0]}_qyy") - squares * y2[:size, 0]
+        within = cells.column(f"s{measures[0]}", 2) - squares * y2[:size, 0]
     else:
         y = y2 = np.repeat(np.eye(len(w), len(measures)), size, axis=0)
-    counts = np.repeat(np.arange(len(w)) < counted, size).astype(float)
+    counts = np.repeat(np.arange(len(w)) < len(w) - 1, size).astype(float)
     return Classes(
         np.tile(np.arange(size), len(w)), counts, np.concatenate(w), np.concatenate(q), y, y2, within
     )

@@ -145,7 +145,7 @@ class Contrasts:
         counted = bottom[classes.cell] * classes.counts[:, None]
         over = top[classes.cell]
         sums, base = classes.w @ (classes.y[:, category] * over), classes.w @ counted
-        answered = self.cells.frame[f"b{plan.masks.index(first.mask)}_n"].to_numpy(dtype=np.float64)
+        answered = self.cells.column(f"b{plan.masks.index(first.mask)}")
         n = answered[:, None] * bottom
         count, some = first.unit == "count", base > 0
         ratio = np.divide(sums, base, out=np.zeros_like(sums), where=some) * (not count)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from scipy import sparse
 
 from pipeline.arrays import Floats
 from pipeline.catalogue.counts import read_population
@@ -14,11 +13,12 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.crossing import crossed
 from pipeline.estimation import intervals
 from pipeline.estimation.design import design_of
-from pipeline.estimation.domains import Domains, adder, domains_of
+from pipeline.estimation.domains import Domains, domains_of
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.replicates import replicated
 from pipeline.estimation.statistics import Cells
-from pipeline.estimation.variance import Score, Sums, degrees, sums_of, variance
+from pipeline.estimation.sums import Sums
+from pipeline.estimation.variance import Score, Strata, degrees, variance
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -67,25 +67,27 @@ def _columns(
     measures, declared = cells.plan.measures, catalogue.barometer.estimation
     is_mean = np.array([measure.unit == "mean" for measure in measures])
     is_count = np.array([measure.unit == "count" for measure in measures])
-    sums = sums_of(cells)
-    gather = domains.adder().matrix(len(cells.frame))
-    total = _totals(sums, gather, cells)
-    n, one, a, b = total.n[:, sums.mask], total.one[:, sums.mask], total.a, total.b
+    sums = Sums.of(cells)
     declaration = wave.design.replicate_weights if wave.design else None
-    if cells.replicates is not None and declaration is not None:
+    design = None if declaration else design_of(cells, wave, population, declared.lonely_psu)
+    alike = crossed(cells.frame, ["stratum", *cells.plan.cell])[1] if cells.plan.clustered else None
+    stratum = design.stratum if design else np.zeros(len(cells.frame), dtype=np.int64)
+    strata = Strata.of(sums, domains, stratum, alike)
+    total = strata.total(len(domains))
+    mask = sums.layout.mask
+    n, one, a, b = total.n[:, mask], total.one[:, mask], total.a, total.b
+    if design is not None:
+        variances = variance(sums, strata, domains, design, Score.of(total, is_count))
+        df = degrees(sums, strata, domains, design)
+    elif cells.replicates is not None and declaration is not None:
         variances, df = replicated(cells.replicates, cells.plan, total.one, declaration)
-    else:
-        design = design_of(cells, wave, population, declared.lonely_psu)
-        variances = variance(sums, domains, design, Score.of(total, is_count))
-        df = degrees(sums, domains, design)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = a / one
         se = np.sqrt(np.maximum(variances, 0.0))
-        n_eff = (total.one**2 / total.one2)[:, sums.mask]
+        n_eff = (total.one**2 / total.one2)[:, mask]
         spread = np.where(is_mean, total.spread / one - ratio**2, ratio * (b / one))
         deff = se**2 / (np.where(is_count, one**2, 1.0) * spread / (n - 1))
-        answered = gather @ cells.frame[["n", "w"]].to_numpy(dtype=np.float64)
-        fraction = answered[:, :1] / answered[:, 1:]
+        fraction = total.everyone(0) / total.everyone(1)
     centres = np.array([cells.centres.get(number, 0.0) for number in range(len(measures))])
     value = np.where(is_count, a, ratio + centres)
     low, high = intervals.wald(value, se, df, declared.confidence)
@@ -96,17 +98,8 @@ def _columns(
         "n": n, "value": value * scale, "se": se * scale, "ci_low": np.where(plain, low, lower) * scale,
         "ci_high": np.where(plain, high, upper) * scale, "deff": np.where(np.isfinite(deff), deff, np.nan),
         "df": df, "m": np.where(is_mean, np.nan, total.m), "n_eff": n_eff,
-        "fraction": np.broadcast_to(fraction, n.shape),
+        "fraction": np.broadcast_to(fraction[:, None], n.shape),
     }  # fmt: skip
-
-
-def _totals(sums: Sums, gather: sparse.csr_array, cells: Cells) -> Sums:
-    """The sums of domains. Sampling units split cells that are one in every breakdown: those go first."""
-    if not cells.plan.clustered:
-        return sums.gathered(gather)
-    _, alike = crossed(cells.frame, cells.plan.cell)
-    first = np.unique(alike, return_index=True)[1]
-    return sums.gathered(adder(alike, len(first))).gathered(gather[:, first])
 
 
 def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Floats]) -> pd.DataFrame:

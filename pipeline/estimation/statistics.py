@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation.encoding import DESIGN, Facts, decoded, encoded, facts_of
@@ -26,23 +28,35 @@ from pipeline.estimation.replicates import replicate_sums
 from pipeline.faults import Fault, FaultError
 
 FEW = 20_000  # rows, of which any grouping is quick
+ENDINGS = ("", "_w", "_q")  # of columns, by the power of the weight
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The sums of a wave, one row a cell, ordered by its key.
+    """The sums of a wave, one row a cell, ordered by its key; units of other weights are other rows.
 
-    Key columns: ``stratum``, ``psu`` (clustered designs) and, as categories, ``plan.cell``. Sums:
-    ``n, w, q, d`` (units, weights, squared weights, start weights) of everyone; ``a<k>_n`` units whom base
-    k asked; ``b<i>_n, _w, _q`` of those whom mask i counts; ``y<j>_m, _w, _q`` of measure j (units, w*y,
-    w^2*y). A mean adds ``_wyy`` (w*y^2) and ``_qyy`` (w^2*y^2), with y counted from ``centres[j]`` to keep
-    every digit of its variance. ``replicates`` holds the sums by domain of a wave with replicate weights.
+    Key columns: ``stratum``, ``psu`` (clustered designs) and, as categories, ``plan.cell``. Counts:
+    ``b<i>`` units whom mask i counts; ``y<j>`` those in the numerator of measure j; ``a<k>`` whom base k
+    asked; ``n`` everyone. A mean's ``y<j>`` is the sum of y instead, and ``s<j>`` that of y^2, with y
+    counted from ``centres[j]`` to keep every digit of its variance. ``n, w, q, d`` are units, weights,
+    squared weights and start weights of everyone. ``weight`` is that of each of a row's units; where units
+    of several weights were added up instead, each count has sums of w and w^2 of the same units beside it,
+    ``b<i>_w`` and ``b<i>_q``. ``replicates`` holds the sums by domain of a wave with replicate weights.
     """
 
     frame: pd.DataFrame
     plan: Plan
     centres: Mapping[int, float]
     replicates: pd.DataFrame | None = None
+
+    def column(self, name: str, power: int = 0) -> Floats:
+        """The sum of w to a power over the units that a column counts, of each row."""
+        if power and "weight" not in self.frame:
+            name = f"{name}{ENDINGS[power]}"
+        column = self.frame[name].to_numpy(dtype=np.float64)
+        if power and "weight" in self.frame:
+            column = column * self.frame["weight"].to_numpy(dtype=np.float64) ** power
+        return column
 
 
 def wave_statistics(

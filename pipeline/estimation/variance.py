@@ -24,86 +24,36 @@ from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.estimation.design import Calibration, Design
-from pipeline.estimation.domains import Domains, Groups, adder
-from pipeline.estimation.statistics import Cells
+from pipeline.estimation.domains import Domains, adder
+from pipeline.estimation.sums import Sums
 
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 
 
 @dataclass(frozen=True)
-class Sums:
-    """The sums of cells, or of groups of them, as arrays with one row each.
+class Strata:
+    """The sums of a wave by domain and stratum, and of each of them which they are."""
 
-    By base: ``asked`` (units). By mask: ``n, one, one2`` (units, w, w^2). By measure: ``m, a, qa`` (units,
-    w a, w^2 a). By mean: ``ayy, qaa`` (w a^2, w^2 a^2), which for a share are ``a`` and ``qa`` again.
-    """
+    domain: Ints
+    stratum: Ints
+    sums: Sums
 
-    mask: Ints  # of each measure
-    mean: Ints  # the measures that are means
-    base: Ints  # of each measure
-    asked: Floats
-    n: Floats
-    one: Floats
-    one2: Floats
-    m: Floats
-    a: Floats
-    qa: Floats
-    ayy: Floats
-    qaa: Floats
+    @classmethod
+    def of(cls, sums: Sums, domains: Domains, stratum: Ints, alike: Ints | None = None) -> Strata:
+        """``sums`` and ``stratum`` are of cells; ``alike`` numbers those that are one in every breakdown.
 
-    def gathered(self, matrix: sparse.csr_array) -> Sums:
-        """The sums of groups of rows; ``matrix`` is groups x rows."""
-        sums = (self.asked, self.n, self.one, self.one2, self.m, self.a, self.qa, self.ayy, self.qaa)
-        return Sums(self.mask, self.mean, self.base, *(matrix @ part for part in sums))
+        Sampling units split such cells: gathering them first makes what every breakdown adds up shorter.
+        """
+        groups = domains.adder(stratum)
+        matrix = groups.matrix(len(stratum))
+        if alike is not None:
+            first = np.unique(alike, return_index=True)[1]
+            sums, matrix = sums.gathered(adder(alike, len(first))), matrix[:, first]
+        return cls(groups.domain, groups.other, sums.gathered(matrix))
 
-    @property
-    def share(self) -> Floats:
-        """1 for measures with b = 1 - a (shares and counts), 0 for those with b = 1 (means)."""
-        share = np.ones(len(self.mask))
-        share[self.mean] = 0.0
-        return share
-
-    @property
-    def b(self) -> Floats:
-        """w b."""
-        return self.one[:, self.mask] - self.share * self.a
-
-    @property
-    def qb(self) -> Floats:
-        """w^2 b, which is w^2 b^2."""
-        return self.one2[:, self.mask] - self.share * self.qa
-
-    @property
-    def spread(self) -> Floats:
-        """w a^2."""
-        spread = self.a.copy()
-        spread[:, self.mean] = self.ayy
-        return spread
-
-
-def sums_of(cells: Cells) -> Sums:
-    """The cells' sums as arrays."""
-    masks = {mask: number for number, mask in enumerate(cells.plan.masks)}
-    bases = {base: number for number, base in enumerate(cells.plan.bases)}
-    means = [number for number, measure in enumerate(cells.plan.measures) if measure.unit == "mean"]
-
-    numeric = cells.frame.select_dtypes("number")
-    values, place = numeric.to_numpy(dtype=np.float64), {name: at for at, name in enumerate(numeric.columns)}
-
-    def columns(stem: str, numbers: list[int] | range, name: str) -> Floats:
-        chosen = values[:, [place[f"{stem}{number}_{name}"] for number in numbers]]
-        return np.ascontiguousarray(chosen)  # else every sum over its rows would copy it first
-
-    every, measured = range(len(masks)), range(len(cells.plan.measures))
-    return Sums(
-        np.array([masks[measure.mask] for measure in cells.plan.measures], dtype=np.int64),
-        np.array(means, dtype=np.int64),
-        np.array([bases[measure.base] for measure in cells.plan.measures], dtype=np.int64),
-        columns("a", range(len(bases)), "n"),
-        *(columns("b", every, name) for name in ("n", "w", "q")),
-        *(columns("y", measured, name) for name in ("m", "w", "q")),
-        *(columns("y", means, name) for name in ("wyy", "qyy")),
-    )
+    def total(self, domains: int) -> Sums:
+        """The sums by domain."""
+        return self.sums.gathered(adder(self.domain, domains))
 
 
 @dataclass(frozen=True)
@@ -116,7 +66,7 @@ class Score:
     @classmethod
     def of(cls, total: Sums, is_count: Flags) -> Score:
         """The derivatives of share, mean or total by the sums of a and b; ``total`` are those of domains."""
-        one = total.one[:, total.mask]
+        one = total.one[:, total.layout.mask]
         with np.errstate(divide="ignore", invalid="ignore"):
             alpha = np.where(total.share == 0, 1.0, total.b / one) / one
             beta = -total.a / one / one
@@ -131,26 +81,29 @@ class Score:
         return self.alpha * a + self.beta * b
 
 
-def variance(sums: Sums, domains: Domains, design: Design, score: Score) -> Floats:
-    """The design variance of every measure's linearised value in every domain: domains x measures."""
+def variance(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> Floats:
+    """The design variance of every measure's linearised value in every domain: domains x measures.
+
+    ``sums`` are of cells, and ``strata`` of the same by domain and stratum.
+    """
     if design.psu is None:
-        return _of_domains(sums, domains, design, score)
-    return np.concatenate([_of_domains(sums, part, design, score.at(rows)) for rows, part in domains.parts()])
-
-
-def _of_domains(sums: Sums, domains: Domains, design: Design, score: Score) -> Floats:
-    strata = domains.adder(design.stratum)
-    if design.psu is None or design.psu_stratum is None:
-        made = _of_elements(sums, domains, strata, design, score)
+        found = _spread(_of_elements(sums, strata, domains, design, score), len(domains), design)
     else:
-        made = _of_clusters(sums, domains, design.psu, design.psu_stratum, design, score)
-    gather = adder(made.domain, len(domains))
+        parts = [
+            _spread(_of_clusters(sums, part, design, score.at(rows)), len(part), design)
+            for rows, part in domains.parts()
+        ]
+        found = np.concatenate(parts)
+    return found * _average(strata, len(domains), design) if design.average else found
+
+
+def _spread(made: _Linear, domains: int, design: Design) -> Floats:
+    gather = adder(made.domain, domains)
     k = design.k[made.stratum][:, None]
     centre = (design.centred / design.size)[made.stratum][:, None]
     found = gather @ (k * (made.squares - centre * made.z**2))
     # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
-    found = np.where(np.abs(found) > ROUNDING * (gather @ (k * made.raw)), found, 0.0)
-    return found * _average(sums, domains, strata, design) if design.average else found
+    return np.where(np.abs(found) > ROUNDING * (gather @ (k * made.raw)), found, 0.0)
 
 
 @dataclass(frozen=True)
@@ -165,20 +118,17 @@ class _Linear:
     raw: Floats
 
 
-def _of_elements(sums: Sums, domains: Domains, strata: Groups, design: Design, score: Score) -> _Linear:
-    matrix, own = strata.matrix(len(design.stratum)), score.at(strata.domain)
-    a, qa = matrix @ sums.a, matrix @ sums.qa
-    b = (matrix @ sums.one)[:, sums.mask] - sums.share * a
-    qb = (matrix @ sums.one2)[:, sums.mask] - sums.share * qa
-    raw = own.alpha**2 * qa + own.beta**2 * qb
+def _of_elements(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> _Linear:
+    own, of = score.at(strata.domain), strata.sums
+    raw = own.alpha**2 * of.qa + own.beta**2 * of.qb
     squares = raw
-    if len(mean := sums.mean):  # of a share a b is 0, and a^2 is a
+    if len(mean := of.layout.mean):  # of a share a b is 0, and a^2 is a
         alpha, beta = own.alpha[:, mean], own.beta[:, mean]
-        squares, both = raw.copy(), 2 * alpha * beta * qa[:, mean]
-        raw[:, mean] = alpha**2 * (matrix @ sums.qaa) + beta**2 * qb[:, mean]
+        squares, both = raw.copy(), 2 * alpha * beta * of.qa[:, mean]
+        raw[:, mean] = alpha**2 * of.qaa + beta**2 * of.qb[:, mean]
         squares[:, mean] = raw[:, mean] + both
         raw[:, mean] += np.abs(both)
-    made = _Linear(strata.domain, strata.other, own.weighed(a, b), squares, raw)
+    made = _Linear(strata.domain, strata.stratum, own.weighed(of.a, of.b), squares, raw)
     if design.calibration is None:
         return made
     return _residuals(sums, made, domains, design, design.calibration, score)
@@ -192,8 +142,8 @@ def _residuals(
     fit = _fits(sums, domains, calibration, score)  # domains x calibration cells x measures
     triples = domains.adder(design.stratum * width + calibration.of_cell)
     stratum, cell = triples.other // width, triples.other % width
-    matrix = triples.matrix(len(design.stratum))
-    crossed = score.at(triples.domain).weighed(matrix @ sums.qa, matrix @ sums.qb) * fit[triples.domain, cell]
+    of = sums.gathered(triples.matrix(len(design.stratum)), (2,))
+    crossed = score.at(triples.domain).weighed(of.qa, of.qb) * fit[triples.domain, cell]
     gather = adder(triples.domain * strata + stratum, count * strata)
     place = plain.domain * strata + plain.stratum
 
@@ -222,25 +172,24 @@ def _fits(sums: Sums, domains: Domains, calibration: Calibration, score: Score) 
     inverse = np.linalg.pinv(x.T @ (x * calibration.start[:, None]), rcond=1e-12, hermitian=True)
     hat = x @ inverse @ x.T
     groups = domains.adder(calibration.of_cell)
-    matrix = groups.matrix(len(calibration.of_cell))
-    z = score.at(groups.domain).weighed(matrix @ sums.a, matrix @ sums.b)
+    of = sums.gathered(groups.matrix(len(calibration.of_cell)), (1,))
+    z = score.at(groups.domain).weighed(of.a, of.b)
     started = np.zeros((len(domains), width, z.shape[1]))
     started[groups.domain, groups.other] = z / calibration.factor[groups.other][:, None]
     fits: Floats = np.einsum("ce,dek->dck", hat, started, optimize=True)
     return fits
 
 
-def _of_clusters(
-    sums: Sums, domains: Domains, psu: Ints, psu_stratum: Ints, design: Design, score: Score
-) -> _Linear:
+def _of_clusters(sums: Sums, domains: Domains, design: Design, score: Score) -> _Linear:
     """Sums are rolled up to the domain within a sampling unit before they are squared."""
+    psu, psu_stratum = design.psu, design.psu_stratum
+    assert psu is not None and psu_stratum is not None
     units = domains.adder(psu)
-    matrix, own = units.matrix(len(psu)), score.at(units.domain)
-    a = matrix @ sums.a
-    b = (matrix @ sums.one)[:, sums.mask] - sums.share * a
+    of, own = sums.gathered(units.matrix(len(psu)), (1,)), score.at(units.domain)
+    a, b = of.a, of.b
     domain, stratum, z = units.domain, psu_stratum[units.other], own.weighed(a, b)
     count, strata = len(domains), len(design.size)
-    size = z if not len(sums.mean) else np.abs(own.alpha * a) + np.abs(own.beta * b)
+    size = z if not len(of.layout.mean) else np.abs(own.alpha * a) + np.abs(own.beta * b)
     raw = adder(domain * strata + stratum, count * strata) @ size**2
     if design.calibration is not None:
         every = len(psu_stratum)
@@ -253,28 +202,27 @@ def _of_clusters(
     return _Linear(*_crossed(count, strata), gather @ z, gather @ z**2, raw)
 
 
-def _average(sums: Sums, domains: Domains, strata: Groups, design: Design) -> Floats:
+def _average(strata: Strata, domains: int, design: Design) -> Floats:
     """Strata with members of the domain over those of them with a variance: lonely ones take the average."""
-    present = ((strata.matrix(len(design.stratum)) @ sums.n) > 0)[:, sums.mask]
-    gather = adder(strata.domain, len(domains))
-    alone = (design.size == 1)[strata.other][:, None]
+    present = (strata.sums.n > 0)[:, strata.sums.layout.mask]
+    gather = adder(strata.domain, domains)
+    alone = (design.size == 1)[strata.stratum][:, None]
     good = gather @ (present & ~alone).astype(float)
     return np.where(good > 0, (gather @ present.astype(float)) / np.maximum(good, 1), 0.0)
 
 
-def degrees(sums: Sums, domains: Domains, design: Design) -> Floats:
+def degrees(sums: Sums, strata: Strata, domains: Domains, design: Design) -> Floats:
     """Sampling units less strata, counting only those with members of the domain: domains x measures.
 
     Members are all whom the base asked, whether they answered or not: R's ``degf`` of the subset.
     """
-    strata = domains.adder(design.stratum)
-    occupied = ((strata.matrix(len(design.stratum)) @ sums.asked) > 0).astype(float)
+    of_stratum, gather = strata.sums.asked, adder(strata.domain, len(domains))
+    occupied = gather @ (of_stratum > 0).astype(float)
     if design.psu is None:
-        units = domains.adder().matrix(len(design.stratum)) @ sums.asked
+        units = gather @ of_stratum
     else:
         psus = domains.adder(design.psu)
-        units = adder(psus.domain, len(domains)) @ ((psus.matrix(len(design.psu)) @ sums.asked) > 0).astype(
-            float
-        )
-    result: Floats = (units - adder(strata.domain, len(domains)) @ occupied)[:, sums.base]
+        members = psus.matrix(len(design.psu)) @ np.ascontiguousarray(sums.asked)
+        units = adder(psus.domain, len(domains)) @ (members > 0).astype(float)
+    result: Floats = (units - occupied)[:, sums.layout.base]
     return result
