@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,18 +30,13 @@ class Sail:
     """Sail as an engine, in a process of its own."""
 
     folder: Path
-    columns: Mapping[str, str] = field(default_factory=dict)
 
-    def register(self, name: str, source: Path | pa.Table, columns: Mapping[str, str]) -> None:
-        assert name == "answers"
-        pq.write_table(source, self.folder / "answers.parquet")
-        self.columns = columns
-
-    def query(self, sql: str) -> Columns:
+    def query(self, sql: str, answers: Path | pa.Table, columns: Mapping[str, str]) -> Columns:
+        stored = self.folder / "answers.parquet"
+        pq.write_table(answers, stored)
         rows = self.folder / "rows.parquet"
-        answers = self.folder / "answers.parquet"
         python = VALIDATORS / "bin" / "python"
-        command = [python, SCRIPT, answers, json.dumps(self.columns), sql, rows]
+        command = [python, SCRIPT, stored, json.dumps(columns), sql, rows]
         subprocess.run(command, check=True, capture_output=True)
         table = pq.read_table(rows)
         return {name: table[name].to_numpy() for name in table.column_names}

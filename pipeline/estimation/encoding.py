@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -70,8 +72,8 @@ def write_codes(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalo
 
 def facts_of(codes: Path | pa.Table) -> Facts:
     """What travels with an encoded table."""
-    schema = pq.read_schema(codes) if isinstance(codes, Path) else codes.schema
-    return Facts(**json.loads(schema.metadata[FACTS]))
+    stored = pq.read_metadata(codes).metadata if isinstance(codes, Path) else codes.schema.metadata
+    return Facts(**json.loads(stored[FACTS]))
 
 
 def _column(weighted: pd.DataFrame | pa.Table, name: str) -> pa.ChunkedArray:
@@ -94,10 +96,14 @@ def _numbers(column: pa.ChunkedArray, codes: tuple[str, ...]) -> pa.ChunkedArray
     return pa.chunked_array(chunks, type=kind)
 
 
-def decoded(places: npt.ArrayLike, name: str, catalogue: Catalogue) -> pd.Categorical[str]:
+def decoded(places: npt.ArrayLike, name: str, catalogue: Catalogue) -> pd.Categorical[Any]:
     """A variable's numbers as codes again."""
-    codes = catalogue.codes_of(name)
-    absent = sorted(STATES, key=STATES.__getitem__)
+    dtype = _categories(catalogue.codes_of(name))
     index = np.asarray(places, dtype=np.int64)
-    index = np.where(index < 0, index + len(codes) + len(absent), index)
-    return pd.Categorical.from_codes(index, categories=pd.Index([*codes, *absent]))
+    index = np.where(index < 0, index + len(dtype.categories), index)
+    return pd.Categorical.from_codes(index, dtype=dtype, validate=False)
+
+
+@lru_cache
+def _categories(codes: tuple[str, ...]) -> pd.CategoricalDtype[Any]:
+    return pd.CategoricalDtype([*codes, *sorted(STATES, key=STATES.__getitem__)])

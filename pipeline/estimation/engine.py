@@ -20,14 +20,13 @@ STATEMENTS = 32  # kept parsed: waves of one questionnaire are summed by the sam
 
 
 class Engine(Protocol):
-    """Where microdata are summed; another engine implements these two methods and no SQL of its own."""
+    """Where microdata are summed; another engine implements this method and no SQL of its own."""
 
-    def register(self, name: str, source: Path | pa.Table, columns: Mapping[str, str]) -> None:
-        """Makes a Parquet file or a table readable as ``name``, its columns under plain SQL names."""
-        ...
+    def query(self, sql: str, answers: Path | pa.Table, columns: Mapping[str, str]) -> Columns:
+        """The columns that a query of the table ``answers`` results in; none may have missing values.
 
-    def query(self, sql: str) -> Columns:
-        """The columns that a query results in; none may have missing values."""
+        ``answers`` is a Parquet file or a table; ``columns`` gives its columns plain SQL names.
+        """
         ...
 
 
@@ -36,6 +35,8 @@ class DuckDB:
 
     def __init__(self, threads: int | None = None) -> None:
         self._connection = duckdb.connect(":memory:", config={} if threads is None else {"threads": threads})
+        # One scan and one GROUP BY of a hundred aggregates: optimising them costs more than it saves.
+        self._connection.execute("PRAGMA disable_optimizer")
         self._parsed = lru_cache(STATEMENTS)(self._connection.extract_statements)
 
     def __enter__(self) -> Self:
@@ -46,21 +47,17 @@ class DuckDB:
     ) -> None:
         self._connection.close()
 
-    def register(self, name: str, source: Path | pa.Table, columns: Mapping[str, str]) -> None:
-        """See ``Engine.register``."""
-        origin = f"{name}_table"
-        if isinstance(source, Path):
-            text = str(source).replace("'", "''")
-            origin = f"read_parquet('{text}')"
-        else:
-            self._connection.register(origin, source)
-        chosen = ", ".join(f'"{column}" AS {alias}' for column, alias in columns.items())
-        self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT {chosen} FROM {origin}")
-
-    def query(self, sql: str) -> Columns:
+    def query(self, sql: str, answers: Path | pa.Table, columns: Mapping[str, str]) -> Columns:
         """See ``Engine.query``."""
-        columns = self._connection.execute(*self._parsed(sql)).fetchnumpy()
-        return {name: np.asarray(column) for name, column in columns.items()}
+        origin, files = ("read_parquet(?)", [str(answers)]) if isinstance(answers, Path) else ("coded", [])
+        if not files:
+            self._connection.register("coded", answers)
+        chosen = ", ".join(f'"{column}" AS {alias}' for column, alias in columns.items())
+        (statement,) = self._parsed(f"WITH answers AS (SELECT {chosen} FROM {origin}) {sql}")
+        found = self._connection.execute(statement, files).fetchnumpy()
+        if not files:
+            self._connection.unregister("coded")
+        return {name: np.asarray(column) for name, column in found.items()}
 
 
 _OF_THREAD = threading.local()

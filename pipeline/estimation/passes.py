@@ -10,7 +10,7 @@ many times slower. Its HUGEINT reaches NumPy as a double, which holds any number
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.arrays import Floats, Ints
-from pipeline.estimation.engine import Columns, Engine
+from pipeline.estimation.engine import Columns
 from pipeline.estimation.plan import Plan
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
@@ -81,33 +81,41 @@ def _sums(plan: Plan, spreads: Mapping[int, Spread]) -> tuple[list[_Sum], list[_
     return sums, [_Sum(f"a{number}", base) for number, base in enumerate(plan.bases)]
 
 
-def by_counting(engine: Engine, plan: Plan, keys: list[str], spreads: Mapping[int, Spread]) -> pd.DataFrame:
-    """Counts by cell and weight; ``statistics.Cells`` says which columns."""
-    sums, asked = _sums(plan, spreads)
-    counted = [*sums, _Sum("n", "TRUE"), *asked]
-    table = engine.query(_grouped([*keys, "w", "d"], [each.sql() for each in counted]))
+def by_counting(
+    query: Callable[[str], Columns], plan: Plan, keys: list[str], spreads: Mapping[int, Spread]
+) -> tuple[Columns, pd.DataFrame]:
+    """Counts by cell and weight: the keys of the cells, and the sums that ``statistics.Cells`` names."""
+    summed, asked = _sums(plan, spreads)
+    counted = [*summed, _Sum("n", "TRUE"), *asked]
+    table = query(_grouped([*keys, "w", "d"], [each.sql() for each in counted]))
     order = _order(table, [*keys, "w", "d"])
     names = [each.name for each in counted]
     made = _matrix(table, names, order, np.array([each.scale() for each in counted]), 4)
     n, w, d = (table[name][order] for name in ("n", "w", "d"))
     made[:, len(names) :] = np.column_stack([n * w, n * w * w, n * d, w])
-    return _frame(table, keys, order, made, [*names, "w", "q", "d", "weight"])
+    sums = pd.DataFrame(made, columns=[*names, "w", "q", "d", "weight"], copy=False)
+    return {key: table[key][order] for key in keys}, sums
 
 
 def by_adding(
-    engine: Engine, plan: Plan, keys: list[str], largest: float, spreads: Mapping[int, Spread]
-) -> pd.DataFrame:
-    """The sums of a wave from its units' own weights, none larger than ``largest``."""
+    query: Callable[[str], Columns],
+    plan: Plan,
+    keys: list[str],
+    largest: float,
+    spreads: Mapping[int, Spread],
+) -> tuple[Columns, pd.DataFrame]:
+    """The same where weights are the units' own, none larger than ``largest``."""
     sums, asked = _sums(plan, spreads)
     wanted = [(each, "") for each in [*sums, _Sum("n", "TRUE"), *asked]]
     wanted += [(each, ending) for ending in ("_w", "_q") for each in [*sums, _Sum("", "TRUE")]]
     wanted.append((_Sum("d", "TRUE", "d", largest), ""))
-    table = engine.query(_grouped(keys, [each.sql(ending, largest) for each, ending in wanted]))
+    table = query(_grouped(keys, [each.sql(ending, largest) for each, ending in wanted]))
     names = [(each.name + ending).removeprefix("_") for each, ending in wanted]
     scales = np.array([each.scale(ending, largest) for each, ending in wanted])
     order = _order(table, keys)
     columns = [each.name + ending for each, ending in wanted]
-    return _frame(table, keys, order, _matrix(table, columns, order, scales), names)
+    made = pd.DataFrame(_matrix(table, columns, order, scales), columns=names, copy=False)
+    return {key: table[key][order] for key in keys}, made
 
 
 def _order(table: Columns, by: list[str]) -> Ints:
@@ -133,13 +141,6 @@ def _matrix(table: Columns, names: list[str], order: Ints, scales: Floats, more:
         if scale != 1:
             made[:, number] /= scale
     return made
-
-
-def _frame(table: Columns, keys: list[str], rows: Ints, sums: Floats, names: list[str]) -> pd.DataFrame:
-    frame = pd.DataFrame(sums, columns=names, copy=False)
-    for place, name in enumerate(keys):
-        frame.insert(place, name, table[name][rows])
-    return frame
 
 
 def _grouped(keys: list[str], wanted: list[str]) -> str:

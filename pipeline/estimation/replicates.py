@@ -84,7 +84,6 @@ def _answers(engine: Engine, table: pa.Table, plan: Plan) -> Columns:
     The value of a mean is NaN where the mask does not count.
     """
     placed = table.append_column("place", pa.array(np.arange(table.num_rows)))
-    engine.register("units", placed, {"place": "place", **plan.columns})
     wanted = [f"CASE WHEN {mask} THEN 1 ELSE 0 END AS b{number}" for number, mask in enumerate(plan.masks)]
     for number, measure in enumerate(plan.measures):
         value = (
@@ -94,7 +93,8 @@ def _answers(engine: Engine, table: pa.Table, plan: Plan) -> Columns:
         )
         wanted.append(f"CASE {value} AS y{number}")
     listed = ",\n  ".join(["place", *wanted])
-    return engine.query(f"SELECT\n  {listed}\nFROM units\nORDER BY place")
+    columns = {"place": "place", **plan.columns}
+    return engine.query(f"SELECT\n  {listed}\nFROM answers\nORDER BY place", placed, columns)
 
 
 def _whole(terms: Floats) -> tuple[float, Ints]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -79,16 +80,18 @@ def wave_statistics(
         if measure.unit == "mean"
     }
     engine = engine or default_engine(facts.rows)
-    engine.register("answers", codes, {**DESIGN, **plan.columns})
+    query = partial(engine.query, answers=codes, columns={**DESIGN, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
     if facts.rows <= FEW or facts.weights <= facts.rows // 20:
-        frame = by_counting(engine, plan, keys, spreads)
+        keyed, sums = by_counting(query, plan, keys, spreads)
     else:
-        frame = by_adding(engine, plan, keys, facts.largest, spreads)
-    for name in plan.cell:
-        frame[plan.columns[name]] = decoded(frame[plan.columns[name]].to_numpy(), name, catalogue)
-    names = {plan.columns[name]: name for name in plan.cell}
-    frame.columns = pd.Index([names.get(column, column) for column in frame.columns])
+        keyed, sums = by_adding(query, plan, keys, facts.largest, spreads)
+    names = {alias: name for name, alias in plan.columns.items() if name in plan.cell}
+    cell = {
+        names.get(key, key): decoded(column, names[key], catalogue) if key in names else column
+        for key, column in keyed.items()
+    }
+    frame = pd.concat([pd.DataFrame(cell), sums], axis=1)
     centres = {number: spread.centre for number, spread in spreads.items()}
     replicates = None
     if wave.design and wave.design.replicate_weights:
