@@ -23,9 +23,13 @@ def crossed(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> tuple[li
 
     Of no column there is one combination, the empty text.
     """
-    texts, place = [""], np.zeros(len(frame), dtype=np.int64)
-    for number, name in enumerate(names):
-        codes, of_row = indexed(frame[name])
+    return combined([indexed(frame[name]) for name in names], len(frame))
+
+
+def combined(columns: list[tuple[list[str], Ints]], rows: int) -> tuple[list[str], Ints]:
+    """``crossed`` of columns that are ``indexed``."""
+    texts, place = [""], np.zeros(rows, dtype=np.int64)
+    for number, (codes, of_row) in enumerate(columns):
         pair = place * len(codes) + of_row
         there, place = distinct(pair, len(texts) * len(codes))
         right = [codes[each % len(codes)] for each in there]

@@ -13,7 +13,7 @@ from scipy import sparse
 from pipeline.arrays import Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT
-from pipeline.crossing import crossed, distinct
+from pipeline.crossing import combined, distinct, indexed
 
 
 @dataclass(frozen=True)
@@ -83,14 +83,14 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue)
 
     A unit without a code is in none of a breakdown's domains.
     """
-    frame = frame[list(cell)].astype("category")
+    columns = {name: indexed(frame[name]) for name in cell}
     breakdowns: list[str] = []
     codes: list[str] = []
     domain, row = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for breakdown in sorted(catalogue.domains.values(), key=lambda each: each.key):
         if not set(breakdown.by) <= set(cell):
             continue
-        texts, place = crossed(frame, breakdown.by)
+        texts, place = combined([columns[name] for name in breakdown.by], len(frame))
         there = [number for number, text in enumerate(texts) if not set(text.split("*")) & set(ABSENT)]
         rank = np.full(len(texts), -1, dtype=np.int64)
         rank[there] = np.arange(len(there))

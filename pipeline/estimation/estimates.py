@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from pipeline.arrays import Floats
+from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
@@ -27,7 +30,6 @@ COLUMNS = [
     "conf_status", "note",
 ]  # fmt: skip
 EXTRAS = ["df", "m", "n_eff", "fraction"]
-TEXT = pa.large_string()  # what a column of texts is stored as: no copy on the way
 WITHOUT_ANSWERS = ("n", "m", "fraction")  # what a cell in which nobody answered still has
 
 
@@ -48,16 +50,16 @@ def estimate_wave(cells: Cells, wave: Wave, catalogue: Catalogue) -> pd.DataFram
     return identified(_long(cells.plan.measures, domains, columns), wave, "microdata")
 
 
-def identified(frame: pd.DataFrame, wave: Wave, kind: str) -> pd.DataFrame:
-    """Adds the wave's identity and puts the columns in their order."""
+def identified(columns: Mapping[str, Any], wave: Wave, kind: str) -> pd.DataFrame:
+    """Adds the wave's identity and puts the columns, arrays of one length, in their order."""
+    rows = len(columns["indicator"])
     facts = {
         "wave": wave.key, "country": wave.country, "survey": wave.survey, "edition": wave.edition,
         "source_kind": kind, "conf_status": "F",
     }  # fmt: skip
-    columns = {name: _text(pa.repeat(pa.scalar(text, TEXT), len(frame))) for name, text in facts.items()}
-    known = {"time_period": np.full(len(frame), wave.time_period), **columns}
-    order = [*COLUMNS, *EXTRAS]
-    return pd.DataFrame({name: known[name] if name in known else frame[name] for name in order}, copy=False)
+    texts = {name: repeated([text], rows) for name, text in facts.items()}
+    known = {"time_period": np.full(rows, wave.time_period), **texts, **columns}
+    return pd.DataFrame({name: known[name] for name in [*COLUMNS, *EXTRAS]}, copy=False)
 
 
 def _columns(
@@ -102,13 +104,13 @@ def _columns(
     }  # fmt: skip
 
 
-def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Floats]) -> pd.DataFrame:
+def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Floats]) -> dict[str, Any]:
     """One row a measure and domain, by indicator, category, domain and code."""
     order = sorted(
         range(len(measures)), key=lambda number: (measures[number].indicator, measures[number].category)
     )
     ordered = [measures[number] for number in order]
-    flat = {name: values[:, order].T.reshape(-1) for name, values in columns.items()}
+    flat = {name: values.T[order].reshape(-1) for name, values in columns.items()}
     empty = flat["n"] == 0
     flat |= {
         name: np.where(empty, np.nan, values) for name, values in flat.items() if name not in WITHOUT_ANSWERS
@@ -118,24 +120,29 @@ def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Fl
         "n": flat["n"].astype(np.int64),
         "m": pd.arrays.IntegerArray(np.where(unknown, 0, flat["m"]).astype(np.int64), unknown),
     }
+    count = len(domains)
     texts = {
-        "indicator": _repeated([measure.indicator for measure in ordered], len(domains), each=True),
-        "category": _repeated([measure.category for measure in ordered], len(domains), each=True),
-        "unit_measure": _repeated([measure.unit for measure in ordered], len(domains), each=True),
-        "domain": _repeated(list(domains.breakdowns), len(ordered), each=False),
-        "domain_code": _repeated(list(domains.codes), len(ordered), each=False),
-        "obs_status": _text(pa.array(["A", "M"], TEXT).take(pa.array(empty.astype(np.int8)))),
-        "note": _text(pa.repeat(pa.scalar("", TEXT), len(empty))),
+        "indicator": repeated([measure.indicator for measure in ordered], count),
+        "category": repeated([measure.category for measure in ordered], count),
+        "unit_measure": repeated([measure.unit for measure in ordered], count),
+        "domain": repeated(domains.breakdowns, times=len(ordered)),
+        "domain_code": repeated(domains.codes, times=len(ordered)),
+        "obs_status": _texts(np.where(empty, b"M", b"A").tobytes(), np.ones(len(empty), dtype=np.int64)),
+        "note": repeated([""], len(empty)),
     }
-    return pd.DataFrame({**texts, **flat, **whole}, copy=False)
+    return {**texts, **flat, **whole}
 
 
-def _repeated(texts: list[str], times: int, *, each: bool) -> pd.Series[str]:
-    numbers = np.arange(len(texts), dtype=np.int32)
-    index = np.repeat(numbers, times) if each else np.tile(numbers, times)
-    return _text(pa.array(texts, TEXT).take(pa.array(index)))
+def repeated(texts: Sequence[str], each: int = 1, times: int = 1) -> pd.Series[str]:
+    """A column of texts, ``each`` so many times in a row, and all of them so many times."""
+    coded = [text.encode() for text in texts]
+    lengths = np.tile(np.repeat([len(text) for text in coded], each), times)
+    return _texts(b"".join(text * each for text in coded) * times, lengths)
 
 
-def _text(array: pa.Array) -> pd.Series[str]:
-    series: pd.Series[str] = array.to_pandas()
+def _texts(joined: bytes, lengths: Ints) -> pd.Series[str]:
+    """A column of texts from all of them in a row: no text is an object on the way."""
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    buffers = pa.py_buffer(ends), pa.py_buffer(joined)
+    series: pd.Series[str] = pa.LargeStringArray.from_buffers(len(lengths), *buffers).to_pandas()
     return series

@@ -36,7 +36,7 @@ def figures_estimates(figures: pd.DataFrame, wave: Wave, catalogue: Catalogue) -
         df=np.where(known, n - 1, np.nan), m=pd.array([pd.NA] * len(figures), dtype="Int64"),
         n_eff=np.where(known, n, np.nan), fraction=np.nan,
     )  # fmt: skip
-    frame = identified(frame, wave, "figures")
+    frame = identified({str(name): column for name, column in frame.items()}, wave, "figures")
     return frame.sort_values(KEY, kind="stable", ignore_index=True)
 
 

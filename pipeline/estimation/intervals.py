@@ -6,12 +6,14 @@ import numpy as np
 from scipy import special
 
 from pipeline.arrays import Floats
+from pipeline.crossing import distinct
 
 
 def t_quantile(df: Floats, confidence: float) -> Floats:
-    """The two-sided quantile of Student's t; NaN where there are no degrees of freedom."""
-    distinct, place = np.unique(df, return_inverse=True)
-    quantiles = np.where(distinct > 0, special.stdtrit(np.maximum(distinct, 1), 0.5 + confidence / 2), np.nan)
+    """The two-sided quantile of Student's t for whole ``df``; NaN where there are none."""
+    whole = np.where(df > 0, df, 0).astype(np.int64).reshape(-1)
+    known, place = distinct(whole, int(whole.max(initial=0)) + 1)
+    quantiles = np.where(known > 0, special.stdtrit(np.maximum(known, 1), 0.5 + confidence / 2), np.nan)
     return quantiles[place].reshape(df.shape)
 
 

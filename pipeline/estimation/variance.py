@@ -78,14 +78,24 @@ class Score:
         return Score(self.alpha[rows], self.beta[rows])
 
     def linear(self, sums: Sums, domain: Ints) -> Floats:
-        """z, alpha a + beta b, of groups sorted by ``domain``: one domain at a time, to stay in cache."""
-        slope, mask = self.alpha - self.beta * sums.share, sums.layout.mask
-        a, one, z = sums.a, sums.one, np.empty((len(domain), len(mask)))
-        for first, last in pairwise([*np.flatnonzero(np.diff(domain, prepend=-1)), len(domain)]):
-            rows, own = slice(first, last), domain[first]
-            np.multiply(a[rows], slope[own], out=z[rows])
-            z[rows] += np.take(one[rows], mask, axis=1) * self.beta[own]
-        return z
+        """z of groups of cells that are sorted by ``domain``: alpha a + beta b."""
+        slope = self.alpha - self.beta * sums.share
+        return _combined(slope, sums.a, self.beta, sums.one, sums.layout.mask, domain)
+
+    def squared(self, sums: Sums, domain: Ints) -> Floats:
+        """The sums of z^2 over the units of such groups, but for what a mean's a b adds."""
+        slope = self.alpha**2 - self.beta**2 * sums.share
+        return _combined(slope, sums.qa, self.beta**2, sums.one2, sums.layout.mask, domain)
+
+
+def _combined(slope: Floats, a: Floats, rest: Floats, one: Floats, mask: Ints, domain: Ints) -> Floats:
+    """slope a + rest one, by measure: one domain at a time, to stay in cache."""
+    made = np.empty(a.shape)
+    for first, last in pairwise([*np.flatnonzero(np.diff(domain, prepend=-1)), len(domain)]):
+        rows, own = slice(first, last), domain[first]
+        np.multiply(a[rows], slope[own], out=made[rows])
+        made[rows] += np.take(one[rows], mask, axis=1) * rest[own]
+    return made
 
 
 def variance(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> Floats:
@@ -126,11 +136,10 @@ class _Linear:
 
 
 def _of_elements(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> _Linear:
-    own, of = score.at(strata.domain), strata.sums
-    raw = own.alpha**2 * of.qa + own.beta**2 * of.qb
-    squares = raw
+    of = strata.sums
+    squares = raw = score.squared(of, strata.domain)
     if len(mean := of.layout.mean):  # of a share a b is 0, and a^2 is a
-        alpha, beta = own.alpha[:, mean], own.beta[:, mean]
+        alpha, beta = score.alpha[strata.domain][:, mean], score.beta[strata.domain][:, mean]
         squares, both = raw.copy(), 2 * alpha * beta * of.qa[:, mean]
         raw[:, mean] = alpha**2 * of.qaa + beta**2 * of.qb[:, mean]
         squares[:, mean] = raw[:, mean] + both
