@@ -52,11 +52,11 @@ def distinct(values: Ints, size: int) -> tuple[Ints, Ints]:
 
 
 def exact_sums(values: Floats, groups: Ints, size: int) -> Floats:
-    """Sums of non-negative values by group, the same whatever the order of the rows.
+    """Sums of values by group, the same whatever the order of the rows.
 
     Every value is split into two whole numbers of 2^-k so small that doubles add them without rounding.
     """
-    largest = float(values.max(initial=0.0))
+    largest = float(np.abs(values).max(initial=0.0))
     if largest == 0:
         return np.zeros(size)
     bits = 52 - math.ceil(math.log2(len(values) + 1))
@@ -68,5 +68,5 @@ def exact_sums(values: Floats, groups: Ints, size: int) -> Floats:
 
 
 def exact_sum(values: Floats) -> float:
-    """The sum of non-negative values, the same whatever their order."""
+    """The sum of values, the same whatever their order."""
     return float(exact_sums(values, np.zeros(len(values), dtype=np.int64), 1)[0])

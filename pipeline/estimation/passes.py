@@ -1,7 +1,9 @@
-"""Two ways to the same sums of a wave, both exact, both in the SQL that DuckDB, Spark and Sail share.
+"""Ways to the same sums of a wave, all exact, all in the SQL that DuckDB, Spark and Sail share.
 
 ``by_counting``: where units share weights (design weights and calibrated weights nearly always do), group
-by weight too and only count; a sum of weights is a count times a weight, which is left for later.
+by weight too and only count; a sum of weights is a count times a weight, which is left for later. Where
+nearly every unit is a cell of its own, a hundred counts a group cost more than the units themselves: those
+are ``listed``, each with what it meets, and counted here.
 ``by_adding``: where weights are the units' own, add them as whole numbers of 2^-k, which no order of
 addition can change. Conditions are counted with count_if: a FILTER on each of hundreds of aggregates is
 many times slower. Its HUGEINT reaches NumPy as a double, which holds any number of units exactly.
@@ -19,6 +21,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.arrays import Floats, Ints
+from pipeline.crossing import exact_sums
 from pipeline.estimation.engine import Columns
 from pipeline.estimation.plan import Plan
 
@@ -53,6 +56,12 @@ class _Sum:
         total = f"sum(CASE WHEN {self.condition} THEN {whole} END)"
         return f"CAST(coalesce({total}, 0) AS DOUBLE) AS {self.name}{ending}"
 
+    @property
+    def listed(self) -> str:
+        """The same of one unit: whether it meets the condition, or its value if it does."""
+        met = f"CASE WHEN {self.condition} THEN {self.value} ELSE 0 END" if self.value else self.condition
+        return f"{met} AS {self.name}"
+
     def scale(self, ending: str = "", largest: float = 1.0) -> float:
         """The power of two that takes the largest term to just below 2^DIGITS; 1 of what is counted."""
         if not ending and not self.value:
@@ -82,15 +91,24 @@ def _sums(plan: Plan, spreads: Mapping[int, Spread]) -> tuple[list[_Sum], list[_
 
 
 def by_counting(
-    query: Callable[[str], Columns], plan: Plan, keys: list[str], spreads: Mapping[int, Spread]
+    query: Callable[[str], Columns],
+    plan: Plan,
+    keys: list[str],
+    spreads: Mapping[int, Spread],
+    *,
+    listed: bool,
 ) -> tuple[Columns, pd.DataFrame]:
     """Counts by cell and weight: the keys of the cells, and the sums that ``statistics.Cells`` names."""
     summed, asked = _sums(plan, spreads)
-    counted = [*summed, _Sum("n", "TRUE"), *asked]
-    table = query(_grouped([*keys, "w", "d"], [each.sql() for each in counted]))
-    order = _order(table, [*keys, "w", "d"])
-    names = [each.name for each in counted]
-    made = _matrix(table, names, order, np.array([each.scale() for each in counted]), 4)
+    counted, by = [*summed, _Sum("n", "TRUE"), *asked], [*keys, "w", "d"]
+    names, scales = [each.name for each in counted], np.ones(len(counted))
+    if listed:
+        table = _collapsed(query(_selected([*by, *(each.listed for each in counted)])), by)
+    else:
+        table = query(_grouped(by, [each.sql() for each in counted]))
+        scales = np.array([each.scale() for each in counted])
+    order = _order(table, by)
+    made = _matrix(table, names, order, scales, 4)
     n, w, d = (table[name][order] for name in ("n", "w", "d"))
     made[:, len(names) :] = np.column_stack([n * w, n * w * w, n * d, w])
     sums = pd.DataFrame(made, columns=[*names, "w", "q", "d", "weight"], copy=False)
@@ -116,6 +134,23 @@ def by_adding(
     columns = [each.name + ending for each, ending in wanted]
     made = pd.DataFrame(_matrix(table, columns, order, scales), columns=names, copy=False)
     return {key: table[key][order] for key in keys}, made
+
+
+def _collapsed(table: Columns, by: list[str]) -> Columns:
+    """The sums of listed units that are alike in the columns ``by``."""
+    order = _order(table, by)
+    starts = np.zeros(len(order), dtype=bool)
+    starts[:1] = True
+    for name in by:
+        starts[1:] |= table[name][order[1:]] != table[name][order[:-1]]
+    group, firsts = np.cumsum(starts) - 1, np.flatnonzero(starts)
+    made = {name: table[name][order[firsts]] for name in by}
+    for name, column in table.items():
+        if column.dtype == bool:
+            made[name] = np.add.reduceat(column[order], firsts, dtype=np.float64)
+        elif name not in by:
+            made[name] = exact_sums(column[order], group, len(firsts))
+    return made
 
 
 def _order(table: Columns, by: list[str]) -> Ints:
@@ -144,5 +179,9 @@ def _matrix(table: Columns, names: list[str], order: Ints, scales: Floats, more:
 
 
 def _grouped(keys: list[str], wanted: list[str]) -> str:
-    separator = ",\n  "
-    return f"SELECT\n  {separator.join([*keys, *wanted])}\nFROM answers\nGROUP BY {', '.join(keys)}"
+    return f"{_selected([*keys, *wanted])}\nGROUP BY {', '.join(keys)}"
+
+
+def _selected(wanted: list[str]) -> str:
+    listed = ",\n  ".join(wanted)
+    return f"SELECT\n  {listed}\nFROM answers"

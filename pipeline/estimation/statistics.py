@@ -28,7 +28,8 @@ from pipeline.estimation.plan import Measure, Plan, plan_wave
 from pipeline.estimation.replicates import replicate_sums
 from pipeline.faults import Fault, FaultError
 
-FEW = 20_000  # rows, of which any grouping is quick
+FEW = 20_000  # rows that are listed sooner than grouped
+MANY = 500_000  # the same of clusters, whose units are nearly all cells of their own
 ENDINGS = ("", "_w", "_q")  # of columns, by the power of the weight
 
 
@@ -83,7 +84,8 @@ def wave_statistics(
     query = partial(engine.query, answers=codes, columns={**DESIGN, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
     if facts.rows <= FEW or facts.weights <= facts.rows // 20:
-        keyed, sums = by_counting(query, plan, keys, spreads)
+        listed = facts.rows <= (MANY if plan.clustered else FEW)
+        keyed, sums = by_counting(query, plan, keys, spreads, listed=listed)
     else:
         keyed, sums = by_adding(query, plan, keys, facts.largest, spreads)
     names = {alias: name for name, alias in plan.columns.items() if name in plan.cell}
