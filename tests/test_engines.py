@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.catalogue import load_catalogue
+from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.estimation import wave_statistics
 from pipeline.estimation.engine import Columns, DuckDB
 from pipeline.weighting import weigh
@@ -42,20 +42,48 @@ class Sail:
         return {name: table[name].to_numpy() for name in table.column_names}
 
 
-@pytest.mark.parametrize("few", [10**9, 0], ids=["by counting", "by adding"])
+ROOMS = ("pipeline.estimation.statistics.FEW", "pipeline.estimation.statistics.MANY")
+
+
+def _weighted(root: Path, own: bool) -> tuple[pd.DataFrame, Wave, Catalogue]:
+    """Two hundred made-up units, with weights shared by many or their own."""
+    catalogue = load_catalogue(write_barometer(root / "barometer"))
+    wave = catalogue.waves["dk-2020"]
+    weighted = weigh(drawn(11, rows=200), wave, catalogue).answers
+    random = np.random.default_rng(12)
+    own_weights, shared = random.uniform(0.5, 20, len(weighted)), random.choice([0.3, 7.1], len(weighted))
+    weighted["weight"] = own_weights if own else shared
+    return weighted, wave, catalogue
+
+
+@pytest.mark.parametrize("few", [10**9, 0], ids=["listed", "grouped"])
+@pytest.mark.parametrize("own", [False, True], ids=["shared weights", "own weights"])
 def test_sail_gives_the_sums_that_duckdb_gives(
-    few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own: bool, few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not any(VALIDATORS.glob("lib/*/site-packages/pysail")):
         pytest.skip("set up Sail with `make validators`")
-    monkeypatch.setattr("pipeline.estimation.statistics.FEW", few)
-    catalogue = load_catalogue(write_barometer(tmp_path / "barometer"))
-    wave = catalogue.waves["dk-2020"]
-    weighted = weigh(drawn(11, rows=200), wave, catalogue).answers
-    weighted["weight"] = np.random.default_rng(12).uniform(0.5, 20, len(weighted))
-    sail = Sail(tmp_path)
+    for room in ROOMS:
+        monkeypatch.setattr(room, few)
+    weighted, wave, catalogue = _weighted(tmp_path, own)
     with DuckDB() as engine:
         expected = wave_statistics(weighted, wave, catalogue, engine).frame
-    found = wave_statistics(weighted, wave, catalogue, sail).frame
+    found = wave_statistics(weighted, wave, catalogue, Sail(tmp_path)).frame
     # The sums are equal to the last bit; turned from decimals into doubles, engines may differ by one.
     pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=4e-16)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["shared weights", "own weights"])
+def test_listed_units_have_the_sums_of_grouped_ones(
+    own: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighted, wave, catalogue = _weighted(tmp_path, own)
+    monkeypatch.setattr(ROOMS[0], 0)
+    listed = wave_statistics(weighted, wave, catalogue).frame if own else None
+    monkeypatch.setattr(ROOMS[1], 0)
+    grouped = wave_statistics(weighted, wave, catalogue).frame
+    if listed is None:
+        monkeypatch.setattr(ROOMS[0], 10**9)
+        listed = wave_statistics(weighted, wave, catalogue).frame
+    assert ("weight" in grouped) is not own
+    pd.testing.assert_frame_equal(listed, grouped, check_dtype=False, rtol=1e-14, atol=1e-12)

@@ -1,12 +1,14 @@
-"""Ways to the same sums of a wave, all exact, all in the SQL that DuckDB, Spark and Sail share.
+"""Ways to the same sums of a wave, all repeatable, all in the SQL that DuckDB, Spark and Sail share.
 
 ``by_counting``: where units share weights (design weights and calibrated weights nearly always do), group
-by weight too and only count; a sum of weights is a count times a weight, which is left for later. Where
-nearly every unit is a cell of its own, a hundred counts a group cost more than the units themselves: those
-are ``listed``, each with what it meets, and counted here.
+by weight too and only count; a sum of weights is a count times a weight, which is left for later.
 ``by_adding``: where weights are the units' own, add them as whole numbers of 2^-k, which no order of
-addition can change. Conditions are counted with count_if: a FILTER on each of hundreds of aggregates is
-many times slower. Its HUGEINT reaches NumPy as a double, which holds any number of units exactly.
+addition can change.
+
+Either way units can be ``listed`` instead, each with what it meets, and added here: quicker where groups
+are small or hold many sums, but in the memory of one process. Conditions are counted with count_if: a
+FILTER on each of hundreds of aggregates is many times slower. Its HUGEINT reaches NumPy as a double, which
+holds any number of units exactly.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ class _Sum:
 
 
 def _sums(plan: Plan, spreads: Mapping[int, Spread]) -> tuple[list[_Sum], list[_Sum]]:
-    """What is summed with every power of the weight, and what is only counted: units asked, by base."""
+    """What is summed with powers of the weight, everyone last, and what is only counted: units asked."""
     values = {
         number: f"(CAST({plan.measures[number].value} AS DOUBLE) - {spread.centre!r})"
         for number, spread in spreads.items()
@@ -87,7 +89,7 @@ def _sums(plan: Plan, spreads: Mapping[int, Spread]) -> tuple[list[_Sum], list[_
         _Sum(f"s{number}", plan.measures[number].mask, f"{y} * {y}", spreads[number].reach ** 2)
         for number, y in values.items()
     ]
-    return sums, [_Sum(f"a{number}", base) for number, base in enumerate(plan.bases)]
+    return [*sums, _Sum("n", "TRUE")], [_Sum(f"a{number}", base) for number, base in enumerate(plan.bases)]
 
 
 def by_counting(
@@ -100,10 +102,10 @@ def by_counting(
 ) -> tuple[Columns, pd.DataFrame]:
     """Counts by cell and weight: the keys of the cells, and the sums that ``statistics.Cells`` names."""
     summed, asked = _sums(plan, spreads)
-    counted, by = [*summed, _Sum("n", "TRUE"), *asked], [*keys, "w", "d"]
+    counted, by = [*summed, *asked], [*keys, "w", "d"]
     names, scales = [each.name for each in counted], np.ones(len(counted))
     if listed:
-        table = _collapsed(query(_selected([*by, *(each.listed for each in counted)])), by)
+        table = _collapsed(query(_selected([*by, *(each.listed for each in counted)])), keys, by, [""])
     else:
         table = query(_grouped(by, [each.sql() for each in counted]))
         scales = np.array([each.scale() for each in counted])
@@ -119,37 +121,53 @@ def by_adding(
     query: Callable[[str], Columns],
     plan: Plan,
     keys: list[str],
-    largest: float,
     spreads: Mapping[int, Spread],
+    largest: float,
+    *,
+    listed: bool,
 ) -> tuple[Columns, pd.DataFrame]:
     """The same where weights are the units' own, none larger than ``largest``."""
-    sums, asked = _sums(plan, spreads)
-    wanted = [(each, "") for each in [*sums, _Sum("n", "TRUE"), *asked]]
-    wanted += [(each, ending) for ending in ("_w", "_q") for each in [*sums, _Sum("", "TRUE")]]
-    wanted.append((_Sum("d", "TRUE", "d", largest), ""))
-    table = query(_grouped(keys, [each.sql(ending, largest) for each, ending in wanted]))
-    names = [(each.name + ending).removeprefix("_") for each, ending in wanted]
-    scales = np.array([each.scale(ending, largest) for each, ending in wanted])
+    summed, asked = _sums(plan, spreads)
+    wanted = [(each, "") for each in [*summed, *asked]]
+    wanted += [(each, ending) for ending in ("_w", "_q") for each in summed]
+    start = _Sum("d", "TRUE", "d", largest)
+    names, scales = [each.name + ending for each, ending in wanted], np.ones(len(wanted) + 1)
+    if listed:
+        units = query(_selected([*keys, "w", "d", *(each.listed for each in [*summed, *asked])]))
+        table = _collapsed(units, keys, keys, list(POWERS))
+    else:
+        table = query(_grouped(keys, [each.sql(ending, largest) for each, ending in [*wanted, (start, "")]]))
+        scales = np.array([each.scale(ending, largest) for each, ending in [*wanted, (start, "")]])
     order = _order(table, keys)
-    columns = [each.name + ending for each, ending in wanted]
-    made = pd.DataFrame(_matrix(table, columns, order, scales), columns=names, copy=False)
-    return {key: table[key][order] for key in keys}, made
+    made = _matrix(table, [*names, "d"], order, scales)
+    everyone = {"n_w": "w", "n_q": "q"}
+    sums = pd.DataFrame(made, columns=[*(everyone.get(name, name) for name in names), "d"], copy=False)
+    return {key: table[key][order] for key in keys}, sums
 
 
-def _collapsed(table: Columns, by: list[str]) -> Columns:
-    """The sums of listed units that are alike in the columns ``by``."""
-    order = _order(table, by)
+def _collapsed(units: Columns, keys: list[str], by: list[str], endings: list[str]) -> Columns:
+    """The sums of listed units that are alike in the columns ``by``.
+
+    Units of a cell are in the order of their weights, so that every sum has its terms in one order.
+    """
+    order = _order(units, [*keys, "w", "d"])
     starts = np.zeros(len(order), dtype=bool)
     starts[:1] = True
     for name in by:
-        starts[1:] |= table[name][order[1:]] != table[name][order[:-1]]
+        starts[1:] |= units[name][order[1:]] != units[name][order[:-1]]
     group, firsts = np.cumsum(starts) - 1, np.flatnonzero(starts)
-    made = {name: table[name][order[firsts]] for name in by}
-    for name, column in table.items():
-        if column.dtype == bool:
-            made[name] = np.add.reduceat(column[order], firsts, dtype=np.float64)
-        elif name not in by:
-            made[name] = exact_sums(column[order], group, len(firsts))
+    made = {name: units[name][order[firsts]] for name in by}
+    if "d" not in by:
+        made["d"] = np.add.reduceat(units["d"][order], firsts)
+    weights = {ending: units["w"][order] ** POWERS[ending] for ending in endings if ending}
+    for name in [name for name in units if name not in (*keys, "w", "d")]:
+        column = units[name][order]
+        for ending in endings:
+            terms = column * weights[ending] if ending else column
+            if column.dtype == bool:
+                made[name + ending] = np.add.reduceat(terms, firsts, dtype=np.float64)
+            else:
+                made[name + ending] = exact_sums(terms, group, len(firsts))
     return made
 
 

@@ -29,7 +29,7 @@ from pipeline.estimation.replicates import replicate_sums
 from pipeline.faults import Fault, FaultError
 
 FEW = 20_000  # rows that are listed sooner than grouped
-MANY = 500_000  # the same of clusters, whose units are nearly all cells of their own
+MANY = 500_000  # the same where units have their own weights or are in clusters
 ENDINGS = ("", "_w", "_q")  # of columns, by the power of the weight
 
 
@@ -83,11 +83,12 @@ def wave_statistics(
     engine = engine or default_engine(facts.rows)
     query = partial(engine.query, answers=codes, columns={**DESIGN, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
-    if facts.rows <= FEW or facts.weights <= facts.rows // 20:
-        listed = facts.rows <= (MANY if plan.clustered else FEW)
+    shared = facts.rows <= FEW or facts.weights <= facts.rows // 20
+    listed = facts.rows <= (FEW if shared and not plan.clustered else MANY)
+    if shared or (listed and plan.clustered):
         keyed, sums = by_counting(query, plan, keys, spreads, listed=listed)
     else:
-        keyed, sums = by_adding(query, plan, keys, facts.largest, spreads)
+        keyed, sums = by_adding(query, plan, keys, spreads, facts.largest, listed=listed)
     names = {alias: name for name, alias in plan.columns.items() if name in plan.cell}
     cell = {
         names.get(key, key): decoded(column, names[key], catalogue) if key in names else column
