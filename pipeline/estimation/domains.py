@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from pipeline.arrays import Ints
+from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT
 from pipeline.crossing import combined, distinct, indexed
@@ -71,11 +71,14 @@ class Groups:
         return adder(self.group, len(self), self.cell, cells)
 
 
-def adder(group: Ints, groups: int, row: Ints | None = None, rows: int | None = None) -> sparse.csr_array:
-    """A 0/1 matrix (groups x rows) that adds rows into their groups."""
+def adder(
+    group: Ints, groups: int, row: Ints | None = None, rows: int | None = None, factor: Floats | None = None
+) -> sparse.csr_array:
+    """A matrix (groups x rows) that adds rows, each times its factor if there are any, into their groups."""
     row = np.arange(len(group)) if row is None else row
     size = len(group) if rows is None else rows
-    return sparse.csr_array((np.ones(len(group)), (group, row)), shape=(groups, size))
+    entries = np.ones(len(group)) if factor is None else factor
+    return sparse.csr_array((entries, (group, row)), shape=(groups, size))
 
 
 def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue) -> Domains:

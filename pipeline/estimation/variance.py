@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.estimation.design import Calibration, Design
@@ -78,24 +77,14 @@ class Score:
         return Score(self.alpha[rows], self.beta[rows])
 
     def linear(self, sums: Sums, domain: Ints) -> Floats:
-        """z of groups of cells that are sorted by ``domain``: alpha a + beta b."""
-        slope = self.alpha - self.beta * sums.share
-        return _combined(slope, sums.a, self.beta, sums.one, sums.layout.mask, domain)
-
-    def squared(self, sums: Sums, domain: Ints) -> Floats:
-        """The sums of z^2 over the units of such groups, but for what a mean's a b adds."""
-        slope = self.alpha**2 - self.beta**2 * sums.share
-        return _combined(slope, sums.qa, self.beta**2, sums.one2, sums.layout.mask, domain)
-
-
-def _combined(slope: Floats, a: Floats, rest: Floats, one: Floats, mask: Ints, domain: Ints) -> Floats:
-    """slope a + rest one, by measure: one domain at a time, to stay in cache."""
-    made = np.empty(a.shape)
-    for first, last in pairwise([*np.flatnonzero(np.diff(domain, prepend=-1)), len(domain)]):
-        rows, own = slice(first, last), domain[first]
-        np.multiply(a[rows], slope[own], out=made[rows])
-        made[rows] += np.take(one[rows], mask, axis=1) * rest[own]
-    return made
+        """z of groups of cells, alpha a + beta b; ``domain`` is sorted: one at a time stays in cache."""
+        slope, mask = self.alpha - self.beta * sums.share, sums.layout.mask
+        a, one, z = sums.a, sums.one, np.empty((len(domain), len(mask)))
+        for first, last in pairwise([*np.flatnonzero(np.diff(domain, prepend=-1)), len(domain)]):
+            rows, own = slice(first, last), domain[first]
+            np.multiply(a[rows], slope[own], out=z[rows])
+            z[rows] += np.take(one[rows], mask, axis=1) * self.beta[own]
+        return z
 
 
 def variance(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> Floats:
@@ -115,18 +104,16 @@ def variance(sums: Sums, strata: Strata, domains: Domains, design: Design, score
 
 
 def _spread(made: _Linear, domains: int, design: Design) -> Floats:
-    gather = adder(made.domain, domains)
-    k = design.k[made.stratum][:, None]
-    centre = (design.centred / design.size)[made.stratum][:, None]
-    found = gather @ (k * (made.squares - centre * made.z**2))
+    less = (design.k * design.centred / design.size)[made.stratum]
+    found = made.squares - adder(made.domain, domains, factor=less) @ made.z**2
     # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
-    return np.where(np.abs(found) > ROUNDING * (gather @ (k * made.raw)), found, 0.0)
+    return np.where(np.abs(found) > ROUNDING * made.raw, found, 0.0)
 
 
 @dataclass(frozen=True)
 class _Linear:
-    """Sums of z by domain and stratum, of its squares over sampling units, and ``raw``: the squares' size
-    before residuals were taken and before they could cancel."""
+    """Sums of z by domain and stratum, and by domain those of k z^2 over sampling units; ``raw``: the size
+    of these squares before residuals were taken and before they could cancel."""
 
     domain: Ints
     stratum: Ints
@@ -136,15 +123,17 @@ class _Linear:
 
 
 def _of_elements(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> _Linear:
-    of = strata.sums
-    squares = raw = score.squared(of, strata.domain)
+    of = strata.sums.gathered(
+        adder(strata.domain, len(domains), factor=design.k[strata.stratum]), powers=(2,)
+    )
+    squares = raw = score.alpha**2 * of.qa + score.beta**2 * of.qb
     if len(mean := of.layout.mean):  # of a share a b is 0, and a^2 is a
-        alpha, beta = score.alpha[strata.domain][:, mean], score.beta[strata.domain][:, mean]
+        alpha, beta = score.alpha[:, mean], score.beta[:, mean]
         squares, both = raw.copy(), 2 * alpha * beta * of.qa[:, mean]
         raw[:, mean] = alpha**2 * of.qaa + beta**2 * of.qb[:, mean]
         squares[:, mean] = raw[:, mean] + both
         raw[:, mean] += np.abs(both)
-    made = _Linear(strata.domain, strata.stratum, score.linear(of, strata.domain), squares, raw)
+    made = _Linear(strata.domain, strata.stratum, score.linear(strata.sums, strata.domain), squares, raw)
     if design.calibration is None:
         return made
     return _residuals(sums, made, domains, design, design.calibration, score)
@@ -158,24 +147,15 @@ def _residuals(
     fit = _fits(sums, domains, calibration, score)  # domains x calibration cells x measures
     triples = domains.adder(design.stratum * width + calibration.of_cell)
     stratum, cell = triples.other // width, triples.other % width
-    of = sums.gathered(triples.matrix(len(design.stratum)), (2,))
-    own = score.at(triples.domain)
+    of, own = sums.gathered(triples.matrix(len(design.stratum)), (2,)), score.at(triples.domain)
     crossed = (own.alpha * of.qa + own.beta * of.qb) * fit[triples.domain, cell]
-    gather = adder(triples.domain * strata + stratum, count * strata)
-    place = plain.domain * strata + plain.stratum
-
-    def spread(part: Floats) -> Floats:
-        whole = np.zeros((count * strata, part.shape[1]))
-        whole[place] = part
-        return whole
-
-    def everyone(of: sparse.csr_array, part: Floats) -> Floats:
-        summed: Floats = np.einsum("hc,dck->dhk", of.toarray(), part, optimize=True)
-        return summed.reshape(count * strata, -1)
-
-    squares = spread(plain.squares) - 2 * (gather @ crossed) + everyone(calibration.weight2, fit * fit)
-    z = spread(plain.z) - everyone(calibration.weight, fit)
-    return _Linear(*_crossed(count, strata), z, squares, spread(plain.raw))
+    everyone = np.einsum("c,dck->dk", design.k @ calibration.weight2, fit * fit, optimize=True)
+    squares = plain.squares - 2 * (adder(triples.domain, count, factor=design.k[stratum]) @ crossed)
+    z = -np.einsum("hc,dck->dhk", calibration.weight.toarray(), fit, optimize=True).reshape(
+        count * strata, -1
+    )
+    z[plain.domain * strata + plain.stratum] += plain.z
+    return _Linear(*_crossed(count, strata), z, squares + everyone, plain.raw)
 
 
 def _crossed(domains: int, strata: int) -> tuple[Ints, Ints]:
@@ -207,9 +187,9 @@ def _of_clusters(sums: Sums, domains: Domains, design: Design, score: Score) -> 
     count, strata = len(domains), len(design.size)
     raw = None
     if design.calibration is not None or len(of.layout.mean):
-        own = score.at(units.domain)
+        own = score.at(domain)
         size = np.abs(own.alpha * of.a) + np.abs(own.beta * of.b)
-        raw = adder(domain * strata + stratum, count * strata) @ size**2
+        raw = adder(domain, count, factor=design.k[stratum]) @ size**2
     if design.calibration is not None:
         every = len(psu_stratum)
         fit = _fits(sums, domains, design.calibration, score)
@@ -217,9 +197,9 @@ def _of_clusters(sums: Sums, domains: Domains, design: Design, score: Score) -> 
         residual = residual.reshape(count * every, -1)
         residual[domain * every + units.other] += z
         domain, stratum, z = np.repeat(np.arange(count), every), np.tile(psu_stratum, count), residual
-    gather = adder(domain * strata + stratum, count * strata)
-    squares = gather @ z**2
-    return _Linear(*_crossed(count, strata), gather @ z, squares, squares if raw is None else raw)
+    squares = adder(domain, count, factor=design.k[stratum]) @ z**2
+    total = adder(domain * strata + stratum, count * strata) @ z
+    return _Linear(*_crossed(count, strata), total, squares, squares if raw is None else raw)
 
 
 def _average(strata: Strata, domains: int, design: Design) -> Floats:
