@@ -280,8 +280,8 @@ def test_a_domain_that_a_replicate_empties(known: tuple[Catalogue, Wave]) -> Non
     assert (empty["n"], empty["obs_status"]) == (0, "M") and np.isnan(empty["se"])
 
 
-def drawn(rows: int = 500, count: int = 30) -> pd.DataFrame:
-    random = np.random.default_rng(5)
+def drawn(rows: int = 500, count: int = 30, seed: int = 5) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
     weights = random.lognormal(1, 1, rows)
     replicates = [(weights * random.poisson(1, rows)).tolist() for _ in range(count)]
     said = ["yes", "no", "dont_know", "no_answer"]

@@ -130,7 +130,7 @@ class Material:
         found: dict[str, dict[str, Indicator]] = {}
         for pair in self.pairs:
             for indicator in self.catalogue.indicators:
-                options = pair.options(indicator)
+                options = pair.again(indicator)
                 name = name_of(indicator, options.kept)
                 for wave, narrowed in zip((pair.one, pair.other), options.narrowed, strict=True):
                     if narrowed and options.again is not None:

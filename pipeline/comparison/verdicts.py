@@ -14,6 +14,7 @@ from pipeline.catalogue import VERDICTS, Catalogue, Indicator, Rule, Verdict, Wa
 from pipeline.comparison.facts import Facts, Known, form_of, questions_of
 from pipeline.comparison.options import Options, shared_options
 from pipeline.comparison.scope import Scope, Shared, shared_scope
+from pipeline.estimation.plan import YES
 from pipeline.faults import Fault, FaultError
 
 
@@ -71,11 +72,19 @@ class Pair:
             )
         return self._options[indicator]
 
+    def again(self, indicator: str) -> Options:
+        """The same, without a new estimate where the two may be compared in no breakdown all the same."""
+        options = self.options(indicator)
+        every = {domain.by for domain in self.catalogue.domains.values()} if options.again else set()
+        if any(self.judge(indicator, YES, by).verdict != "not_comparable" for by in every):
+            return options
+        return Options(options.state)
+
     def narrowings(self) -> list[tuple[tuple[str, ...], tuple[Scope, Scope]]]:
         """The indicators, gathered by the answers that each of the two is narrowed to."""
         found: dict[str, tuple[tuple[str, ...], tuple[Scope, Scope]]] = {}
         for indicator in self.catalogue.indicators:
-            options = self.options(indicator)
+            options = self.again(indicator)
             answers = (options.narrowing(0), options.narrowing(1))
             former = found.get(repr(answers), ((), answers))[0]
             found[repr(answers)] = ((*former, indicator), answers)
@@ -83,7 +92,7 @@ class Pair:
 
     def used(self, indicator: str, by: tuple[str, ...] = ()) -> Scope:
         """What both values are about, where one of the waves had to be narrowed to it; else nothing."""
-        return {**self.shared.used(by), **self.options(indicator).kept}
+        return {**self.shared.used(by), **self.again(indicator).kept}
 
     def judge(self, indicator: str, category: str = "", by: tuple[str, ...] = ()) -> Judgement:
         """The verdict on one category of an indicator, in the cells of a breakdown by ``by``."""
