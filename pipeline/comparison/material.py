@@ -50,7 +50,8 @@ class Material:
         self.catalogue = catalogue
         self.waves = [wave for key, wave in catalogue.waves.items() if key in set(estimates["wave"])]
         self.pairs = list(pairs(self.waves, catalogue))
-        self._plain = dict(tuple(estimates.groupby("wave", sort=False)))
+        there = estimates[estimates["value"].notna()]
+        self._plain = {wave.key: there[there["wave"] == wave.key] for wave in self.waves}
         self._cells, self._again = cells, again
         self._composites = self._over_shared_options()
         domains = {key: domain for key, domain in catalogue.domains.items() if key in breakdowns(catalogue)}
@@ -68,15 +69,14 @@ class Material:
         """
         key = _key(wave, scope)
         if not key[1]:
-            frame = self._plain[wave]
-            return frame[frame["value"].notna()]
+            return self._plain[wave]
         if self.answers(scope or {}) and wave not in self._composites:
             return self._plain[wave].iloc[:0]
         if key not in self._narrowed:
             sums = self._on(key)
             with np.errstate(divide="ignore", invalid="ignore"):  # of the cells outside the scope
                 made = estimate_wave(sums.cells, self.catalogue.waves[wave], self._few)
-            made["fraction"] = self._fractions(key, made)
+                made["fraction"] = self._fractions(key, made)
             kept = self.answers(scope or {})
             names = {name_of(indicator, kept): indicator for indicator in self.catalogue.indicators}
             made = made[made["value"].notna() & made["indicator"].isin(names)]
