@@ -42,8 +42,7 @@ def name_of(indicator: str, kept: Scope) -> str:
 
 def shared_options(one: Wave, other: Wave, indicator: str, known: Known, apart: Collection[str]) -> Options:
     """How two waves stand; ``apart`` are the answers that may not be compared whatever was offered."""
-    offered = [known.options(wave, indicator) for wave in (one, other)]
-    a, b = offered
+    a, b = (known.options(wave, indicator) for wave in (one, other))
     if a is None or b is None:
         return Options()
     catalogue = known.catalogue
@@ -72,7 +71,7 @@ def shared_options(one: Wave, other: Wave, indicator: str, known: Known, apart: 
         if declared.total
         else replace(declared, logic=made)
     )
-    narrowed = [_over(logic, each, catalogue, whole=True) != made for each in (a, b)]
+    narrowed = [each != used or _over(logic, each, catalogue, whole=True) != made for each in (a, b)]
     return Options("shared", again, kept, (narrowed[0], narrowed[1]))
 
 
