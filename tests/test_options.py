@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.catalogue import Catalogue, Logic, load_catalogue
 from pipeline.comparison import Known, Pair, comparisons_of, trends
+from pipeline.site.language import Language, Section
 from pipeline.steps.folders import FINGERPRINT, read_json, shared_folder
 from pipeline.steps.inputs import standing
 from tests.barometers import edit, pin
@@ -154,6 +155,34 @@ def test_where_they_may_not_be_compared_nothing_is_made_again(found: Prepared) -
     rows = comparisons_of(material).query("indicator == 'any_partner'")
     assert set(rows["verdict"]) == {"not_comparable"} and set(rows["scope"]) == {""}
     assert "options" in rows["reasons"].iloc[0].split("|") and not len(material.narrowed())
+
+
+def test_who_answered_none_of_the_shared_items_is_out_of_the_base(tmp_path: Path) -> None:
+    """A grid with items left blank: the composite over one item is the share of that item."""
+    root = write_optional(tmp_path / "barometer")
+    crosswalk = root / "schemas/instruments/dk-2022.csv"
+    lines = crosswalk.read_text(encoding="utf-8").splitlines()
+    crosswalk.write_text("\n".join(line for line in lines if ",introduced.service," not in line) + "\n")
+    raw = root / "warehouse/raw/dk-2020.csv"
+    rows = [line.split(";") for line in raw.read_text(encoding="utf-8").splitlines()]
+    blank = [[*row[:3], "", *row[4:]] if number % 9 == 4 else row for number, row in enumerate(rows)]
+    raw.write_text("\n".join(";".join(row) for row in blank) + "\n", encoding="utf-8")
+    pin(root, "dk-2020")
+    found = prepared(root)
+    total = {"wave_b": "dk-2020", "wave_a": "dk-2022", "domain": "total"}
+    row = one(comparisons_of(found.material()), indicator="any_innovation", **total)
+    item = one(found.estimates, wave="dk-2020", indicator="introduced", category="product", domain="total")
+    assert row["scope"] == "introduced=product" and row["n_b"] == item["n"] < 80
+    assert row["value_b"] == pytest.approx(item["value"])
+
+
+def test_a_reader_sees_the_answers_in_words(repository: Path) -> None:
+    section = Section.__new__(Section)
+    section.language = Language("da", load_catalogue(repository))
+    assert section.scope("financing=public_grants|abroad sector=education") == [
+        ("Finansiering", "Offentlige tilskudsordninger, Kilder i udlandet"),
+        ("Sektor", "Uddannelse og opvækst"),
+    ]
 
 
 # ── The microdata are read again only where the shared answers change ────────
