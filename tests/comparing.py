@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,16 @@ class Prepared:
     catalogue: Catalogue
     estimates: pd.DataFrame
     cells: dict[str, Cells]
+    answers: dict[str, pd.DataFrame]
 
     def material(self) -> Material:
-        return Material(self.estimates, self.cells.__getitem__, self.catalogue)
+        return Material(self.estimates, self.cells.__getitem__, self.again, self.catalogue)
+
+    def again(self, wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
+        answers = self.answers[wave]
+        for name, codes in scope.items():
+            answers = answers[answers[name].isin(codes)]
+        return wave_statistics(answers, catalogue.waves[wave], catalogue)
 
     def published(self) -> dict[str, pd.DataFrame]:
         material = self.material()
@@ -40,16 +48,16 @@ class Prepared:
 def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:
     catalogue = catalogue or load_catalogue(root)
     assert not catalogue.faults, [str(fault) for fault in catalogue.faults]
-    cells, frames = {}, []
+    cells, kept, frames = {}, {}, []
     for wave in catalogue.waves.values():
         raw = read_raw(fetch(wave, root), wave.source).frame
         if wave.is_microdata:
-            answers = weigh(harmonise(raw, wave, catalogue).answers, wave, catalogue).answers
-            cells[wave.key] = wave_statistics(answers, wave, catalogue)
+            kept[wave.key] = weigh(harmonise(raw, wave, catalogue).answers, wave, catalogue).answers
+            cells[wave.key] = wave_statistics(kept[wave.key], wave, catalogue)
             frames.append(estimate_wave(cells[wave.key], wave, catalogue))
         else:
             frames.append(figures_estimates(harmonise_figures(raw, wave, catalogue), wave, catalogue))
-    return Prepared(catalogue, pd.concat(frames, ignore_index=True), cells)
+    return Prepared(catalogue, pd.concat(frames, ignore_index=True), cells, kept)
 
 
 def one(frame: pd.DataFrame, **wanted: str) -> pd.Series:

@@ -68,7 +68,7 @@ def test_ks_2018_and_2020_share_two_sectors_and_no_weighting(known: Known) -> No
     waves = known.catalogue.waves
     pair = Pair(waves[f"no-ks-2018{S}"], waves[f"no-ks-2020{S}"], known)
     assert pair.shared.scope["sector"] == ("health_care", "education")
-    assert pair.shared.text() == "sector=health_care|education"
+    assert pair.shared.used() == {"sector": ("health_care", "education")}
     # The published totals cannot be brought to the two sectors; by sector they may be set side by side.
     assert judged(known, "no-ks-2018", "no-ks-2020", "any_innovation").verdict == "not_comparable"
     assert judged(known, "no-ks-2018", "no-ks-2020", "any_innovation", by="sector").verdict == "caution"

@@ -15,7 +15,6 @@ from scipy import stats
 from pipeline.catalogue import Composition, load_catalogue
 from pipeline.catalogue.model import Disclosure, Reliability
 from pipeline.comparison import (
-    Material,
     against_rest,
     benchmarks,
     comparisons_of,
@@ -238,7 +237,7 @@ def test_a_figure_is_met_by_microdata_on_its_scope(narrow: Prepared) -> None:
     catalogue = narrow.catalogue
     waves = dict(catalogue.waves)
     waves["no-2020"] = replace(waves["no-2020"], scope={"sector": ("care",)})
-    material = Material(narrow.estimates, narrow.cells.__getitem__, replace(catalogue, waves=waves))
+    material = replace(narrow, catalogue=replace(catalogue, waves=waves)).material()
     found = one(comparisons_of(material), wave_a="no-2020", wave_b="dk-2020", **TOTAL)
     assert (
         found["verdict"] == "caution" and found["reasons"] == "scope|figures" and found["obs_status"] == "E"
@@ -249,7 +248,7 @@ def test_a_figure_is_met_by_microdata_on_its_scope(narrow: Prepared) -> None:
 def test_what_must_not_be_compared_has_no_difference(small: Prepared) -> None:
     waves = dict(small.catalogue.waves)
     waves["no-2020"] = replace(waves["no-2020"], unit="organisation")
-    material = Material(small.estimates, small.cells.__getitem__, replace(small.catalogue, waves=waves))
+    material = replace(small, catalogue=replace(small.catalogue, waves=waves)).material()
     made = comparisons_of(material)
     apart = made[made["verdict"] == "not_comparable"]
     assert set(apart["domain"]) == {"total"} and apart["value_a"].notna().all()
@@ -259,7 +258,7 @@ def test_what_must_not_be_compared_has_no_difference(small: Prepared) -> None:
 def test_official_and_generated_waves_never_meet(small: Prepared) -> None:
     waves = dict(small.catalogue.waves)
     waves["dk-2020"] = replace(waves["dk-2020"], status="synthetic")
-    material = Material(small.estimates, small.cells.__getitem__, replace(small.catalogue, waves=waves))
+    material = replace(small, catalogue=replace(small.catalogue, waves=waves)).material()
     assert "dk-2020" not in set(comparisons_of(material)[["wave_a", "wave_b"]].to_numpy().ravel())
 
 
@@ -268,9 +267,7 @@ def test_both_waves_are_standardised_on_one_composition(small: Prepared) -> None
         small.catalogue.comparability,
         compositions={"half": Composition("half", "sector", "Half and half", {"care": 1, "school": 1})},
     )
-    material = Material(
-        small.estimates, small.cells.__getitem__, replace(small.catalogue, comparability=declared)
-    )
+    material = replace(small, catalogue=replace(small.catalogue, comparability=declared)).material()
     made = comparisons_of(material)
     found = one(made, wave_a="dk-2022", wave_b="dk-2020", **{**TOTAL, "standard": "half"})
     cells = small.estimates.query("indicator == 'any_innovation' and domain == 'sector'")

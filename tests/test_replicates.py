@@ -3,14 +3,15 @@
 Reference values: R 4.2.2, survey 4.1-1 (``replicates.csv``; weights in ``repweights``). What is compared:
 
 - jackknife (JK1, JKn, with and without a finite population correction) and bootstrap around the
-  full-sample estimate (``mse = TRUE``): shares, means, totals, domains and degrees of freedom;
+  full-sample estimate (``mse = TRUE``): shares, means, totals, domains and degrees of freedom, and in
+  ``test_replicate_contrasts`` differences;
 - around the mean of the replicates (``mse = FALSE``, R's default) only totals of the jackknives, whose
   replicates have the full total as their mean; and BRR and Fay of one ratio, by the identity
   sum (t_r - t)^2 = sum (t_r - mean)^2 + R (mean - t)^2.
 
 Not compared: ``rep_subbootstrap_*`` and ``rep_mrbbootstrap_*`` (their weights are not kept with the
 results), ``rep_JKn_raked`` (replicates raked by R; calibrated waves take no replicates here), totals of
-numbers and differences (no estimate of a wave), and ``svyciprop_logit``, which takes the replicates of
+numbers (no estimate of a wave), and ``svyciprop_logit``, which takes the replicates of
 the log odds where we take the log odds of the estimate (``xlogit``).
 """
 
@@ -280,8 +281,8 @@ def test_a_domain_that_a_replicate_empties(known: tuple[Catalogue, Wave]) -> Non
     assert (empty["n"], empty["obs_status"]) == (0, "M") and np.isnan(empty["se"])
 
 
-def drawn(rows: int = 500, count: int = 30) -> pd.DataFrame:
-    random = np.random.default_rng(5)
+def drawn(rows: int = 500, count: int = 30, seed: int = 5) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
     weights = random.lognormal(1, 1, rows)
     replicates = [(weights * random.poisson(1, rows)).tolist() for _ in range(count)]
     said = ["yes", "no", "dont_know", "no_answer"]

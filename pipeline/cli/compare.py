@@ -51,7 +51,7 @@ def compare(
         "verdict": judged.verdict,
         "text": sentence(catalogue, lang, f"verdicts.{judged.verdict}"),
         "reasons": _reasons(judged, catalogue, lang),
-        "scope": pair.shared.text(by),
+        "scope": scope_text(pair.used(indicator, by)),
         "waves": [_facts(wave, catalogue) for wave in (one, other)],
         "comparisons": _numbers(root, indicator, one.key, other.key, domain),
     }

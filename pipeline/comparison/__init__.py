@@ -1,17 +1,18 @@
 """May these two numbers be compared? Verdicts from declared facts, estimates on one footing, tests.
 
 ``facts`` says what is declared of a wave, ``verdicts`` what the rules make of two of them, ``scope`` and
-``material`` bring estimates to what both share, ``between``, ``standard``, ``benchmarks`` and ``trends``
-compare, ``significance`` tests, ``reconciliation`` holds estimates beside published figures, ``published``
-decides what leaves. The rules themselves are data: ``schemas/comparability.toml``.
+``options`` what the two share, on which ``material`` has estimates made again. ``between``, ``standard``,
+``benchmarks`` and ``trends`` compare, ``significance`` tests, ``reconciliation`` holds estimates beside
+published figures, ``published`` decides what leaves. The rules are data: ``schemas/comparability.toml``.
 """
 
 from pipeline.comparison.benchmarks import against_rest, benchmarks
 from pipeline.comparison.between import comparisons as comparisons_of
 from pipeline.comparison.facts import Known, response_rate
-from pipeline.comparison.material import Material, scope_text
+from pipeline.comparison.material import Material
 from pipeline.comparison.published import Compared, published, reasons
 from pipeline.comparison.reconciliation import errata, reconciliation
+from pipeline.comparison.scope import scope_text
 from pipeline.comparison.standard import standardise
 from pipeline.comparison.trends import trends
 from pipeline.comparison.verdicts import Judgement, Pair

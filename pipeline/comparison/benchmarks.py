@@ -17,7 +17,8 @@ from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.material import CELL, Material, breakdowns, total_domain
 from pipeline.comparison.significance import adjusted, few, t_test
-from pipeline.estimation.contrasts import ROUNDING, Contrasts, Joint
+from pipeline.estimation.contrasts import Contrasts, Joint
+from pipeline.estimation.covariance import ROUNDING
 from pipeline.estimation.domains import Domains
 
 KEY = ["wave", *CELL]

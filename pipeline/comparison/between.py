@@ -9,16 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Floats
-from pipeline.catalogue import Catalogue, Wave
-from pipeline.comparison.facts import Known
-from pipeline.comparison.material import CELL, NUMBERS, Material, breakdowns, scope_text, total_domain
-from pipeline.comparison.scope import Scope
+from pipeline.catalogue import Catalogue
+from pipeline.comparison.material import CELL, NUMBERS, Material, breakdowns, total_domain
+from pipeline.comparison.scope import Scope, scope_text
 from pipeline.comparison.significance import adjusted, few, homogeneity, independent
 from pipeline.comparison.standard import standardised
 from pipeline.comparison.verdicts import Judgement, Pair
@@ -35,9 +33,10 @@ NOTHING = "not_comparable"
 
 @dataclass(frozen=True)
 class Sides:
-    """The estimates of two waves on the footing that a set of breakdowns shares."""
+    """The estimates of two waves on the footing that these breakdowns and indicators share."""
 
     breakdowns: tuple[str, ...]
+    indicators: tuple[str, ...]
     narrowing: tuple[Scope, Scope]
 
 
@@ -46,20 +45,11 @@ def comparisons(material: Material) -> pd.DataFrame:
 
     ``narrowed_a`` and ``narrowed_b`` say on which scope a value was estimated again ("" where it was not).
     """
-    made = [frame for pair in pairs(material.waves, material.catalogue) for frame in _of_pair(pair, material)]
+    made = [frame for pair in material.pairs for frame in _of_pair(pair, material)]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
     return with_adjusted(frame, material.catalogue)[COLUMNS].sort_values(
         KEY, kind="stable", ignore_index=True
     )
-
-
-def pairs(waves: list[Wave], catalogue: Catalogue) -> Iterator[Pair]:
-    """Every two waves of one status, the later one first; not two sources of one edition."""
-    known = Known(catalogue)
-    ordered = sorted(waves, key=lambda wave: (wave.reference_period.end, wave.key), reverse=True)
-    for one, other in combinations(ordered, 2):
-        if one.status == other.status and (one.survey, one.edition) != (other.survey, other.edition):
-            yield Pair(one, other, known)
 
 
 def with_adjusted(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -80,7 +70,7 @@ def _of_pair(pair: Pair, material: Material) -> Iterator[pd.DataFrame]:
 def _compared(pair: Pair, material: Material) -> Iterator[pd.DataFrame]:
     for sides in footings(pair, material.catalogue):
         a, b = (
-            _chosen(material.estimates(wave.key, scope), sides.breakdowns)
+            _chosen(material.estimates(wave.key, scope), sides)
             for wave, scope in zip((pair.one, pair.other), sides.narrowing, strict=True)
         )
         both = a.merge(b, on=[*CELL, "unit_measure"], suffixes=("_a", "_b"))
@@ -90,24 +80,26 @@ def _compared(pair: Pair, material: Material) -> Iterator[pd.DataFrame]:
 
 
 def footings(pair: Pair, catalogue: Catalogue) -> list[Sides]:
-    """The breakdowns of a pair, gathered by the narrowing that brings both waves to what they share."""
-    groups: dict[tuple[str, str], Sides] = {}
-    for key in breakdowns(catalogue):
-        by = catalogue.domains[key].by
-        state = pair.shared.state(by)
-        if by and state in ("unmatched", "apart"):
-            continue
-        scopes: tuple[Scope, Scope] = ({}, {})
-        if state == "shared":
-            scopes = (pair.shared.narrowing(0, by), pair.shared.narrowing(1, by))
-        name = (repr(scopes[0]), repr(scopes[1]))
-        former = groups.get(name, Sides((), scopes))
-        groups[name] = Sides((*former.breakdowns, key), scopes)
-    return list(groups.values())
+    """The breakdowns and indicators of a pair, gathered by what brings both waves to what they share."""
+    found: dict[str, Sides] = {}
+    for indicators, answers in pair.narrowings():
+        for key in breakdowns(catalogue):
+            by = catalogue.domains[key].by
+            state = pair.shared.state(by)
+            if by and state in ("unmatched", "apart"):
+                continue
+            scopes: tuple[Scope, Scope] = ({}, {})
+            if state == "shared":
+                scopes = (pair.shared.narrowing(0, by), pair.shared.narrowing(1, by))
+            narrowing = ({**scopes[0], **answers[0]}, {**scopes[1], **answers[1]})
+            former = found.get(repr(narrowing), Sides((), indicators, narrowing))
+            found[repr(narrowing)] = Sides((*former.breakdowns, key), indicators, narrowing)
+    return list(found.values())
 
 
-def _chosen(frame: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
-    return frame.loc[frame["domain"].isin(names), [*CELL, *NUMBERS]]
+def _chosen(frame: pd.DataFrame, sides: Sides) -> pd.DataFrame:
+    chosen = frame["domain"].isin(sides.breakdowns) & frame["indicator"].isin(sides.indicators)
+    return frame.loc[chosen, [*CELL, *NUMBERS]]
 
 
 def _inside(both: pd.DataFrame, pair: Pair, catalogue: Catalogue) -> pd.DataFrame:
@@ -126,13 +118,13 @@ def _judged(both: pd.DataFrame, pair: Pair, sides: Sides, catalogue: Catalogue) 
     places = list(zip(both["indicator"], both["category"], both["domain"], strict=True))
     judged = {place: pair.judge(place[0], place[1], by[place[2]]) for place in dict.fromkeys(places)}
     held: list[Judgement] = [judged[place] for place in places]
-    scopes = {key: pair.shared.text(of) for key, of in by.items()}
+    scopes = {place: scope_text(pair.used(place[0], by[place[2]])) for place in judged}
     both = both.assign(
         verdict=[each.verdict for each in held],
         reasons=["|".join(each.reasons) for each in held],
         breaks=np.array([each.breaks for each in held], dtype=bool),
         ranked=np.array([each.ranks for each in held], dtype=bool),
-        scope=[scopes[key] for key in both["domain"]],
+        scope=[scopes[place] for place in places],
         narrowed_a=scope_text(sides.narrowing[0]),
         narrowed_b=scope_text(sides.narrowing[1]),
     )

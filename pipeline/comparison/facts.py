@@ -6,11 +6,12 @@ None: unknown, never equal. Which facts matter, and how much, is for the rules t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from pipeline.catalogue import SELECTED, Catalogue, Indicator, Wave
+from pipeline.catalogue import SELECTED, Catalogue, Condition, Indicator, Wave
 
 Facts = Mapping[str, str | float | None]
+Option = tuple[str, str]  # a question, and its item, or its code where it has no items
 CORRECTED, UNCORRECTED = "corrected", "uncorrected"  # for those who did not answer
 ANY_NUMBER = "any number"
 
@@ -21,7 +22,7 @@ class Known:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._facts: dict[tuple[str, str], Facts] = {}
-        self._options: dict[tuple[str, str], frozenset[str] | None] = {}
+        self._options: dict[tuple[str, str], frozenset[Option] | None] = {}
         self._mapped: dict[str, dict[str, frozenset[str]]] = {}
 
     def facts(self, wave: Wave, indicator: str) -> Facts:
@@ -34,11 +35,11 @@ class Known:
             self._facts[key] = _facts(wave, indicator, self.catalogue)
         return self._facts[key]
 
-    def options(self, wave: Wave, indicator: str) -> frozenset[str] | None:
+    def options(self, wave: Wave, indicator: str) -> frozenset[Option] | None:
         """The answers a wave offered of those an indicator is made from; None of published figures.
 
-        Of a single or multiple question its codes or items, of a composite the answer variables it names.
-        Items of a grid are questions of their own, and a mean is of one number: neither has options.
+        Of a single or multiple question its codes or items, of a composite those that it names. Items of
+        a grid question are questions of their own, and a mean is of one number: neither has options.
         """
         key = (wave.key, indicator)
         if key not in self._options:
@@ -55,19 +56,40 @@ class Known:
             self._mapped[wave.key] = {name: frozenset(codes) for name, codes in found.items()}
         return self._mapped[wave.key]
 
-    def _offered(self, wave: Wave, indicator: str) -> frozenset[str]:
+    def answers(self, wave: Wave, key: str) -> frozenset[str]:
+        """The items of a question that a wave offered, or its codes where it has no items."""
+        mapped, question = self.mapped(wave), self.catalogue.questions[key]
+        if not question.items:
+            return mapped.get(key, frozenset())
+        wanted = {SELECTED} if question.type == "multiple" else set(question.codes)
+        return frozenset(item for item in question.items if wanted & mapped.get(f"{key}.{item}", frozenset()))
+
+    def _offered(self, wave: Wave, indicator: str) -> frozenset[Option]:
         catalogue, mapped = self.catalogue, self.mapped(wave)
         declared = catalogue.indicators[indicator]
         declared = catalogue.indicators[declared.total] if declared.total else declared
         if declared.logic:
-            named = (name for each in declared.logic.conditions() for name in catalogue.expand(each.pattern))
-            return frozenset(name for name in named if name in mapped)
+            each = (found for one in declared.logic.conditions() for found in named(one, catalogue))
+            return frozenset(
+                option for option, one in each if mapped.get(one.pattern, frozenset()) & set(one.codes)
+            )
         question = catalogue.questions.get(declared.question or "")
         if question is None or question.type == "grid":
             return frozenset()
-        if question.type == "single":
-            return mapped.get(question.key, frozenset())
-        return frozenset(name for name in question.answers if SELECTED in mapped.get(name, ()))
+        return frozenset((question.key, answer) for answer in self.answers(wave, question.key))
+
+
+def named(condition: Condition, catalogue: Catalogue) -> Iterator[tuple[Option, Condition]]:
+    """The answers that a condition names, each with the condition on it alone; none of a background variable.
+
+    The codes of a grid's item are one scale: they stay together.
+    """
+    for name in catalogue.expand(condition.pattern):
+        key, _, item = name.partition(".")
+        if item:
+            yield (key, item), Condition(name, condition.codes)
+        elif key in catalogue.questions:
+            yield from (((key, code), Condition(name, (code,))) for code in condition.codes)
 
 
 def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:

@@ -1,70 +1,98 @@
-"""The estimates that comparisons are made of: as they stand, and again on a narrower scope.
+"""The estimates that comparisons are made of: as they stand, and again on what two waves share.
 
-Sums of a wave are additive, so narrowing is no new pass over microdata: units outside the scope count as
-zero, as outside any domain, and the design stays whole.
+Sums of a wave are additive, so narrowing to part of the population is no new pass over microdata: units
+outside the scope count as zero, as outside any domain, and the design stays whole. Two things its sums do
+not hold, and ``again`` makes them from its microdata: composites over fewer answers, and a part of the
+population under replicate weights, whose sums are kept by domain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Floats
-from pipeline.catalogue import Catalogue
-from pipeline.comparison.scope import Scope, inside_of, restricted
-from pipeline.estimation import Cells, estimate_wave
+from pipeline.catalogue import Catalogue, Indicator
+from pipeline.comparison.options import name_of
+from pipeline.comparison.scope import Scope, inside_of, restricted, scope_text
+from pipeline.comparison.verdicts import pairs
+from pipeline.estimation import Cells, estimate_wave, plan_wave
 from pipeline.estimation.contrasts import Contrasts, Joint
 from pipeline.estimation.domains import domains_of
 
 CELL = ["indicator", "category", "domain", "domain_code"]
 NUMBERS = ["unit_measure", "source_kind", "n", "value", "se", "df"]
 Key = tuple[str, tuple[tuple[str, tuple[str, ...]], ...]]
+Again = Callable[[str, Catalogue, Scope], Cells]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sums of a wave on a scope, and the catalogue whose indicators and breakdowns they are of."""
+
+    cells: Cells
+    catalogue: Catalogue
 
 
 class Material:
     """Every wave's estimates, its sums where there are any, and what was estimated again from them.
 
-    ``estimates``: unrounded, of every wave. ``cells``: gives the sums of a microdata wave.
+    ``estimates``: unrounded, of every wave. ``cells``: gives the sums of a microdata wave. ``again``: makes
+    them from its microdata, of the indicators of a catalogue and of the units inside a scope.
     """
 
-    def __init__(self, estimates: pd.DataFrame, cells: Callable[[str], Cells], catalogue: Catalogue) -> None:
+    def __init__(
+        self, estimates: pd.DataFrame, cells: Callable[[str], Cells], again: Again, catalogue: Catalogue
+    ) -> None:
         self.catalogue = catalogue
         self.waves = [wave for key, wave in catalogue.waves.items() if key in set(estimates["wave"])]
-        self._plain = dict(tuple(estimates.groupby("wave", sort=False)))
-        self._cells = cells
+        self.pairs = list(pairs(self.waves, catalogue))
+        there = estimates[estimates["value"].notna()]
+        self._plain = {wave.key: there[there["wave"] == wave.key] for wave in self.waves}
+        self._cells, self._again = cells, again
+        self._composites = self._over_shared_options()
         domains = {key: domain for key, domain in catalogue.domains.items() if key in breakdowns(catalogue)}
         self._few = replace(catalogue, domains=domains)
-        self._read: dict[str, Cells] = {}
-        self._restricted: dict[Key, Cells] = {}
+        self._made: dict[tuple[Key, bool], Sums] = {}
         self._narrowed: dict[Key, pd.DataFrame] = {}
         self._contrasts: dict[Key, Contrasts] = {}
         self._remembered: dict[tuple[str, ...], tuple[float, float]] = {}
         self._shares: dict[tuple[Key, str], Joint] = {}
 
     def estimates(self, wave: str, scope: Scope | None = None) -> pd.DataFrame:
-        """A wave's estimates with a value, on a scope; the columns of the table ``estimates`` and more."""
+        """A wave's estimates with a value, on a scope; the columns of the table ``estimates`` and more.
+
+        A scope that names answers has the composites that are made of just these.
+        """
         key = _key(wave, scope)
         if not key[1]:
-            frame = self._plain[wave]
-            return frame[frame["value"].notna()]
+            return self._plain[wave]
+        if self.answers(scope or {}) and wave not in self._composites:
+            return self._plain[wave].iloc[:0]
         if key not in self._narrowed:
+            sums = self._on(key)
             with np.errstate(divide="ignore", invalid="ignore"):  # of the cells outside the scope
-                made = estimate_wave(self._on(key), self.catalogue.waves[wave], self._few)
-            made["fraction"] = self._fractions(key, made)
-            self._narrowed[key] = made[made["value"].notna()]
+                made = estimate_wave(sums.cells, self.catalogue.waves[wave], self._few)
+                made["fraction"] = self._fractions(key, made)
+            kept = self.answers(scope or {})
+            names = {name_of(indicator, kept): indicator for indicator in self.catalogue.indicators}
+            made = made[made["value"].notna() & made["indicator"].isin(names)]
+            named = made["indicator"].map(names).astype(made["indicator"].dtype)
+            self._narrowed[key] = made.assign(indicator=named)
         return self._narrowed[key]
 
     def contrasts(self, wave: str, scope: Scope | None = None) -> Contrasts | None:
-        """The covariances of a wave's estimates on a scope; None of figures and of replicate weights."""
+        """The covariances of a wave's estimates on a scope; None of figures."""
         declared = self.catalogue.waves[wave]
-        if declared.design is None or declared.design.replicate_weights:
+        if declared.design is None:
             return None
         key = _key(wave, scope)
         if key not in self._contrasts:
-            self._contrasts[key] = Contrasts.of(self._on(key), declared, self.catalogue)
+            sums = self._on(key)
+            self._contrasts[key] = Contrasts.of(sums.cells, declared, sums.catalogue)
         return self._contrasts[key]
 
     def shares(self, wave: str, indicator: str, scope: Scope | None = None) -> Joint | None:
@@ -85,6 +113,10 @@ class Material:
             self._remembered[key] = make()
         return self._remembered[key]
 
+    def answers(self, scope: Scope) -> Scope:
+        """What of a scope is answers of questions; the rest is a part of the population."""
+        return {name: codes for name, codes in scope.items() if name in self.catalogue.questions}
+
     def narrowed(self) -> pd.DataFrame:
         """Everything that was estimated again so far, with the column ``scope``; the keys of estimates."""
         made = [
@@ -93,16 +125,28 @@ class Material:
         plain = next(iter(self._plain.values()))
         return pd.concat(made) if made else plain.iloc[:0].assign(scope="")
 
-    def cells(self, wave: str) -> Cells:
-        """The sums of a microdata wave."""
-        if wave not in self._read:
-            self._read[wave] = self._cells(wave)
-        return self._read[wave]
+    def _over_shared_options(self) -> dict[str, dict[str, Indicator]]:
+        """By wave, the composites that its pairs call for, by their names: all of them are summed at once."""
+        found: dict[str, dict[str, Indicator]] = {}
+        for pair in self.pairs:
+            for indicator in self.catalogue.indicators:
+                options = pair.again(indicator)
+                name = name_of(indicator, options.kept)
+                for wave, narrowed in zip((pair.one, pair.other), options.narrowed, strict=True):
+                    if narrowed and options.again is not None:
+                        found.setdefault(wave.key, {})[name] = replace(options.again, key=name)
+        asked = {wave: dict(sorted(several.items())) for wave, several in found.items()}
+        return {wave: several for wave, several in asked.items() if self._can(wave, several)}
+
+    def _can(self, wave: str, indicators: Mapping[str, Indicator]) -> bool:
+        """Whether a wave can estimate any of these: one that does not know their base cannot."""
+        catalogue = replace(self.catalogue, indicators=indicators)
+        return bool(plan_wave(self.catalogue.waves[wave], catalogue).measures)
 
     def _fractions(self, key: Key, made: pd.DataFrame) -> Floats:
         """The part of each domain's population inside the scope that answered; NaN where it is not known."""
-        cells, inside = self.cells(key[0]), inside_of(self.cells(key[0]), dict(key[1]))
-        frame = cells.frame[inside]
+        cells, population = self._on(key).cells, self._population(key)
+        frame = cells.frame[inside_of(cells, population)]
         domains = domains_of(frame, cells.plan.cell, self._few)
         answered = domains.adder().matrix(len(frame)) @ frame[["n", "w"]].to_numpy(dtype=np.float64)
         shares = answered[:, 0] / answered[:, 1]
@@ -111,12 +155,30 @@ class Material:
         known = made["fraction"].notna().to_numpy()
         return np.where(known, [found.get(place, np.nan) for place in places], np.nan)
 
-    def _on(self, key: Key) -> Cells:
-        if not key[1]:
-            return self.cells(key[0])
-        if key not in self._restricted:
-            self._restricted[key] = restricted(self.cells(key[0]), dict(key[1]))
-        return self._restricted[key]
+    def _on(self, key: Key) -> Sums:
+        """The sums on a scope: of the composites over its answers where it names any, else of everything."""
+        return self._sums(_key(key[0], self._population(key)), composites=bool(self.answers(dict(key[1]))))
+
+    def _population(self, key: Key) -> Scope:
+        return {name: codes for name, codes in key[1] if name in self.catalogue.variables}
+
+    def _sums(self, key: Key, *, composites: bool) -> Sums:
+        """The sums of a part of the population."""
+        if (key, composites) not in self._made:
+            self._made[key, composites] = self._summed(key[0], dict(key[1]), composites)
+        return self._made[key, composites]
+
+    def _summed(self, wave: str, scope: Scope, composites: bool) -> Sums:
+        design = self.catalogue.waves[wave].design
+        replicated = design is not None and design.replicate_weights is not None
+        if scope and not replicated:
+            whole = self._sums(_key(wave, None), composites=composites)
+            return replace(whole, cells=restricted(whole.cells, scope))
+        if not scope and not composites:
+            return Sums(self._cells(wave), self.catalogue)
+        asked: Mapping[str, Indicator] = self._composites[wave] if composites else self.catalogue.indicators
+        catalogue = replace(self._few if replicated else self.catalogue, indicators=asked)
+        return Sums(self._again(wave, catalogue, scope), catalogue)
 
 
 def total_domain(catalogue: Catalogue) -> str:
@@ -128,11 +190,6 @@ def breakdowns(catalogue: Catalogue) -> tuple[str, ...]:
     """The breakdowns compared between waves: those declared, else all by one variable at most."""
     chosen = catalogue.comparability.breakdowns
     return chosen or tuple(key for key, domain in catalogue.domains.items() if len(domain.by) <= 1)
-
-
-def scope_text(scope: Scope) -> str:
-    """A scope as published: ``variable=code|code``, variables in order."""
-    return " ".join(f"{name}={'|'.join(codes)}" for name, codes in sorted(scope.items()))
 
 
 def _key(wave: str, scope: Scope | None) -> Key:

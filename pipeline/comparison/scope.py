@@ -19,7 +19,8 @@ from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.facts import Known
 from pipeline.estimation import Cells, plan_wave
 
-Scope = Mapping[str, tuple[str, ...]]  # background variable -> codes, in the codebook's order
+# Background variable -> codes; of what is estimated again also question -> answers. In the codebook's order.
+Scope = Mapping[str, tuple[str, ...]]
 State = Literal["same", "shared", "unmatched", "apart"]
 SUMS = re.compile(r"[abys]\d+")  # the columns of cells that only count who belongs to the domain
 
@@ -47,12 +48,17 @@ class Shared:
         needs = needs if needs <= self.can[side] else needs - set(by)
         return {name: codes for name, codes in self.scope.items() if name in needs}
 
-    def text(self, by: tuple[str, ...] = ()) -> str:
-        """The shared scope, ``variable=code|code``, where one of the waves is narrowed to it; else blank."""
+    def used(self, by: tuple[str, ...] = ()) -> Scope:
+        """The shared scope where one of the waves is narrowed to it; else nothing."""
         if self.state(by) != "shared":
-            return ""
-        used = sorted((self.needs[0] | self.needs[1]) - set(by))
-        return " ".join(f"{name}={'|'.join(self.scope[name])}" for name in used)
+            return {}
+        names = (self.needs[0] | self.needs[1]) - set(by)
+        return {name: codes for name, codes in self.scope.items() if name in names}
+
+
+def scope_text(scope: Scope) -> str:
+    """A scope as published: ``name=code|code``, names in order."""
+    return " ".join(f"{name}={'|'.join(codes)}" for name, codes in sorted(scope.items()))
 
 
 def shared_scope(one: Wave, other: Wave, known: Known) -> Shared:
@@ -85,13 +91,8 @@ def _codes(wave: Wave, name: str, known: Known) -> set[str] | None:
 
 
 def narrowable(wave: Wave, catalogue: Catalogue) -> frozenset[str]:
-    """The variables by which a wave can be narrowed: those its sums are kept by.
-
-    None of published figures, and none of a wave with replicate weights, whose sums are kept by domain.
-    """
-    if not wave.is_microdata or wave.design is None or wave.design.replicate_weights:
-        return frozenset()
-    return frozenset(plan_wave(wave, catalogue).cell)
+    """The variables by which a wave can be narrowed: those of its sums; none of published figures."""
+    return frozenset(plan_wave(wave, catalogue).cell) if wave.is_microdata else frozenset()
 
 
 def restricted(cells: Cells, scope: Scope) -> Cells:

@@ -15,8 +15,9 @@ import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Composition
-from pipeline.comparison.material import Material, scope_text, total_domain
-from pipeline.comparison.scope import Scope
+from pipeline.comparison.material import Material, total_domain
+from pipeline.comparison.options import name_of
+from pipeline.comparison.scope import Scope, scope_text
 from pipeline.comparison.significance import independent
 from pipeline.comparison.verdicts import Pair
 from pipeline.estimation.contrasts import Contrasts
@@ -30,25 +31,26 @@ def standardised(pair: Pair, compared: pd.DataFrame, material: Material) -> Iter
 
     ``compared``: the pair's comparisons. A pair that may not be compared, or lacks the variable, has none.
     """
-    for composition in material.catalogue.comparability.compositions.values():
-        by = (composition.variable,)
-        if pair.shared.state(by) not in ("same", "shared"):
-            continue
-        frame = _on(composition, pair, compared, material)
-        if len(frame):
-            yield frame
-
-
-def _on(composition: Composition, pair: Pair, compared: pd.DataFrame, material: Material) -> pd.DataFrame:
-    catalogue, by = material.catalogue, (composition.variable,)
-    everyone = compared["domain"] == total_domain(catalogue)
-    rows = compared[
+    everyone = compared["domain"] == total_domain(material.catalogue)
+    compared = compared[
         everyone & (compared["verdict"] != "not_comparable") & (compared["unit_measure"] != "count")
     ]
-    if composition.indicators:
-        rows = rows[rows["indicator"].isin(composition.indicators)]
+    for composition in material.catalogue.comparability.compositions.values():
+        if pair.shared.state((composition.variable,)) not in ("same", "shared"):
+            continue
+        for indicators, answers in pair.narrowings():
+            wanted = set(indicators) & set(composition.indicators or indicators)
+            rows = compared[compared["indicator"].isin(wanted)]
+            if len(rows) and len(frame := _on(composition, pair, answers, rows, material)):
+                yield frame
+
+
+def _on(
+    composition: Composition, pair: Pair, answers: tuple[Scope, Scope], rows: pd.DataFrame, material: Material
+) -> pd.DataFrame:
+    catalogue, by = material.catalogue, (composition.variable,)
     waves = (pair.one.key, pair.other.key)
-    narrowing = [pair.shared.narrowing(side, by) for side in (0, 1)]
+    narrowing: list[Scope] = [{**pair.shared.narrowing(side, by), **answers[side]} for side in (0, 1)]
     codes = common_codes(composition, waves, narrowing, material)
     found = [
         _estimated(composition, wave, scope, codes, rows, material)
@@ -66,18 +68,14 @@ def _on(composition: Composition, pair: Pair, compared: pd.DataFrame, material: 
         for side, wave, scope in zip(found, waves, narrowing, strict=True)
     )
     made = independent(one, other, catalogue.barometer.estimation.confidence)
-    scope = {name: codes for name, codes in pair.shared.scope.items() if name in _used(pair, by)}
+    scopes = [{**pair.used(indicator, by), composition.variable: codes} for indicator in rows["indicator"]]
     unranked = pd.Series(pd.NA, rows.index, dtype="Int64")
     return rows.assign(
-        standard=composition.key, scope=scope_text({**scope, composition.variable: codes}),
+        standard=composition.key, scope=[scope_text(scope) for scope in scopes],
         value_a=one[0], value_b=other[0], difference=made.value, se=made.se, ci_low=made.low,
         ci_high=made.high, p_value=made.p, p_distribution=np.nan, rank_a=unranked, rank_b=unranked,
         narrowed_a=scope_text(narrowing[0]), narrowed_b=scope_text(narrowing[1]),
     )  # fmt: skip
-
-
-def _used(pair: Pair, by: tuple[str, ...]) -> set[str]:
-    return (set(pair.shared.needs[0]) | set(pair.shared.needs[1])) - set(by)
 
 
 def common_codes(
@@ -115,9 +113,11 @@ def _estimated(
     if contrasts is None or not codes:
         return {}
     found: Estimated = {}
+    answers = material.answers(scope)
     for place in zip(rows["indicator"], rows["category"], strict=True):
         key = (wave, scope_text(scope), composition.key, *codes, *place)
-        make = partial(standardise, contrasts, composition, codes, place, material.catalogue)
+        named = (name_of(place[0], answers), place[1])
+        make = partial(standardise, contrasts, composition, codes, named, material.catalogue)
         value, error = material.remembered(key, make)
         if np.isfinite(value):
             found[place] = (value, error)

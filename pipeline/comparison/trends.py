@@ -25,7 +25,8 @@ def trends(material: Material) -> pd.DataFrame:
     """The yearly change of every series for everyone: ``COLUMNS`` by ``KEY``, unrounded.
 
     Editions are placed at the end of their reference periods. A rule that breaks the series, or forbids
-    the comparison, starts a new level; a series of single editions has no trend.
+    the comparison, starts a new level, and so does a value that would have to be narrowed to be compared;
+    a series of single editions has no trend.
     """
     known, series = Known(material.catalogue), editions(material.waves)
     made = [
@@ -91,7 +92,8 @@ def _row(
     for before, wave in pairwise(there):
         pair = steps.get((before.key, wave.key)) or Pair(wave, before, known)
         judged = pair.judge(indicator, category)
-        segment.append(segment[-1] + (judged.breaks or judged.verdict == "not_comparable"))
+        apart = judged.breaks or judged.verdict == "not_comparable" or bool(pair.used(indicator))
+        segment.append(segment[-1] + apart)
     values, se, df = (np.array([found[wave.key][at] for wave in there], dtype=np.float64) for at in range(3))
     times = np.array([wave.reference_period.end.toordinal() for wave in there]) / DAYS
     change, error = slope(values, se, times - times.mean(), np.array(segment))

@@ -6,11 +6,15 @@ holds decides, and every rule that holds is a reason.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 from pipeline.catalogue import VERDICTS, Catalogue, Indicator, Rule, Verdict, Wave
 from pipeline.comparison.facts import Facts, Known, form_of, questions_of
-from pipeline.comparison.scope import Shared, shared_scope
+from pipeline.comparison.options import Options, shared_options
+from pipeline.comparison.scope import Scope, Shared, shared_scope
+from pipeline.estimation.plan import YES
 from pipeline.faults import Fault, FaultError
 
 
@@ -46,12 +50,49 @@ class Pair:
             for rule in self.catalogue.comparability.rules.values()
             if rule.between in ("any", self.relation)
         ]
+        self._apart = {
+            code
+            for rule in self._rules
+            if rule.fact == "category" and rule.verdict == "not_comparable"
+            for code in rule.values
+        }
         self._made: dict[tuple[str, str, tuple[str, ...]], Judgement] = {}
+        self._options: dict[str, Options] = {}
 
     @property
     def relation(self) -> str:
         """same_survey or other_surveys."""
         return "same_survey" if self.one.survey == self.other.survey else "other_surveys"
+
+    def options(self, indicator: str) -> Options:
+        """How the two stand in the answers they offered for an indicator."""
+        if indicator not in self._options:
+            self._options[indicator] = shared_options(
+                self.one, self.other, indicator, self.known, self._apart
+            )
+        return self._options[indicator]
+
+    def again(self, indicator: str) -> Options:
+        """The same, without a new estimate where the two may be compared in no breakdown all the same."""
+        options = self.options(indicator)
+        every = {domain.by for domain in self.catalogue.domains.values()} if options.again else set()
+        if any(self.judge(indicator, YES, by).verdict != "not_comparable" for by in every):
+            return options
+        return Options(options.state)
+
+    def narrowings(self) -> list[tuple[tuple[str, ...], tuple[Scope, Scope]]]:
+        """The indicators, gathered by the answers that each of the two is narrowed to."""
+        found: dict[str, tuple[tuple[str, ...], tuple[Scope, Scope]]] = {}
+        for indicator in self.catalogue.indicators:
+            options = self.again(indicator)
+            answers = (options.narrowing(0), options.narrowing(1))
+            former = found.get(repr(answers), ((), answers))[0]
+            found[repr(answers)] = ((*former, indicator), answers)
+        return list(found.values())
+
+    def used(self, indicator: str, by: tuple[str, ...] = ()) -> Scope:
+        """What both values are about, where one of the waves had to be narrowed to it; else nothing."""
+        return {**self.shared.used(by), **self.again(indicator).kept}
 
     def judge(self, indicator: str, category: str = "", by: tuple[str, ...] = ()) -> Judgement:
         """The verdict on one category of an indicator, in the cells of a breakdown by ``by``."""
@@ -65,7 +106,7 @@ class Pair:
         a, b = (
             {**self.known.facts(wave, indicator), "category": category} for wave in (self.one, self.other)
         )
-        pair = {"scope": self.shared.state(by), "options": self._options(indicator)}
+        pair: dict[str, str] = {"scope": self.shared.state(by), "options": self.options(indicator).state}
         held = [
             rule
             for rule in self._rules
@@ -79,13 +120,14 @@ class Pair:
             ranks=all(rule.ranks or rule.verdict != "not_comparable" for rule in held),
         )
 
-    def _options(self, indicator: str) -> str:
-        """same, shared (each option is a share of its own) or mixed (they are joined in one share)."""
-        one, other = (self.known.options(wave, indicator) for wave in (self.one, self.other))
-        if one is None or other is None or one == other:
-            return "same"
-        question = self.catalogue.questions.get(self.catalogue.indicators[indicator].question or "")
-        return "shared" if question is not None and question.type == "multiple" else "mixed"
+
+def pairs(waves: list[Wave], catalogue: Catalogue) -> Iterator[Pair]:
+    """Every two waves of one status, the later one first; not two sources of one edition."""
+    known = Known(catalogue)
+    ordered = sorted(waves, key=lambda wave: (wave.reference_period.end, wave.key), reverse=True)
+    for one, other in combinations(ordered, 2):
+        if one.status == other.status and (one.survey, one.edition) != (other.survey, other.edition):
+            yield Pair(one, other, known)
 
 
 def _concerns(rule: Rule, indicator: Indicator, catalogue: Catalogue) -> bool:

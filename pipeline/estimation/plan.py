@@ -107,7 +107,7 @@ class _Writer:
         substantive = indicator.denominator == "substantive"
         if indicator.logic is None:
             found = self._question(self.catalogue.questions[indicator.question or ""], indicator, substantive)
-        elif self._knows(indicator.logic):
+        elif self._knows(indicator.logic) and self._can(indicator.logic):
             names = [name for each in indicator.logic.conditions() for name in self._present(each.pattern)]
             found = [(YES, self._any_answered(names, substantive), self.holds(indicator.logic))]
         else:
@@ -191,6 +191,13 @@ class _Writer:
             key = condition.pattern.partition(".")[0]
             questions[key] = questions.get(key, False) or bool(self._present(condition.pattern))
         return all(questions.values())
+
+    def _can(self, part: Logic | Condition) -> bool:
+        """Whether it could hold for any answers to what was offered: else its share is no estimate, not 0."""
+        if isinstance(part, Condition):
+            return bool(self._present(part.pattern))
+        can = [self._can(each) for each in part.parts]
+        return part.operator == "none" or (all(can) if part.operator == "all" else any(can))
 
     def holds(self, logic: Logic) -> str:
         """Where the logic holds; an answer that is not there does not."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -181,6 +182,52 @@ def factors(declared: ReplicateWeights, count: int) -> Floats:
     return scale * np.array(declared.rscales or [1.0] * count)
 
 
+@dataclass(frozen=True)
+class Replicates:
+    """A wave's sums by mask, then measure, and domain, with the full weights and every replicate's.
+
+    ``scale`` is that of each replicate's squared deviation.
+    """
+
+    domains: Domains  # of which each is a row of the sums
+    sums: Floats  # (masks + measures) x domains x (1 + R)
+    scale: Floats
+
+    @classmethod
+    def of(cls, sums: pd.DataFrame, plan: Plan, declared: ReplicateWeights) -> Replicates:
+        """From the sums as they are stored."""
+        numbers = sums.drop(columns=KEY).to_numpy(dtype=np.float64)
+        blocks = numbers.reshape(len(plan.masks) + len(plan.measures), -1, numbers.shape[1])
+        own, names = np.arange(blocks.shape[1]), sums[: blocks.shape[1]]
+        domains = Domains(tuple(names["domain"]), tuple(names["domain_code"]), own, own)
+        return cls(domains, blocks, factors(declared, blocks.shape[2] - 1))
+
+    @property
+    def rows(self) -> int:
+        """How many domains there are."""
+        return len(self.domains)
+
+    def joint(
+        self, plan: Plan, measures: list[int], category: Ints, top: Floats, bottom: Floats
+    ) -> tuple[Floats, Floats]:
+        """Estimates t of ``measures[category[t]]``, counted in the rows ``top[:, t]`` of ``bottom[:, t]``.
+
+        Means are from their centre, shares are proportions; NaN where nobody answered. And their covariance,
+        to which a replicate adds nothing for those of the estimates that it leaves nobody to count.
+        """
+        first, masks = plan.measures[measures[0]], list(plan.masks)
+        base = bottom.T @ self.sums[masks.index(first.mask)]
+        thetas = np.empty_like(base)
+        for number, measure in enumerate(measures):
+            of = category == number
+            thetas[of] = top[:, of].T @ self.sums[len(masks) + measure]
+        if first.unit != "count":
+            thetas = np.divide(thetas, base, out=np.full_like(base, np.nan), where=base > 0)
+        deviation = np.nan_to_num(thetas[:, 1:] - thetas[:, :1])
+        values = np.where(base[:, 0] > 0, thetas[:, 0], np.nan)
+        return values, np.asarray((deviation * self.scale) @ deviation.T, dtype=np.float64)
+
+
 def replicated(
     sums: pd.DataFrame, plan: Plan, one: Floats, declared: ReplicateWeights
 ) -> tuple[Floats, Floats]:
@@ -190,19 +237,17 @@ def replicated(
     ``sums``. A replicate that leaves nobody to count in a domain says nothing of its shares and means: it
     is left out there, as R does.
     """
-    numbers = sums.drop(columns=KEY).to_numpy(dtype=np.float64)
-    width, masks = numbers.shape[1], list(plan.masks)
-    blocks = numbers.reshape(len(masks) + len(plan.measures), -1, width)
+    made, masks = Replicates.of(sums, plan, declared), list(plan.masks)
+    blocks = made.sums
     everyone = blocks[: len(masks), :, 0].T
     if everyone.shape != one.shape or not np.allclose(everyone, one, rtol=1e-9, atol=0.0):
         raise ValueError("the replicates' sums are of other units than the cells'")
-    scale = factors(declared, width - 1)
     variance = np.empty((len(one), len(plan.measures)))
     for number, measure in enumerate(plan.measures):
         theta = blocks[len(masks) + number]
         if measure.unit != "count":
             with np.errstate(divide="ignore", invalid="ignore"):
                 theta = theta / blocks[masks.index(measure.mask)]
-        variance[:, number] = np.nansum((theta[:, 1:] - theta[:, :1]) ** 2 * scale, axis=1)
+        variance[:, number] = np.nansum((theta[:, 1:] - theta[:, :1]) ** 2 * made.scale, axis=1)
     ranks = sums["rank"].to_numpy(dtype=np.float64).reshape(-1, len(one))[len(masks) :]
     return variance, ranks.T - 1

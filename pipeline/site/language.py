@@ -96,12 +96,13 @@ class Section:
         return f"{self.survey(row['survey'])} {row['edition']}"
 
     def scope(self, text: str) -> list[tuple[str, str]]:
-        """A scope as published, ``variable=code|code`` a part, in labels."""
-        parts = []
+        """A scope as published, ``variable=code|code`` or ``question=answer|answer`` a part, in labels."""
+        say, parts = self.language.plain, []
         for part in text.split():
-            variable, _, codes = part.partition("=")
-            said = ", ".join(
-                self.language.plain(f"variables.{variable}.codes.{code}") or code for code in codes.split("|")
-            )
-            parts.append((self.language.plain(f"variables.{variable}.label") or variable, said))
+            name, _, codes = part.partition("=")
+            question = self.language.catalogue.questions.get(name)
+            place = f"questions.{name}" if question else f"variables.{name}"
+            kind = "items" if question and question.items else "codes"
+            said = ", ".join(say(f"{place}.{kind}.{code}") or code for code in codes.split("|"))
+            parts.append((say(f"{place}.label") or say(f"{place}.text") or name, said))
         return parts

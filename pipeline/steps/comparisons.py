@@ -6,11 +6,12 @@ Here belongs what is read and stored. What a comparison is, and what of it may b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from pipeline.catalogue import Catalogue
+from pipeline.catalogue import Catalogue, fingerprint
 from pipeline.comparison import (
     Compared,
     Material,
@@ -21,10 +22,10 @@ from pipeline.comparison import (
     reconciliation,
     trends,
 )
-from pipeline.estimation import read_cells
+from pipeline.estimation import Cells, read_cells, wave_statistics, write_cells
 from pipeline.faults import FaultError
-from pipeline.steps.folders import Metadata, StepResult, make, product_folder, wave_folder
-from pipeline.steps.inputs import product_inputs, sound_waves
+from pipeline.steps.folders import Metadata, StepResult, make, product_folder, shared_folder, wave_folder
+from pipeline.steps.inputs import product_inputs, shared_input, sound_waves
 
 KEPT = ("comparisons", "benchmarks", "trends", "errata", "narrowed")
 INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")  # tables of the schema statistics
@@ -40,7 +41,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
         root = catalogue.root
         estimates = pd.read_parquet(product_folder(root, "estimates") / "estimates.parquet")
         material = Material(
-            estimates, lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)), catalogue
+            estimates, lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)), again, catalogue
         )
         made = {
             "comparisons": comparisons_of(material),
@@ -56,8 +57,30 @@ def comparisons(catalogue: Catalogue) -> StepResult:
         verdicts = made["comparisons"]["verdict"].value_counts()
         return counted | {str(key): int(number) for key, number in sorted(verdicts.items())}
 
-    fingerprint = product_inputs(catalogue, sound)["comparisons"]
-    return make(product_folder(catalogue.root, "comparisons"), fingerprint, work)
+    made_from = product_inputs(catalogue, sound)["comparisons"]
+    return make(product_folder(catalogue.root, "comparisons"), made_from, work)
+
+
+def again(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
+    """A wave's sums from its microdata: of the indicators of a catalogue and of the units in a scope.
+
+    They are kept beside the comparisons, in a folder a scope, until the wave or what is asked of it changes.
+    """
+    declared = catalogue.waves[wave]
+    weighted = wave_folder(catalogue.root, "weighted_wave", wave)
+
+    def work(folder: Path) -> Metadata:
+        chosen = [(name, "in", codes) for name, codes in scope.items()]
+        answers = pd.read_parquet(weighted / "answers.parquet", filters=chosen) if scope else None
+        cells = wave_statistics(
+            weighted / "codes.parquet" if answers is None else answers, declared, catalogue
+        )
+        write_cells(cells, folder)
+        return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
+
+    folder = shared_folder(catalogue.root, wave, fingerprint(scope)[:12] if scope else "everyone")
+    make(folder, shared_input(declared, catalogue, scope), work)
+    return read_cells(folder)
 
 
 def published_comparisons(catalogue: Catalogue, protected: pd.DataFrame) -> dict[str, pd.DataFrame]:

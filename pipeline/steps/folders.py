@@ -56,6 +56,11 @@ def product_folder(root: Path, step: str) -> Path:
     return root / "warehouse" / PRODUCTS[step]
 
 
+def shared_folder(root: Path, wave: str, part: str) -> Path:
+    """The folder of the sums that comparisons have made again from a wave's microdata, of one part of it."""
+    return root / "warehouse" / "shared" / wave / part
+
+
 def is_current(folder: Path, fingerprint: str, beside: tuple[Path, ...] = ()) -> bool:
     """Whether a folder was made from exactly these inputs, and what was made beside it is still there."""
     try:

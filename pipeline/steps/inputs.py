@@ -55,6 +55,12 @@ def steps_of(wave: Wave) -> tuple[str, ...]:
     return WAVE_STEPS if wave.is_microdata else WAVE_STEPS[:2]
 
 
+def shared_input(wave: Wave, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> str:
+    """The fingerprint of sums that are made again: of a catalogue's indicators and the units in a scope."""
+    weighted = wave_inputs(wave, catalogue)["weighted_wave"]
+    return fingerprint("shared", code("wave_statistics"), weighted, estimands(catalogue), facts(wave), scope)
+
+
 def wave_input(wave: Wave, catalogue: Catalogue) -> str:
     """The fingerprint of a wave's whole chain: of its last step."""
     return list(wave_inputs(wave, catalogue).values())[-1]
