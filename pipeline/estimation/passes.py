@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from pipeline.arrays import Floats, Ints
 from pipeline.crossing import exact_sums
@@ -28,6 +29,7 @@ from pipeline.estimation.engine import Columns
 from pipeline.estimation.plan import Plan
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
+LONG = 8  # terms: a run of so many is quicker added by itself
 POWERS = {"": 0, "_w": 1, "_q": 2}  # of the weight, by the ending of a column's name
 
 
@@ -107,14 +109,12 @@ def by_counting(
     if listed:
         table = _collapsed(query(_selected([*by, *(each.listed for each in counted)])), keys, by, [""])
     else:
-        table = query(_grouped(by, [each.sql() for each in counted]))
+        table = _sorted(query(_grouped(by, [each.sql() for each in counted])), by)
         scales = np.array([each.scale() for each in counted])
-    order = _order(table, by)
-    made = _matrix(table, names, order, scales, 4)
-    n, w, d = (table[name][order] for name in ("n", "w", "d"))
-    made[:, len(names) :] = np.column_stack([n * w, n * w * w, n * d, w])
-    sums = pd.DataFrame(made, columns=[*names, "w", "q", "d", "weight"], copy=False)
-    return {key: table[key][order] for key in keys}, sums
+    n, w, d = (table[name] for name in ("n", "w", "d"))
+    everyone = {"w": n * w, "q": n * w * w, "d": n * d, "weight": w}
+    made = _matrix({**table, **everyone}, [*names, *everyone], np.append(scales, np.ones(4)))
+    return {key: table[key] for key in keys}, pd.DataFrame(made, columns=[*names, *everyone], copy=False)
 
 
 def by_adding(
@@ -136,13 +136,13 @@ def by_adding(
         units = query(_selected([*keys, "w", "d", *(each.listed for each in [*summed, *asked])]))
         table = _collapsed(units, keys, keys, list(POWERS))
     else:
-        table = query(_grouped(keys, [each.sql(ending, largest) for each, ending in [*wanted, (start, "")]]))
-        scales = np.array([each.scale(ending, largest) for each, ending in [*wanted, (start, "")]])
-    order = _order(table, keys)
-    made = _matrix(table, [*names, "d"], order, scales)
+        wanted.append((start, ""))
+        table = _sorted(query(_grouped(keys, [each.sql(ending, largest) for each, ending in wanted])), keys)
+        scales = np.array([each.scale(ending, largest) for each, ending in wanted])
+    made = _matrix(table, [*names, "d"], scales)
     everyone = {"n_w": "w", "n_q": "q"}
     sums = pd.DataFrame(made, columns=[*(everyone.get(name, name) for name in names), "d"], copy=False)
-    return {key: table[key][order] for key in keys}, sums
+    return {key: table[key] for key in keys}, sums
 
 
 def _collapsed(units: Columns, keys: list[str], by: list[str], endings: list[str]) -> Columns:
@@ -150,49 +150,56 @@ def _collapsed(units: Columns, keys: list[str], by: list[str], endings: list[str
 
     Units of a cell are in the order of their weights, so that every sum has its terms in one order.
     """
-    order = _order(units, [*keys, "w", "d"])
-    starts = np.zeros(len(order), dtype=bool)
+    units = _sorted(units, [*keys, "w", "d"])
+    starts = np.zeros(len(units["w"]), dtype=bool)
     starts[:1] = True
     for name in by:
-        starts[1:] |= units[name][order[1:]] != units[name][order[:-1]]
+        starts[1:] |= units[name][1:] != units[name][:-1]
     group, firsts = np.cumsum(starts) - 1, np.flatnonzero(starts)
-    made = {name: units[name][order[firsts]] for name in by}
+    made = {name: units[name][firsts] for name in by}
     if "d" not in by:
-        made["d"] = np.add.reduceat(units["d"][order], firsts)
-    weights = {ending: units["w"][order] ** POWERS[ending] for ending in endings if ending}
+        made["d"] = _added(units["d"], group, firsts)
+    weights = {ending: units["w"] ** POWERS[ending] for ending in endings if ending}
     for name in [name for name in units if name not in (*keys, "w", "d")]:
-        column = units[name][order]
+        column = units[name]
         for ending in endings:
             terms = column * weights[ending] if ending else column
             if column.dtype == bool:
-                made[name + ending] = np.add.reduceat(terms, firsts, dtype=np.float64)
+                made[name + ending] = _added(terms, group, firsts)
             else:
                 made[name + ending] = exact_sums(terms, group, len(firsts))
     return made
 
 
-def _order(table: Columns, by: list[str]) -> Ints:
-    """The order of a query's rows ``by`` columns."""
-    ranks = [_ranked(table[name]) for name in reversed(by)]
-    order: Ints = np.lexsort(ranks)
-    return order
+def _added(terms: npt.NDArray[Any], group: Ints, firsts: Ints) -> Floats:
+    """Sums of runs of terms, which start at ``firsts``: long runs one by one, short ones term by term."""
+    if len(terms) < LONG * len(firsts):
+        return np.bincount(group, terms.astype(np.float64), len(firsts))
+    sums: Floats = np.add.reduceat(terms, firsts, dtype=np.float64)
+    return sums
+
+
+def _sorted(table: Columns, by: list[str]) -> dict[str, npt.NDArray[Any]]:
+    """A query's rows in the order of the columns ``by``."""
+    order = np.lexsort([_ranked(table[name]) for name in reversed(by)])
+    return {name: column[order] for name, column in table.items()}
 
 
 def _ranked(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Numbers as they are, texts as their places in order."""
     if column.dtype != object:
         return column
-    places: Ints = pd.factorize(column, sort=True)[0]
+    encoded = pa.array(column).dictionary_encode()
+    rank = np.argsort(np.argsort(encoded.dictionary.to_numpy(zero_copy_only=False)))
+    places: Ints = rank[encoded.indices.to_numpy()]
     return places
 
 
-def _matrix(table: Columns, names: list[str], order: Ints, scales: Floats, more: int = 0) -> Floats:
-    """Columns over their scales as one array (rows x names, with room for ``more``), in this order."""
-    made = np.empty((len(order), len(names) + more))
+def _matrix(table: Columns, names: list[str], scales: Floats) -> Floats:
+    """Columns over their scales as one array: rows x names."""
+    made = np.empty((len(table[names[0]]), len(names)))
     for number, (name, scale) in enumerate(zip(names, scales, strict=True)):
-        made[:, number] = table[name][order]
-        if scale != 1:
-            made[:, number] /= scale
+        made[:, number] = table[name] if scale == 1 else table[name] / scale
     return made
 
 

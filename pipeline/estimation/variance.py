@@ -17,6 +17,7 @@ regression and calibrated weights on the residual (Deville & Särndal 1992).
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -27,6 +28,7 @@ from pipeline.estimation.design import Calibration, Design
 from pipeline.estimation.domains import Domains, adder
 from pipeline.estimation.sums import Sums
 
+THREADS = 2  # of the roll-up of clusters: each holds a breakdown's sums by sampling unit
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 
 
@@ -95,11 +97,13 @@ def variance(sums: Sums, strata: Strata, domains: Domains, design: Design, score
     if design.psu is None:
         found = _spread(_of_elements(sums, strata, domains, design, score), len(domains), design)
     else:
-        parts = [
-            _spread(_of_clusters(sums, part, design, score.at(rows)), len(part), design)
-            for rows, part in domains.parts()
-        ]
-        found = np.concatenate(parts)
+
+        def of(part: tuple[slice, Domains]) -> Floats:
+            rows, own = part
+            return _spread(_of_clusters(sums, own, design, score.at(rows)), len(own), design)
+
+        with ThreadPoolExecutor(THREADS) as pool:  # each breakdown is a sum of its own: no order to keep
+            found = np.concatenate(list(pool.map(of, domains.parts())))
     return found * _average(strata, len(domains), design) if design.average else found
 
 
