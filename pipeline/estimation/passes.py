@@ -174,9 +174,8 @@ def _collapsed(units: Columns, keys: list[str], by: list[str], endings: list[str
 def _added(terms: npt.NDArray[Any], group: Ints, firsts: Ints) -> Floats:
     """Sums of runs of terms, which start at ``firsts``: long runs one by one, short ones term by term."""
     if len(terms) < LONG * len(firsts):
-        return np.bincount(group, terms.astype(np.float64), len(firsts))
-    sums: Floats = np.add.reduceat(terms, firsts, dtype=np.float64)
-    return sums
+        return np.asarray(np.bincount(group, terms, len(firsts)), dtype=np.float64)
+    return np.asarray(np.add.reduceat(terms, firsts, dtype=np.float64))
 
 
 def _sorted(table: Columns, by: list[str]) -> dict[str, npt.NDArray[Any]]:
