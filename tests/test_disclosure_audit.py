@@ -19,7 +19,7 @@ from pipeline.disclosure.cover import Demand, cheapest_cover
 from pipeline.disclosure.linkage import linkage
 from pipeline.disclosure.programmes import Block
 from pipeline.disclosure.ranges import ranges
-from pipeline.disclosure.sums import balanced, matrix, sums_of
+from pipeline.disclosure.sums import Cell, balanced, matrix, sums_of
 from tests.cells import cell, estimates
 
 SECTORS, REGIONS = ("care", "school", "court"), ("north", "south", "west")
@@ -109,7 +109,7 @@ def test_a_demand_is_met_at_least_cost() -> None:
 
 
 def test_a_breakdown_within_another_shows_in_the_counts(catalogue: Catalogue) -> None:
-    cells = [("region", "a"), ("region", "b"), ("region", "c"), ("sector", "x"), ("sector", "y")]
+    cells = [Cell("region", code) for code in "abc"] + [Cell("sector", code) for code in "xy"]
     parts = np.array([[11, 7, 5], [20, 9, 4], [14, 13, 6], [8, 3, 2]], dtype=float)
     counts = np.column_stack([parts, parts[:, 0] + parts[:, 2], parts[:, 1]])
     found = {(each.whole, each.parts) for each in sums_of(cells, counts, catalogue)}

@@ -17,8 +17,7 @@ from pipeline.catalogue import Catalogue
 from pipeline.comparison.benchmarks import with_ranks, with_verdict
 from pipeline.comparison.between import with_adjusted
 from pipeline.comparison.material import CELL, total_domain
-from pipeline.comparison.readable import Place, Shown, places, readable, readable_again, scope_of
-from pipeline.comparison.standard import domain_of
+from pipeline.comparison.readable import Place, Shown, parts_of, places, readable, readable_again
 from pipeline.comparison.trends import with_adjusted as with_adjusted_trends
 from pipeline.disclosure import half_up
 
@@ -37,13 +36,15 @@ class Compared:
     narrowed: pd.DataFrame
 
 
-def published(made: Compared, protected: pd.DataFrame, catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+def published(
+    made: Compared, estimates: pd.DataFrame, protected: pd.DataFrame, catalogue: Catalogue
+) -> dict[str, pd.DataFrame]:
     """The tables comparisons, benchmarks, trends, errata and reasons, as they may be published.
 
-    ``protected``: the estimates as they are published.
+    ``estimates``: unrounded; ``protected``: as they are published.
     """
     plain = readable(protected)
-    again = readable_again(made.narrowed, protected, catalogue)
+    again = readable_again(made.comparisons, made.narrowed, plain, estimates, protected, catalogue)
     return {
         "comparisons": _comparisons(made.comparisons, plain, again, catalogue),
         "benchmarks": _benchmarks(made.benchmarks, plain, catalogue),
@@ -112,18 +113,9 @@ def _side(
     catalogue: Catalogue,
 ) -> list[Shown | None]:
     """What is published of one part of each comparison; None where it is not."""
-    cells = places(frame, [f"wave_{side}", *CELL])
-    narrowed = frame[f"narrowed_{side}"].astype("str")
     found: list[Shown | None] = []
-    for place, scope, standard, shared in zip(
-        cells, narrowed, frame["standard"], frame["scope"], strict=True
-    ):
-        parts = [place]
-        if standard:
-            variable = catalogue.comparability.compositions[standard].variable
-            domain = domain_of(variable, catalogue)
-            parts += [(*place[:3], domain, code) for code in scope_of(shared)[variable]]
-        known = [again.get((*part, scope)) if scope else plain.get(part) for part in parts]
+    for parts in parts_of(frame, side, catalogue):
+        known = [(again if len(part) > len(CELL) + 1 else plain).get(part) for part in parts]
         shown = [each for each in known if each is not None]
         unsure = any(each.status == "U" for each in shown)
         whole = len(shown) == len(parts)

@@ -60,9 +60,11 @@ def comparisons(catalogue: Catalogue) -> StepResult:
     return make(product_folder(catalogue.root, "comparisons"), fingerprint, work)
 
 
-def published_comparisons(catalogue: Catalogue, protected: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The tables of comparisons as they may be published beside these protected estimates."""
-    return published(Compared(**_stored(catalogue, KEPT)), protected, catalogue)
+def published_comparisons(
+    catalogue: Catalogue, estimates: pd.DataFrame, protected: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """The tables of comparisons as they may be published beside these estimates, unrounded and protected."""
+    return published(Compared(**_stored(catalogue, KEPT)), estimates, protected, catalogue)
 
 
 def unrounded_comparisons(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
