@@ -25,7 +25,6 @@ from pipeline.comparison import (
     standardise,
     trends,
 )
-from pipeline.comparison.readable import readable_again
 from pipeline.comparison.scope import restricted
 from pipeline.comparison.significance import (
     adjusted,
@@ -37,7 +36,6 @@ from pipeline.comparison.significance import (
     t_test,
 )
 from pipeline.contracts import conform, table
-from pipeline.disclosure import protect
 from pipeline.estimation import estimate_wave
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.faults import FaultError
@@ -375,19 +373,6 @@ def test_a_part_estimated_again_is_not_published_where_a_hidden_cell_would_show(
     assert len(shown[(shown["scope"] == "sector=care") & (shown["indicator"] == "any_innovation")]) == 1
     tables = hiding(narrow, 41).published()["comparisons"]
     assert not (tables["scope"] == "sector=care").any()
-
-
-def test_parts_too_near_each_other_are_not_both_published(narrow: Prepared) -> None:
-    material = narrow.material()
-    comparisons_of(material)
-    again = material.narrowed()
-    assert set(again["scope"]) == {"sector=care"}
-    open_rules = hiding(narrow, 2).catalogue
-    protected = protect(narrow.estimates, open_rules)
-    key = ("dk-2020", "any_innovation", "yes", "total", "", "sector=care")
-    assert key in readable_again(again, protected, open_rules)
-    twin = again.assign(n=again["n"] + 1, scope="region=north")
-    assert key not in readable_again(pd.concat([again, twin]), protected, open_rules)
 
 
 def test_a_comparison_has_no_more_digits_than_its_parts(small: Prepared) -> None:

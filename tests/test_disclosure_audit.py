@@ -62,8 +62,9 @@ def hidden(frame: pd.DataFrame, indicator: str = "any_innovation") -> set[str]:
 
 
 def faults(catalogue: Catalogue, candidate: pd.DataFrame, *earlier: pd.DataFrame) -> list[str]:
-    releases = [(f"1.{number}.0", frame) for number, frame in enumerate(earlier)]
-    return [str(fault) for fault in audit([*releases, ("candidate", candidate)], catalogue).faults]
+    releases = [(f"1.{number}.0", {"estimates": frame}) for number, frame in enumerate(earlier)]
+    every = [*releases, ("candidate", {"estimates": candidate})]
+    return [str(fault) for fault in audit(every, catalogue).faults]
 
 
 # ── The cover ────────────────────────────────────────────────────────────────
@@ -205,7 +206,7 @@ def test_a_secondary_cell_that_is_shown_fails_the_audit(catalogue: Catalogue) ->
 def test_every_hidden_cell_that_is_alone_fails_the_audit(catalogue: Catalogue) -> None:
     off = replace(catalogue.barometer, disclosure=replace(catalogue.barometer.disclosure, secondary=False))
     lone = protect(estimates(*crossing()), replace(catalogue, barometer=off))
-    found = audit([("candidate", lone)], catalogue)
+    found = audit([("candidate", {"estimates": lone})], catalogue)
     assert found.report["recovered_by_subtraction"]["as_published"] == 1
     assert found.report["recovered_by_subtraction"]["primary_only"] == 1
     assert any("care*north" in fault and "subtraction" in fault for fault in faults(catalogue, lone))
@@ -237,6 +238,6 @@ def test_neither_report_nor_fault_holds_a_hidden_value(catalogue: Catalogue) -> 
     rows = [{**row, "value": 47.11} if row["domain_code"] == "care*north" else row for row in crossing()]
     off = replace(catalogue.barometer, disclosure=replace(catalogue.barometer.disclosure, secondary=False))
     lone = protect(estimates(*rows), replace(catalogue, barometer=off))
-    found = audit([("candidate", lone)], catalogue)
+    found = audit([("candidate", {"estimates": lone})], catalogue)
     said = json.dumps(found.report) + " ".join(map(str, found.faults))
     assert found.faults and "47" not in said

@@ -1,7 +1,7 @@
 """Which parts of comparisons a reader may see: published estimates, and what was estimated again.
 
-A comparison has two parts, and a standardised one those by code besides. What of the parts that were estimated
-again on a narrower scope may be published belongs to ``disclosure``; here belongs which are looked for.
+A comparison has two parts, and a standardised one those by code besides. What of the parts that were
+estimated again on a narrower scope may be published belongs to ``disclosure``; here, what is asked for.
 """
 
 from __future__ import annotations

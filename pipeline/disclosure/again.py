@@ -1,10 +1,10 @@
-"""Which estimates that were made again on a narrower scope may be published, beside what is published already.
+"""Which estimates made again on a narrower scope may be published, beside what is published already.
 
 The wave's own cells stay as they were decided. On scopes, the primary rules hold as everywhere; what is left
 of a cell outside of scopes must keep them too, though nobody publishes it. Families hide together, no sum
-has exactly one hidden cell, and the whole is attacked as it would be published: every cell that is told too
-closely withholds more, until the attack fails. What was withheld once stays so: it is
-cheap, and saves the rounds that the least choice would take.
+has exactly one cell that is hidden for confidentiality, and the whole is attacked as it would be published:
+every cell that is told too closely withholds more, until the attack fails. What was withheld once stays so:
+it is cheap, and saves the rounds that the least choice would take.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from pipeline.arrays import Flags, Floats
+from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import attack
 from pipeline.disclosure.cover import Demand, cheapest_cover
@@ -32,15 +32,19 @@ KEY = ["wave", "indicator", "category", "domain", "domain_code", "scope"]
 
 
 def protect_again(
-    narrowed: pd.DataFrame, wanted: Flags, estimates: pd.DataFrame, protected: pd.DataFrame, catalogue: Catalogue
+    narrowed: pd.DataFrame,
+    wanted: Flags,
+    estimates: pd.DataFrame,
+    protected: pd.DataFrame,
+    catalogue: Catalogue,
 ) -> pd.DataFrame:
     """The wanted estimates on scopes as they may be published: hidden, flagged and rounded, every n too.
 
     ``narrowed``: the columns of ``estimates`` and ``scope``, unrounded; the rows that are not ``wanted``
     are never shown, and help to count what is left of the others. ``protected``: of the ``estimates``.
     """
-    near = pd.MultiIndex.from_frame(narrowed[PLACE])
-    near = near.isin(near[wanted])
+    placed = pd.MultiIndex.from_frame(narrowed[PLACE])
+    near = placed.isin(placed[wanted])
     frame = with_stems(narrowed[near].assign(wanted=wanted[near]), catalogue)
     made = verdicts(frame[live_rows(frame)], catalogue).assign(beside=True)
     shown = carried_out(decided(frame, made), catalogue)
@@ -49,7 +53,13 @@ def protect_again(
     if catalogue.barometer.disclosure.secondary:
         plain = views(protected, catalogue)
         parts = [
-            _Wave(plain[str(wave)], part, frame[frame["wave"] == wave], estimates[estimates["wave"] == wave], catalogue).settled(part)
+            _Wave(
+                plain[str(wave)],
+                part,
+                frame[frame["wave"] == wave],
+                estimates[estimates["wave"] == wave],
+                catalogue,
+            ).settled(part)
             for wave, part in shown.groupby("wave", sort=True)
         ]
         shown = pd.concat(parts) if parts else shown
@@ -59,7 +69,14 @@ def protect_again(
 class _Wave:
     """One wave: what is withheld of it on its scopes, by family."""
 
-    def __init__(self, plain: View, again: pd.DataFrame, narrowed: pd.DataFrame, estimates: pd.DataFrame, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        plain: View,
+        again: pd.DataFrame,
+        narrowed: pd.DataFrame,
+        estimates: pd.DataFrame,
+        catalogue: Catalogue,
+    ) -> None:
         self.catalogue, self.linked = catalogue, linkage(catalogue)
         self.need = MARGIN * catalogue.barometer.disclosure.audit_width
         self.sums = known_sums(plain, catalogue)
@@ -70,7 +87,10 @@ class _Wave:
         self.free = np.zeros(len(self.open.cells), dtype=bool)
         self.free[self.own.plain :] = True
         self.small = self._small(narrowed, estimates)
-        n, totals = np.nan_to_num(self.open.n), [not catalogue.domains[cell.domain].by for cell in self.open.cells]
+        n, totals = (
+            np.nan_to_num(self.open.n),
+            [not catalogue.domains[cell.domain].by for cell in self.open.cells],
+        )
         order = [name for name in self.linked.order if name in set(self.names)]
         self.cost = {name: n[self.names == name].sum(axis=0) + FOR_QUALITY for name in order}
         self.cost = {name: np.where(totals, cost + cost.sum(), cost) for name, cost in self.cost.items()}
@@ -82,13 +102,17 @@ class _Wave:
 
     def settled(self, again: pd.DataFrame) -> pd.DataFrame:
         """The rows of ``again`` once the attack fails; what is withheld is blank, and hidden for others."""
-        while self._attacked():
+        every = rows = np.arange(2 * len(self.names))
+        while len(pressed := self._attacked(rows)) or len(rows) < len(every):
             for name, hidden in self.hidden.items():
                 self.hidden[name] = cheapest_cover(hidden, self.cost[name], [], list(self.demands[name]))
+            rows = pressed if len(pressed) else every  # those that told too much alone, until they do not
         column = {cell: place for place, cell in enumerate(self.open.cells)}
         gone = [
             bool(self.hidden[self.linked.family[indicator]][column[Cell(*cell)]])
-            for indicator, *cell in again[["indicator", "domain", "domain_code", "scope"]].itertuples(index=False)
+            for indicator, *cell in again[["indicator", "domain", "domain_code", "scope"]].itertuples(
+                index=False
+            )
         ]
         taken = np.array(gone, dtype=bool) & (again["conf_status"] == "F").to_numpy()
         measures = {name: again[name].mask(taken) for name in [*MEASURES, "n"]}
@@ -99,7 +123,7 @@ class _Wave:
         )
 
     def _small(self, narrowed: pd.DataFrame, estimates: pd.DataFrame) -> Flags:
-        """What is left of a cell (measures x remainders) and breaks a primary rule, with its whole distribution."""
+        """What is left of a cell and breaks a primary rule, with its distribution (measures x remainders)."""
         frame = pd.concat([estimates.assign(scope=""), narrowed])
         frame = frame.assign(size=frame["n"] / frame["fraction"])
         n, m, size = (self._spread(frame, name) for name in ("n", "m", "size"))
@@ -110,7 +134,9 @@ class _Wave:
             left.append(numbers[:, [each.whole for each in self.own.remainders]] - np.array(parts).T)
         n, m, size = left
         with np.errstate(divide="ignore", invalid="ignore"):
-            fraction = np.where(size > 0, n / size, wave_fractions(self.catalogue).get(self.open.wave, np.nan))
+            fraction = np.where(
+                size > 0, n / size, wave_fractions(self.catalogue).get(self.open.wave, np.nan)
+            )
         few = n < self.catalogue.barometer.disclosure.min_n
         found: Flags = (n > 0) & (few | exposed(n, m, fraction, self.catalogue))
         stems = np.array([stem(indicator, self.catalogue) for indicator, _ in self.open.measures])
@@ -133,18 +159,19 @@ class _Wave:
         members = [tuple(place for place in each.members if movable[place]) for each in self.own.links]
         return cheapest_cover(forced, self.cost[name], members)
 
-    def _attacked(self) -> bool:
-        """Attack the wave as it would be published; whether somebody demanded more."""
+    def _attacked(self, rows: Ints) -> Ints:
+        """Attack these measures as they would be published; those of which somebody demanded more."""
         step, least = self.catalogue.barometer.rounding.n, self.catalogue.barometer.disclosure.min_n
         gone = np.array([self.hidden[name] for name in self.names]) & self.free
         seen = self.open.closed(gone, np.zeros_like(self.free), step)
         seen = with_numbers(seen, self.sums, self.linked, step, least)
-        seen, sums = counted(seen, self.own, self.catalogue)
-        sums = [*self.sums, *sums]
+        seen, held = counted(seen, self.own, self.catalogue)
+        sums = [*self.sums, *held]
         sizes = sizes_of(seen, sums, self.catalogue)
         need = needs(seen, sizes, self.own, self.small, self.need, self.catalogue)
+        need[np.setdiff1d(np.arange(len(need)), rows)] = 0.0
         width = attack(seen, sums, sizes, self.catalogue, need, self.met).width
         families = [self.linked.family[indicator] for indicator, _ in seen.measures]
         signs = matrix(sums, len(seen.cells)).toarray()
         told = Told(seen, sizes, width, signs, families, self.free)
-        return len(told.demanded(self.demands, need, self.catalogue)) > 0
+        return told.demanded(self.demands, need, self.catalogue)

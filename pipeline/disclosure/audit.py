@@ -1,13 +1,14 @@
 """The audit of a release: everything published, attacked as an outsider would, before it is sealed.
 
 It reads the declarations and published tables only: those of the candidate and of every earlier release that
-was not withdrawn. What it proves: under the attacker's knowledge (``attack``), each cell that is hidden
-for its own sake can be told no closer than ``audit_width``, in points of 100 (a mean: of its scores or,
-without them, of the largest mean shown; a count: of its base). It holds also that no
-subtraction gives one, that nothing hidden now is
-shown in a release that is still out, that no value has more digits than declared, and that beside a hidden
-cell every n is rounded. What it does not prove stands in ``docs/disclosure.md``. Neither a fault nor the
-report ever holds a hidden value, or how far a cell can be told.
+was not withdrawn; what was estimated again on a scope it takes from their comparisons. What it proves: under
+the attacker's knowledge (``attack``), each cell that is hidden for its own sake, and a small remainder of a
+cell outside of scopes (``scoped``), can be told no closer than ``audit_width``, in points of 100 (a mean: of
+its scores or, without them, of the largest mean shown; a count: of its base). It holds also that no
+subtraction gives one, that nothing hidden now is shown in a release that is still out, that no value has more
+digits than declared, and that beside a hidden cell every n is rounded. What it does not prove stands in
+``docs/disclosure.md``. Neither a fault nor the report ever holds a hidden value, or how far a cell can be
+told.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pipeline.disclosure.linkage import Linkage, linkage
 from pipeline.disclosure.numbers import NUMBER, told_of, with_numbers
 from pipeline.disclosure.published import decimals_of, printed_decimals
 from pipeline.disclosure.ranges import ENOUGH
-from pipeline.disclosure.scoped import counted, needs, scoped, widened
+from pipeline.disclosure.scoped import Scoped, counted, needs, scoped, widened
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Sum
 from pipeline.disclosure.tables import KEY, Tables, again_of, repeated
@@ -39,7 +40,10 @@ MOST_FAULTS = 50  # of one kind and wave; the message says how many there are
 MEND = "Build the candidate anew with `barometer run`."
 WITHDRAW_OR = "Build the candidate anew; where an earlier release tells it, withdraw that one."
 MANY = "is hidden, but how many answered is told closer than n is rounded to"
+LEFT = "what is left of the cell outside of it, which may be too few answers"
 WITHDRAW = "Withdraw that release, or make the cell publishable again."
+
+Views = tuple[View, View | None]  # of a wave, and of what was estimated again of it
 
 
 @dataclass(frozen=True)
@@ -62,54 +66,17 @@ def audit(published: Sequence[tuple[str, Tables]], catalogue: Catalogue) -> Audi
     """
     *earlier, (_, tables) = published
     candidate = tables["estimates"][tables["estimates"]["source_kind"] == "microdata"]
-    need, linked = catalogue.barometer.disclosure.audit_width, linkage(catalogue)
     faults = [*_digits(candidate, catalogue), *_digits(again_of(tables), catalogue)]
     for label, others in published:
         faults += _still_shown(candidate, others, label, catalogue)
-    before = [(views(others["estimates"], catalogue), _again(others, catalogue)) for _, others in earlier]
-    again, tally = _again(tables, catalogue), _Tally()
-    for wave, now in views(candidate, catalogue).items():
-        sums = known_sums(now, catalogue)
-        faults += _numbers(now, sums, catalogue)
-        faults += _numerators(now, linked)
-        out = [(own, more.get(wave)) for every, more in before if (own := every.get(wave))]
-        shown = [more for _, more in [*out, (now, again.get(wave))] if more]
-        own = scoped(now, sums, [cell for more in shown for cell in more.cells], catalogue)
-        wide = widened(now, again.get(wave), own.cells)
-        alone = _subtracted(wide, [*sums, *own.links], wide.hidden) & wide.primary
-        tally.alone_before += int((_subtracted(now, sums, now.primary) & now.primary).sum())
-        tally.alone_after += int(alone.sum())
-        if catalogue.barometer.disclosure.secondary:
-            faults += _named(wide, alone, "is hidden, but the sums it is part of give it by subtraction", MEND)
-        if not (now.primary.any() or own.cells):
-            continue
-        seen = with_numbers(wide, sums, linked, *_steps(catalogue))
-        for other, more in out:
-            wider = widened(other, more, own.cells)
-            theirs = with_numbers(wider, known_sums(other, catalogue), linked, *_steps(catalogue))
-            seen = with_earlier(seen, theirs, catalogue.barometer.rounding.n)
-        seen, held = counted(seen, own, catalogue)
-        sizes = sizes_of(seen, [*sums, *held], catalogue)
-        wanted = needs(seen, sizes, own, None, need, catalogue)
-        made = attack(seen, [*sums, *held], sizes, catalogue, wanted)
-        number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
-        told = made.width < wanted - ENOUGH
-        tally.add(made, told, number, own.plain)
-        close = f"is hidden, but is told closer than {need:g} points (audit_width)"
-        faults += _named(seen, told & ~number & seen.primary, close, WITHDRAW_OR)
-        left = f"tells what is left outside of it, which may be too few answers, closer than {need:g} points"
-        faults += _named(seen, told & ~number & ~seen.primary, f"{left} (audit_width)", WITHDRAW_OR)
-        faults += _named(seen, told & number, MANY, WITHDRAW_OR)
-    return Audit(faults, tally.report(need, len(earlier)), tally.programmes)
-
-
-def _again(tables: Tables, catalogue: Catalogue) -> dict[str, View]:
-    return views(again_of(tables), catalogue)
-
-
-def _steps(catalogue: Catalogue) -> tuple[int, int]:
-    """What n is rounded to beside a hidden cell, and the least n that is published."""
-    return catalogue.barometer.rounding.n, catalogue.barometer.disclosure.min_n
+    linked, tally = linkage(catalogue), _Tally()
+    before = [_views(others, catalogue) for _, others in earlier]
+    for wave, both in _views(tables, catalogue).items():
+        out = [every[wave] for every in before if wave in every]
+        faults += _attacked(both, out, linked, catalogue, tally)
+    return Audit(
+        faults, tally.report(catalogue.barometer.disclosure.audit_width, len(earlier)), tally.programmes
+    )
 
 
 @dataclass
@@ -159,6 +126,59 @@ class _Tally:
                 "primary_only": self.alone_before, "as_published": self.alone_after
             },
         }  # fmt: skip
+
+
+def _attacked(
+    both: Views, before: Sequence[Views], linked: Linkage, catalogue: Catalogue, tally: _Tally
+) -> Iterator[Fault]:
+    """The faults of one wave. ``both``, ``before``: its views, of the candidate and of earlier releases."""
+    need, (now, again) = catalogue.barometer.disclosure.audit_width, both
+    sums = known_sums(now, catalogue)
+    yield from _numbers(now, sums, catalogue)
+    yield from _numerators(now, linked)
+    shown = [cell for _, more in [*before, both] if more for cell in more.cells]
+    own = scoped(now, sums, shown, catalogue)
+    wide = widened(now, again, own.cells)
+    known = _known(wide, before, sums, own, linked, catalogue)
+    hidden = wide.hidden & ~known.shown[: len(wide.measures)]
+    alone = _subtracted(wide, [*sums, *own.links], hidden) & wide.primary
+    tally.alone_before += int((_subtracted(now, sums, now.primary) & now.primary).sum())
+    tally.alone_after += int(alone.sum())
+    if catalogue.barometer.disclosure.secondary:
+        yield from _named(
+            wide, alone, "is hidden, but the sums it is part of give it by subtraction", WITHDRAW_OR
+        )
+    if not (now.primary.any() or own.cells):
+        return
+    seen, held = counted(known, own, catalogue)
+    sizes = sizes_of(seen, [*sums, *held], catalogue)
+    wanted = needs(seen, sizes, own, None, need, catalogue)
+    made = attack(seen, [*sums, *held], sizes, catalogue, wanted)
+    number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
+    told = made.width < wanted - ENOUGH
+    tally.add(made, told, number, own.plain)
+    close = f"closer than {need:g} points (audit_width)"
+    yield from _named(seen, told & ~number & seen.primary, f"is hidden, but is told {close}", WITHDRAW_OR)
+    yield from _named(seen, told & ~number & ~seen.primary, f"tells {LEFT}, {close}", WITHDRAW_OR)
+    yield from _named(seen, told & number, MANY, WITHDRAW_OR)
+
+
+def _known(
+    wide: View, before: Sequence[Views], sums: list[Sum], own: Scoped, linked: Linkage, catalogue: Catalogue
+) -> View:
+    """All that an outsider knows of a wave: what is published of it now and was before, with every n."""
+    step, least = catalogue.barometer.rounding.n, catalogue.barometer.disclosure.min_n
+    seen = with_numbers(wide, sums, linked, step, least)
+    for plain, again in before:
+        theirs = widened(plain, again, own.cells)
+        numbered = with_numbers(theirs, known_sums(plain, catalogue), linked, step, least)
+        seen = with_earlier(seen, numbered, step)
+    return seen
+
+
+def _views(tables: Tables, catalogue: Catalogue) -> dict[str, Views]:
+    again = views(again_of(tables), catalogue)
+    return {wave: (own, again.get(wave)) for wave, own in views(tables["estimates"], catalogue).items()}
 
 
 def _digits(candidate: pd.DataFrame, catalogue: Catalogue) -> Iterator[Fault]:

@@ -98,9 +98,7 @@ class _System:
     highest: Floats
 
 
-def demands(
-    view: View, pinned: Sequence[Pinned], signs: Floats, open_: Flags
-) -> list[Demand | None]:
+def demands(view: View, pinned: Sequence[Pinned], signs: Floats, open_: Flags) -> list[Demand | None]:
     """The demand that each pinned cell makes; None where nothing that could be hidden would help.
 
     ``signs``: the sums (``sums.matrix``); ``open_``: the cells that could be hidden (measures x cells).

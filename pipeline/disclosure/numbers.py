@@ -1,8 +1,9 @@
 """What the published n leave of a hidden n: the number of units becomes a measure that is attacked as well.
 
-The n of a base adds up as counts do; it stands whole or, beside a hidden cell or on a scope, rounded. Who is asked a routed
-question is a numerator of the question above, so the n of a base is also attacked where a base above it is
-hidden for its own sake: it would give that numerator. Shares and their sizes belong to ``attack``.
+The n of a base adds up as counts do; it stands whole or, beside a hidden cell and on a scope, rounded. Who is
+asked a routed question is a numerator of the question above, so the n of a base is also attacked where a
+base above it is hidden for its own sake: it would give that numerator. Shares and their sizes belong to
+``attack``.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def verdicts(live: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def exposed(n: Any, m: Any, fraction: Any, catalogue: Catalogue) -> Any:
-    """Where a numerator or its complement is a small group of a domain that mostly answered; of what is known."""
+    """Where a numerator or its complement is a small group, and most of the domain has answered."""
     limits = catalogue.barometer.disclosure
     return (np.minimum(m, n - m) < limits.min_group) & (fraction > limits.max_fraction)
 

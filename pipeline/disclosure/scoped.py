@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class Scoped:
 
 
 def scoped(plain: View, sums: Sequence[Sum], shown: Iterable[Cell], catalogue: Catalogue) -> Scoped:
-    """The cells and sums of a wave that was narrowed. ``shown``: cells on scopes of which something is known."""
+    """The cells and sums of a wave that was narrowed. ``shown``: cells on scopes that somebody has seen."""
     again = on_scopes(plain.cells, shown, catalogue)
     every = [*plain.cells, *again]
     return Scoped(
@@ -53,7 +54,7 @@ def widened(plain: View, again: View | None, cells: Sequence[Cell]) -> View:
     of = {cell: place for place, cell in enumerate(plain.cells)}
     twins = np.array([of.get(Cell(cell.domain, cell.code), -1) for cell in cells], dtype=np.int64)
     there: Flags = plain.there[:, twins] & (twins >= 0)
-    more = {name: np.full(there.shape, np.nan) for name in ("n", "low", "high")}
+    more: dict[str, Any] = {name: np.full(there.shape, np.nan) for name in ("n", "low", "high")}
     more |= {name: np.zeros(there.shape, dtype=bool) for name in ("primary", "secondary")} | {"there": there}
     row = {measure: place for place, measure in enumerate(plain.measures)}
     column = {cell: place for place, cell in enumerate(cells)}
@@ -64,7 +65,7 @@ def widened(plain: View, again: View | None, cells: Sequence[Cell]) -> View:
         for name in ("n", "low", "high", "primary"):
             more[name][to] = getattr(again, name)[np.ix_(mine, theirs)]
     more["secondary"] = more["there"] & np.isnan(more["low"]) & ~more["primary"]
-    both = {name: np.hstack([getattr(plain, name), more[name]]) for name in MATRICES}
+    both: dict[str, Any] = {name: np.hstack([getattr(plain, name), more[name]]) for name in MATRICES}
     return replace(plain, cells=(*plain.cells, *cells), **both)
 
 
@@ -90,8 +91,8 @@ def needs(
     """The width that clears each cell (measures x cells): ``need`` of a primary one, 0 where any does.
 
     What is left of a cell is told from the cell and from what is taken of it on scopes: with widths u and w,
-    n and k answers, and g left, within (n u + k w) / g. Where those left may be fewer than ``min_n`` as far as
-    the published n tell, or look like a small group, or are known to be (``small``, measures x
+    n and k answers, and g left, within (n u + k w) / g. Where those left may be fewer than ``min_n`` as far
+    as the published n tell, or look like a small group, or are known to be (``small``, measures x
     remainders), the last of what is taken must stay so wide that this reaches ``need``. It is not used that
     a share ends at 0 and 100, since that would take sizes that are known to the last unit.
     """

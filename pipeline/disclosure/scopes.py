@@ -34,7 +34,7 @@ def box_of(cell: Cell, catalogue: Catalogue) -> Box | None:
 
 
 def on_scopes(plain: Sequence[Cell], shown: Iterable[Cell], catalogue: Catalogue) -> list[Cell]:
-    """Every cell on every scope of a wave, shown or not: of a breakdown that shows some there, and of everyone.
+    """Every cell on the scopes of a wave, shown or not: of breakdowns that show some there, and of everyone.
 
     ``plain``: the wave's cells as they are; ``shown``: those on a scope of which something is known.
     """

@@ -217,4 +217,9 @@ def _counts(frame: pd.DataFrame, cells: list[Cell]) -> Floats:
     long = frame.assign(n=frame["n"].astype(float), m=frame["m"].astype(float))
     keys = ["indicator", "category"]
     wide = [long.pivot(index=keys, columns=CELL, values=name) for name in ("n", "m")]
-    return np.vstack([each.reindex(columns=pd.MultiIndex.from_tuples([cell[:2] for cell in cells])).to_numpy() for each in wide])
+    return np.vstack(
+        [
+            each.reindex(columns=pd.MultiIndex.from_tuples([cell[:2] for cell in cells])).to_numpy()
+            for each in wide
+        ]
+    )

@@ -12,6 +12,7 @@ import pandas as pd
 
 from pipeline.catalogue.model import Catalogue
 
+AUDITED = ("estimates", "comparisons", "benchmarks")
 Tables = Mapping[str, pd.DataFrame]
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 NUMBERS = ["unit_measure", "n", "value"]
@@ -20,7 +21,9 @@ NUMBERS = ["unit_measure", "n", "value"]
 def again_of(tables: Tables) -> pd.DataFrame:
     """Every cell on a scope that the comparisons show: the columns that a view is made of."""
     shown = pd.concat([*_sides(tables)]) if "comparisons" in tables else _nothing()
-    shown = shown[(shown["scope"] != "") & shown["value"].notna()].drop_duplicates([*KEY, "scope", "value", "n"])
+    shown = shown[(shown["scope"] != "") & shown["value"].notna()].drop_duplicates(
+        [*KEY, "scope", "value", "n"]
+    )
     return shown.assign(source_kind="microdata", obs_status="A", conf_status="F")
 
 
