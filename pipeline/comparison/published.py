@@ -88,7 +88,7 @@ def _comparisons(
 
 
 def _rounded(kept: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Values as their own table has them, differences with the fewest decimals of their parts."""
+    """Values as their own table has them, the others with the fewest decimals of their parts."""
     decimals = _decimals(kept, catalogue)
     printed = [_printed(kept[f"value_{side}"], kept[f"wave_{side}"], catalogue) for side in "ab"]
     fewest = np.minimum(*(np.where(digits < 0, decimals, digits) for digits in printed))
@@ -98,11 +98,27 @@ def _rounded(kept: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
         )
         for side, digits in zip("ab", printed, strict=True)
     }
-    rounded |= {"difference": half_up(_numbers(kept, "difference"), fewest)}
     rounded |= {name: half_up(_numbers(kept, name), fewest + (name == "se")) for name in ERRORS}
+    rounded |= {"difference": _difference(kept, rounded, ("value_a", "value_b"), fewest)}
     p_values = ("p_value", "p_adjusted", "p_distribution")
     rounded |= {name: half_up(_numbers(kept, name), P_DECIMALS) for name in p_values}
     return kept.assign(**rounded)
+
+
+def _difference(
+    kept: pd.DataFrame, rounded: Mapping[str, Floats], parts: tuple[str, str], decimals: Ints
+) -> Floats:
+    """The difference of two values as they are published, inside its interval as that is.
+
+    One of unrounded values often tells a part closer than its own rounding does, and by it the hidden
+    cells beside it; this one is made of what is published anyway.
+    """
+    one, other = (rounded[name] for name in parts)
+    made = half_up(np.where(kept["difference"].notna(), one - other, np.nan), decimals)
+    limits = (rounded[name] for name in ("ci_low", "ci_high"))
+    low, high = (np.where(np.isnan(limit), made, limit) for limit in limits)
+    inside: Floats = np.clip(made, low, high)
+    return inside
 
 
 def _side(
@@ -158,9 +174,9 @@ def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Ca
     rounded = {
         "value": np.where(printed < 0, half_up(_numbers(kept, "value"), decimals), _numbers(kept, "value")),
         "total": np.where(printed < 0, half_up(_numbers(kept, "total"), of_total), _numbers(kept, "total")),
-        "difference": half_up(_numbers(kept, "difference"), fewest),
     }
     rounded |= {name: half_up(_numbers(kept, name), fewest + (name == "se")) for name in ERRORS}
+    rounded |= {"difference": _difference(kept, rounded, ("value", "total"), fewest)}
     rounded |= {name: half_up(_numbers(kept, name), P_DECIMALS) for name in ("p_value", "p_adjusted")}
     return kept.assign(**rounded)
 

@@ -48,8 +48,8 @@ def parts_of(compared: pd.DataFrame, side: str, catalogue: Catalogue) -> list[li
     """The cells that one side of each comparison is made of; those estimated again end with their scope."""
     found = []
     cells = places(compared, [f"wave_{side}", *CELL])
-    rest = [compared[name].astype("str") for name in (f"narrowed_{side}", "standard", "scope")]
-    for place, scope, standard, shared in zip(cells, *rest, strict=True):
+    rest = places(compared, [f"narrowed_{side}", "standard", "scope"])
+    for place, (scope, standard, shared) in zip(cells, rest, strict=True):
         parts = [place]
         if standard:
             variable = catalogue.comparability.compositions[standard].variable

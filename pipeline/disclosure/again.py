@@ -9,6 +9,8 @@ it is cheap, and saves the rounds that the least choice would take.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -24,7 +26,7 @@ from pipeline.disclosure.rules import SECONDARY, exposed, live_rows, verdicts, w
 from pipeline.disclosure.scoped import counted, needs, scoped, widened
 from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
-from pipeline.disclosure.sums import Cell, matrix
+from pipeline.disclosure.sums import Cell, Sum, matrix
 from pipeline.disclosure.view import View, view, views
 
 PLACE = ["wave", "domain", "scope"]
@@ -170,8 +172,21 @@ class _Wave:
         sizes = sizes_of(seen, sums, self.catalogue)
         need = needs(seen, sizes, self.own, self.small, self.need, self.catalogue)
         need[np.setdiff1d(np.arange(len(need)), rows)] = 0.0
+        need[~(_reached(seen, sums, held) | self.free)] = 0.0
         width = attack(seen, sums, sizes, self.catalogue, need, self.met).width
         families = [self.linked.family[indicator] for indicator, _ in seen.measures]
         signs = matrix(sums, len(seen.cells)).toarray()
         told = Told(seen, sizes, width, signs, families, self.free)
         return told.demanded(self.demands, need, self.catalogue)
+
+
+def _reached(seen: View, sums: Sequence[Sum], held: Sequence[Sum]) -> Flags:
+    """The unknown cells that the links bear on; the others stay as safe as they were without any scope."""
+    unknown = (seen.there & ~seen.shown).astype(np.float64)
+    members, linked = (abs(matrix(own, len(seen.cells)).toarray()) for own in (sums, held))
+    reached: Floats = unknown * (linked.sum(axis=0) > 0)
+    while True:
+        wider = unknown * (((reached @ members.T > 0).astype(np.float64) @ members) > 0)
+        if (wider <= reached).all():
+            return reached > 0
+        reached = np.maximum(reached, wider)

@@ -81,7 +81,8 @@ def counted(view: View, own: Scoped, catalogue: Catalogue) -> tuple[View, list[S
     primary = view.primary | (few & view.there)
     filled = np.where(np.isfinite(view.n), view.n, np.maximum(n, doubt / 2))
     step = catalogue.barometer.rounding.n
-    sums = [replace(each, rest=rest_of(*each.key, np.unique(view.n, axis=0), step)) for each in own.links]
+    numbers = np.unique(view.n, axis=0)
+    sums = [replace(each, rest=rest_of(*each.key, numbers, step)) for each in own.links]
     return replace(view, n=filled, primary=primary, secondary=view.secondary & ~primary), sums
 
 
