@@ -391,6 +391,18 @@ def test_a_comparison_has_no_more_digits_than_its_parts(small: Prepared) -> None
     assert np.allclose(made["p_value"].dropna() * 1e4, (made["p_value"].dropna() * 1e4).round())
 
 
+def test_a_difference_tells_nothing_that_its_parts_and_its_interval_do_not(small: Prepared) -> None:
+    tables = hiding(small, 1).published()
+    for name, (one, other) in {
+        "comparisons": ("value_a", "value_b"),
+        "benchmarks": ("value", "total"),
+    }.items():
+        made = tables[name].dropna(subset=["difference", "ci_low"])
+        between = (made[one] - made[other]).clip(made["ci_low"] - 0.5, made["ci_high"] + 0.5)
+        assert len(made) and (made["difference"] - between).abs().max() <= 0.5 + 1e-9
+        assert made["difference"].between(made["ci_low"], made["ci_high"]).all()
+
+
 def test_adjusted_p_values_know_only_what_is_published(small: Prepared) -> None:
     made = hiding(small, 41).published()["comparisons"]
     family = made[made["indicator"] == "any_innovation"].dropna(subset=["p_value"])
