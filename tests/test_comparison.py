@@ -398,7 +398,7 @@ def test_a_difference_tells_nothing_that_its_parts_and_its_interval_do_not(small
         "benchmarks": ("value", "total"),
     }.items():
         made = tables[name].dropna(subset=["difference", "ci_low"])
-        between = (made[one] - made[other]).clip(made["ci_low"] - 0.5, made["ci_high"] + 0.5)
+        between = (made[mine] - made[theirs]).clip(made["ci_low"] - 0.5, made["ci_high"] + 0.5)
         assert len(made) and (made["difference"] - between).abs().max() <= 0.5 + 1e-9
         assert made["difference"].between(made["ci_low"], made["ci_high"]).all()
 
