@@ -393,7 +393,7 @@ def test_a_comparison_has_no_more_digits_than_its_parts(small: Prepared) -> None
 
 def test_a_difference_tells_nothing_that_its_parts_and_its_interval_do_not(small: Prepared) -> None:
     tables = hiding(small, 1).published()
-    for name, (one, other) in {
+    for name, (mine, theirs) in parts.items():
         "comparisons": ("value_a", "value_b"),
         "benchmarks": ("value", "total"),
     }.items():
