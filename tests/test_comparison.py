@@ -393,10 +393,8 @@ def test_a_comparison_has_no_more_digits_than_its_parts(small: Prepared) -> None
 
 def test_a_difference_tells_nothing_that_its_parts_and_its_interval_do_not(small: Prepared) -> None:
     tables = hiding(small, 1).published()
+    parts = {"comparisons": ("value_a", "value_b"), "benchmarks": ("value", "total")}
     for name, (mine, theirs) in parts.items():
-        "comparisons": ("value_a", "value_b"),
-        "benchmarks": ("value", "total"),
-    }.items():
         made = tables[name].dropna(subset=["difference", "ci_low"])
         between = (made[mine] - made[theirs]).clip(made["ci_low"] - 0.5, made["ci_high"] + 0.5)
         assert len(made) and (made["difference"] - between).abs().max() <= 0.5 + 1e-9
