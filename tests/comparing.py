@@ -42,7 +42,8 @@ class Prepared:
             errata(material),
             material.narrowed(),
         )
-        return published(made, protect(self.estimates, self.catalogue), self.catalogue)
+        protected = protect(self.estimates, self.catalogue)
+        return published(made, self.estimates, protected, self.catalogue)
 
 
 def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:

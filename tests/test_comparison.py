@@ -24,7 +24,6 @@ from pipeline.comparison import (
     standardise,
     trends,
 )
-from pipeline.comparison.readable import readable_again
 from pipeline.comparison.scope import restricted
 from pipeline.comparison.significance import (
     adjusted,
@@ -36,7 +35,6 @@ from pipeline.comparison.significance import (
     t_test,
 )
 from pipeline.contracts import conform, table
-from pipeline.disclosure import protect
 from pipeline.estimation import estimate_wave
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.faults import FaultError
@@ -374,19 +372,6 @@ def test_a_part_estimated_again_is_not_published_where_a_hidden_cell_would_show(
     assert not (tables["scope"] == "sector=care").any()
 
 
-def test_parts_too_near_each_other_are_not_both_published(narrow: Prepared) -> None:
-    material = narrow.material()
-    comparisons_of(material)
-    again = material.narrowed()
-    assert set(again["scope"]) == {"sector=care"}
-    open_rules = hiding(narrow, 2).catalogue
-    protected = protect(narrow.estimates, open_rules)
-    key = ("dk-2020", "any_innovation", "yes", "total", "", "sector=care")
-    assert key in readable_again(again, protected, open_rules)
-    twin = again.assign(n=again["n"] + 1, scope="region=north")
-    assert key not in readable_again(pd.concat([again, twin]), protected, open_rules)
-
-
 def test_a_comparison_has_no_more_digits_than_its_parts(small: Prepared) -> None:
     made = hiding(small, 1).published()["comparisons"]
     figures = made[made["obs_status"] == "E"]
@@ -401,6 +386,16 @@ def test_a_comparison_has_no_more_digits_than_its_parts(small: Prepared) -> None
     sector = made[(made["domain"] == "sector") & (made["unit_measure"] == "percent")]
     assert len(sector) and (sector["difference"].dropna() % 1 == 0).all()
     assert np.allclose(made["p_value"].dropna() * 1e4, (made["p_value"].dropna() * 1e4).round())
+
+
+def test_a_difference_tells_nothing_that_its_parts_and_its_interval_do_not(small: Prepared) -> None:
+    tables = hiding(small, 1).published()
+    parts = {"comparisons": ("value_a", "value_b"), "benchmarks": ("value", "total")}
+    for name, (mine, theirs) in parts.items():
+        made = tables[name].dropna(subset=["difference", "ci_low"])
+        between = (made[mine] - made[theirs]).clip(made["ci_low"] - 0.5, made["ci_high"] + 0.5)
+        assert len(made) and (made["difference"] - between).abs().max() <= 0.5 + 1e-9
+        assert made["difference"].between(made["ci_low"], made["ci_high"]).all()
 
 
 def test_adjusted_p_values_know_only_what_is_published(small: Prepared) -> None:

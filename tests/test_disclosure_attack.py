@@ -53,8 +53,9 @@ def hidden(frame: pd.DataFrame) -> set[str]:
 
 
 def faults(catalogue: Catalogue, candidate: pd.DataFrame, *earlier: pd.DataFrame) -> list[str]:
-    releases = [(f"1.{number}.0", frame) for number, frame in enumerate(earlier)]
-    return [str(fault) for fault in audit([*releases, ("candidate", candidate)], catalogue).faults]
+    releases = [(f"1.{number}.0", {"estimates": frame}) for number, frame in enumerate(earlier)]
+    every = [*releases, ("candidate", {"estimates": candidate})]
+    return [str(fault) for fault in audit(every, catalogue).faults]
 
 
 def only_by_width(found: list[str]) -> bool:
@@ -173,7 +174,7 @@ def test_a_bundled_wave_withstands_the_attacker(repository: Path, tmp_path: Path
     products.estimates(declared)
     made = pd.read_parquet(product_folder(tmp_path, "estimates") / "estimates.parquet")
     table = protect(made, declared)
-    found = audit([("candidate", table)], declared)
+    found = audit([("candidate", {"estimates": table})], declared)
     assert found.faults == []
     assert found.report["pinned_cells"] == found.report["pinned_numbers"] == 0
     assert found.report["audited_cells"] > 40 and found.report["every_width_is_at_least"] == 20

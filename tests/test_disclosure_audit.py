@@ -19,7 +19,7 @@ from pipeline.disclosure.cover import Demand, cheapest_cover
 from pipeline.disclosure.linkage import linkage
 from pipeline.disclosure.programmes import Block
 from pipeline.disclosure.ranges import ranges
-from pipeline.disclosure.sums import balanced, matrix, sums_of
+from pipeline.disclosure.sums import Cell, balanced, matrix, sums_of
 from tests.cells import cell, estimates
 
 SECTORS, REGIONS = ("care", "school", "court"), ("north", "south", "west")
@@ -62,8 +62,9 @@ def hidden(frame: pd.DataFrame, indicator: str = "any_innovation") -> set[str]:
 
 
 def faults(catalogue: Catalogue, candidate: pd.DataFrame, *earlier: pd.DataFrame) -> list[str]:
-    releases = [(f"1.{number}.0", frame) for number, frame in enumerate(earlier)]
-    return [str(fault) for fault in audit([*releases, ("candidate", candidate)], catalogue).faults]
+    releases = [(f"1.{number}.0", {"estimates": frame}) for number, frame in enumerate(earlier)]
+    every = [*releases, ("candidate", {"estimates": candidate})]
+    return [str(fault) for fault in audit(every, catalogue).faults]
 
 
 # ── The cover ────────────────────────────────────────────────────────────────
@@ -109,7 +110,7 @@ def test_a_demand_is_met_at_least_cost() -> None:
 
 
 def test_a_breakdown_within_another_shows_in_the_counts(catalogue: Catalogue) -> None:
-    cells = [("region", "a"), ("region", "b"), ("region", "c"), ("sector", "x"), ("sector", "y")]
+    cells = [Cell("region", code) for code in "abc"] + [Cell("sector", code) for code in "xy"]
     parts = np.array([[11, 7, 5], [20, 9, 4], [14, 13, 6], [8, 3, 2]], dtype=float)
     counts = np.column_stack([parts, parts[:, 0] + parts[:, 2], parts[:, 1]])
     found = {(each.whole, each.parts) for each in sums_of(cells, counts, catalogue)}
@@ -205,7 +206,7 @@ def test_a_secondary_cell_that_is_shown_fails_the_audit(catalogue: Catalogue) ->
 def test_every_hidden_cell_that_is_alone_fails_the_audit(catalogue: Catalogue) -> None:
     off = replace(catalogue.barometer, disclosure=replace(catalogue.barometer.disclosure, secondary=False))
     lone = protect(estimates(*crossing()), replace(catalogue, barometer=off))
-    found = audit([("candidate", lone)], catalogue)
+    found = audit([("candidate", {"estimates": lone})], catalogue)
     assert found.report["recovered_by_subtraction"]["as_published"] == 1
     assert found.report["recovered_by_subtraction"]["primary_only"] == 1
     assert any("care*north" in fault and "subtraction" in fault for fault in faults(catalogue, lone))
@@ -237,6 +238,6 @@ def test_neither_report_nor_fault_holds_a_hidden_value(catalogue: Catalogue) -> 
     rows = [{**row, "value": 47.11} if row["domain_code"] == "care*north" else row for row in crossing()]
     off = replace(catalogue.barometer, disclosure=replace(catalogue.barometer.disclosure, secondary=False))
     lone = protect(estimates(*rows), replace(catalogue, barometer=off))
-    found = audit([("candidate", lone)], catalogue)
+    found = audit([("candidate", {"estimates": lone})], catalogue)
     said = json.dumps(found.report) + " ".join(map(str, found.faults))
     assert found.faults and "47" not in said

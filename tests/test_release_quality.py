@@ -19,7 +19,7 @@ def test_cells_are_counted_by_what_became_of_them(barometer: Path) -> None:
         for code, n in places
     ]
     table = protect(estimates(*rows), catalogue)
-    report = audit([("candidate", table)], catalogue).report
+    report = audit([("candidate", {"estimates": table})], catalogue).report
     package = next(iter(catalogue.barometer.packages.values()))
     told = json.loads(quality(catalogue, package, {"estimates": table}, report))
     assert told["cells"]["suppressed"] == {"primary": 1, "secondary": 1, "quality": 0}

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.disclosure import Audit
+from pipeline.disclosure import AUDITED, Audit
 from pipeline.faults import Fault, FaultError
 from pipeline.release import check_package
 from pipeline.release.seal import copy_through, refusals
@@ -411,20 +411,21 @@ def test_the_audit_sees_what_stands_and_not_what_was_withdrawn(
 ) -> None:
     seen: list[list[str]] = []
 
-    def watching(published: Sequence[tuple[str, pd.DataFrame]], catalogue: Catalogue) -> Audit:
+    def watching(published: Sequence[tuple[str, Mapping[str, pd.DataFrame]]], catalogue: Catalogue) -> Audit:
         seen.append([label for label, _ in published])
-        assert all(list(frame.columns) == list(published[-1][1].columns) for _, frame in published)
+        columns = [{name: list(frame) for name, frame in tables.items()} for _, tables in published]
+        assert all(each == columns[-1] for each in columns) and set(columns[-1]) == set(AUDITED)
         return Audit([], {})
 
     monkeypatch.setattr(candidates, "audit", watching)
     root = shutil.copytree(twice, tmp_path / "barometer")
     raise_version(root, "1.0.2")
     catalogue = load_catalogue(root)
-    estimates = candidates.published_before(shelf(root, PACKAGE) / "1.0.1")
+    tables = candidates.published_before(shelf(root, PACKAGE) / "1.0.1")
     (package,) = catalogue.barometer.packages.values()
-    candidates.audited_with_releases(catalogue, package, estimates)
+    candidates.audited_with_releases(catalogue, package, tables)
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
-    candidates.audited_with_releases(catalogue, package, estimates)
+    candidates.audited_with_releases(catalogue, package, tables)
     assert seen == [["1.0.0", "1.0.1", "1.0.2"], ["1.0.1", "1.0.2"]]
 
 

@@ -17,8 +17,7 @@ from pipeline.catalogue import Catalogue
 from pipeline.comparison.benchmarks import with_ranks, with_verdict
 from pipeline.comparison.between import with_adjusted
 from pipeline.comparison.material import CELL, total_domain
-from pipeline.comparison.readable import Place, Shown, places, readable, readable_again, scope_of
-from pipeline.comparison.standard import domain_of
+from pipeline.comparison.readable import Place, Shown, parts_of, places, readable, readable_again
 from pipeline.comparison.trends import with_adjusted as with_adjusted_trends
 from pipeline.disclosure import half_up
 
@@ -37,13 +36,15 @@ class Compared:
     narrowed: pd.DataFrame
 
 
-def published(made: Compared, protected: pd.DataFrame, catalogue: Catalogue) -> dict[str, pd.DataFrame]:
+def published(
+    made: Compared, estimates: pd.DataFrame, protected: pd.DataFrame, catalogue: Catalogue
+) -> dict[str, pd.DataFrame]:
     """The tables comparisons, benchmarks, trends, errata and reasons, as they may be published.
 
-    ``protected``: the estimates as they are published.
+    ``estimates``: unrounded; ``protected``: as they are published.
     """
     plain = readable(protected)
-    again = readable_again(made.narrowed, protected, catalogue)
+    again = readable_again(made.comparisons, made.narrowed, plain, estimates, protected, catalogue)
     return {
         "comparisons": _comparisons(made.comparisons, plain, again, catalogue),
         "benchmarks": _benchmarks(made.benchmarks, plain, catalogue),
@@ -87,7 +88,7 @@ def _comparisons(
 
 
 def _rounded(kept: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Values as their own table has them, differences with the fewest decimals of their parts."""
+    """Values as their own table has them, the others with the fewest decimals of their parts."""
     decimals = _decimals(kept, catalogue)
     printed = [_printed(kept[f"value_{side}"], kept[f"wave_{side}"], catalogue) for side in "ab"]
     fewest = np.minimum(*(np.where(digits < 0, decimals, digits) for digits in printed))
@@ -97,11 +98,27 @@ def _rounded(kept: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
         )
         for side, digits in zip("ab", printed, strict=True)
     }
-    rounded |= {"difference": half_up(_numbers(kept, "difference"), fewest)}
     rounded |= {name: half_up(_numbers(kept, name), fewest + (name == "se")) for name in ERRORS}
+    rounded |= {"difference": _difference(kept, rounded, ("value_a", "value_b"), fewest)}
     p_values = ("p_value", "p_adjusted", "p_distribution")
     rounded |= {name: half_up(_numbers(kept, name), P_DECIMALS) for name in p_values}
     return kept.assign(**rounded)
+
+
+def _difference(
+    kept: pd.DataFrame, rounded: Mapping[str, Floats], parts: tuple[str, str], decimals: Ints
+) -> Floats:
+    """The difference of two values as they are published, inside its interval as that is.
+
+    One of unrounded values often tells a part closer than its own rounding does, and by it the hidden
+    cells beside it; this one is made of what is published anyway.
+    """
+    one, other = (rounded[name] for name in parts)
+    made = half_up(np.where(kept["difference"].notna(), one - other, np.nan), decimals)
+    limits = (rounded[name] for name in ("ci_low", "ci_high"))
+    low, high = (np.where(np.isnan(limit), made, limit) for limit in limits)
+    inside: Floats = np.clip(made, low, high)
+    return inside
 
 
 def _side(
@@ -112,18 +129,9 @@ def _side(
     catalogue: Catalogue,
 ) -> list[Shown | None]:
     """What is published of one part of each comparison; None where it is not."""
-    cells = places(frame, [f"wave_{side}", *CELL])
-    narrowed = frame[f"narrowed_{side}"].astype("str")
     found: list[Shown | None] = []
-    for place, scope, standard, shared in zip(
-        cells, narrowed, frame["standard"], frame["scope"], strict=True
-    ):
-        parts = [place]
-        if standard:
-            variable = catalogue.comparability.compositions[standard].variable
-            domain = domain_of(variable, catalogue)
-            parts += [(*place[:3], domain, code) for code in scope_of(shared)[variable]]
-        known = [again.get((*part, scope)) if scope else plain.get(part) for part in parts]
+    for parts in parts_of(frame, side, catalogue):
+        known = [(again if len(part) > len(CELL) + 1 else plain).get(part) for part in parts]
         shown = [each for each in known if each is not None]
         unsure = any(each.status == "U" for each in shown)
         whole = len(shown) == len(parts)
@@ -166,9 +174,9 @@ def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Ca
     rounded = {
         "value": np.where(printed < 0, half_up(_numbers(kept, "value"), decimals), _numbers(kept, "value")),
         "total": np.where(printed < 0, half_up(_numbers(kept, "total"), of_total), _numbers(kept, "total")),
-        "difference": half_up(_numbers(kept, "difference"), fewest),
     }
     rounded |= {name: half_up(_numbers(kept, name), fewest + (name == "se")) for name in ERRORS}
+    rounded |= {"difference": _difference(kept, rounded, ("value", "total"), fewest)}
     rounded |= {name: half_up(_numbers(kept, name), P_DECIMALS) for name in ("p_value", "p_adjusted")}
     return kept.assign(**rounded)
 

@@ -27,8 +27,8 @@ from pipeline.disclosure.view import View
 
 @dataclass(frozen=True)
 class Attack:
-    """``width`` (measures x cells): what a primary hidden cell can be told apart within, in points of 100;
-    NaN elsewhere, and cut short where it is wide enough. ``programmes``: linear programmes solved.
+    """``width`` (measures x cells): what a cell that was asked for can be told apart within, in points of
+    100; NaN elsewhere, and cut short where it is wide enough. ``programmes``: linear programmes solved.
     """
 
     width: Floats
@@ -40,10 +40,10 @@ def attack(
     sums: list[Sum],
     sizes: Floats,
     catalogue: Catalogue,
-    need: float,
+    need: Floats,
     met: dict[bytes, Floats] | None = None,
 ) -> Attack:
-    """Bounds of every primary hidden cell of a wave; ``need``: the width that clears a cell.
+    """Bounds of cells of a wave; ``need`` (measures x cells): the width that clears each, 0 of no interest.
 
     ``met``: systems solved before, with their widths; what is solved now is added.
     """
@@ -52,26 +52,28 @@ def attack(
     width = np.full(view.low.shape, np.nan)
     structures: dict[bytes, _Structure | None] = {}
     blocks: dict[bytes, Block] = {}
+    points: dict[bytes, Floats] = {}
     places: list[tuple[int, Ints, bytes]] = []
-    for row in np.flatnonzero(view.primary.any(axis=1)).tolist():
+    for row in np.flatnonzero((need > 0).any(axis=1)).tolist():
         scale = scale_of(view, row, sizes[row], catalogue)
-        primary, there, known = view.primary[row], view.there[row], view.shown[row]
-        width[row] = np.where(primary & known, (view.high[row] - view.low[row]) / scale.point, np.nan)
+        aims, there, known = need[row] > 0, view.there[row], view.shown[row]
+        width[row] = np.where(aims & known, (view.high[row] - view.low[row]) / scale.point, np.nan)
         free = there & ~known
-        key = _name(free, there, primary, scale.coefficient)
+        key = _name(free, there, aims, scale.coefficient)
         if key not in structures:
-            structures[key] = _structure(free, there, primary, scale.coefficient, sums, signs)
+            structures[key] = _structure(free, there, aims, scale.coefficient, sums, signs)
         structure = structures[key]
-        width[row][primary & free & ~(structure.reached if structure else np.zeros_like(free))] = 100.0
+        width[row][aims & free & ~(structure.reached if structure else np.zeros_like(free))] = 100.0
         if structure is not None:
             columns = structure.unknowns[structure.targets]
-            name = _name(view.low[row], view.high[row], *vars(scale).values()) + key + linked
+            name = _name(view.low[row], view.high[row], need[row], *vars(scale).values()) + key + linked
             places.append((row, columns, name))
             if name not in met and name not in blocks:
-                blocks[name] = _block(structure, view, row, scale, need)
+                blocks[name] = _block(structure, view, row, scale, need[row])
+                points[name] = scale.point[columns]
     found = ranges(list(blocks.values()))
-    for (name, block), widths in zip(blocks.items(), found.widths, strict=True):
-        met[name] = widths / (block.need / need)
+    for name, widths in zip(blocks, found.widths, strict=True):
+        met[name] = widths / points[name]
     for row, columns, name in places:
         width[row][columns] = met[name]
     return Attack(width, found.programmes)
@@ -146,10 +148,10 @@ class _Structure:
 
 
 def _structure(
-    free: Flags, there: Flags, primary: Flags, coefficient: Floats, sums: list[Sum], signs: Floats
+    free: Flags, there: Flags, aims: Flags, coefficient: Floats, sums: list[Sum], signs: Floats
 ) -> _Structure | None:
     signs = signs * np.where(there, coefficient, 0.0)
-    kept = bearing(signs, free, primary)
+    kept = bearing(signs, free, aims)
     if not kept.any():
         return None
     wholes = [each.whole for each, own in zip(sums, kept, strict=True) if own]
@@ -166,15 +168,15 @@ def _structure(
         outside=signs[:, folded],
         rest=rest,
         unknowns=unknowns,
-        targets=np.flatnonzero((primary & free)[unknowns]),
+        targets=np.flatnonzero((aims & free)[unknowns]),
         reached=uses > 0,
     )
 
 
-def bearing(signs: Floats, free: Flags, primary: Flags) -> Flags:
-    """The sums that are connected with a primary cell through unknown cells."""
+def bearing(signs: Floats, free: Flags, aims: Flags) -> Flags:
+    """The sums that are connected with one of these cells through unknown cells."""
     links = (signs != 0) & free
-    reached = primary & free
+    reached = aims & free
     while True:
         rows: Flags = links[:, reached].any(axis=1)
         wider = reached | links[rows].any(axis=0)
@@ -183,7 +185,7 @@ def bearing(signs: Floats, free: Flags, primary: Flags) -> Flags:
         reached = wider
 
 
-def _block(structure: _Structure, view: View, row: int, scale: Scale, need: float) -> Block:
+def _block(structure: _Structure, view: View, row: int, scale: Scale, need: Floats) -> Block:
     shown = view.shown[row]
     low = np.where(shown, np.clip(view.low[row], scale.low, scale.high), scale.low)
     high = np.where(shown, np.clip(view.high[row], scale.low, scale.high), scale.high)
@@ -198,5 +200,5 @@ def _block(structure: _Structure, view: View, row: int, scale: Scale, need: floa
         low=low[columns],
         high=high[columns],
         targets=structure.targets,
-        need=need * scale.point[columns[structure.targets]],
+        need=(need * scale.point)[columns[structure.targets]],
     )

@@ -1,13 +1,14 @@
 """The audit of a release: everything published, attacked as an outsider would, before it is sealed.
 
 It reads the declarations and published tables only: those of the candidate and of every earlier release that
-was not withdrawn. What it proves: under the attacker's knowledge (``attack``), each cell that is hidden
-for its own sake can be told no closer than ``audit_width``, in points of 100 (a mean: of its scores or,
-without them, of the largest mean shown; a count: of its base). It holds also that no
-subtraction gives one, that nothing hidden now is
-shown in a release that is still out, that no value has more digits than declared, and that beside a hidden
-cell every n is rounded. What it does not prove stands in ``docs/disclosure.md``. Neither a fault nor the
-report ever holds a hidden value, or how far a cell can be told.
+was not withdrawn; what was estimated again on a scope it takes from their comparisons. What it proves: under
+the attacker's knowledge (``attack``), each cell that is hidden for its own sake, and a small remainder of a
+cell outside of scopes (``scoped``), can be told no closer than ``audit_width``, in points of 100 (a mean: of
+its scores or, without them, of the largest mean shown; a count: of its base). It holds also that no
+subtraction gives one, that nothing hidden now is shown in a release that is still out, that no value has more
+digits than declared, and that beside a hidden cell every n is rounded. What it does not prove stands in
+``docs/disclosure.md``. Neither a fault nor the report ever holds a hidden value, or how far a cell can be
+told.
 """
 
 from __future__ import annotations
@@ -27,18 +28,22 @@ from pipeline.disclosure.linkage import Linkage, linkage
 from pipeline.disclosure.numbers import NUMBER, told_of, with_numbers
 from pipeline.disclosure.published import decimals_of, printed_decimals
 from pipeline.disclosure.ranges import ENOUGH
+from pipeline.disclosure.scoped import Scoped, counted, needs, scoped, widened
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Sum
+from pipeline.disclosure.tables import KEY, Tables, again_of, repeated
 from pipeline.disclosure.view import View, views, with_earlier
 from pipeline.faults import Fault
 
-FILE = "data/estimates.csv"
+FILE, COMPARED = "data/estimates.csv", "data/comparisons.csv"
 MOST_FAULTS = 50  # of one kind and wave; the message says how many there are
-KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 MEND = "Build the candidate anew with `barometer run`."
 WITHDRAW_OR = "Build the candidate anew; where an earlier release tells it, withdraw that one."
 MANY = "is hidden, but how many answered is told closer than n is rounded to"
+LEFT = "what is left of the cell outside of it, which may be too few answers"
 WITHDRAW = "Withdraw that release, or make the cell publishable again."
+
+Views = tuple[View, View | None]  # of a wave, and of what was estimated again of it
 
 
 @dataclass(frozen=True)
@@ -53,45 +58,30 @@ class Audit:
     programmes: int = 0
 
 
-def audit(published: Sequence[tuple[str, pd.DataFrame]], catalogue: Catalogue) -> Audit:
+def audit(published: Sequence[tuple[str, Tables]], catalogue: Catalogue) -> Audit:
     """Attack a candidate together with what is already out.
 
-    ``published``: (label, table of estimates) of every release that is not withdrawn, in any order, and
-    of the candidate, last. A label names the release in faults.
+    ``published``: (label, tables by name) of every release that is not withdrawn, in any order, and
+    of the candidate, last; ``estimates``, and what compares them. A label names the release in faults.
     """
-    *earlier, (_, candidate) = published
-    candidate = candidate[candidate["source_kind"] == "microdata"]
-    need, linked = catalogue.barometer.disclosure.audit_width, linkage(catalogue)
-    faults = [*_digits(candidate, catalogue)]
-    for label, frame in earlier:
-        faults += _still_shown(candidate, frame, label)
-    before = [views(frame, catalogue) for _, frame in earlier]
-    tally = _Tally()
-    for wave, now in views(candidate, catalogue).items():
-        sums = known_sums(now, catalogue)
-        faults += _numbers(now, sums, catalogue)
-        faults += _numerators(now, linked)
-        alone = _subtracted(now, sums, now.hidden) & now.primary
-        tally.alone_before += int((_subtracted(now, sums, now.primary) & now.primary).sum())
-        tally.alone_after += int(alone.sum())
-        if catalogue.barometer.disclosure.secondary:
-            faults += _named(now, alone, "is hidden, but the sums it is part of give it by subtraction", MEND)
-        if not now.primary.any():
-            continue
-        seen = _known(now, [others[wave] for others in before if wave in others], sums, linked, catalogue)
-        made = attack(seen, sums, sizes_of(seen, sums, catalogue), catalogue, need)
-        number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
-        told = made.width < need - ENOUGH
-        tally.add(made, told, number)
-        close = f"is hidden, but is told closer than {need:g} points (audit_width)"
-        faults += _named(seen, told & ~number, close, WITHDRAW_OR)
-        faults += _named(seen, told & number, MANY, WITHDRAW_OR)
-    return Audit(faults, tally.report(need, len(earlier)), tally.programmes)
+    *earlier, (_, tables) = published
+    candidate = tables["estimates"][tables["estimates"]["source_kind"] == "microdata"]
+    faults = [*_digits(candidate, catalogue), *_digits(again_of(tables), catalogue)]
+    for label, others in published:
+        faults += _still_shown(candidate, others, label, catalogue)
+    linked, tally = linkage(catalogue), _Tally()
+    before = [_views(others, catalogue) for _, others in earlier]
+    for wave, both in _views(tables, catalogue).items():
+        out = [every[wave] for every in before if wave in every]
+        faults += _attacked(both, out, linked, catalogue, tally)
+    return Audit(
+        faults, tally.report(catalogue.barometer.disclosure.audit_width, len(earlier)), tally.programmes
+    )
 
 
 @dataclass
 class _Tally:
-    """What is counted of all waves. ``numbers``: cells of which the n was attacked."""
+    """What is counted of all waves. ``numbers``: cells of which the n was attacked; ``scoped``: on scopes."""
 
     programmes: int = 0
     alone_before: int = 0
@@ -100,17 +90,25 @@ class _Tally:
     pinned: int = 0
     numbers: int = 0
     numbers_told: int = 0
+    scoped: int = 0
+    scoped_told: int = 0
     smallest: float = np.inf
 
-    def add(self, made: Attack, told: Flags, number: Flags) -> None:
-        """One wave. ``told``: closer than may be; ``number``: measures that are an n (a column)."""
+    def add(self, made: Attack, told: Flags, number: Flags, plain: int) -> None:
+        """One wave. ``told``: closer than may be; ``number``: measures that are an n (a column).
+
+        ``plain``: the cells of the wave's own, which stand first.
+        """
         attacked = np.isfinite(made.width)
+        self.scoped += int((attacked & ~number)[:, plain:].sum())
+        self.scoped_told += int((told & ~number)[:, plain:].sum())
+        attacked, told, width = attacked[:, :plain], told[:, :plain], made.width[:, :plain]
         self.programmes += made.programmes
         self.audited += int((attacked & ~number).sum())
         self.pinned += int((told & ~number).sum())
         self.numbers += int((attacked & number).sum())
         self.numbers_told += int((told & number).sum())
-        self.smallest = min(self.smallest, float(np.nanmin(np.where(number, np.nan, made.width))))
+        self.smallest = min(self.smallest, float(np.nanmin(np.where(number, np.nan, width), initial=np.inf)))
 
     def report(self, need: float, earlier: int) -> dict[str, Any]:
         """Counts, and the width that every hidden cell keeps: rounded down, and no more than was asked."""
@@ -121,6 +119,8 @@ class _Tally:
             "every_width_is_at_least": math.floor(min(self.smallest + ENOUGH, need)),
             "audited_numbers": self.numbers,
             "pinned_numbers": self.numbers_told,
+            "audited_on_scopes": self.scoped,
+            "pinned_on_scopes": self.scoped_told,
             "earlier_releases": earlier,
             "recovered_by_subtraction": {
                 "primary_only": self.alone_before, "as_published": self.alone_after
@@ -128,14 +128,57 @@ class _Tally:
         }  # fmt: skip
 
 
-def _known(now: View, before: list[View], sums: list[Sum], linked: Linkage, catalogue: Catalogue) -> View:
+def _attacked(
+    both: Views, before: Sequence[Views], linked: Linkage, catalogue: Catalogue, tally: _Tally
+) -> Iterator[Fault]:
+    """The faults of one wave. ``both``, ``before``: its views, of the candidate and of earlier releases."""
+    need, (now, again) = catalogue.barometer.disclosure.audit_width, both
+    sums = known_sums(now, catalogue)
+    yield from _numbers(now, sums, catalogue)
+    yield from _numerators(now, linked)
+    shown = [cell for _, more in [*before, both] if more for cell in more.cells]
+    own = scoped(now, sums, shown, catalogue)
+    wide = widened(now, again, own.cells)
+    known = _known(wide, before, sums, own, linked, catalogue)
+    hidden = wide.hidden & ~known.shown[: len(wide.measures)]
+    alone = _subtracted(wide, [*sums, *own.links], hidden) & wide.primary
+    tally.alone_before += int((_subtracted(now, sums, now.primary) & now.primary).sum())
+    tally.alone_after += int(alone.sum())
+    if catalogue.barometer.disclosure.secondary:
+        yield from _named(
+            wide, alone, "is hidden, but the sums it is part of give it by subtraction", WITHDRAW_OR
+        )
+    if not (now.primary.any() or own.cells):
+        return
+    seen, held = counted(known, own, catalogue)
+    sizes = sizes_of(seen, [*sums, *held], catalogue)
+    wanted = needs(seen, sizes, own, None, need, catalogue)
+    made = attack(seen, [*sums, *held], sizes, catalogue, wanted)
+    number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
+    told = made.width < wanted - ENOUGH
+    tally.add(made, told, number, own.plain)
+    close = f"closer than {need:g} points (audit_width)"
+    yield from _named(seen, told & ~number & seen.primary, f"is hidden, but is told {close}", WITHDRAW_OR)
+    yield from _named(seen, told & ~number & ~seen.primary, f"tells {LEFT}, {close}", WITHDRAW_OR)
+    yield from _named(seen, told & number, MANY, WITHDRAW_OR)
+
+
+def _known(
+    wide: View, before: Sequence[Views], sums: list[Sum], own: Scoped, linked: Linkage, catalogue: Catalogue
+) -> View:
     """All that an outsider knows of a wave: what is published of it now and was before, with every n."""
     step, least = catalogue.barometer.rounding.n, catalogue.barometer.disclosure.min_n
-    seen = with_numbers(now, sums, linked, step, least)
-    for other in before:
-        own = known_sums(other, catalogue)
-        seen = with_earlier(seen, with_numbers(other, own, linked, step, least), step)
+    seen = with_numbers(wide, sums, linked, step, least)
+    for plain, again in before:
+        theirs = widened(plain, again, own.cells)
+        numbered = with_numbers(theirs, known_sums(plain, catalogue), linked, step, least)
+        seen = with_earlier(seen, numbered, step)
     return seen
+
+
+def _views(tables: Tables, catalogue: Catalogue) -> dict[str, Views]:
+    again = views(again_of(tables), catalogue)
+    return {wave: (own, again.get(wave)) for wave, own in views(tables["estimates"], catalogue).items()}
 
 
 def _digits(candidate: pd.DataFrame, catalogue: Catalogue) -> Iterator[Fault]:
@@ -144,11 +187,13 @@ def _digits(candidate: pd.DataFrame, catalogue: Catalogue) -> Iterator[Fault]:
     yield from _cells(finer, "is published with more decimals than declared", MEND)
 
 
-def _still_shown(candidate: pd.DataFrame, frame: pd.DataFrame, label: str) -> Iterator[Fault]:
-    """What is hidden now is in no release that is still out."""
-    hidden = candidate[candidate["conf_status"].isin(["C", "D"])]
+def _still_shown(
+    candidate: pd.DataFrame, tables: Tables, label: str, catalogue: Catalogue
+) -> Iterator[Fault]:
+    """What is hidden now is in no release that is still out, and in no other table."""
+    hidden, frame = candidate[candidate["conf_status"].isin(["C", "D"])], tables["estimates"]
     shown = frame.loc[frame["value"].notna() & (frame["source_kind"] == "microdata"), KEY]
-    both = hidden.merge(shown, on=KEY)
+    both = hidden.merge(pd.concat([shown, repeated(tables, catalogue)]).drop_duplicates(), on=KEY)
     yield from _cells(both, f"is hidden, but was published in {label}", WITHDRAW)
 
 
@@ -157,7 +202,7 @@ def _named(now: View, found: Flags, message: str, mend: str) -> Iterator[Fault]:
     names = [
         (now.wave, *now.measures[row], *now.cells[column]) for row, column in zip(rows, columns, strict=True)
     ]
-    yield from _cells(pd.DataFrame(names, columns=KEY), message, mend)
+    yield from _cells(pd.DataFrame(names, columns=[*KEY, "scope"]), message, mend)
 
 
 def _numbers(now: View, sums: list[Sum], catalogue: Catalogue) -> Iterator[Fault]:
@@ -199,7 +244,10 @@ def _subtracted(now: View, sums: list[Sum], hidden: Flags) -> Flags:
 def _cells(cells: pd.DataFrame, message: str, mend: str) -> Iterator[Fault]:
     """A fault a cell, the first of many, and how many there are."""
     for wave, own in cells.groupby("wave", sort=True):
-        for _, indicator, category, domain, code in own[KEY].head(MOST_FAULTS).itertuples(index=False):
+        scopes = own["scope"] if "scope" in own else [""] * len(own)
+        for cell, scope in list(zip(own[KEY].itertuples(index=False), scopes, strict=True))[:MOST_FAULTS]:
+            _, indicator, category, domain, code = cell
             where = f"{wave} {indicator}/{category} {domain}" + (f"={code}" if code else "")
+            where += f" on {scope}" if scope else ""
             more = f" ({len(own)} cells of the wave are)" if len(own) > MOST_FAULTS else ""
-            yield Fault(FILE, where, message + more, mend, wave=str(wave))
+            yield Fault(COMPARED if scope else FILE, where, message + more, mend, wave=str(wave))

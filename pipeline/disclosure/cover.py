@@ -36,7 +36,7 @@ def cheapest_cover(
     """
     size = len(forced)
     members = [each for each in {tuple(sorted(set(each))): None for each in sums} if len(each) > 1]
-    if not forced.any() or not (members or demands):
+    if not demands and not (forced.any() and members):
         return forced.copy()
     others = np.zeros((sum(map(len, members)), size))
     lines = [(each, alone) for each in members for alone in each]

@@ -10,28 +10,80 @@ closely, one more cell of those sums has to go: a rule of thumb that may not be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
-from pipeline.disclosure.attack import Scale, bearing
+from pipeline.catalogue.model import Catalogue
+from pipeline.disclosure.attack import Scale, bearing, scale_of
 from pipeline.disclosure.cover import Demand
 from pipeline.disclosure.loosening import loosened
 from pipeline.disclosure.programmes import Block, Elastic, priced
+from pipeline.disclosure.ranges import ENOUGH
 from pipeline.disclosure.view import View
 
 NOTHING = 1e-9  # a gain this small is rounding
 
 
 @dataclass(frozen=True)
+class Told:
+    """What an attack on ``view`` told. ``signs``: the sums (``sums.matrix``); ``families``: of its measures.
+
+    ``movable``: the cells that could be hidden; all by default.
+    """
+
+    view: View
+    sizes: Floats
+    width: Floats
+    signs: Floats
+    families: Sequence[str]
+    movable: Flags | None = None
+
+    def demanded(self, known: Mapping[str, dict[Demand, None]], need: Floats, catalogue: Catalogue) -> Ints:
+        """Every cell that is told too closely demands more of its family; the measures that could.
+
+        ``known``: the demands of each family, which are added to; ``need``: as it was attacked for.
+        """
+        pinned = [
+            Pinned(row, cell, float(need[row, cell]), scale_of(self.view, row, self.sizes[row], catalogue))
+            for row, cell in self._worst(need)
+        ]
+        open_ = self.view.shown & self.view.there
+        open_ = open_ if self.movable is None else open_ & self.movable
+        wanting = []
+        for each, bound in zip(pinned, demands(self.view, pinned, self.signs, open_), strict=True):
+            own = known[self.families[each.row]]
+            new = bound is not None and bound not in own
+            made = bound if new else one_more(self.view, each.row, each.cell, self.signs, open_)
+            if made:
+                own[made] = None
+                wanting.append(each.row)
+        return np.unique(np.array(wanting, dtype=np.int64))
+
+    def _worst(self, need: Floats) -> list[tuple[int, int]]:
+        """Of every family and cell that is told too closely, the measure that tells it closest."""
+        rows, columns = np.nonzero(self.width < need - ENOUGH)
+        worst: dict[tuple[str, int], tuple[int, int]] = {}
+        short = self.width[rows, columns] / need[rows, columns]
+        for place in np.argsort(short, kind="stable"):
+            row, column = int(rows[place]), int(columns[place])
+            worst.setdefault((self.families[row], column), (row, column))
+        return list(worst.values())
+
+
+@dataclass(frozen=True)
 class Pinned:
-    """A cell that is told too closely. ``row`` and ``cell``: of the view; ``scale``: of the measure."""
+    """A cell that is told too closely. ``row`` and ``cell``: of the view; ``scale``: of the measure.
+
+    ``need``: the width wanted, in points of 100.
+    """
 
     row: int
     cell: int
+    need: float
     scale: Scale
 
 
@@ -46,19 +98,19 @@ class _System:
     highest: Floats
 
 
-def demands(view: View, pinned: Sequence[Pinned], signs: Floats, need: float) -> list[Demand | None]:
+def demands(view: View, pinned: Sequence[Pinned], signs: Floats, open_: Flags) -> list[Demand | None]:
     """The demand that each pinned cell makes; None where nothing that could be hidden would help.
 
-    ``signs``: the sums (``sums.matrix``); ``need``: the width wanted, in points of 100.
+    ``signs``: the sums (``sums.matrix``); ``open_``: the cells that could be hidden (measures x cells).
     """
-    systems = [_system(view, each, signs, need) for each in pinned]
+    systems = [_system(view, each, signs, open_[each.row]) for each in pinned]
     blocks, _ = loosened([each.block for each in systems])
     systems = [replace(each, block=block) for each, block in zip(systems, blocks, strict=True)]
     sides = [_bounds(systems, sign) for sign in (1.0, -1.0)]
     return [_demand(each, most, least) for each, most, least in zip(systems, *sides, strict=True)]
 
 
-def _system(view: View, pinned: Pinned, signs: Floats, need: float) -> _System:
+def _system(view: View, pinned: Pinned, signs: Floats, open_: Flags) -> _System:
     row, scale = pinned.row, pinned.scale
     there, shown = view.there[row], view.shown[row]
     lines = signs * np.where(there, scale.coefficient, 0.0)
@@ -73,9 +125,9 @@ def _system(view: View, pinned: Pinned, signs: Floats, need: float) -> _System:
         low=np.where(shown, np.clip(view.low[row], scale.low, scale.high), scale.low)[cells],
         high=np.where(shown, np.clip(view.high[row], scale.low, scale.high), scale.high)[cells],
         targets=np.flatnonzero(cells == pinned.cell),
-        need=np.array([need * scale.point[pinned.cell]]),
+        need=np.array([pinned.need * scale.point[pinned.cell]]),
     )
-    return _System(block, cells, (shown & there)[cells], scale.low[cells], scale.high[cells])
+    return _System(block, cells, open_[cells], scale.low[cells], scale.high[cells])
 
 
 def _demand(system: _System, most: tuple[float, Floats], least: tuple[float, Floats]) -> Demand | None:
@@ -86,11 +138,11 @@ def _demand(system: _System, most: tuple[float, Floats], least: tuple[float, Flo
     return Demand(tuple(system.cells[useful].tolist()), tuple(gains.tolist())) if useful.any() else None
 
 
-def one_more(view: View, row: int, target: int, signs: Floats) -> Demand | None:
+def one_more(view: View, row: int, target: int, signs: Floats, open_: Flags) -> Demand | None:
     """One more of the cells in the sums that bear on a cell; None where all are hidden."""
     there, shown = view.there[row], view.shown[row]
     lines = signs[bearing(signs * there, there & ~shown, np.arange(len(there)) == target)] * there
-    cells = np.flatnonzero((lines != 0).any(axis=0) & shown)
+    cells = np.flatnonzero((lines != 0).any(axis=0) & open_[row])
     return Demand(tuple(cells.tolist()), (1.0,) * len(cells)) if len(cells) else None
 
 

@@ -1,8 +1,9 @@
 """What the published n leave of a hidden n: the number of units becomes a measure that is attacked as well.
 
-The n of a base adds up as counts do; it stands whole or, beside a hidden cell, rounded. Who is asked a routed
-question is a numerator of the question above, so the n of a base is also attacked where a base above it is
-hidden for its own sake: it would give that numerator. Shares and their sizes belong to ``attack``.
+The n of a base adds up as counts do; it stands whole or, beside a hidden cell and on a scope, rounded. Who is
+asked a routed question is a numerator of the question above, so the n of a base is also attacked where a
+base above it is hidden for its own sake: it would give that numerator. Shares and their sizes belong to
+``attack``.
 """
 
 from __future__ import annotations
@@ -48,11 +49,12 @@ def with_numbers(view: View, sums: list[Sum], linked: Linkage, step: int, least:
 
 
 def _beside(view: View, sums: list[Sum]) -> Flags:
-    """Where n is rounded: in every sum with a hidden cell, that of the parts."""
+    """Where n is rounded: in every sum with a hidden cell, that of the parts; and always on a scope."""
     near: Flags = np.zeros(view.n.shape, dtype=bool)
     for each in sums:
         some: Flags = np.asarray(view.hidden[:, list(each.members)].any(axis=1))
         near[:, list(each.parts)] |= some[:, None]
+    near[:, [bool(cell.scope) for cell in view.cells]] = True
     return near
 
 

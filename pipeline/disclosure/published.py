@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import conform, table
-from pipeline.disclosure.rules import DISTRIBUTION, FLAGGED, HIDDEN, UNPUBLISHED, asked, live_rows
+from pipeline.disclosure.rules import FLAGGED, HIDDEN, UNPUBLISHED, asked, live_rows
 
 MEASURES = ["value", "se", "ci_low", "ci_high", "deff"]
 FREE = "F"
@@ -37,7 +37,8 @@ def decided(frame: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
 
     A cell without an answer is hidden with its distribution, else it stays as it is.
     """
-    made = frame.merge(verdicts[["verdict", "beside"]], how="left", left_on=DISTRIBUTION, right_index=True)
+    key = list(verdicts.index.names)
+    made = frame.merge(verdicts[["verdict", "beside"]], how="left", left_on=key, right_index=True)
     live = live_rows(frame).to_numpy()
     bound = live | (asked(frame).to_numpy() & made["verdict"].isin(HIDDEN).to_numpy())
     return made.assign(

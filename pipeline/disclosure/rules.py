@@ -8,6 +8,8 @@ belongs to ``secondary``.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -35,6 +37,8 @@ def live_rows(estimates: pd.DataFrame) -> pd.Series[bool]:
 def verdicts(live: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """One row a distribution, indexed by ``DISTRIBUTION``: its smallest ``n`` and its ``verdict``.
 
+    With a column ``scope``, that belongs to the index too.
+
     ``live``: microdata estimates that have an answer, with their stem. A distribution is
     - PRIMARY where n < min_n, or a numerator or complement is below min_group while more than
       max_fraction of the domain has answered; where that share is not known, that of the whole wave
@@ -46,14 +50,15 @@ def verdicts(live: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     n, m = live["n"].astype(float), live["m"].astype(float)
     percent = live["unit_measure"] == "percent"
     width = live["ci_high"] - live["ci_low"]
-    fraction = live["fraction"].astype(float).fillna(live["wave"].map(_wave_fractions(catalogue)))
-    facts = live[DISTRIBUTION].assign(
+    fraction = live["fraction"].astype(float).fillna(live["wave"].map(wave_fractions(catalogue)))
+    key = [*DISTRIBUTION, *(name for name in ("scope",) if name in live)]
+    facts = live[key].assign(
         n=n,
         width=width.where(percent),
         vague=percent & width.isna(),
-        exposed=(np.minimum(m, n - m) < limits.min_group) & (fraction > limits.max_fraction),
+        exposed=exposed(n, m, fraction, catalogue),
     )
-    by_cell = facts.groupby(DISTRIBUTION, sort=True)
+    by_cell = facts.groupby(key, sort=True)
     cells = by_cell.agg(
         n=("n", "min"), width=("width", "max"), vague=("vague", "any"), exposed=("exposed", "any")
     )
@@ -62,6 +67,12 @@ def verdicts(live: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     flagged = (cells["n"] < quality.flag_n) | (cells["width"] >= quality.flag_ci_width) | cells["vague"]
     verdict = flagged.map({True: FLAGGED, False: NORMAL})
     return cells[["n"]].assign(verdict=verdict.mask(unpublished, UNPUBLISHED).mask(hidden, PRIMARY))
+
+
+def exposed(n: Any, m: Any, fraction: Any, catalogue: Catalogue) -> Any:
+    """Where a numerator or its complement is a small group, and most of the domain has answered."""
+    limits = catalogue.barometer.disclosure
+    return (np.minimum(m, n - m) < limits.min_group) & (fraction > limits.max_fraction)
 
 
 def with_none(verdicts: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
@@ -81,7 +92,7 @@ def asked(frame: pd.DataFrame) -> pd.Series[bool]:
     return live_rows(frame).groupby(measure).transform("any") & (frame["source_kind"] == "microdata")
 
 
-def _wave_fractions(catalogue: Catalogue) -> dict[str, float]:
+def wave_fractions(catalogue: Catalogue) -> dict[str, float]:
     """The share of each wave's population that has answered, where both are declared."""
     return {
         wave.key: wave.response.respondents / wave.response.population

@@ -23,13 +23,12 @@ import pandas as pd
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.attack import attack, scale_of
+from pipeline.disclosure.attack import attack
 from pipeline.disclosure.cover import Demand, cheapest_cover
-from pipeline.disclosure.demands import Pinned, demands, one_more
+from pipeline.disclosure.demands import Told
 from pipeline.disclosure.linkage import Linkage, linkage
 from pipeline.disclosure.numbers import with_numbers
 from pipeline.disclosure.published import carried_out, decided
-from pipeline.disclosure.ranges import ENOUGH
 from pipeline.disclosure.rules import CELL, NONE, PRIMARY, SECONDARY, UNPUBLISHED
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix, sums_of
@@ -79,7 +78,7 @@ class _Wave:
         )
         self.cells = list(self.open.cells)
         place = {cell: number for number, cell in enumerate(self.cells)}
-        places = zip(*(verdicts.index.get_level_values(name) for name in CELL), strict=True)
+        places = map(Cell, *(verdicts.index.get_level_values(name) for name in CELL))
         self.place = np.array([place[cell] for cell in places], dtype=np.int64)
         stems = verdicts.index.get_level_values("stem").map(linked.family)
         self.rows = {name: np.flatnonzero(stems == name) for name in set(stems)}
@@ -132,7 +131,7 @@ class _Wave:
         worth = np.where(verdict == UNPUBLISHED, FOR_QUALITY * n, n)
         cost = np.asarray(np.bincount(place, worth, size) + FOR_QUALITY, dtype=np.float64)
         empty = np.bincount(place, verdict == NONE, size) > 0
-        totals = np.array([not self.catalogue.domains[domain].by for domain, _ in self.cells])
+        totals = np.array([not self.catalogue.domains[cell.domain].by for cell in self.cells])
         cost = np.where(totals | empty, cost + cost.sum(), cost)
         primary = np.bincount(place, verdict == PRIMARY, size) > 0
         return _Family(primary, np.bincount(place, minlength=size) > 0, cost, primary.copy())
@@ -205,36 +204,12 @@ class _Wave:
         seen = with_numbers(seen, self.heard, self.linked, step, least)
         sizes = sizes_of(seen, self.heard, self.catalogue, rows)
         seen = seen.of(rows)
-        width = attack(seen, self.heard, sizes, self.catalogue, self.need, self.met).width
-        return rows[self._demanded(seen, sizes, width)]
-
-    def _demanded(self, seen: View, sizes: Floats, width: Floats) -> Ints:
-        """Every cell that is told too closely demands more of its family; the measures that could."""
-        signs = matrix(self.heard, len(self.cells)).toarray()
-        families = [self.linked.family[indicator] for indicator, _ in seen.measures]
-        pinned = [
-            Pinned(row, cell, scale_of(seen, row, sizes[row], self.catalogue))
-            for row, cell in _worst(width, self.need, families)
-        ]
-        wanting = []
-        for each, bound in zip(pinned, demands(seen, pinned, signs, self.need), strict=True):
-            family = self.families[families[each.row]]
-            new = bound is not None and bound not in family.demands
-            made = bound if new else one_more(seen, each.row, each.cell, signs)
-            if made:
-                family.demands[made] = None
-                wanting.append(each.row)
-        return np.unique(np.array(wanting, dtype=np.int64))
-
-
-def _worst(width: Floats, need: float, families: list[str]) -> list[tuple[int, int]]:
-    """Of every family and cell that is told too closely, the measure that tells it closest."""
-    rows, columns = np.nonzero(width < need - ENOUGH)
-    worst: dict[tuple[str, int], tuple[int, int]] = {}
-    for place in np.argsort(width[rows, columns], kind="stable"):
-        row, column = int(rows[place]), int(columns[place])
-        worst.setdefault((families[row], column), (row, column))
-    return list(worst.values())
+        need = np.where(seen.primary, self.need, 0.0)
+        width = attack(seen, self.heard, sizes, self.catalogue, need, self.met).width
+        signs, families = matrix(self.heard, len(self.cells)).toarray(), self.asked[rows].tolist()
+        told = Told(seen, sizes, width, signs, families)
+        own = {name: family.demands for name, family in self.families.items()}
+        return rows[told.demanded(own, need, self.catalogue)]
 
 
 def _counts(frame: pd.DataFrame, cells: list[Cell]) -> Floats:
@@ -242,4 +217,9 @@ def _counts(frame: pd.DataFrame, cells: list[Cell]) -> Floats:
     long = frame.assign(n=frame["n"].astype(float), m=frame["m"].astype(float))
     keys = ["indicator", "category"]
     wide = [long.pivot(index=keys, columns=CELL, values=name) for name in ("n", "m")]
-    return np.vstack([each.reindex(columns=pd.MultiIndex.from_tuples(cells)).to_numpy() for each in wide])
+    return np.vstack(
+        [
+            each.reindex(columns=pd.MultiIndex.from_tuples([cell[:2] for cell in cells])).to_numpy()
+            for each in wide
+        ]
+    )

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_totals
 from pipeline.catalogue.model import Catalogue
+from pipeline.disclosure.scopes import box_of
 from pipeline.disclosure.sums import Cell, Sum, balanced, matrix, sums_of
 from pipeline.disclosure.view import View
 
@@ -79,16 +80,23 @@ def register_counts(wave: str, cells: tuple[Cell, ...], catalogue: Catalogue) ->
     declared = catalogue.waves[wave].weighting if wave in catalogue.waves else None
     totals = read_totals(catalogue.waves[wave], catalogue.root) if declared and declared.totals else {}
     counts: dict[int, float] = {}
-    for place, (domain, code) in enumerate(cells):
-        by = catalogue.domains[domain].by
-        own = dict(zip(by, code.split("*"), strict=False))
-        for margin, numbers in totals.items():
+    for place, cell in enumerate(cells):
+        box = box_of(cell, catalogue)
+        for margin, numbers in totals.items() if box is not None else ():
             names = margin.split("*")
-            if set(by) <= set(names):
+            if set(box or {}) <= set(names):
                 counts[place] = sum(
                     number
                     for key, number in numbers.items()
-                    if own.items() <= dict(zip(names, key.split("*"), strict=True)).items()
+                    if all(
+                        code in box[name]
+                        for name, code in zip(names, key.split("*"), strict=True)
+                        if box and name in box
+                    )
                 )
-    partial = {domain for place, (domain, _) in enumerate(cells) if not counts.get(place)}
-    return {place: count for place, count in counts.items() if cells[place][0] not in partial}
+    partial = {(cell.domain, cell.scope) for place, cell in enumerate(cells) if not counts.get(place)}
+    return {
+        place: count
+        for place, count in counts.items()
+        if (cells[place].domain, cells[place].scope) not in partial
+    }

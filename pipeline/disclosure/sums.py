@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -19,9 +20,16 @@ from scipy.optimize import nnls
 from pipeline.arrays import Floats
 from pipeline.catalogue.model import Catalogue
 
-Cell = tuple[str, str]  # domain, domain_code
 NEAR, FAR = 0.25, 5.0  # how near 0 or 1 a coefficient, and how far above the doubt an n must be
 LEAST_MEASURES = 3  # with different counts: fewer could agree by chance
+
+
+class Cell(NamedTuple):
+    """A domain cell; where a wave was narrowed (``scopes``), of the part of it on a scope."""
+
+    domain: str
+    code: str
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,23 +61,23 @@ def sums_of(cells: Sequence[Cell], counts: Floats, catalogue: Catalogue, step: f
     """
     crossed = {key: domain.by for key, domain in catalogue.domains.items()}
     found = [*_declared(cells, crossed), *_nested(cells, counts, crossed, step)]
-    return [Sum(whole, parts, _rest(whole, parts, counts, step)) for whole, parts in dict.fromkeys(found)]
+    return [Sum(whole, parts, rest_of(whole, parts, counts, step)) for whole, parts in dict.fromkeys(found)]
 
 
 def _declared(
     cells: Sequence[Cell], crossed: Mapping[str, tuple[str, ...]]
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Every cell with the cells of each finer breakdown that add up to it."""
-    for domain in dict.fromkeys(name for name, _ in cells):
+    for domain in dict.fromkeys(cell.domain for cell in cells):
         by = crossed[domain]
         codes = [
-            (place, dict(zip(by, code.split("*"), strict=True)))
-            for place, (name, code) in enumerate(cells)
-            if name == domain and by
+            (place, dict(zip(by, cell.code.split("*"), strict=True)))
+            for place, cell in enumerate(cells)
+            if cell.domain == domain and by
         ]
-        for whole, (coarse, code) in enumerate(cells):
-            if set(crossed[coarse]) < set(by):
-                fixed = dict(zip(crossed[coarse], code.split("*"), strict=False))
+        for whole, cell in enumerate(cells):
+            if set(crossed[cell.domain]) < set(by):
+                fixed = dict(zip(crossed[cell.domain], cell.code.split("*"), strict=False))
                 parts = tuple(place for place, parted in codes if fixed.items() <= parted.items())
                 if parts:
                     yield whole, parts
@@ -80,9 +88,9 @@ def _nested(
 ) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Cells of one breakdown that are, measure by measure, sums of cells of another: 0/1 least squares."""
     single: dict[str, list[int]] = {}
-    for place, (domain, _) in enumerate(cells):
-        if len(crossed[domain]) == 1:
-            single.setdefault(domain, []).append(place)
+    for place, cell in enumerate(cells):
+        if len(crossed[cell.domain]) == 1:
+            single.setdefault(cell.domain, []).append(place)
     for coarse, wholes in single.items():
         for fine, parts in single.items():
             if crossed[coarse] == crossed[fine] or len(parts) < len(wholes):
@@ -100,7 +108,7 @@ def _nested(
                         yield whole, tuple(np.array(parts)[taken == 1].tolist())
 
 
-def _rest(whole: int, parts: tuple[int, ...], counts: Floats, step: float) -> float:
+def rest_of(whole: int, parts: tuple[int, ...], counts: Floats, step: float) -> float:
     """The largest share of the whole that its parts leave out in any measure where all are known."""
     rows = counts[np.isfinite(counts[:, [whole, *parts]]).all(axis=1)]
     rows = rows[rows[:, whole] > 0]

@@ -18,6 +18,7 @@ from pipeline.disclosure.published import coarse, decimals_of, printed_decimals
 from pipeline.disclosure.sums import Cell
 
 Measure = tuple[str, str]  # indicator, category
+PLACE = ("domain", "domain_code", "scope")
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class View:
             low=np.where(gone, np.nan, self.low),
             high=np.where(gone, np.nan, self.high),
             there=self.there | gone,
-            secondary=gone & ~self.primary,
+            secondary=(self.secondary | gone) & ~self.primary,
         )
 
 
@@ -80,9 +81,12 @@ def views(published: pd.DataFrame, catalogue: Catalogue) -> dict[str, View]:
 
 
 def view(published: pd.DataFrame, catalogue: Catalogue) -> View:
-    """The published rows of one wave, in any order."""
-    rows, measures = factorized(published["indicator"].tolist(), published["category"].tolist())
-    columns, cells = factorized(published["domain"].tolist(), published["domain_code"].tolist())
+    """The published rows of one wave, in any order; with a column ``scope``, those estimated again."""
+    rows, pairs = factorized(published["indicator"].tolist(), published["category"].tolist())
+    measures = [(indicator, category) for indicator, category in pairs]
+    names = [name for name in PLACE if name in published]
+    columns, triples = factorized(*(published[name].tolist() for name in names))
+    cells = tuple(Cell(*each) for each in triples)
     value = published["value"].to_numpy(dtype=float, na_value=np.nan)
     half = 0.5 * 10.0 ** -np.maximum(decimals_of(published, catalogue), printed_decimals(published))
     conf, status = published["conf_status"].to_numpy(), published["obs_status"].to_numpy()
@@ -97,7 +101,7 @@ def view(published: pd.DataFrame, catalogue: Catalogue) -> View:
         wave=str(published["wave"].iloc[0]),
         measures=tuple(measures),
         unit=tuple(unit[number] for number in range(len(measures))),
-        cells=tuple(cells),
+        cells=cells,
         n=spread(published["n"].to_numpy(dtype=float, na_value=np.nan), np.nan),
         low=spread(value - half, np.nan),
         high=spread(value + half, np.nan),
@@ -107,12 +111,12 @@ def view(published: pd.DataFrame, catalogue: Catalogue) -> View:
     )
 
 
-def factorized(first: list[str], second: list[str]) -> tuple[Ints, list[tuple[str, str]]]:
-    """Each row's place among the distinct pairs, which are sorted."""
-    pairs = list(zip(first, second, strict=True))
-    distinct = sorted(set(pairs))
-    place = {pair: number for number, pair in enumerate(distinct)}
-    return np.array([place[pair] for pair in pairs], dtype=np.int64), distinct
+def factorized(*texts: list[str]) -> tuple[Ints, list[tuple[str, ...]]]:
+    """Each row's place among the distinct tuples of texts, which are sorted."""
+    keys = list(zip(*texts, strict=True))
+    distinct = sorted(set(keys))
+    place = {key: number for number, key in enumerate(distinct)}
+    return np.array([place[key] for key in keys], dtype=np.int64), distinct
 
 
 def with_earlier(now: View, before: View, step: int) -> View:

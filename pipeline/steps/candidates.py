@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.arrow import arrow
 from pipeline.catalogue import Catalogue, Package
 from pipeline.contracts import conform, table
-from pipeline.disclosure import Audit, audit
+from pipeline.disclosure import AUDITED, Audit, audit
 from pipeline.release import write_package
 from pipeline.release.quality import quality
 from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comparison, revision_table
@@ -45,7 +45,7 @@ def every_revision(catalogue: Catalogue, estimates: pd.DataFrame) -> pd.DataFram
 def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, Any]:
     """Write a package's candidate; gives what a release needs to know of it: its identity, its audit."""
     tables = {**tables, "revisions": revisions(catalogue, package, tables["estimates"])}
-    audited = audited_with_releases(catalogue, package, tables["estimates"])
+    audited = audited_with_releases(catalogue, package, tables)
     extra = _extra(catalogue, package, tables)
     extra["quality.json"] = quality(catalogue, package, tables, audited.report)
     folder = write_package(catalogue.root, catalogue, package, tables, extra)
@@ -55,21 +55,27 @@ def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> di
     return {"sha256sums": hash_of_file(folder / SUMS), "faults": faults, "audit": audited.report}
 
 
-def audited_with_releases(catalogue: Catalogue, package: Package, estimates: pd.DataFrame) -> Audit:
+def audited_with_releases(catalogue: Catalogue, package: Package, tables: Tables) -> Audit:
     """The candidate attacked together with every release that an outsider has."""
     version = catalogue.barometer.version
     before = earlier(catalogue.root, package.key, version)
     out = [(release.version, published_before(release.folder)) for release in before]
-    return audit([*out, (version, estimates)], catalogue)
+    return audit([*out, (version, tables)], catalogue)
 
 
-def published_before(folder: Path) -> pd.DataFrame:
-    """The estimates of a sealed release in today's columns; what it did not say is missing."""
-    frame = pd.read_parquet(folder / "data" / "estimates.parquet")
-    fields = table("estimates")["fields"]
-    blanks = {field["name"]: "" if field["type"] == "string" else None for field in fields}
-    unsaid = {name: blank for name, blank in blanks.items() if name not in frame}
-    return conform(frame.assign(**unsaid)[list(blanks)], "estimates")
+def published_before(folder: Path) -> dict[str, pd.DataFrame]:
+    """The audited tables of a sealed release in today's columns; what it did not say is missing."""
+    files = {name: folder / "data" / f"{name}.parquet" for name in AUDITED}
+    return {name: _in_todays_columns(path, name) for name, path in files.items() if path.is_file()}
+
+
+def _in_todays_columns(path: Path, name: str) -> pd.DataFrame:
+    frame = pd.read_parquet(path)
+    blanks: dict[str, Any] = {
+        field["name"]: {"string": "", "boolean": False}.get(field["type"]) for field in table(name)["fields"]
+    }
+    unsaid = {column: blank for column, blank in blanks.items() if column not in frame}
+    return conform(frame.assign(**unsaid)[list(blanks)], name)
 
 
 def _extra(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, bytes]:

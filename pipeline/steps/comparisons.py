@@ -83,9 +83,11 @@ def again(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]])
     return read_cells(folder)
 
 
-def published_comparisons(catalogue: Catalogue, protected: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The tables of comparisons as they may be published beside these protected estimates."""
-    return published(Compared(**_stored(catalogue, KEPT)), protected, catalogue)
+def published_comparisons(
+    catalogue: Catalogue, estimates: pd.DataFrame, protected: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """The tables of comparisons as they may be published beside these estimates, unrounded and protected."""
+    return published(Compared(**_stored(catalogue, KEPT)), estimates, protected, catalogue)
 
 
 def unrounded_comparisons(catalogue: Catalogue) -> dict[str, pd.DataFrame]:

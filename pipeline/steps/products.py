@@ -64,7 +64,7 @@ def warehouse(catalogue: Catalogue) -> StepResult:
         protected = protect(made, catalogue)
         protected.to_parquet(folder / "estimates.parquet", index=False)
         units = _units(sound, catalogue)
-        compared = published_comparisons(catalogue, protected)
+        compared = published_comparisons(catalogue, made, protected)
         for name, frame in compared.items():
             frame.to_parquet(folder / f"{name}.parquet", index=False)
         published = published_tables(catalogue, protected, units, compared=compared)
@@ -122,7 +122,7 @@ def package_alone(catalogue: Catalogue, package: Package) -> Path:
     comparisons(catalogue)
     made = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
     units, protected = _units(sound_waves(catalogue), catalogue), protect(made, catalogue)
-    compared = published_comparisons(catalogue, protected)
+    compared = published_comparisons(catalogue, made, protected)
     make_candidate(catalogue, package, published_tables(catalogue, protected, units, package, compared))
     return candidate(catalogue.root, package)
 
