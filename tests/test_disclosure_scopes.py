@@ -195,3 +195,33 @@ def test_without_secondary_protection_the_primary_rules_are_left(catalogue: Cata
     rules = replace(catalogue.barometer.disclosure, secondary=False)
     off = replace(catalogue, barometer=replace(catalogue.barometer, disclosure=rules))
     assert again(*pair(400, 5), off)[1]["value"].notna().all()
+
+
+# ── Fewer answers ────────────────────────────────────────────────────────────
+
+ANSWERS = "introduced=product|process"
+
+
+def test_a_cell_over_fewer_answers_adds_up_with_its_like_only(catalogue: Catalogue) -> None:
+    plain = [Cell("total", "")] + [Cell("sector", code) for code in ("care", "school", "court")]
+    some = [Cell("total", "", f"{ANSWERS} {SCOPE}"), *(each._replace(scope=ANSWERS) for each in plain)]
+    every = [*plain, *on_scopes(plain, some, catalogue)]
+    name = {number: tuple(own)[1:] for number, own in enumerate(every)}
+    fewer = [(code, ANSWERS) for code in ("care", "school", "court")]
+    assert {
+        (name[each.whole], frozenset(name[part] for part in each.parts))
+        for each in links(every, [Sum(0, (1, 2, 3))], catalogue)
+    } == {(("", ANSWERS), frozenset(fewer)), (("", f"{ANSWERS} {SCOPE}"), frozenset(fewer[:2]))}
+    assert {(name[each.whole], name[each.parts[0]]) for each in remainders(every, catalogue)} == {
+        (("", ANSWERS), ("", f"{ANSWERS} {SCOPE}"))
+    }
+
+
+def test_a_cell_over_fewer_answers_is_hidden_with_the_one_over_all(catalogue: Catalogue) -> None:
+    plain = estimates(*crossing())
+    rows = plain[plain["domain_code"] == "care*north"].assign(scope=ANSWERS, n=400, m=160)
+    protected, shown = again(rows, plain, catalogue)
+    assert shown["value"].isna().all()
+    assert faults(catalogue, (protected, shown)) == []
+    found = faults(catalogue, (protected, shown.assign(value=40.0, n=400)))
+    assert any("fewer answers" in each and "care*north" in each for each in found)

@@ -24,6 +24,7 @@ from pipeline.disclosure.numbers import with_numbers
 from pipeline.disclosure.published import MEASURES, carried_out, decided
 from pipeline.disclosure.rules import SECONDARY, exposed, live_rows, verdicts, wave_fractions, with_stems
 from pipeline.disclosure.scoped import counted, needs, scoped, widened
+from pipeline.disclosure.scopes import twins
 from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix
@@ -88,6 +89,7 @@ class _Wave:
         self.names = np.array([self.linked.family[indicator] for indicator, _ in self.open.measures])
         self.free = np.zeros(len(self.open.cells), dtype=bool)
         self.free[self.own.plain :] = True
+        self.twin = np.array(twins(self.open.cells, catalogue))
         self.small = self._small(narrowed, estimates)
         n, totals = (
             np.nan_to_num(self.open.n),
@@ -107,7 +109,8 @@ class _Wave:
         every = rows = np.arange(2 * len(self.names))
         while len(pressed := self._attacked(rows)) or len(rows) < len(every):
             for name, hidden in self.hidden.items():
-                self.hidden[name] = cheapest_cover(hidden, self.cost[name], [], list(self.demands[name]))
+                found = cheapest_cover(hidden, self.cost[name], [], list(self.demands[name]))
+                self.hidden[name] = found | found[self.twin]
             rows = pressed if len(pressed) else every  # those that told too much alone, until they do not
         column = {cell: place for place, cell in enumerate(self.open.cells)}
         gone = [
@@ -159,7 +162,9 @@ class _Wave:
             forced |= self.hidden[above] & self.free
         movable = forced | self.free
         members = [tuple(place for place in each.members if movable[place]) for each in self.own.links]
-        return cheapest_cover(forced, self.cost[name], members)
+        found = cheapest_cover(forced | forced[self.twin], self.cost[name], members)
+        together: Flags = found | found[self.twin]
+        return together
 
     def _attacked(self, rows: Ints) -> Ints:
         """Attack these measures as they would be published; those of which somebody demanded more."""

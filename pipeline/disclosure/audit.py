@@ -29,6 +29,7 @@ from pipeline.disclosure.numbers import NUMBER, told_of, with_numbers
 from pipeline.disclosure.published import decimals_of, printed_decimals
 from pipeline.disclosure.ranges import ENOUGH
 from pipeline.disclosure.scoped import Scoped, counted, needs, scoped, widened
+from pipeline.disclosure.scopes import twins
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Sum
 from pipeline.disclosure.tables import KEY, Tables, again_of, repeated
@@ -41,6 +42,7 @@ MEND = "Build the candidate anew with `barometer run`."
 WITHDRAW_OR = "Build the candidate anew; where an earlier release tells it, withdraw that one."
 MANY = "is hidden, but how many answered is told closer than n is rounded to"
 LEFT = "what is left of the cell outside of it, which may be too few answers"
+FEWER = "is shown over fewer answers, and the same over all of them is hidden"
 WITHDRAW = "Withdraw that release, or make the cell publishable again."
 
 Views = tuple[View, View | None]  # of a wave, and of what was estimated again of it
@@ -148,6 +150,9 @@ def _attacked(
         yield from _named(
             wide, alone, "is hidden, but the sums it is part of give it by subtraction", WITHDRAW_OR
         )
+    twin = np.array(twins(wide.cells, catalogue))
+    other = (twin != np.arange(len(twin))) & (twin < own.plain)
+    yield from _named(wide, wide.shown & wide.hidden[:, twin] & other, FEWER, WITHDRAW_OR)
     if not (now.primary.any() or own.cells):
         return
     seen, held = counted(known, own, catalogue)

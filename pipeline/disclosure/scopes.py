@@ -4,6 +4,9 @@ A cell is limited to some codes of some variables: its *box*. A scope limits it 
 follows from boxes alone: which cells a wave has on its scopes, what is left of a cell outside of them (a
 *remainder*, which is never published, but subtraction gives it), and which of all these add up to which.
 What that tells of a hidden cell belongs to ``attack``.
+
+A scope may also name answers of questions: a composite over just these is another estimate of the same
+units. It adds up with others over the same answers only, and is hidden with its *twin* over all of them.
 """
 
 from __future__ import annotations
@@ -16,19 +19,37 @@ from pipeline.disclosure.sums import Cell, Sum
 
 MOST_APART = 3  # scopes that share nothing, taken from a cell at once
 Box = Mapping[str, frozenset[str]]
+Key = frozenset[tuple[str, frozenset[str]]]
 
 
 def scope_of(text: str) -> dict[str, tuple[str, ...]]:
-    """A scope from its text, ``variable=code|code``."""
+    """A scope from its text, ``name=code|code``."""
     pairs = (part.partition("=") for part in text.split())
     return {name: tuple(codes.split("|")) for name, _, codes in pairs}
+
+
+def answers_of(cell: Cell, catalogue: Catalogue) -> str:
+    """The part of a cell's scope that names answers of questions."""
+    return " ".join(each for each in cell.scope.split() if each.partition("=")[0] not in catalogue.variables)
+
+
+def twins(cells: Sequence[Cell], catalogue: Catalogue) -> list[int]:
+    """The place of each cell over all answers; its own where it is that, or where that is not there."""
+    place = {cell: number for number, cell in enumerate(cells)}
+    found = []
+    for number, cell in enumerate(cells):
+        answers = answers_of(cell, catalogue).split()
+        scope = " ".join(each for each in cell.scope.split() if each not in answers)
+        found.append(place.get(cell._replace(scope=scope), number))
+    return found
 
 
 def box_of(cell: Cell, catalogue: Catalogue) -> Box | None:
     """The codes that a cell is limited to, by variable; None where none are left."""
     by = catalogue.domains[cell.domain].by
     box = {name: frozenset({code}) for name, code in zip(by, cell.code.split("*"), strict=False)}
-    for name, codes in scope_of(cell.scope).items():
+    population = {name: codes for name, codes in scope_of(cell.scope).items() if name in catalogue.variables}
+    for name, codes in population.items():
         box[name] = box.get(name, frozenset(codes)) & frozenset(codes)
     return box if all(box.values()) else None
 
@@ -59,12 +80,10 @@ def links(cells: Sequence[Cell], sums: Sequence[Sum], catalogue: Catalogue) -> l
     """
     place = {cell: number for number, cell in enumerate(cells)}
     boxes = [box_of(cell, catalogue) for cell in cells]
-    return [
-        Sum(whole, parts)
-        for whole, parts in dict.fromkeys(
-            [*_again(cells, sums, place), *_finer(cells, boxes, catalogue), *_equal(cells, boxes)]
-        )
-    ]
+    answers = [answers_of(cell, catalogue) for cell in cells]
+    finer, equal = _finer(cells, boxes, answers, catalogue), _equal(cells, boxes, answers)
+    found = dict.fromkeys([*_again(cells, sums, place), *finer, *equal])
+    return [Sum(whole, parts) for whole, parts in found]
 
 
 Places = Iterator[tuple[int, tuple[int, ...]]]
@@ -79,25 +98,29 @@ def _again(cells: Sequence[Cell], sums: Sequence[Sum], place: Mapping[Cell, int]
                 yield whole, inside
 
 
-def _finer(cells: Sequence[Cell], boxes: Sequence[Box | None], catalogue: Catalogue) -> Places:
+def _finer(
+    cells: Sequence[Cell], boxes: Sequence[Box | None], answers: Sequence[str], catalogue: Catalogue
+) -> Places:
     domains = dict.fromkeys(cell.domain for cell in cells)
     for whole, (cell, box) in enumerate(zip(cells, boxes, strict=True)):
-        for domain in domains if cell.scope and box is not None else ():
+        for domain in domains if cell.scope != answers[whole] and box is not None else ():
             if set(box or {}) <= set(catalogue.domains[domain].by):
                 parts = tuple(
                     part
                     for part, (other, own) in enumerate(zip(cells, boxes, strict=True))
-                    if other.domain == domain and not other.scope and _within(own, box)
+                    if other.domain == domain and other.scope == answers[whole] and _within(own, box)
                 )
                 if parts:
                     yield whole, parts
 
 
-def _equal(cells: Sequence[Cell], boxes: Sequence[Box | None]) -> Places:
-    first: dict[frozenset[tuple[str, frozenset[str]]], int] = {}
+def _equal(cells: Sequence[Cell], boxes: Sequence[Box | None], answers: Sequence[str]) -> Places:
+    first: dict[tuple[str, Key], int] = {}
     for number, (cell, box) in enumerate(zip(cells, boxes, strict=True)):
-        if cell.scope and box is not None and (other := first.setdefault(_key(box), number)) != number:
-            yield number, (other,)
+        if cell.scope and box is not None:
+            other = first.setdefault((answers[number], _key(box)), number)
+            if other != number:
+                yield number, (other,)
 
 
 def remainders(cells: Sequence[Cell], catalogue: Catalogue) -> list[Sum]:
@@ -105,10 +128,11 @@ def remainders(cells: Sequence[Cell], catalogue: Catalogue) -> list[Sum]:
 
     Each cell less the same cell on a scope inside its own; also less several of these that share nothing.
     """
-    same: dict[tuple[str, str], dict[frozenset[tuple[str, frozenset[str]]], int]] = {}
+    same: dict[tuple[str, ...], dict[Key, int]] = {}
     for number, cell in enumerate(cells):
         if (box := box_of(cell, catalogue)) is not None:
-            same.setdefault(cell[:2], {}).setdefault(_key(box), number)
+            name = (cell.domain, cell.code, answers_of(cell, catalogue))
+            same.setdefault(name, {}).setdefault(_key(box), number)
     found = []
     for own in same.values():
         boxed = [(number, dict(key)) for key, number in own.items()]
@@ -121,7 +145,7 @@ def remainders(cells: Sequence[Cell], catalogue: Catalogue) -> list[Sum]:
     return found
 
 
-def _key(box: Box) -> frozenset[tuple[str, frozenset[str]]]:
+def _key(box: Box) -> Key:
     return frozenset(box.items())
 
 
