@@ -56,6 +56,15 @@ def check_package(folder: Path) -> list[Fault]:
     return []
 
 
+def check_untouched(folder: Path, sums: str) -> list[Fault]:
+    """What is no longer as it passed ``check_package``: ``sums`` is the sha256 that SHA256SUMS had then."""
+    if not (folder / SUMS).is_file() or sha256(folder / SUMS) != sums:
+        return [Fault(SUMS, "", "is not the one that was made", MEND)]
+    if faults := list(check_sums(folder, {})):
+        return faults
+    return list(_archive(folder, json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))))
+
+
 def check_sums(folder: Path, described: Descriptor) -> Iterator[Fault]:
     """Every file is the one that SHA256SUMS names, there is no other, and none is hidden."""
     outside = {SUMS, *OUTSIDE, *(path.name for path in folder.glob("*.zip"))}

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 
 import vl_convert
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+def draw(chart: Path) -> None:
+    """Puts the picture of an SVG file beside it."""
+    chart.with_suffix(".png").write_bytes(png(chart.read_bytes()))
 
 
 def png(svg: bytes) -> bytes:
