@@ -24,14 +24,17 @@ Result = TypeVar("Result")
 
 
 @contextmanager
-def side_by_side(work: Callable[[Piece], Result], pieces: Sequence[Piece]) -> Iterator[Iterator[Result]]:
+def side_by_side(
+    work: Callable[[Piece], Result], pieces: Sequence[Piece], heavy: bool = False
+) -> Iterator[Iterator[Result]]:
     """Yields what ``work`` makes of each piece, in the order of the pieces, whoever is done first.
 
-    What a piece raises is raised in its turn. When the block ends, no piece is being worked on: what has not
-    begun never does.
+    Workers do it, from now on, if there are cores for them and enough to do: many pieces, or ``heavy`` ones.
+    Else it is done here, when it is asked for. What a piece raises is raised in its turn. When the block
+    ends, no piece is being worked on, and what has not begun never does.
     """
     cores = min(os.cpu_count() or 1, MOST)
-    if cores == 1 or len(pieces) < FEW:
+    if cores == 1 or (len(pieces) < FEW and not heavy):
         yield map(work, pieces)
         return
     begun = [_workers(cores).submit(_interruptible, work, piece) for piece in pieces]
