@@ -13,11 +13,12 @@ from concurrent.futures import ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context, parent_process
-from threading import Thread
+from threading import Event, Thread
 from typing import TypeVar
 
 FEW = 8  # pieces that are done sooner here than a worker starts
 MOST = 4  # workers: each holds some 300 MB
+_interrupted = Event()  # of this process
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -31,7 +32,7 @@ def side_by_side(
 
     Workers do it, from now on, if there are cores for them and enough to do: many pieces, or ``heavy`` ones.
     Else it is done here, when it is asked for. What a piece raises is raised in its turn. When the block
-    ends, no piece is being worked on, and what has not begun never does.
+    ends, no piece is being worked on.
     """
     cores = min(os.cpu_count() or 1, MOST)
     if cores == 1 or (len(pieces) < FEW and not heavy):
@@ -40,6 +41,9 @@ def side_by_side(
     begun = [_workers(cores).submit(_interruptible, work, piece) for piece in pieces]
     try:
         yield (each.result() for each in begun)
+    except BaseException:
+        _workers.cache_clear()  # they may have been interrupted, or killed
+        raise
     finally:
         for each in begun:
             each.cancel()
@@ -53,8 +57,9 @@ def _workers(number: int) -> ProcessPoolExecutor:
 
 
 def _begin() -> None:
-    """Ctrl-C, which reaches every process, is for those at work; and nobody works for the dead."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """In a worker. Ctrl-C reaches every process: one without work only takes no more; and nobody works for
+    the dead."""
+    signal.signal(signal.SIGINT, lambda *_: _interrupted.set())
     Thread(target=_leave_with_parent, daemon=True).start()
 
 
@@ -66,8 +71,16 @@ def _leave_with_parent() -> None:
 
 
 def _interruptible(work: Callable[[Piece], Result], piece: Piece) -> Result:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    """In a worker, which has its next piece before it is asked whether there shall be one."""
+    if _interrupted.is_set():
+        raise KeyboardInterrupt
+    idle = signal.signal(signal.SIGINT, _interrupt)
     try:
         return work(piece)
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, idle)
+
+
+def _interrupt(*_: object) -> None:
+    _interrupted.set()
+    raise KeyboardInterrupt
