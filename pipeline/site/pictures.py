@@ -17,8 +17,7 @@ def draw(chart: Path) -> None:
 
 
 def png(svg: bytes) -> bytes:
-    """The picture of an SVG file. The font is the one that comes with the renderer, so the bytes are the same
-    on every machine."""
+    """The picture of an SVG file, in the fonts of the machine, else in the one that the renderer has."""
     return _packed(vl_convert.svg_to_png(svg.decode(), scale=1.5))
 
 
