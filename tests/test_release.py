@@ -19,7 +19,7 @@ from pipeline.catalogue import Catalogue, Package, load_catalogue
 from pipeline.contracts import table
 from pipeline.disclosure import protect
 from pipeline.faults import FaultError
-from pipeline.release import PUBLISHED, check_package, published_tables, write_package
+from pipeline.release import PUBLISHED, check_package, check_untouched, published_tables, write_package
 from pipeline.release.files import checksums, number, sha256
 from pipeline.release.tables import harmless
 from tests.barometers import edit, write_barometer
@@ -227,6 +227,11 @@ def tamper_csv(folder: Path) -> None:
     edit(folder / "data" / "estimates.csv", ",A,F,", ",U,F,")
 
 
+def tamper_with_care(folder: Path) -> None:
+    tamper_csv(folder)
+    sealed(folder)
+
+
 def tamper_parquet(folder: Path) -> None:
     path = folder / "data" / "estimates.parquet"
     frame = pd.read_parquet(path)
@@ -282,6 +287,22 @@ def test_the_checksums_find_any_change(folder: Path, tamper: Callable[[Path], An
     assert check_package(folder) == []
     tamper(folder)
     assert check_package(folder) != []
+
+
+@pytest.mark.parametrize(
+    "tamper", [tamper_csv, lambda folder: (folder / "LICENSE").unlink(), tamper_with_care]
+)
+def test_what_was_found_sound_is_held_to_its_bytes(folder: Path, tamper: Callable[[Path], Any]) -> None:
+    sums = sha256(folder / "SHA256SUMS")
+    assert check_untouched(folder, sums) == []
+    tamper(folder)
+    assert check_untouched(folder, sums) != []
+
+
+def test_an_archive_is_part_of_what_was_found_sound(folder: Path) -> None:
+    (archive,) = folder.glob("*.zip")
+    archive.write_bytes(archive.read_bytes()[:-1])
+    assert [fault.file for fault in check_untouched(folder, sha256(folder / "SHA256SUMS"))] == [archive.name]
 
 
 FIRST = ("resources", 0)

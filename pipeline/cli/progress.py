@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
 
-Step = Callable[[str, Callable[[], bool]], None]
+Told = Callable[[bool, float], None]
 
 
 @contextmanager
-def progress(total: int) -> Iterator[Step]:
-    """Gives a function that does one named piece of work of ``total`` and shows whether it was done."""
+def progress(names: Sequence[str]) -> Iterator[Told]:
+    """Gives a function that shows of each named step, in order, whether it was done and in what seconds."""
+    ahead = iter(names)
     if not sys.stderr.isatty():
-        yield lambda name, work: _timed(name, work, lambda line: typer.echo(line, err=True))
+        yield lambda done, seconds: typer.echo(_line(next(ahead), done, seconds), err=True)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -29,17 +29,17 @@ def progress(total: int) -> Iterator[Step]:
         TextColumn("{task.description}", markup=False),
     )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("starting", total=total)
+        name = next(ahead)
+        task = bar.add_task(name, total=len(names))
 
-        def step(name: str, work: Callable[[], bool]) -> None:
-            bar.update(task, description=name)
-            _timed(name, work, console.print)
-            bar.advance(task)
+        def told(done: bool, seconds: float) -> None:
+            nonlocal name
+            console.print(_line(name, done, seconds))
+            name = next(ahead, "")
+            bar.update(task, description=name, advance=1)
 
-        yield step
+        yield told
 
 
-def _timed(name: str, work: Callable[[], bool], show: Callable[[str], None]) -> None:
-    started = time.monotonic()
-    done = work()
-    show(f"{name}: {'done' if done else 'FAILED'} in {time.monotonic() - started:.1f} s")
+def _line(name: str, done: bool, seconds: float) -> str:
+    return f"{name}: {'done' if done else 'FAILED'} in {seconds:.1f} s"

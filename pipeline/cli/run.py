@@ -16,9 +16,10 @@ from pipeline.cli.progress import progress
 from pipeline.faults import Fault, FaultError
 from pipeline.steps.folders import declared_waves
 from pipeline.steps.inputs import products_current, site_current, sound_waves, standing, wave_faults
+from pipeline.workers import side_by_side
 
 if TYPE_CHECKING:
-    from pipeline.defs.execution import Outcome, Runner
+    from pipeline.defs.execution import Outcome
 
 PUBLISH = "publish"
 
@@ -87,19 +88,24 @@ def _chosen(root: Path, only: list[str]) -> list[str]:
 
 def _execute(stale: list[str], catalogue: Catalogue, report: Report) -> None:
     """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound."""
-    from pipeline.defs.execution import runner  # takes a second to load: only when there is work
+    ingest = partial(_ingest, catalogue.root)
+    with progress([*stale, PUBLISH]) as told, side_by_side(ingest, stale) as outcomes:
+        from pipeline.defs.execution import runner  # takes seconds to load: only when there is work
 
-    with runner(catalogue.root) as run, progress(len(stale) + 1) as step:
-        for wave in stale:
-            step(wave, partial(_ingest, wave, run, report))
+        for wave, outcome in zip(stale, outcomes, strict=True):
+            told(report.note(wave, outcome), outcome.seconds)
         report.built = [wave for wave in stale if wave not in report.failed]
         if sound_waves(catalogue) or not report.failed:
-            step(PUBLISH, lambda: report.note(PUBLISH, run.publish()))
+            outcome = runner(catalogue.root).publish()
+            told(report.note(PUBLISH, outcome), outcome.seconds)
             report.published = "failed" if PUBLISH in report.failed else "built"
 
 
-def _ingest(wave: str, run: Runner, report: Report) -> bool:
-    return report.note(wave, run.ingest(wave))
+def _ingest(root: Path, wave: str) -> Outcome:
+    """In whatever process."""
+    from pipeline.defs.execution import runner
+
+    return runner(root).ingest(wave)
 
 
 def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:

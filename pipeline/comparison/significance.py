@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from scipy import linalg, special, stats
+from scipy import linalg, special
 
 from pipeline.arrays import Flags, Floats, Ints
 
@@ -82,7 +82,7 @@ class Distribution:
     @property
     def p(self) -> float:
         """The p-value; NaN where there is nothing to test."""
-        return float(stats.f.sf(self.f, self.ndf, self.ddf))
+        return float(special.fdtrc(self.ndf, self.ddf, self.f))
 
 
 def independence(p: Floats, covariance: Floats, rows: int, columns: int, n: float, df: float) -> Distribution:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.defs.resources import Project, plain_faults
-from pipeline.release import check_package
+from pipeline.release import check_untouched
 from pipeline.steps import quality
 from pipeline.steps.folders import product_folder, wave_folder
 from pipeline.steps.quality import Finding
@@ -74,21 +74,24 @@ def agreement(project: Project) -> dg.AssetCheckResult:
 def disclosure(project: Project) -> dg.AssetCheckResult:
     """An outsider can pin no hidden cell down, whatever was published before."""
     with plain_faults():
-        root = project.declarations().root
-        folder = product_folder(root, "data_package")
-        audits = {
-            name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)
-        }
-        return _result(quality.disclosure(audits))
+        return _result(quality.disclosure(_told(project.declarations().root)))
 
 
 def package(project: Project) -> dg.AssetCheckResult:
-    """Every candidate package is sound: its files, tables and formats."""
+    """Every candidate package is, to the byte, the one that was found sound when it was made."""
     with plain_faults():
         root = project.declarations().root
-        return _result(
-            quality.package({name: check_package(path) for name, path in _candidates(root).items()})
-        )
+        told, candidates = _told(root), _candidates(root)
+        faults = {name: check_untouched(path, told[name]["sha256sums"]) for name, path in candidates.items()}
+        return _result(quality.package(faults))
+
+
+def _told(root: Path) -> dict[str, Any]:
+    """What was told of each candidate when it was made."""
+    folder = product_folder(root, "data_package")
+    return {
+        name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)
+    }
 
 
 def _candidates(root: Path) -> dict[str, Path]:

@@ -5,17 +5,21 @@ Runs are kept in ``<project>/.dagster``, so that ``dagster dev`` shows them afte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
+from filelock import FileLock
 
+from pipeline.defs.events import KeptOpen
 from pipeline.defs.jobs import INGEST, PUBLISH
 from pipeline.defs.location import definitions
 from pipeline.faults import Fault
+from pipeline.steps.folders import declared_waves
 
 SETTINGS = """\
 telemetry: {enabled: false}
@@ -28,11 +32,13 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run: faults of the input, findings of failed checks, an unforeseen error's text."""
+    """What came of one run: faults of the input, findings of failed checks, an unforeseen error's text; and
+    the seconds it took."""
 
     faults: tuple[Fault, ...] = ()
     findings: tuple[dict[str, str], ...] = ()
     error: str = ""
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def done(self) -> bool:
@@ -56,6 +62,7 @@ class Runner:
         return self._run(PUBLISH, None)
 
     def _run(self, job: str, wave: str | None) -> Outcome:
+        started = time.monotonic()
         result = self.defs.resolve_job_def(job).execute_in_process(
             run_config=QUIET, instance=self.instance, partition_key=wave, raise_on_error=False
         )
@@ -69,7 +76,7 @@ class Runner:
         errors = [failure.error_display_string for failure in failures if not (_faults(failure) or blocked)]
         if not (result.success or blocked or foreseen or errors):
             errors = [f"the run {result.run_id} failed; `dagster dev` shows why"]
-        return Outcome((*blocked, *foreseen), findings, "\n".join(errors))
+        return Outcome((*blocked, *foreseen), findings, "\n".join(errors), time.monotonic() - started)
 
 
 def _faults(failure: Any) -> list[Fault]:
@@ -103,8 +110,17 @@ def home(root: Path) -> Path:
     return folder
 
 
-@contextmanager
-def runner(root: Path) -> Iterator[Runner]:
-    """A runner with the instance of a barometer."""
-    with dg.DagsterInstance.from_config(str(home(root))) as instance:
-        yield Runner(root, instance)
+def runner(root: Path) -> Runner:
+    """The runner of a barometer as its waves are now."""
+    return _runner(root, *declared_waves(root))
+
+
+@lru_cache(maxsize=1)
+def _runner(root: Path, *_: str) -> Runner:
+    """Kept until another is asked for: making one takes as long as a wave."""
+    folder = home(root)
+    events = {"base_dir": str(folder / "history" / "runs")}  # where Dagster's own storage has them
+    kept_open = {"module": KeptOpen.__module__, "class": KeptOpen.__name__, "config": events}
+    reference = InstanceRef.from_dir(str(folder), overrides={"event_log_storage": kept_open})
+    with FileLock(folder / ".lock"):  # workers start at once, and Dagster makes its tables on first use
+        return Runner(root, dg.DagsterInstance.from_ref(reference))

@@ -4,8 +4,8 @@ Only what stands in ``schemas/tables`` as a published table can get into a packa
 in. Frictionless and the Data Package profiles are used here and nowhere else.
 """
 
-from pipeline.release.checks import check_package
+from pipeline.release.checks import check_package, check_untouched
 from pipeline.release.package import write_package
 from pipeline.release.tables import PUBLISHED, published_tables
 
-__all__ = ["PUBLISHED", "check_package", "published_tables", "write_package"]
+__all__ = ["PUBLISHED", "check_package", "check_untouched", "published_tables", "write_package"]

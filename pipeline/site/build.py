@@ -20,12 +20,14 @@ from pipeline.site.language import Language, Section
 from pipeline.site.outputs import address_list, robots
 from pipeline.site.page import Page, Site
 from pipeline.site.pages import codebook, downloads, home, indicators, surveys, tools
-from pipeline.site.pictures import png
+from pipeline.site.pictures import draw
 from pipeline.site.releases import releases, stable
 from pipeline.site.render import HERE, Renderer
+from pipeline.workers import side_by_side
 
 ENGINE = ".sqljs"  # where ``make site-sql`` puts the engine of the SQL page
 WASM = "sql-wasm.wasm"
+Made = tuple[str, bytes, Page | None]  # a file's path and content, and the page that it shows
 
 
 def build_site(
@@ -39,14 +41,28 @@ def build_site(
     renderer = Renderer(site)
     written = {"pages": 0, "charts": 0, "languages": len(site.languages)}
     listed: list[str] = []
-    for path, content, page in _files(site, renderer, pictures):
-        file = target / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
-        written["pages"] += path.endswith(".html")
-        written["charts"] += path.endswith(".svg")
-        if page and page.listed:
-            listed.append(path)
+
+    def write(files: Iterator[Made]) -> list[Path]:
+        """Gives the charts among them."""
+        charts = []
+        for path, content, page in files:
+            file = target / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            written["pages"] += path.endswith(".html")
+            if path.endswith(".svg"):
+                charts.append(file)
+            if page and page.listed:
+                listed.append(path)
+        written["charts"] += len(charts)
+        return charts
+
+    first, *others = site.languages
+    charts = write(_pages(first, site, renderer))
+    with side_by_side(draw, charts if pictures else []) as drawn:
+        write(chain(*(_pages(language, site, renderer) for language in others), _scripts(site)))
+        for _ in drawn:  # until the last is
+            pass
     (target / "sitemap.xml").write_bytes(address_list(site, listed))
     (target / "robots.txt").write_bytes(robots(site))
     shutil.copytree(HERE / "assets", target / "assets", dirs_exist_ok=True)
@@ -80,23 +96,23 @@ def read_site(catalogue: Catalogue, folders: Sequence[Path]) -> Site:
     )
 
 
-def _files(site: Site, renderer: Renderer, pictures: bool) -> Iterator[tuple[str, bytes, Page | None]]:
-    for language in site.languages:
-        front = home.front(language, site)
-        path = f"{language.code}/{front.place}"
-        yield path, renderer.page(front, language, None, path), front
-        if language is site.languages[0]:
-            yield front.place, renderer.page(front, language, None, front.place), None
-        for book in site.books:
-            yield from _section(site.sections[book.key, language.code], site, renderer, pictures)
+def _pages(language: Language, site: Site, renderer: Renderer) -> Iterator[Made]:
+    front = home.front(language, site)
+    path = f"{language.code}/{front.place}"
+    yield path, renderer.page(front, language, None, path), front
+    if language is site.languages[0]:
+        yield front.place, renderer.page(front, language, None, front.place), None
+    for book in site.books:
+        yield from _section(site.sections[book.key, language.code], site, renderer)
+
+
+def _scripts(site: Site) -> Iterator[Made]:
     for book in site.books:
         for name, content in scripts(book, site.comparability[book.key]):
             yield f"tables/{book.key}/{name}", content, None
 
 
-def _section(
-    section: Section, site: Site, renderer: Renderer, pictures: bool
-) -> Iterator[tuple[str, bytes, Page | None]]:
+def _section(section: Section, site: Site, renderer: Renderer) -> Iterator[Made]:
     language, place = section.language, f"{section.language.code}/{section.book.key}"
     others = chain.from_iterable(
         room.pages(section, site) for room in (home, surveys, codebook, downloads, tools)
@@ -104,25 +120,19 @@ def _section(
     for page in others:
         path = f"{place}/{page.place}"
         yield path, renderer.page(page, language, section, path), page
-    own = language is site.languages[0]
     for page, figures in indicators.pages(section, site):
         path = f"{place}/{page.place}"
         yield path, renderer.page(page, language, section, path), page
         for figure in figures:
-            yield from _figure(figure, page, section, renderer, place, pictures and own)
+            yield from _figure(figure, page, section, renderer, place)
 
 
-def _figure(
-    figure: Figure, page: Page, section: Section, renderer: Renderer, place: str, picture: bool
-) -> Iterator[tuple[str, bytes, Page | None]]:
-    """A chart by itself: in a frame, as SVG and as PNG."""
+def _figure(figure: Figure, page: Page, section: Section, renderer: Renderer, place: str) -> Iterator[Made]:
+    """A chart by itself: in a frame, and as SVG."""
     frame = indicators.embed(figure, page.place)
     path = f"{place}/{frame.place}"
     yield path, renderer.page(frame, section.language, section, path), frame
-    svg = renderer.picture(figure, section.language)
-    yield f"{place}/charts/{figure.key}.svg", svg, None
-    if picture:
-        yield f"{place}/charts/{figure.key}.png", png(svg), None
+    yield f"{place}/charts/{figure.key}.svg", renderer.picture(figure, section.language), None
 
 
 def _copy_releases(book: Book, site: Site, target: Path) -> None:

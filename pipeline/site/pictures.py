@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import struct
 import zlib
+from pathlib import Path
 
 import vl_convert
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
+def draw(chart: Path) -> None:
+    """Puts the picture of an SVG file beside it."""
+    chart.with_suffix(".png").write_bytes(png(chart.read_bytes()))
+
+
 def png(svg: bytes) -> bytes:
-    """The picture of an SVG file. The font is the one that comes with the renderer, so the bytes are the same
-    on every machine."""
+    """The picture of an SVG file, in the fonts of the machine, else in the one that the renderer has."""
     return _packed(vl_convert.svg_to_png(svg.decode(), scale=1.5))
 
 

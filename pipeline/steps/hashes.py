@@ -45,6 +45,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/release",
         "pipeline/shelf",
         "pipeline/swap",
+        "pipeline/workers",
         "pipeline/steps/products",
         "warehouse/sql",
         "schemas/tables",
@@ -56,6 +57,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/release",
         "pipeline/shelf",
         "pipeline/swap",
+        "pipeline/workers",
         "pipeline/steps/candidates",
         "pipeline/steps/products",
         "pipeline/steps/provenance",
@@ -67,6 +69,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/release",
         "pipeline/shelf",
         "pipeline/swap",
+        "pipeline/workers",
         "pipeline/steps/site",
     ),
 }

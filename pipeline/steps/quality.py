@@ -202,7 +202,7 @@ def disclosure(audits: Mapping[str, Mapping[str, Any]]) -> Finding:
 
 
 def package(faults: Mapping[str, Sequence[Fault]]) -> Finding:
-    """Every candidate passes its validation: files, columns, codes, formats; by package."""
+    """Every candidate is as it passed its validation; the faults by package."""
     found = [str(fault) for each in faults.values() for fault in each]
     message = f"{len(faults)} packages, {len(found)} faults" + (
         f": {'; '.join(found[:SHOWN])}" if found else ""
