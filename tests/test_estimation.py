@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, Weighting
 from pipeline.catalogue.model import Estimation
+from pipeline.comparison.scope import restricted
 from pipeline.estimation import COLUMNS, EXTRAS, KEY, estimate_wave, plan_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
 from pipeline.faults import FaultError
@@ -317,3 +318,14 @@ def test_a_census_has_no_sampling_error(known: tuple[Catalogue, Wave]) -> None:
         answers, known, weighting=Weighting("design"), design=replace(wave.design, population="census.csv")
     )
     assert cell(estimates, "introduced", "product")["se"] == 0
+
+
+def test_domains_outside_a_scope_are_no_warning(known: tuple[Catalogue, Wave]) -> None:
+    catalogue, wave = known
+    assert wave.design is not None
+    clustered = replace(wave, design=replace(wave.design, psu="KOMMUNE"), weighting=Weighting("design"))
+    cells = wave_statistics(weigh(drawn(3, psus=7), clustered, catalogue).answers, clustered, catalogue)
+    with np.errstate(divide="ignore", invalid="ignore"):  # as whoever narrows says, of every thread
+        found = estimate_wave(restricted(cells, {"sector": ("care",)}), clustered, catalogue)
+    assert set(found.loc[found["n"] > 0, "domain_code"]) >= {"", "care"}
+    assert found.loc[found["domain_code"] == "school", "value"].isna().all()

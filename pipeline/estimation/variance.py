@@ -18,6 +18,7 @@ regression and calibrated weights on the residual (Deville & Särndal 1992).
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context  # of which NumPy's error state is a part
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -103,7 +104,8 @@ def variance(sums: Sums, strata: Strata, domains: Domains, design: Design, score
             return _spread(_of_clusters(sums, own, design, score.at(rows)), len(own), design)
 
         with ThreadPoolExecutor(THREADS) as pool:  # each breakdown is a sum of its own: no order to keep
-            found = np.concatenate(list(pool.map(of, domains.parts())))
+            parts = [pool.submit(copy_context().run, of, part) for part in domains.parts()]
+            found = np.concatenate([part.result() for part in parts])
     return found * _average(strata, len(domains), design) if design.average else found
 
 
