@@ -10,6 +10,7 @@ it is cheap, and saves the rounds that the least choice would take.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -29,6 +30,7 @@ from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix
 from pipeline.disclosure.view import View, view, views
+from pipeline.workers import side_by_side
 
 PLACE = ["wave", "domain", "scope"]
 KEY = ["wave", "indicator", "category", "domain", "domain_code", "scope"]
@@ -55,18 +57,19 @@ def protect_again(
     shown = shown.assign(**{name: shown[name].mask(blank) for name in [*MEASURES, "n"]})
     if catalogue.barometer.disclosure.secondary:
         plain = views(protected, catalogue)
-        parts = [
-            _Wave(
-                plain[str(wave)],
-                part,
-                frame[frame["wave"] == wave],
-                estimates[estimates["wave"] == wave],
-                catalogue,
-            ).settled(part)
+        waves = [
+            (plain[str(wave)], part, *(table[table["wave"] == wave] for table in (frame, estimates)))
             for wave, part in shown.groupby("wave", sort=True)
         ]
-        shown = pd.concat(parts) if parts else shown
+        with side_by_side(partial(_settled, catalogue), waves) as settled:
+            shown = pd.concat([*settled]) if waves else shown
     return shown[shown["wanted"]].drop(columns=["wanted", "stem", "verdict", "beside"])
+
+
+def _settled(
+    catalogue: Catalogue, wave: tuple[View, pd.DataFrame, pd.DataFrame, pd.DataFrame]
+) -> pd.DataFrame:
+    return _Wave(*wave, catalogue).settled(wave[1])
 
 
 class _Wave:

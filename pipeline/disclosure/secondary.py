@@ -17,6 +17,7 @@ among many cells much alike every other choice begs another demand.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -26,13 +27,14 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import attack
 from pipeline.disclosure.cover import Demand, cheapest_cover
 from pipeline.disclosure.demands import Told
-from pipeline.disclosure.linkage import Linkage, linkage
+from pipeline.disclosure.linkage import linkage
 from pipeline.disclosure.numbers import with_numbers
 from pipeline.disclosure.published import carried_out, decided
 from pipeline.disclosure.rules import CELL, NONE, PRIMARY, SECONDARY, UNPUBLISHED
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix, sums_of
 from pipeline.disclosure.view import View, view
+from pipeline.workers import side_by_side
 
 FOR_QUALITY = 0.01  # the cost of a cell that is not published anyway, against one that is
 MARGIN = 1.1  # the width asked for, against the one that the audit asks
@@ -57,20 +59,20 @@ def with_secondary(frame: pd.DataFrame, verdicts: pd.DataFrame, catalogue: Catal
     ``frame``: unrounded microdata estimates with their stem. ``verdicts``: as the primary rules give
     them. ``beside`` is true where a cell is shown in a sum that has a hidden one.
     """
-    linked = linkage(catalogue)
-    made = []
-    for wave, part in verdicts.groupby(level="wave", sort=True):
-        own = _Wave(frame[frame["wave"] == wave], part, linked, catalogue)
-        made.append(own.settled())
-    return pd.concat(made) if made else verdicts.assign(beside=False)
+    waves = [(frame[frame["wave"] == wave], part) for wave, part in verdicts.groupby(level="wave", sort=True)]
+    with side_by_side(partial(_settled, catalogue), waves) as made:
+        return pd.concat([*made]) if waves else verdicts.assign(beside=False)
+
+
+def _settled(catalogue: Catalogue, wave: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
+    return _Wave(*wave, catalogue).settled()
 
 
 class _Wave:
     """The families of one wave and what is decided of them so far."""
 
-    def __init__(
-        self, frame: pd.DataFrame, verdicts: pd.DataFrame, linked: Linkage, catalogue: Catalogue
-    ) -> None:
+    def __init__(self, frame: pd.DataFrame, verdicts: pd.DataFrame, catalogue: Catalogue) -> None:
+        linked = linkage(catalogue)
         self.catalogue, self.linked, self.verdicts = catalogue, linked, verdicts
         self.need = MARGIN * catalogue.barometer.disclosure.audit_width
         self.open: View = view(
