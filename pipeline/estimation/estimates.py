@@ -92,13 +92,15 @@ def _columns(
         fraction = total.everyone(0) / total.everyone(1)
     centres = np.array([cells.centres.get(number, 0.0) for number in range(len(measures))])
     value = np.where(is_count, a, ratio + centres)
-    low, high = intervals.wald(value, se, df, declared.confidence)
-    lower, upper = intervals.share(ratio, se, n, n_eff, df, declared.confidence, declared.proportion_ci)
+    low, high = intervals.share(ratio, se, n, n_eff, df, declared.confidence, declared.proportion_ci)
     plain = is_mean | is_count
+    low[:, plain], high[:, plain] = intervals.wald(
+        value[:, plain], se[:, plain], df[:, plain], declared.confidence
+    )
     scale = np.where(plain, 1.0, 100.0)
     return {
-        "n": n, "value": value * scale, "se": se * scale, "ci_low": np.where(plain, low, lower) * scale,
-        "ci_high": np.where(plain, high, upper) * scale, "deff": np.where(np.isfinite(deff), deff, np.nan),
+        "n": n, "value": value * scale, "se": se * scale, "ci_low": low * scale,
+        "ci_high": high * scale, "deff": np.where(np.isfinite(deff), deff, np.nan),
         "df": df, "m": np.where(is_mean, np.nan, total.m), "n_eff": n_eff,
         "fraction": np.broadcast_to(fraction[:, None], n.shape),
     }  # fmt: skip
