@@ -38,16 +38,17 @@ def side_by_side(
     if cores == 1 or (len(pieces) < FEW and not heavy):
         yield map(work, pieces)
         return
-    begun = [_workers(cores).submit(_interruptible, work, piece) for piece in pieces]
+    pool = _workers(cores)
+    begun = [pool.submit(_interruptible, work, piece) for piece in pieces]
     try:
         yield (each.result() for each in begun)
     except BaseException:
-        _workers.cache_clear()  # they may have been interrupted, or killed
+        _workers.cache_clear()  # these may have been interrupted, or killed
+        pool.shutdown(cancel_futures=True)
         raise
-    finally:
-        for each in begun:
-            each.cancel()
-        wait(begun)
+    for each in begun:
+        each.cancel()
+    wait(begun)
 
 
 @cache

@@ -108,6 +108,13 @@ def test_a_fault_comes_in_its_turn_and_in_its_own_words() -> None:
     assert raised.value.faults == (Fault("1.toml", "key", "is odd", "Make it even.", 1),)
 
 
+def test_not_every_result_need_be_taken() -> None:
+    with side_by_side(where, range(500)) as done:
+        began = time.monotonic()
+        assert next(done)[0] == 0
+    assert time.monotonic() - began < 5
+
+
 def test_after_an_error_hardly_anything_begins(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), side_by_side(asleep, [tmp_path / str(n) for n in range(20)]):
         raise ZeroDivisionError

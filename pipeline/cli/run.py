@@ -88,12 +88,12 @@ def _chosen(root: Path, only: list[str]) -> list[str]:
 
 def _execute(stale: list[str], catalogue: Catalogue, report: Report) -> None:
     """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound."""
-    ingest = partial(_ingest, catalogue.root)
-    with progress([*stale, PUBLISH]) as told, side_by_side(ingest, stale) as outcomes:
-        from pipeline.defs.execution import runner  # takes seconds to load: only when there is work
+    with progress([*stale, PUBLISH]) as told:
+        with side_by_side(partial(_ingest, catalogue.root), stale) as outcomes:
+            from pipeline.defs.execution import runner  # takes seconds to load: only when there is work
 
-        for wave, outcome in zip(stale, outcomes, strict=True):
-            told(report.note(wave, outcome), outcome.seconds)
+            for wave, outcome in zip(stale, outcomes, strict=True):
+                told(report.note(wave, outcome), outcome.seconds)
         report.built = [wave for wave in stale if wave not in report.failed]
         if sound_waves(catalogue) or not report.failed:
             outcome = runner(catalogue.root).publish()
