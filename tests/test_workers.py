@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from pipeline import workers
+from pipeline.cli.output import reporting
 from pipeline.faults import Fault, FaultError
 from pipeline.workers import FEW, side_by_side
 
@@ -144,3 +146,18 @@ def test_an_interrupted_run_leaves_nobody_behind(tmp_path: Path, everyone: bool)
 
 def test_workers_are_kept() -> None:
     assert workers._workers(2) is workers._workers(2)
+
+
+def test_a_worker_stopped_from_outside_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = pytest.raises(typer.Exit)
+    with asked as left, reporting(as_json=False), side_by_side(stopped, range(12)) as done:
+        list(done)
+    assert left.value.exit_code == 1
+    assert "a worker process was stopped from outside" in capsys.readouterr().err
+    with side_by_side(where, range(12)) as done:
+        assert next(done)[0] == 0
+
+
+def stopped(_: int) -> None:
+    """As the kernel does where memory is short."""
+    os.kill(os.getpid(), signal.SIGKILL)

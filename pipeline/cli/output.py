@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 
 import typer
 
 from pipeline.faults import Fault, FaultError
+
+STOPPED = Fault(
+    file="warehouse",
+    key="",
+    message="is not finished: a worker process was stopped from outside, for want of memory perhaps",
+    mend="Run it again; nothing is half-written, and what was done is not done again.",
+)
 
 
 @contextmanager
@@ -16,11 +24,12 @@ def reporting(as_json: bool) -> Iterator[None]:
     """Faults of the input end a verb with their own words and exit code 1, never with a traceback."""
     try:
         yield
-    except FaultError as error:
+    except (FaultError, BrokenExecutor) as error:
+        faults = error.faults if isinstance(error, FaultError) else (STOPPED,)
         if as_json:
-            print_json({"ok": False, "faults": [fault.as_dict() for fault in error.faults]})
+            print_json({"ok": False, "faults": [fault.as_dict() for fault in faults]})
         else:
-            print_faults(error.faults)
+            print_faults(faults)
         raise typer.Exit(1) from None
 
 
