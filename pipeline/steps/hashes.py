@@ -32,6 +32,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/crossing",
         "pipeline/disclosure",
         "pipeline/estimation",
+        "pipeline/workers",
         "pipeline/steps/comparisons",
     ),
     "warehouse": (
