@@ -75,9 +75,12 @@ def adder(
     group: Ints, groups: int, row: Ints | None = None, rows: int | None = None, factor: Floats | None = None
 ) -> sparse.csr_array:
     """A matrix (groups x rows) that adds rows, each times its factor if there are any, into their groups."""
-    row = np.arange(len(group)) if row is None else row
     size = len(group) if rows is None else rows
     entries = np.ones(len(group)) if factor is None else factor
+    if row is None and (group[1:] >= group[:-1]).all():
+        starts = np.searchsorted(group, np.arange(groups + 1))
+        return sparse.csr_array((entries, np.arange(len(group)), starts), shape=(groups, size))
+    row = np.arange(len(group)) if row is None else row
     return sparse.csr_array((entries, (group, row)), shape=(groups, size))
 
 

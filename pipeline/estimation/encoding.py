@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
+from pipeline.estimation.engine import ALONE
 
 STATES = {NO_ANSWER: -1, NOT_ASKED: -2}
 DESIGN = {"stratum": "stratum", "psu": "psu", "base_weight": "d", "weight": "w"}
@@ -70,10 +71,16 @@ def write_codes(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalo
     pq.write_table(encoded(weighted, wave, catalogue), path, row_group_size=ROWS_A_GROUP)
 
 
-def facts_of(codes: Path | pa.Table) -> Facts:
-    """What travels with an encoded table."""
-    stored = pq.read_metadata(codes).metadata if isinstance(codes, Path) else codes.schema.metadata
-    return Facts(**json.loads(stored[FACTS]))
+def opened(codes: Path | pa.Table) -> tuple[Path | pa.Table, Facts]:
+    """Encoded answers and the facts that travel with them.
+
+    A file of few rows is read here: how a table is summed is planned once, a file is planned each time.
+    """
+    if not isinstance(codes, Path):
+        return codes, Facts(**json.loads(codes.schema.metadata[FACTS]))
+    with pq.ParquetFile(codes) as file:
+        facts = Facts(**json.loads(file.metadata.metadata[FACTS]))
+        return (file.read(use_threads=False) if facts.rows <= ALONE else codes), facts
 
 
 def _column(weighted: pd.DataFrame | pa.Table, name: str) -> pa.ChunkedArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -16,7 +16,7 @@ import pyarrow as pa
 
 Columns = Mapping[str, npt.NDArray[Any]]
 ALONE = 50_000  # rows that one thread sums sooner than several are started
-STATEMENTS = 32  # kept parsed: waves of one questionnaire are summed by the same text
+PLANS = 32  # that are kept: waves of one questionnaire are summed by the same
 
 
 class Engine(Protocol):
@@ -30,14 +30,53 @@ class Engine(Protocol):
         ...
 
 
+def _columns(result: duckdb.DuckDBPyConnection) -> Columns:
+    return {name: np.asarray(column) for name, column in result.fetchnumpy().items()}
+
+
+@dataclass
+class _Table:
+    """The table that a planned query reads next, through Arrow's PyCapsule interface."""
+
+    now: pa.Table
+
+    def __arrow_c_schema__(self) -> object:
+        return self.now.schema.__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.now.__arrow_c_stream__(requested_schema)
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A query of ``answers`` that is planned once, for all tables of one schema.
+
+    Planning a hundred conditions costs more than running them over two thousand rows.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    answers: _Table
+
+    @classmethod
+    def of(cls, sql: str, table: pa.Table, connection: duckdb.DuckDBPyConnection) -> Self:
+        answers = _Table(table)
+        connection.register("answers", answers)
+        connection.execute(f"PREPARE planned AS {sql}")
+        return cls(connection, answers)
+
+    def run(self, table: pa.Table) -> Columns:
+        self.answers.now = table
+        found = _columns(self.connection.execute("EXECUTE planned"))
+        self.answers.now = table.slice(0, 0)  # a plan outlives the microdata
+        return found
+
+
 class DuckDB:
     """An in-memory DuckDB, closed on leaving the ``with`` block."""
 
     def __init__(self, threads: int | None = None) -> None:
-        self._connection = duckdb.connect(":memory:", config={} if threads is None else {"threads": threads})
-        # One scan and one GROUP BY of a hundred aggregates: optimising them costs more than it saves.
-        self._connection.execute("PRAGMA disable_optimizer")
-        self._parsed = lru_cache(STATEMENTS)(self._connection.extract_statements)
+        self._database = duckdb.connect(":memory:", config={} if threads is None else {"threads": threads})
+        self._planned: dict[tuple[str, pa.Schema], _Planned] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -45,19 +84,31 @@ class DuckDB:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
-        self._connection.close()
+        self._database.close()
 
     def query(self, sql: str, answers: Path | pa.Table, columns: Mapping[str, str]) -> Columns:
         """See ``Engine.query``."""
-        origin, files = ("read_parquet(?)", [str(answers)]) if isinstance(answers, Path) else ("coded", [])
-        if not files:
-            self._connection.register("coded", answers)
-        chosen = ", ".join(f'"{column}" AS {alias}' for column, alias in columns.items())
-        (statement,) = self._parsed(f"WITH answers AS (SELECT {chosen} FROM {origin}) {sql}")
-        found = self._connection.execute(statement, files).fetchnumpy()
-        if not files:
-            self._connection.unregister("coded")
-        return {name: np.asarray(column) for name, column in found.items()}
+        if isinstance(answers, Path):
+            chosen = ", ".join(f'"{column}" AS {alias}' for column, alias in columns.items())
+            text = f"WITH answers AS (SELECT {chosen} FROM read_parquet(?)) {sql}"
+            with self._connected() as connection:
+                return _columns(connection.execute(text, [str(answers)]))
+        table = answers.select(list(columns)).rename_columns(list(columns.values()))
+        return self._plan(sql, table).run(table)
+
+    def _plan(self, sql: str, table: pa.Table) -> _Planned:
+        key = sql, table.schema.remove_metadata()
+        if key not in self._planned:
+            if len(self._planned) == PLANS:
+                self._planned.pop(next(iter(self._planned))).connection.close()
+            self._planned[key] = _Planned.of(sql, table, self._connected())
+        return self._planned[key]
+
+    def _connected(self) -> duckdb.DuckDBPyConnection:
+        connection = self._database.cursor()
+        # One scan and one GROUP BY of a hundred aggregates: optimising them costs more than it saves.
+        connection.execute("PRAGMA disable_optimizer")
+        return connection
 
 
 _OF_THREAD = threading.local()

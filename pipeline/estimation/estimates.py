@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from pandas.api.extensions import ExtensionArray
 
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
@@ -30,6 +31,7 @@ COLUMNS = [
     "conf_status", "note",
 ]  # fmt: skip
 EXTRAS = ["df", "m", "n_eff", "fraction"]
+TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 WITHOUT_ANSWERS = ("n", "m", "fraction")  # what a cell in which nobody answered still has
 
 
@@ -135,16 +137,17 @@ def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Fl
     return {**texts, **flat, **whole}
 
 
-def repeated(texts: Sequence[str], each: int = 1, times: int = 1) -> pd.Series[str]:
+def repeated(texts: Sequence[str], each: int = 1, times: int = 1) -> ExtensionArray:
     """A column of texts, ``each`` so many times in a row, and all of them so many times."""
     coded = [text.encode() for text in texts]
     lengths = np.tile(np.repeat([len(text) for text in coded], each), times)
     return _texts(b"".join(text * each for text in coded) * times, lengths)
 
 
-def _texts(joined: bytes, lengths: Ints) -> pd.Series[str]:
+def _texts(joined: bytes, lengths: Ints) -> ExtensionArray:
     """A column of texts from all of them in a row: no text is an object on the way."""
-    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    buffers = pa.py_buffer(ends), pa.py_buffer(joined)
-    series: pd.Series[str] = pa.LargeStringArray.from_buffers(len(lengths), *buffers).to_pandas()
-    return series
+    ends = np.zeros(len(lengths) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=ends[1:])
+    texts = pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(ends), pa.py_buffer(joined))
+    column: ExtensionArray = TEXT.__from_arrow__(texts)  # type: ignore[attr-defined]  # not in its stubs
+    return column

@@ -27,8 +27,9 @@ def logit(p: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats,
     """A t interval on the log odds, brought back (R's ``xlogit``). NaN where p is 0 or 1."""
     inside = (p > 0) & (p < 1)
     safe = np.where(inside, p, 0.5)
-    half = t_quantile(df, confidence) * se / (safe * (1 - safe))
-    low, high = (special.expit(special.logit(safe) - half), special.expit(special.logit(safe) + half))
+    with np.errstate(over="ignore"):
+        odds = np.exp(t_quantile(df, confidence) * se / (safe * (1 - safe)))
+        low, high = safe / (safe + (1 - safe) * odds), safe / (safe + (1 - safe) / odds)
     return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
 
 

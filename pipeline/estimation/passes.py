@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+from scipy import sparse
 
 from pipeline.arrays import Floats, Ints
 from pipeline.crossing import exact_sums
@@ -29,7 +30,7 @@ from pipeline.estimation.engine import Columns
 from pipeline.estimation.plan import Plan
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
-LONG = 8  # terms: a run of so many is quicker added by itself
+AT_ONCE = 32  # columns that are added together: few enough for little memory
 POWERS = {"": 0, "_w": 1, "_q": 2}  # of the weight, by the ending of a column's name
 
 
@@ -150,38 +151,46 @@ def _collapsed(units: Columns, keys: list[str], by: list[str], endings: list[str
 
     Units of a cell are in the order of their weights, so that every sum has its terms in one order.
     """
-    units = _sorted(units, [*keys, "w", "d"])
-    starts = np.zeros(len(units["w"]), dtype=bool)
+    order = _order(units, [*keys, "w", "d"])
+    ordered = {name: units[name][order] for name in (*keys, "w", "d")}
+    starts = np.zeros(len(order), dtype=bool)
     starts[:1] = True
     for name in by:
-        starts[1:] |= units[name][1:] != units[name][:-1]
-    group, firsts = np.cumsum(starts) - 1, np.flatnonzero(starts)
-    made = {name: units[name][firsts] for name in by}
+        starts[1:] |= ordered[name][1:] != ordered[name][:-1]
+    firsts = np.flatnonzero(starts)
+    made = {name: ordered[name][firsts] for name in by}
+    ends = np.append(firsts, len(order))
+
+    def adder(terms: Floats) -> sparse.csr_array:
+        return sparse.csr_array((terms, order, ends), shape=(len(firsts), len(order)))
+
     if "d" not in by:
-        made["d"] = _added(units["d"], group, firsts)
-    weights = {ending: units["w"] ** POWERS[ending] for ending in endings if ending}
-    for name in [name for name in units if name not in (*keys, "w", "d")]:
-        column = units[name]
+        made["d"] = adder(np.ones(len(order))) @ units["d"]
+    weights = {ending: units["w"] ** POWERS[ending] for ending in endings}
+    adders = {ending: adder(ordered["w"] ** POWERS[ending]) for ending in endings}
+    met = [name for name, column in units.items() if column.dtype == bool]
+    for some in (met[first : first + AT_ONCE] for first in range(0, len(met), AT_ONCE)):
+        flags = np.ascontiguousarray(np.array([units[name] for name in some]).T).astype(np.float64)
         for ending in endings:
-            terms = column * weights[ending] if ending else column
-            if column.dtype == bool:
-                made[name + ending] = _added(terms, group, firsts)
-            else:
-                made[name + ending] = exact_sums(terms, group, len(firsts))
+            sums = adders[ending] @ flags
+            made |= {name + ending: sums[:, number] for number, name in enumerate(some)}
+    group = np.empty(len(order), dtype=np.int64)
+    group[order] = np.cumsum(starts) - 1
+    for name in units.keys() - {*keys, "w", "d", *met}:
+        for ending in endings:
+            made[name + ending] = exact_sums(units[name] * weights[ending], group, len(firsts))
     return made
-
-
-def _added(terms: npt.NDArray[Any], group: Ints, firsts: Ints) -> Floats:
-    """Sums of runs of terms, which start at ``firsts``: long runs one by one, short ones term by term."""
-    if len(terms) < LONG * len(firsts):
-        return np.asarray(np.bincount(group, terms, len(firsts)), dtype=np.float64)
-    return np.asarray(np.add.reduceat(terms, firsts, dtype=np.float64))
 
 
 def _sorted(table: Columns, by: list[str]) -> dict[str, npt.NDArray[Any]]:
     """A query's rows in the order of the columns ``by``."""
-    order = np.lexsort([_ranked(table[name]) for name in reversed(by)])
+    order = _order(table, by)
     return {name: column[order] for name, column in table.items()}
+
+
+def _order(table: Columns, by: list[str]) -> Ints:
+    order: Ints = np.lexsort([_ranked(table[name]) for name in reversed(by)])
+    return order
 
 
 def _ranked(column: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.estimation.encoding import DESIGN, Facts, decoded, encoded, facts_of
+from pipeline.estimation.encoding import DESIGN, Facts, decoded, encoded, opened
 from pipeline.estimation.engine import Engine, default_engine
 from pipeline.estimation.passes import Spread, by_adding, by_counting
 from pipeline.estimation.plan import Measure, Plan, plan_wave
@@ -73,8 +73,7 @@ def wave_statistics(
         file = f"schemas/instruments/{wave.instrument}.csv"
         mend = "Map the questions of at least one indicator."
         raise FaultError(Fault(file, "", "maps nothing that an indicator is made from", mend, wave=wave.key))
-    codes = weighted if isinstance(weighted, Path) else encoded(weighted, wave, catalogue)
-    facts = facts_of(codes)
+    codes, facts = opened(weighted if isinstance(weighted, Path) else encoded(weighted, wave, catalogue))
     spreads = {
         number: _spread(measure, plan, facts)
         for number, measure in enumerate(plan.measures)
