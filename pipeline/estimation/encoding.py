@@ -8,6 +8,7 @@ starts (rows, weights, ranges of numbers) travels with the table.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,7 +24,6 @@ import pyarrow.parquet as pq
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
-from pipeline.estimation.engine import ALONE
 
 STATES = {NO_ANSWER: -1, NOT_ASKED: -2}
 DESIGN = {"stratum": "stratum", "psu": "psu", "base_weight": "d", "weight": "w"}
@@ -71,16 +71,9 @@ def write_codes(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalo
     pq.write_table(encoded(weighted, wave, catalogue), path, row_group_size=ROWS_A_GROUP)
 
 
-def opened(codes: Path | pa.Table) -> tuple[Path | pa.Table, Facts]:
-    """Encoded answers and the facts that travel with them.
-
-    A file of few rows is read here: how a table is summed is planned once, a file is planned each time.
-    """
-    if not isinstance(codes, Path):
-        return codes, Facts(**json.loads(codes.schema.metadata[FACTS]))
-    with pq.ParquetFile(codes) as file:
-        facts = Facts(**json.loads(file.metadata.metadata[FACTS]))
-        return (file.read(use_threads=False) if facts.rows <= ALONE else codes), facts
+def facts_of(metadata: Mapping[bytes, bytes]) -> Facts:
+    """What travels with an encoded table, from its schema's or its file's metadata."""
+    return Facts(**json.loads(metadata[FACTS]))
 
 
 def _column(weighted: pd.DataFrame | pa.Table, name: str) -> pa.ChunkedArray:
