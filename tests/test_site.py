@@ -24,6 +24,7 @@ from pipeline.cli.serve import server
 from pipeline.faults import FaultError
 from pipeline.site import build_site
 from pipeline.site.numbers import DASH, MINUS, Numbers
+from pipeline.site.pictures import png
 from pipeline.site.words import FOLDER, Words, load
 from pipeline.steps.inputs import site_current, sound_waves
 from pipeline.steps.site import site as site_step
@@ -380,6 +381,9 @@ def test_a_sealed_release_stands_at_its_address(built: Path, tmp_path: Path) -> 
 def test_a_png_is_a_picture(built: Path) -> None:
     path = built / "en" / "test-barometer" / "charts" / "any_innovation.png"
     assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    svg = path.with_suffix(".svg").read_text(encoding="utf-8")
+    assert path.read_bytes() == png(svg) and re.search("<text", svg)
+    assert png(svg) != png(re.sub(r"<text.*?</text>", "", svg, flags=re.DOTALL))  # its words are drawn too
 
 
 @pytest.fixture

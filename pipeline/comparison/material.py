@@ -48,7 +48,8 @@ class Material:
         self, estimates: pd.DataFrame, cells: Callable[[str], Cells], again: Again, catalogue: Catalogue
     ) -> None:
         self.catalogue = catalogue
-        self.waves = [wave for key, wave in catalogue.waves.items() if key in set(estimates["wave"])]
+        estimated = set(estimates["wave"].unique())
+        self.waves = [wave for key, wave in catalogue.waves.items() if key in estimated]
         self.pairs = list(pairs(self.waves, catalogue))
         there = estimates[estimates["value"].notna()]
         self._plain = {wave.key: there[there["wave"] == wave.key] for wave in self.waves}

@@ -60,7 +60,6 @@ def classes_of(cells: Cells, measures: list[int]) -> Classes:
 def fitted(classes: Classes, u: Floats, calibration: Calibration) -> Floats:
     """Fitted values of u on the margins, from start weights: cells x estimates."""
     x, width = calibration.indicators, len(calibration.start)
-    inverse = np.linalg.pinv(x.T @ (x * calibration.start[:, None]), rcond=1e-12, hermitian=True)
     of_row = calibration.of_cell[classes.cell]
     started = adder(of_row, width) @ ((classes.w / calibration.factor[of_row])[:, None] * u)
-    return np.asarray((x @ (inverse @ (x.T @ started)))[calibration.of_cell], dtype=np.float64)
+    return np.asarray((x @ (calibration.inverse @ (x.T @ started)))[calibration.of_cell], dtype=np.float64)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -101,6 +102,11 @@ class Contrasts:
         category = np.tile(np.arange(len(measures)), len(places))
         return self._joint(measures, category, numerator, whole, places)
 
+    @cached_property
+    def _places(self) -> dict[tuple[str, str], int]:
+        names = zip(self.domains.breakdowns, self.domains.codes, strict=True)
+        return {name: number for number, name in enumerate(names)}
+
     def _measures(self, indicator: str, category: str | None = None) -> list[int]:
         """The places of an indicator's measures, of which each unit answers one at most."""
         found = [
@@ -119,12 +125,11 @@ class Contrasts:
 
     def _inside(self, domain: str, code: str) -> Floats:
         """1 for the rows of a domain."""
+        if (domain, code) not in self._places:
+            raise ValueError(f"the wave has no domain {domain} {code}".rstrip())
         inside = np.zeros(self.spread.rows)
-        for number, name in enumerate(zip(self.domains.breakdowns, self.domains.codes, strict=True)):
-            if name == (domain, code):
-                inside[self.domains.cell[self.domains.domain == number]] = 1.0
-                return inside
-        raise ValueError(f"the wave has no domain {domain} {code}".rstrip())
+        inside[self.domains.cell[self.domains.domain == self._places[domain, code]]] = 1.0
+        return inside
 
     def _joint(
         self,

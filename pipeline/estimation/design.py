@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
@@ -44,6 +45,12 @@ class Calibration:
     factor: Floats  # calibrated over start weight by calibration cell
     weight: sparse.csr_array  # of everyone: strata or PSUs x calibration cells, sum of w
     weight2: sparse.csr_array  # of everyone: strata x calibration cells, sum of w^2
+
+    @cached_property
+    def inverse(self) -> Floats:
+        """That of the margins' products, from start weights; Moore-Penrose's, as margins share totals."""
+        products = self.indicators.T @ (self.indicators * self.start[:, None])
+        return np.asarray(np.linalg.pinv(products, rcond=1e-12, hermitian=True), dtype=np.float64)
 
 
 def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from pipeline.catalogue.fieldwork import Wave
@@ -50,12 +51,12 @@ class Plan:
     clustered: bool
     measures: tuple[Measure, ...]
 
-    @property
+    @cached_property
     def masks(self) -> tuple[str, ...]:
         """The distinct conditions of who counts, in order of first use."""
         return tuple(dict.fromkeys(measure.mask for measure in self.measures))
 
-    @property
+    @cached_property
     def bases(self) -> tuple[str, ...]:
         """The distinct conditions of who is asked, in order of first use."""
         return tuple(dict.fromkeys(measure.base for measure in self.measures))

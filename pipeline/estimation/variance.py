@@ -172,8 +172,7 @@ def _crossed(domains: int, strata: int) -> tuple[Ints, Ints]:
 def _fits(sums: Sums, domains: Domains, calibration: Calibration, score: Score) -> Floats:
     """Fitted values x'beta of z / w, from start weights: domains x calibration cells x measures."""
     x, width = calibration.indicators, len(calibration.start)
-    inverse = np.linalg.pinv(x.T @ (x * calibration.start[:, None]), rcond=1e-12, hermitian=True)
-    hat = x @ inverse @ x.T
+    hat = x @ calibration.inverse @ x.T
     groups = domains.adder(calibration.of_cell)
     of = sums.gathered(groups.matrix(len(calibration.of_cell)), (1,))
     z = score.linear(of, groups.domain)
