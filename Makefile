@@ -12,7 +12,7 @@ run: $(READY)  ## all bundled waves to warehouse and packages
 	$(BIN)/barometer run
 
 test: $(READY)  ## the whole suite
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(READY)  ## format, lint, types, floors, declarations
 	$(BIN)/ruff format --check pipeline tests benchmarks

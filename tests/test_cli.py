@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -135,17 +134,6 @@ def test_a_run_with_nothing_to_do_does_not_even_load_dagster(built: Path) -> Non
         "assert not {'dagster', 'pandas', 'duckdb'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_check_answers_in_under_a_second(repository: Path) -> None:
-    command = [sys.executable, "-m", "pipeline", "--project", str(repository), "check"]
-    taken = []
-    for _ in range(3):  # the best of three: the machine may be busy with something else
-        started = time.monotonic()
-        done = subprocess.run(command, capture_output=True, check=False)
-        taken.append(time.monotonic() - started)
-        assert done.returncode in (0, 1)
-    assert min(taken) < 1.0
 
 
 def test_a_broken_wave_is_left_out_and_the_rest_is_built(built: Path) -> None:
