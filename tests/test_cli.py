@@ -127,10 +127,11 @@ def test_a_second_run_redoes_nothing(built: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (built / "warehouse").rglob("*")} == before
 
 
-def test_a_run_with_nothing_to_do_does_not_even_load_dagster(built: Path) -> None:
+@pytest.mark.parametrize("verb", ["check", "run"])
+def test_what_has_nothing_to_compute_does_not_even_load_dagster(verb: str, built: Path) -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from pipeline.cli.app import app;"
-        f"assert CliRunner().invoke(app, ['--project', {str(built)!r}, 'run']).exit_code == 0;"
+        f"assert CliRunner().invoke(app, ['--project', {str(built)!r}, {verb!r}]).exit_code == 0;"
         "assert not {'dagster', 'pandas', 'duckdb'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
