@@ -65,21 +65,22 @@ class Linearised:
         design = self.design
         stratum, k = design.stratum[classes.cell], design.k
         squares = k[stratum] * classes.q
-        size = _product(u2, squares) + _product(inside, k[design.stratum] * classes.within)
+        within = k[design.stratum] * classes.within
+        size = squares @ u2**2 + within @ inside**2
         if design.calibration is not None:
             fit = fitted(classes, u, design.calibration)[classes.cell]
             u, u2 = u - fit, u2 - fit
         z = classes.w[:, None] * u
         total = adder(stratum, len(k)) @ z
         if design.psu is None or design.psu_stratum is None:
-            products = _product(u2, squares) + _product(inside, k[design.stratum] * classes.within)
+            products = _product(u2, squares) + _product(inside, within)
         else:
             units = adder(design.psu[classes.cell], len(design.psu_stratum)) @ z
             products = _product(units, k[design.psu_stratum])
             raw = adder(design.psu[classes.cell], len(design.psu_stratum)) @ np.abs(z)
-            size = np.maximum(size, _product(raw, k[design.psu_stratum]))
+            size = np.maximum(size, k[design.psu_stratum] @ raw**2)
         made = products - _product(total, k * design.centred / design.size)
-        limit = ROUNDING * np.sqrt(np.outer(np.diag(size), np.diag(size)))
+        limit = ROUNDING * np.sqrt(np.outer(size, size))
         return np.where(np.abs(made) > limit, made, 0.0) * self._average(n)
 
     def _average(self, n: Floats) -> Floats | float:
