@@ -12,7 +12,7 @@ from typing import Any
 
 import fsspec
 import pytest
-from s3fs import S3FileSystem
+from aiobotocore.client import AioBaseClient
 
 from pipeline.faults import FaultError
 from pipeline.release.place import Bucket, Folder, Place
@@ -247,14 +247,14 @@ def test_an_answer_that_was_lost_is_no_rival(
 ) -> None:
     """The server took a file, the answer got lost, and the request was made again."""
     root, _ = two_shelves(tmp_path)
-    real = S3FileSystem._call_s3
+    real = AioBaseClient._make_api_call
 
-    async def twice(files: S3FileSystem, method: str, *given: Any, **named: Any) -> Any:
-        if method in ("put_object", "delete_object"):
-            await real(files, method, *given, **named)
-        return await real(files, method, *given, **named)
+    async def twice(client: AioBaseClient, operation: str, given: Any) -> Any:
+        if operation in ("PutObject", "DeleteObject"):
+            await real(client, operation, given)
+        return await real(client, operation, given)
 
-    monkeypatch.setattr(S3FileSystem, "_call_s3", twice)
+    monkeypatch.setattr(AioBaseClient, "_make_api_call", twice)
     publish_releases(root, BUCKET)
     take_back(root, "1.0.1")
     publish_releases(root, BUCKET)
