@@ -1,7 +1,7 @@
 """The shelf: where sealed releases lie, which of them are withdrawn, and which came before a version.
 
 Here belongs reading the shelf. Putting a release on it, or taking its data away, belongs to ``release``.
-A release is sealed when its folder bears its version; everything else beside it (``latest``, indexes,
+A release is sealed when its folder bears its version; everything else beside it (indexes, ``latest.zip``,
 what a killed run left) begins with another sign. Standard library only, so that "is anything to do?" is
 answered at once.
 """

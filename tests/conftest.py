@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import fsspec
 import pytest
 
 from tests.barometers import write_barometer
@@ -74,3 +78,38 @@ def released_twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
     build(root)
     seal(root)
     return root
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """A real S3 server on loopback; of two requests at once one comes first, as at Amazon's."""
+    from moto.s3.responses import S3Response
+    from moto.server import ThreadedMotoServer
+
+    one_by_one, put = threading.Lock(), S3Response.put_object
+
+    def put_object(response: S3Response) -> Any:
+        with one_by_one:  # moto looks at the condition first, and writes later
+            return put(response)
+
+    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(S3Response, "put_object", put_object)
+        running.start()
+        host, port = running.get_host_and_port()
+        yield f"http://{host}:{port}"
+        running.stop()
+
+
+@pytest.fixture
+def s3(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """The environment of somebody who may write to that server, and its file system; a public bucket is there."""
+    for name, value in (("ENDPOINT_URL", server), ("ACCESS_KEY_ID", "somebody"), ("SECRET_ACCESS_KEY", "secret"), ("DEFAULT_REGION", "us-east-1")):  # fmt: skip
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(f"AWS_{name}", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    files = fsspec.filesystem("s3", skip_instance_cache=True, use_listings_cache=False)
+    files.mkdir("open-data", acl="public-read")
+    yield files
+    files.rm("open-data", recursive=True)

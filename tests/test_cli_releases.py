@@ -103,6 +103,12 @@ def test_diff_for_machines_is_what_the_package_holds(root: Path) -> None:
     assert record.pop("ok") and record.pop("faults") == [] and record == held
 
 
+def test_verify_takes_the_newest_in_one_file(root: Path) -> None:
+    done(barometer_command(root, "release"))
+    said = done(barometer_command(root, "verify", str(shelf(root, PACKAGE) / "latest.zip")))
+    assert "test-barometer 1.0.1" in said and "every byte the same" in said
+
+
 def test_diff_on_a_terminal_is_a_table(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "160")

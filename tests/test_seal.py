@@ -25,9 +25,9 @@ from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.disclosure import AUDITED, Audit
 from pipeline.faults import Fault, FaultError
 from pipeline.release import check_package
+from pipeline.release.lock import locked
 from pipeline.release.seal import copy_through, refusals
 from pipeline.release.seal import seal as put_on_shelf
-from pipeline.release.versions import locked
 from pipeline.shelf import earlier, previous, sealed, shelf
 from pipeline.steps import candidates
 from pipeline.steps.inputs import products_current, sound_waves
@@ -80,7 +80,7 @@ def test_a_release_has_the_bytes_of_its_candidate(built: Path) -> None:
     assert (sealing.new, sealing.version, sealing.revises) == (True, "1.0.0", None)
     assert files(sealing.folder) == files(built / "warehouse/candidate" / PACKAGE)
     assert check_package(sealing.folder) == []
-    assert on_shelf(built) == ["1.0.0", "feed.xml", "latest", "versions.json"]
+    assert on_shelf(built) == ["1.0.0", "feed.xml", "latest.zip", "versions.json"]
 
 
 def test_sealed_files_are_read_only(built: Path) -> None:
@@ -177,8 +177,9 @@ def test_a_new_wave_is_minor(built: Path) -> None:
 
 
 def test_latest_versions_and_feed_follow(twice: Path) -> None:
-    latest = files(shelf(twice, PACKAGE) / "latest")
-    assert latest == files(shelf(twice, PACKAGE) / "1.0.1")
+    place = shelf(twice, PACKAGE)
+    archive = place / "1.0.1" / f"{PACKAGE}-1.0.1.zip"
+    assert (place / "latest.zip").read_bytes() == archive.read_bytes()
     assert said(twice)["latest"] == "1.0.1"
     listed = [(entry["version"], entry["released"], entry["status"]) for entry in said(twice)["versions"]]
     assert listed == [("1.0.1", "2025-06-30", "released"), ("1.0.0", "2025-01-31", "released")]
@@ -302,8 +303,7 @@ def test_a_killed_run_leaves_nothing_that_looks_sealed(built: Path, repository: 
             assert files(release.folder) == candidate, point
     assert killed > 3
     assert seal(built).version == "1.0.0"
-    assert on_shelf(built) == ["1.0.0", "feed.xml", "latest", "versions.json"]
-    assert files(shelf(built, PACKAGE) / "latest") == candidate
+    assert on_shelf(built) == ["1.0.0", "feed.xml", "latest.zip", "versions.json"]
 
 
 @pytest.mark.parametrize("act", ["fsync", "open"])
@@ -336,7 +336,8 @@ def test_what_was_cut_short_after_the_seal_is_mended(built: Path) -> None:
     whole = files(place)
     (place / "versions.json").unlink()
     (place / "feed.xml").write_text("<feed")
-    (place / "latest").rename(place / ".latest.old")
+    (place / "latest.zip").write_bytes(b"PK")
+    (place / "1.0.0/.datapackage.json.new").write_text("{")
     (place / ".1.1.0.new").mkdir()
     (place / ".versions.json.new").write_text("{")
     assert not seal(built).new
@@ -366,7 +367,8 @@ def test_the_rename_alone_keeps_two_from_winning(built: Path) -> None:
     assert refused.value.errno in (errno.ENOTEMPTY, errno.EEXIST)
 
 
-def test_a_held_lock_is_waited_for_and_named(built: Path) -> None:
+def test_a_held_lock_is_waited_for_and_named(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.release.lock.PATIENCE", 0.1)
     with (
         locked(built, PACKAGE),
         pytest.raises(FaultError, match="another process is changing these releases"),
@@ -380,7 +382,7 @@ def thread_refused(root: Path) -> None:
 
     def attempt() -> None:
         try:
-            with locked(root, PACKAGE, patience=0.1):
+            with locked(root, PACKAGE):
                 pass
         except FaultError as error:
             caught.append(error)

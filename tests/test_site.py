@@ -373,9 +373,9 @@ def test_a_sealed_release_stands_at_its_address(built: Path, tmp_path: Path) -> 
     assert not site_current(catalogue, sound_waves(catalogue))
     site_step(catalogue)
     data = root / "warehouse" / "site" / "data" / "test-barometer"
-    assert {path.name for path in data.iterdir()} == {"1.0.0", "latest", "versions.json", "feed.xml"}
+    assert {path.name for path in data.iterdir()} == {"1.0.0", "latest.zip", "versions.json", "feed.xml"}
     found = page(root / "warehouse" / "site" / "en" / "test-barometer" / "downloads.html")
-    assert "latest" in text(found) and "not released yet" not in text(found)
+    assert "latest.zip" in text(found) and "not released yet" not in text(found)
 
 
 def test_a_png_is_a_picture(built: Path) -> None:

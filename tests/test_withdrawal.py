@@ -15,7 +15,6 @@ import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.faults import FaultError
-from pipeline.release.checks import check_package
 from pipeline.release.sheets import sheets_of
 from pipeline.shelf import sealed, shelf
 from pipeline.steps import products
@@ -33,6 +32,10 @@ def root(released_twice: Path, tmp_path: Path) -> Path:
 
 def place(root: Path, name: str) -> Path:
     return shelf(root, PACKAGE) / name
+
+
+def latest(root: Path) -> bytes:
+    return place(root, "latest.zip").read_bytes()
 
 
 def listed(root: Path, version: str) -> dict[str, Any]:
@@ -72,8 +75,7 @@ def test_no_checksum_of_the_data_is_left(root: Path) -> None:
 
 def test_latest_moves_back_and_readers_are_told(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.1", REASON, DAY)
-    assert place(root, "latest/SHA256SUMS").read_bytes() == place(root, "1.0.0/SHA256SUMS").read_bytes()
-    assert check_package(place(root, "latest")) == []
+    assert latest(root) == place(root, f"1.0.0/{PACKAGE}-1.0.0.zip").read_bytes()
     assert json.loads(place(root, "versions.json").read_text())["latest"] == "1.0.0"
     assert listed(root, "1.0.1")["withdrawn"] == {"date": "2025-07-01", "reason": REASON}
     feed = feedparser.parse(place(root, "feed.xml").read_bytes())
@@ -90,7 +92,7 @@ def test_latest_moves_back_and_readers_are_told(root: Path) -> None:
 def test_without_a_release_there_is_no_latest(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.1", REASON, DAY)
     withdraw_release(root, PACKAGE, "1.0.0", REASON, DAY)
-    assert not place(root, "latest").exists()
+    assert not place(root, "latest.zip").exists()
     assert json.loads(place(root, "versions.json").read_text())["latest"] is None
 
 
@@ -143,7 +145,7 @@ def test_what_cannot_be_withdrawn_is_said(
 ) -> None:
     with pytest.raises(FaultError, match=message):
         withdraw_release(root, package, version, reason, day)
-    assert place(root, "latest/SHA256SUMS").read_bytes() == place(root, "1.0.1/SHA256SUMS").read_bytes()
+    assert latest(root) == place(root, f"1.0.1/{PACKAGE}-1.0.1.zip").read_bytes()
 
 
 def test_a_withdrawal_cut_short_is_finished_by_whoever_comes_next(

@@ -1,4 +1,4 @@
-"""What follows from the releases on a shelf: ``latest``, ``versions.json``, the feed; and the shelf's lock.
+"""What follows from the releases on a shelf: ``versions.json``, ``latest.zip`` and the feed.
 
 All of it is made anew from the sealed folders and from nothing else, so that whoever comes after a killed
 run mends what it left.
@@ -8,77 +8,55 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from pipeline.faults import Fault, FaultError
 from pipeline.release.feed import feed
 from pipeline.release.files import sha256
+from pipeline.release.lock import LOCK
 from pipeline.release.revisions import compared_in
-from pipeline.release.seal import copy_through, same_release, write_through
+from pipeline.release.seal import write_through
 from pipeline.release.withdrawal import finish
 from pipeline.shelf import SUMS, Sealed, sealed, shelf
-from pipeline.swap import swapped_in
 
-LATEST, VERSIONS, FEED = "latest", "versions.json", "feed.xml"
-LOCK = ".lock"
-PATIENCE = 60.0  # seconds
-
-
-@contextmanager
-def locked(root: Path, package: str, patience: float = PATIENCE) -> Iterator[None]:
-    """One process at a time changes the shelf of a package; a killed one leaves no lock behind.
-
-    Raises FaultError when another holds it longer than ``patience`` seconds.
-    """
-    folder = shelf(root, package)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / LOCK, timeout=patience):
-            yield
-    except Timeout:
-        place = folder.relative_to(root).as_posix()
-        mend = "Wait for it to end and try again."
-        raise FaultError(Fault(place, "", "another process is changing these releases", mend)) from None
+VERSIONS, LATEST, FEED = "versions.json", "latest.zip", "feed.xml"
+INDEXES = (VERSIONS, LATEST, FEED)  # in the order in which they are changed
 
 
 def refresh(root: Path, package: str) -> None:
-    """Make latest, versions.json and feed what the sealed releases say. The shelf is ``locked``.
+    """Make the indexes what the sealed releases say. The shelf is ``locked``.
 
     Finishes withdrawals and takes away what a killed run left; changes nothing that is right already.
     """
     folder = shelf(root, package)
-    for left_over in folder.glob(".*"):
+    for left_over in list(folder.rglob(".*")):  # a release has no hidden file
         if left_over.is_dir():
             shutil.rmtree(left_over)
-        elif left_over.name != LOCK:
-            left_over.unlink()
+        elif left_over != folder / LOCK:
+            left_over.unlink(missing_ok=True)
     releases = sealed(root, package)
+    if releases:
+        for name, content in _indexes(package, releases).items():
+            if content is None:
+                (folder / name).unlink(missing_ok=True)
+            elif not (folder / name).is_file() or (folder / name).read_bytes() != content:
+                write_through(folder / name, content)
     for release in releases:
         if release.withdrawn:
             finish(release)
-    _latest(folder / LATEST, newest(releases))
-    if releases:
-        for name, content in ((VERSIONS, versions(package, releases)), (FEED, feed(package, releases))):
-            if not (folder / name).is_file() or (folder / name).read_bytes() != content:
-                write_through(folder / name, content)
+
+
+def _indexes(package: str, releases: list[Sealed]) -> dict[str, bytes | None]:
+    """The content of every index; None for ``latest.zip`` where all releases are withdrawn."""
+    last = newest(releases)
+    latest = (last.folder / f"{package}-{last.version}.zip").read_bytes() if last else None
+    made = (versions(package, releases), latest, feed(package, releases))
+    return dict(zip(INDEXES, made, strict=True))
 
 
 def newest(releases: list[Sealed]) -> Sealed | None:
     """The greatest version that is not withdrawn."""
     return next((release for release in reversed(releases) if not release.withdrawn), None)
-
-
-def _latest(place: Path, release: Sealed | None) -> None:
-    if release is None:
-        shutil.rmtree(place, ignore_errors=True)
-    elif not (place / SUMS).is_file() or not same_release(place, release.folder):
-        with swapped_in(place) as fresh:
-            copy_through(release.folder, fresh)
 
 
 def versions(package: str, releases: list[Sealed]) -> bytes:

@@ -95,7 +95,7 @@ def releases(root: Path, package: str, candidate: Path) -> list[Release]:
 
 
 def stable(root: Path, package: str) -> Path:
-    """The folder whose layout gives the stable addresses: versions, ``latest``, index and feed."""
+    """The folder whose layout gives the stable addresses: versions, ``latest.zip``, index and feed."""
     return shelf(root, package)
 
 

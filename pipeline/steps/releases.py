@@ -1,7 +1,7 @@
 """The acts on releases: sealing what is built, withdrawing what should not have been, naming either.
 
-Each holds the lock of its package, and leaves ``latest``, ``versions.json`` and feed as the sealed releases
-say, whatever a killed run before it left. What a seal or a withdrawal is belongs to ``release``.
+Each holds the lock of its package, and leaves the indexes as the sealed releases say, whatever a killed run
+before it left. What a seal or a withdrawal is belongs to ``release``.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 
 from pipeline.catalogue import Catalogue
 from pipeline.faults import Fault, FaultError
+from pipeline.release.lock import locked
 from pipeline.release.package import candidate
-from pipeline.release.publication import Place, publish
+from pipeline.release.place import Place
+from pipeline.release.publication import publish
 from pipeline.release.revisions import compared_in
 from pipeline.release.seal import refusals, seal
-from pipeline.release.versions import locked, refresh
+from pipeline.release.versions import newest, refresh
 from pipeline.release.withdrawal import revising, withdraw
 from pipeline.shelf import SUMS, sealed, shelf
 from pipeline.steps.folders import product_folder, read_json
@@ -156,6 +158,8 @@ def _folder(root: Path, name: str, packages: set[str]) -> Path:
         known = ", ".join(f"{each}@candidate" for each in sorted(packages)) or "none yet"
         mend = f"Name a folder, PACKAGE@VERSION or a candidate ({known})."
         raise FaultError(Fault(name, "", "is no folder and names no release", mend))
+    if version == "latest" and (last := newest(sealed(root, package))):
+        version = last.version
     lying = (
         root / "warehouse" / "candidate" / package
         if version == "candidate"

@@ -1,0 +1,42 @@
+"""One process at a time changes a folder of releases; a killed one leaves no lock behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pipeline.faults import Fault, FaultError
+from pipeline.shelf import shelf
+
+LOCK = ".lock"
+PATIENCE = 60.0  # seconds
+
+
+@contextmanager
+def alone(folder: Path, place: str) -> Iterator[None]:
+    """Hold a folder, made where there is none; the system frees it when its holder dies.
+
+    Raises FaultError, which names ``place``, when another process holds it longer than ``PATIENCE``.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK, timeout=PATIENCE)
+    try:
+        lock.acquire()
+    except Timeout:
+        mend = "Wait for it to end and try again."
+        raise FaultError(Fault(place, "", "another process is changing these releases", mend)) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def locked(root: Path, package: str) -> Iterator[None]:
+    """Hold the shelf of a package."""
+    folder = shelf(root, package)
+    with alone(folder, folder.relative_to(root).as_posix()):
+        yield

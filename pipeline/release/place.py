@@ -1,0 +1,158 @@
+"""Where a package is published: a folder, a bucket, or another store that fsspec can write to.
+
+A reader finds every file whole, the old one or the new one. Of two publishers at once none overwrites what
+the other wrote: a folder is held by one of them, and a bucket takes a file only where nothing lies, or over
+the very bytes that this publisher saw. Other stores offer neither. What is sent, and in which order, belongs
+to ``publication``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from pipeline.faults import Fault, FaultError
+from pipeline.release.files import sha256
+from pipeline.release.lock import alone
+from pipeline.release.seal import write_through
+
+CHUNK = 1 << 20
+ONE_REQUEST = 5 << 30  # bytes, the most that S3 takes at once; only such a request can bear a condition
+LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+
+
+class ConflictError(Exception):
+    """What lies there is no longer what was seen."""
+
+
+@dataclass
+class Place:
+    """What lies at an address: the facts of every file by its name. Counts what is done to it."""
+
+    files: Any  # fsspec.AbstractFileSystem, which has no types
+    base: str
+    address: str  # as people know it
+    there: dict[str, dict[str, Any]] = field(default_factory=dict)
+    sent: int = 0
+    kept: int = 0
+    removed: int = 0
+
+    def held(self) -> AbstractContextManager[None]:
+        """Keep other publishers out, where that can be done."""
+        return nullcontext()
+
+    def look(self) -> None:
+        """See what lies there; hidden files are none of a release."""
+        found = self.files.find(self.base, detail=True)
+        names = {path[len(self.base) + 1 :]: facts for path, facts in found.items()}
+        self.there = {name: facts for name, facts in names.items() if "/." not in f"/{name}"}
+
+    def read(self, name: str) -> bytes | None:
+        """The bytes of a file there; None where there is none."""
+        return bytes(self.files.cat_file(f"{self.base}/{name}")) if name in self.there else None
+
+    def holds(self, name: str, path: Path) -> bool:
+        """Whether a file lies there with the bytes of one here."""
+        return name in self.there and self.there[name]["size"] == path.stat().st_size and self._is(name, path)
+
+    def _is(self, name: str, path: Path) -> bool:
+        digest = hashlib.sha256()
+        with self.files.open(f"{self.base}/{name}", "rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+        return digest.hexdigest() == sha256(path)
+
+    def send(self, name: str, path: Path) -> None:
+        """Put a file there, whole or not at all; over another one only if that is still the one seen.
+
+        Raises FaultError when another publisher was quicker, unless with the same bytes.
+        """
+        try:
+            self._put(name, path)
+            self.sent += 1
+        except ConflictError:
+            if not (self.files.exists(f"{self.base}/{name}") and self._is(name, path)):
+                raise FaultError(self._lost(name)) from None
+            self.kept += 1
+        self.there[name] = {"size": path.stat().st_size}
+
+    def remove(self, name: str) -> None:
+        """Take a file away there. Raises FaultError when it is another one by now."""
+        try:
+            self._take(name)
+        except ConflictError:
+            if self.files.exists(f"{self.base}/{name}"):
+                raise FaultError(self._lost(name)) from None
+        del self.there[name]
+        self.removed += 1
+
+    def below(self, folder: str) -> list[str]:
+        """The names of the files there in a folder."""
+        return [name for name in self.there if name.startswith(f"{folder}/")]
+
+    def _lost(self, name: str) -> Fault:
+        message = "was changed by another publisher meanwhile, and stays as it is"
+        mend = "Run it again: it looks anew, and what was sent is not sent again."
+        return Fault(f"{self.address}/{name}", "", message, mend)
+
+    def _put(self, name: str, path: Path) -> None:
+        self.files.put_file(str(path), f"{self.base}/{name}")
+
+    def _take(self, name: str) -> None:
+        self.files.rm_file(f"{self.base}/{name}")
+
+
+class Folder(Place):
+    """A folder: one publisher at a time, and every file renamed into its place."""
+
+    def held(self) -> AbstractContextManager[None]:
+        """One process at a time; a killed one leaves no lock behind."""
+        return alone(Path(self.base), self.address)
+
+    def look(self) -> None:
+        """See what lies there, without what a killed run had begun."""
+        for begun in list(Path(self.base).rglob(".*.new")):
+            begun.unlink()
+        super().look()
+
+    def _put(self, name: str, path: Path) -> None:
+        target = Path(self.base) / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_through(target, path.read_bytes())
+
+
+class Bucket(Place):
+    """A bucket of S3: every write and removal has a condition, which the server keeps."""
+
+    def _put(self, name: str, path: Path) -> None:
+        seen = self.there.get(name)
+        condition = {"IfMatch": seen["ETag"]} if seen else {"mode": "create"}
+        target = f"{self.base}/{name}"
+        self._if_still_so(self.files.put_file, str(path), target, chunksize=ONE_REQUEST, **condition)
+
+    def _take(self, name: str) -> None:
+        bucket, key, _ = self.files.split_path(f"{self.base}/{name}")
+        seen = self.there[name]["ETag"]
+        self._if_still_so(self.files.call_s3, "delete_object", Bucket=bucket, Key=key, IfMatch=seen)
+
+    def _if_still_so(self, act: Any, *given: Any, **named: Any) -> None:
+        try:
+            act(*given, **named)
+        except OSError as error:
+            answer = getattr(error.__cause__, "response", {})
+            if answer.get("Error", {}).get("Code") in LOST:
+                raise ConflictError from error
+            raise
+
+
+def place_at(destination: str, package: str) -> Place:
+    """Where a package is published at a destination; nothing there is read yet."""
+    files, base = fsspec.core.url_to_fs(destination, use_listings_cache=False, skip_instance_cache=True)
+    kind = Folder if isinstance(files, LocalFileSystem) else Bucket if "s3" in files.protocol else Place
+    return kind(files, f"{base.rstrip('/')}/{package}", f"{destination.rstrip('/')}/{package}")
