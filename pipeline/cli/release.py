@@ -22,6 +22,8 @@ def seal(root: Path, only: list[str], as_json: bool) -> None:
         return
     for sealing in made:
         typer.echo(_line(sealing, root))
+    if any(sealing.new for sealing in made):
+        typer.echo("The next `barometer run` shows it in the site; `barometer publish` sends it out.")
     if missing:
         typer.echo(f"Left out, as at fault: {', '.join(missing)}")
 

@@ -28,4 +28,4 @@ def take_back(root: Path, package: str, version: str, reason: str, on: str, as_j
         typer.echo(
             f"{package} {other} revises it and so holds its values: withdraw that too if they must go."
         )
-    typer.echo("Copies elsewhere stay until `barometer publish` reaches them.")
+    typer.echo("The site shows it until the next `barometer run`, other places until `barometer publish`.")
