@@ -86,7 +86,7 @@ class _Wave:
         self.catalogue, self.linked = catalogue, linkage(catalogue)
         self.need = MARGIN * catalogue.barometer.disclosure.audit_width
         self.sums = known_sums(plain, catalogue)
-        shown = view(again, catalogue)
+        shown = view(again.drop(columns=MEASURES[1:]), catalogue)  # the only numbers on scopes are values
         self.own = scoped(plain, self.sums, shown.cells, catalogue)
         self.open = widened(plain, shown, self.own.cells)
         self.names = np.array([self.linked.family[indicator] for indicator, _ in self.open.measures])
@@ -173,7 +173,7 @@ class _Wave:
         """Attack these measures as they would be published; those of which somebody demanded more."""
         step, least = self.catalogue.barometer.rounding.n, self.catalogue.barometer.disclosure.min_n
         gone = np.array([self.hidden[name] for name in self.names]) & self.free
-        seen = self.open.closed(gone, np.zeros_like(self.free), step)
+        seen = self.open.closed(gone, np.zeros_like(self.free), self.open, step)
         seen = with_numbers(seen, self.sums, self.linked, step, least)
         seen, held = counted(seen, self.own, self.catalogue)
         sums = [*self.sums, *held]

@@ -5,10 +5,10 @@ was not withdrawn; what was estimated again on a scope it takes from their compa
 the attacker's knowledge (``attack``), each cell that is hidden for its own sake, and a small remainder of a
 cell outside of scopes (``scoped``), can be told no closer than ``audit_width``, in points of 100 (a mean: of
 its scores or, without them, of the largest mean shown; a count: of its base). It holds also that no
-subtraction gives one, that nothing hidden now is shown in a release that is still out, that no value has more
-digits than declared, and that beside a hidden cell every n is rounded. What it does not prove stands in
-``docs/disclosure.md``. Neither a fault nor the report ever holds a hidden value, or how far a cell can be
-told.
+subtraction gives one, that nothing hidden now is shown in a release that is still out, that no number has
+more digits than declared, and that beside a hidden cell every n is rounded and no design effect stands
+(``checks``). What it does not prove stands in ``docs/disclosure.md``. Neither a fault nor the report ever
+holds a hidden value, or how far a cell can be told.
 """
 
 from __future__ import annotations
@@ -24,26 +24,22 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import Attack, attack
+from pipeline.disclosure.checks import beside, digits, named, numerators, still_shown
 from pipeline.disclosure.linkage import Linkage, linkage
-from pipeline.disclosure.numbers import NUMBER, told_of, with_numbers
-from pipeline.disclosure.published import decimals_of, printed_decimals
+from pipeline.disclosure.numbers import NUMBER, with_numbers
 from pipeline.disclosure.ranges import ENOUGH
 from pipeline.disclosure.scoped import Scoped, counted, needs, scoped, widened
 from pipeline.disclosure.scopes import twins
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Sum
-from pipeline.disclosure.tables import KEY, Tables, again_of, repeated
+from pipeline.disclosure.tables import Tables, again_of
 from pipeline.disclosure.view import View, views, with_earlier
 from pipeline.faults import Fault
 
-FILE, COMPARED = "data/estimates.csv", "data/comparisons.csv"
-MOST_FAULTS = 50  # of one kind and wave; the message says how many there are
-MEND = "Build the candidate anew with `barometer run`."
 WITHDRAW_OR = "Build the candidate anew; where an earlier release tells it, withdraw that one."
 MANY = "is hidden, but how many answered is told closer than n is rounded to"
 LEFT = "what is left of the cell outside of it, which may be too few answers"
 FEWER = "is shown over fewer answers, and the same over all of them is hidden"
-WITHDRAW = "Withdraw that release, or make the cell publishable again."
 
 Views = tuple[View, View | None]  # of a wave, and of what was estimated again of it
 
@@ -68,14 +64,15 @@ def audit(published: Sequence[tuple[str, Tables]], catalogue: Catalogue) -> Audi
     """
     *earlier, (_, tables) = published
     candidate = tables["estimates"][tables["estimates"]["source_kind"] == "microdata"]
-    faults = [*_digits(candidate, catalogue), *_digits(again_of(tables), catalogue)]
+    faults = [*digits(candidate, catalogue), *digits(again_of(tables), catalogue)]
     for label, others in published:
-        faults += _still_shown(candidate, others, label, catalogue)
+        faults += still_shown(candidate, others, label, catalogue)
     linked, tally = linkage(catalogue), _Tally()
     before = [_views(others, catalogue) for _, others in earlier]
     for wave, both in _views(tables, catalogue).items():
         out = [every[wave] for every in before if wave in every]
-        faults += _attacked(both, out, linked, catalogue, tally)
+        own = candidate[candidate["wave"] == wave]
+        faults += _attacked(own, both, out, linked, catalogue, tally)
     return Audit(
         faults, tally.report(catalogue.barometer.disclosure.audit_width, len(earlier)), tally.programmes
     )
@@ -131,13 +128,18 @@ class _Tally:
 
 
 def _attacked(
-    both: Views, before: Sequence[Views], linked: Linkage, catalogue: Catalogue, tally: _Tally
+    candidate: pd.DataFrame,
+    both: Views,
+    before: Sequence[Views],
+    linked: Linkage,
+    catalogue: Catalogue,
+    tally: _Tally,
 ) -> Iterator[Fault]:
     """The faults of one wave. ``both``, ``before``: its views, of the candidate and of earlier releases."""
     need, (now, again) = catalogue.barometer.disclosure.audit_width, both
     sums = known_sums(now, catalogue)
-    yield from _numbers(now, sums, catalogue)
-    yield from _numerators(now, linked)
+    yield from beside(candidate, now, sums, catalogue)
+    yield from numerators(now, linked)
     shown = [cell for _, more in [*before, both] if more for cell in more.cells]
     own = scoped(now, sums, shown, catalogue)
     wide = widened(now, again, own.cells)
@@ -147,12 +149,12 @@ def _attacked(
     tally.alone_before += int((_subtracted(now, sums, now.primary) & now.primary).sum())
     tally.alone_after += int(alone.sum())
     if catalogue.barometer.disclosure.secondary:
-        yield from _named(
+        yield from named(
             wide, alone, "is hidden, but the sums it is part of give it by subtraction", WITHDRAW_OR
         )
     twin = np.array(twins(wide.cells, catalogue))
     other = (twin != np.arange(len(twin))) & (twin < own.plain)
-    yield from _named(wide, wide.shown & wide.hidden[:, twin] & other, FEWER, WITHDRAW_OR)
+    yield from named(wide, wide.shown & wide.hidden[:, twin] & other, FEWER, WITHDRAW_OR)
     if not (now.primary.any() or own.cells):
         return
     seen, held = counted(known, own, catalogue)
@@ -163,9 +165,9 @@ def _attacked(
     told = made.width < wanted - ENOUGH
     tally.add(made, told, number, own.plain)
     close = f"closer than {need:g} points (audit_width)"
-    yield from _named(seen, told & ~number & seen.primary, f"is hidden, but is told {close}", WITHDRAW_OR)
-    yield from _named(seen, told & ~number & ~seen.primary, f"tells {LEFT}, {close}", WITHDRAW_OR)
-    yield from _named(seen, told & number, MANY, WITHDRAW_OR)
+    yield from named(seen, told & ~number & seen.primary, f"is hidden, but is told {close}", WITHDRAW_OR)
+    yield from named(seen, told & ~number & ~seen.primary, f"tells {LEFT}, {close}", WITHDRAW_OR)
+    yield from named(seen, told & number, MANY, WITHDRAW_OR)
 
 
 def _known(
@@ -186,53 +188,6 @@ def _views(tables: Tables, catalogue: Catalogue) -> dict[str, Views]:
     return {wave: (own, again.get(wave)) for wave, own in views(tables["estimates"], catalogue).items()}
 
 
-def _digits(candidate: pd.DataFrame, catalogue: Catalogue) -> Iterator[Fault]:
-    """Values are printed with the declared decimals, no more: the audit counts on their rounding."""
-    finer = candidate[printed_decimals(candidate) > decimals_of(candidate, catalogue)]
-    yield from _cells(finer, "is published with more decimals than declared", MEND)
-
-
-def _still_shown(
-    candidate: pd.DataFrame, tables: Tables, label: str, catalogue: Catalogue
-) -> Iterator[Fault]:
-    """What is hidden now is in no release that is still out, and in no other table."""
-    hidden, frame = candidate[candidate["conf_status"].isin(["C", "D"])], tables["estimates"]
-    shown = frame.loc[frame["value"].notna() & (frame["source_kind"] == "microdata"), KEY]
-    both = hidden.merge(pd.concat([shown, repeated(tables, catalogue)]).drop_duplicates(), on=KEY)
-    yield from _cells(both, f"is hidden, but was published in {label}", WITHDRAW)
-
-
-def _named(now: View, found: Flags, message: str, mend: str) -> Iterator[Fault]:
-    rows, columns = np.nonzero(found)
-    names = [
-        (now.wave, *now.measures[row], *now.cells[column]) for row, column in zip(rows, columns, strict=True)
-    ]
-    yield from _cells(pd.DataFrame(names, columns=[*KEY, "scope"]), message, mend)
-
-
-def _numbers(now: View, sums: list[Sum], catalogue: Catalogue) -> Iterator[Fault]:
-    """The n of a whole less what is shown of its parts leaves as much open as n is rounded to.
-
-    An n that is no multiple of the declared step was published whole.
-    """
-    step = catalogue.barometer.rounding.n
-    exact: Flags = np.zeros(now.n.shape, dtype=bool)
-    exact[np.isfinite(now.n)] = np.mod(now.n[np.isfinite(now.n)], step) != 0
-    bare: Flags = np.zeros(now.n.shape, dtype=bool)
-    for each in sums:
-        parts, members = list(each.parts), list(each.members)
-        near: Flags = np.asarray(now.hidden[:, members].any(axis=1), dtype=bool)
-        bare[:, parts] |= near.reshape(-1, 1) & exact[:, parts]
-    yield from _named(now, bare, "stands beside a hidden cell, and its n is not rounded", MEND)
-
-
-def _numerators(now: View, linked: Linkage) -> Iterator[Fault]:
-    """No n stands where the own base, or one above it, is hidden: it would be the numerator of that one."""
-    asked: Flags = np.asarray(now.there.any(axis=1))
-    told = told_of(now, linked) & np.isfinite(now.n) & asked[:, None]
-    yield from _named(now, told, "has an n, which tells of a hidden cell of a question above it", MEND)
-
-
 def _subtracted(now: View, sums: list[Sum], hidden: Flags) -> Flags:
     """The cells that a simple attacker gets: the only hidden one of a sum, then those that these lay open."""
     left: Flags = hidden & now.there
@@ -244,15 +199,3 @@ def _subtracted(now: View, sums: list[Sum], hidden: Flags) -> Flags:
         if not alone.any():
             return hidden & now.there & ~left
         left = left & ~alone
-
-
-def _cells(cells: pd.DataFrame, message: str, mend: str) -> Iterator[Fault]:
-    """A fault a cell, the first of many, and how many there are."""
-    for wave, own in cells.groupby("wave", sort=True):
-        scopes = own["scope"] if "scope" in own else [""] * len(own)
-        for cell, scope in list(zip(own[KEY].itertuples(index=False), scopes, strict=True))[:MOST_FAULTS]:
-            _, indicator, category, domain, code = cell
-            where = f"{wave} {indicator}/{category} {domain}" + (f"={code}" if code else "")
-            where += f" on {scope}" if scope else ""
-            more = f" ({len(own)} cells of the wave are)" if len(own) > MOST_FAULTS else ""
-            yield Fault(COMPARED if scope else FILE, where, message + more, mend, wave=str(wave))

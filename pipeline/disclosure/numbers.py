@@ -28,7 +28,7 @@ def with_numbers(view: View, sums: list[Sum], linked: Linkage, step: int, least:
     ``step``: what n is rounded to beside a hidden cell; ``least``: no n below it is published.
     """
     rows = [row for row, unit in enumerate(view.unit) if unit not in ("count", NUMBER)]
-    beside = _beside(view, sums)[rows]
+    beside = near_hidden(view, sums)[rows]
     n = view.n[rows]
     beside &= np.mod(np.nan_to_num(n), max(step, 1)) == 0  # any other number stands whole
     there = view.there[rows]
@@ -48,7 +48,7 @@ def with_numbers(view: View, sums: list[Sum], linked: Linkage, step: int, least:
     return replace(view, measures=view.measures + measures, unit=view.unit + (NUMBER,) * len(rows), **both)
 
 
-def _beside(view: View, sums: list[Sum]) -> Flags:
+def near_hidden(view: View, sums: list[Sum]) -> Flags:
     """Where n is rounded: in every sum with a hidden cell, that of the parts; and always on a scope."""
     near: Flags = np.zeros(view.n.shape, dtype=bool)
     for each in sums:

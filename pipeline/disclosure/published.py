@@ -29,7 +29,7 @@ def published(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
 def carried_out(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """The same, before the table's contract is enforced: for a look at what would be published."""
-    return _blanked(_rounded(frame, catalogue), catalogue)
+    return _blanked(as_printed(frame, catalogue), catalogue)
 
 
 def decided(frame: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
@@ -46,38 +46,35 @@ def decided(frame: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def decimals_of(frame: pd.DataFrame, catalogue: Catalogue) -> npt.NDArray[np.int64]:
-    """The declared decimals of each row's value: a mean has one more, a count none."""
+def decimals_of(frame: pd.DataFrame, catalogue: Catalogue, name: str = "value") -> npt.NDArray[np.int64]:
+    """The declared decimals of each row's value or limits: a mean has one more, a count none. Errors have one
+    more than values, those of counts none; design effects always two.
+    """
     rounding = catalogue.barometer.rounding
+    if name == "deff":
+        return np.full(len(frame), DEFF_DECIMALS)
     totals = [key for key, domain in catalogue.domains.items() if not domain.by]
     decimals = np.where(frame["domain"].isin(totals), rounding.total, rounding.breakdown)
-    decimals = decimals + (frame["unit_measure"] == "mean").to_numpy()
+    decimals = decimals + (frame["unit_measure"] == "mean").to_numpy() + (name == "se")
     return np.where(frame["unit_measure"] == "count", 0, decimals)
 
 
-def printed_decimals(frame: pd.DataFrame) -> npt.NDArray[np.int64]:
-    """The decimals that each row's value is printed with, up to six."""
-    value = np.abs(frame["value"].to_numpy(dtype=float, na_value=0.0))
-    printed = np.full(len(value), MOST_DECIMALS)
+def printed_decimals(frame: pd.DataFrame, name: str = "value") -> npt.NDArray[np.int64]:
+    """The decimals that each row's number is printed with, up to six."""
+    number = np.abs(frame[name].to_numpy(dtype=float, na_value=0.0))
+    printed = np.full(len(number), MOST_DECIMALS)
     for decimals in reversed(range(MOST_DECIMALS)):
-        scaled = value * 10.0**decimals
+        scaled = np.nan_to_num(number) * 10.0**decimals
         printed[np.abs(scaled - np.rint(scaled)) < 1e-6] = decimals
     return printed
 
 
-def _rounded(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Values and limits to the declared decimals, errors to one more; figures keep theirs."""
-    decimals = decimals_of(frame, catalogue)
-    finer = np.where(frame["unit_measure"] == "count", 0, decimals + 1)
+def as_printed(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """Every measure to its declared decimals; figures keep the values they were printed with."""
     printed = (frame["source_kind"] == "figures").to_numpy()
-    value = frame["value"].to_numpy(dtype=float)
-    return frame.assign(
-        value=np.where(printed, value, half_up(value, decimals)),
-        se=half_up(frame["se"].to_numpy(dtype=float), finer),
-        ci_low=half_up(frame["ci_low"].to_numpy(dtype=float), decimals),
-        ci_high=half_up(frame["ci_high"].to_numpy(dtype=float), decimals),
-        deff=half_up(frame["deff"].to_numpy(dtype=float), DEFF_DECIMALS),
-    )
+    numbers = {name: frame[name].to_numpy(dtype=float) for name in MEASURES}
+    made = {name: half_up(own, decimals_of(frame, catalogue, name)) for name, own in numbers.items()}
+    return frame.assign(**made | {"value": np.where(printed, numbers["value"], made["value"])})
 
 
 def half_up(values: npt.NDArray[np.float64], decimals: npt.ArrayLike) -> npt.NDArray[np.float64]:

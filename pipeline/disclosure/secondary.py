@@ -75,9 +75,9 @@ class _Wave:
         linked = linkage(catalogue)
         self.catalogue, self.linked, self.verdicts = catalogue, linked, verdicts
         self.need = MARGIN * catalogue.barometer.disclosure.audit_width
-        self.open: View = view(
-            carried_out(decided(frame, verdicts.assign(beside=False)), catalogue), catalogue
-        )
+        shown = carried_out(decided(frame, verdicts.assign(beside=False)), catalogue)
+        self.open: View = view(shown, catalogue)
+        self.bare: View = view(shown.assign(deff=np.nan), catalogue)
         self.cells = list(self.open.cells)
         place = {cell: number for number, cell in enumerate(self.cells)}
         places = map(Cell, *(verdicts.index.get_level_values(name) for name in CELL))
@@ -185,6 +185,7 @@ class _Wave:
         return self.open.closed(
             np.array([hidden.get(name, nothing) for name in self.names]),
             np.array([beside.get(name, nothing) for name in self.names]),
+            self.bare,
             self.catalogue.barometer.rounding.n,
         )
 

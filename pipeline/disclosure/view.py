@@ -14,7 +14,8 @@ import pandas as pd
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.published import coarse, decimals_of, printed_decimals
+from pipeline.disclosure.implied import implied
+from pipeline.disclosure.published import coarse
 from pipeline.disclosure.sums import Cell
 
 Measure = tuple[str, str]  # indicator, category
@@ -58,14 +59,18 @@ class View:
         measures = tuple(self.measures[number] for number in numbers)
         return replace(self, measures=measures, unit=tuple(self.unit[number] for number in numbers), **kept)
 
-    def closed(self, secondary: Flags, beside: Flags, step: int) -> View:
-        """The view when more cells are hidden, and n is rounded beside them, as it would be published."""
+    def closed(self, secondary: Flags, beside: Flags, bare: View, step: int) -> View:
+        """The view when more cells are hidden, and beside them n is rounded, as it would be published.
+
+        ``bare``: the view without design effects, which are blank there too.
+        """
         gone = self.primary | (secondary & np.isfinite(self.n))
+        low, high = np.where(beside, bare.low, self.low), np.where(beside, bare.high, self.high)
         return replace(
             self,
             n=np.where(gone, np.nan, np.where(beside, coarse(self.n, step), self.n)),
-            low=np.where(gone, np.nan, self.low),
-            high=np.where(gone, np.nan, self.high),
+            low=np.where(gone, np.nan, low),
+            high=np.where(gone, np.nan, high),
             there=self.there | gone,
             secondary=(self.secondary | gone) & ~self.primary,
         )
@@ -87,8 +92,7 @@ def view(published: pd.DataFrame, catalogue: Catalogue) -> View:
     names = [name for name in PLACE if name in published]
     columns, triples = factorized(*(published[name].tolist() for name in names))
     cells = tuple(Cell(*each) for each in triples)
-    value = published["value"].to_numpy(dtype=float, na_value=np.nan)
-    half = 0.5 * 10.0 ** -np.maximum(decimals_of(published, catalogue), printed_decimals(published))
+    low, high = implied(published, catalogue)
     conf, status = published["conf_status"].to_numpy(), published["obs_status"].to_numpy()
 
     def spread(numbers: Floats | Flags, nothing: float | bool) -> Floats:
@@ -103,8 +107,8 @@ def view(published: pd.DataFrame, catalogue: Catalogue) -> View:
         unit=tuple(unit[number] for number in range(len(measures))),
         cells=cells,
         n=spread(published["n"].to_numpy(dtype=float, na_value=np.nan), np.nan),
-        low=spread(value - half, np.nan),
-        high=spread(value + half, np.nan),
+        low=spread(low, np.nan),
+        high=spread(high, np.nan),
         there=spread(status != "M", False).astype(bool),
         primary=spread(conf == "C", False).astype(bool),
         secondary=spread(conf == "D", False).astype(bool),
