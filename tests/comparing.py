@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.comparison import Compared, Material, benchmarks, comparisons_of, errata, published, trends
+from pipeline.comparison import Compared, Material, benchmarks, comparisons_of, errata, published
 from pipeline.disclosure import protect
 from pipeline.estimation import Cells, estimate_wave, figures_estimates, wave_statistics
 from pipeline.harmonise import harmonise, harmonise_figures
@@ -33,17 +33,13 @@ class Prepared:
             answers = answers[answers[name].isin(codes)]
         return wave_statistics(answers, catalogue.waves[wave], catalogue)
 
-    def published(self) -> dict[str, pd.DataFrame]:
+    def compared(self) -> Compared:
         material = self.material()
-        made = Compared(
-            comparisons_of(material),
-            benchmarks(material),
-            trends(material),
-            errata(material),
-            material.narrowed(),
-        )
+        return Compared(comparisons_of(material), benchmarks(material), errata(material), material.narrowed())
+
+    def published(self, made: Compared | None = None) -> dict[str, pd.DataFrame]:
         protected = protect(self.estimates, self.catalogue)
-        return published(made, self.estimates, protected, self.catalogue)
+        return published(made or self.compared(), self.estimates, protected, self.catalogue)
 
 
 def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:

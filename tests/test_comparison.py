@@ -292,7 +292,9 @@ def test_a_cell_is_set_against_the_whole_that_holds_it(small: Prepared) -> None:
 
 
 def test_a_series_has_its_yearly_change(small: Prepared) -> None:
-    found = one(trends(small.material()), survey="dk", indicator="any_innovation", category="yes")
+    found = one(
+        trends(small.estimates, small.catalogue), survey="dk", indicator="any_innovation", category="yes"
+    )
     values = small.estimates.query("indicator == 'any_innovation' and domain == 'total'").set_index("wave")
     years = 731 / 365.25
     change = (values.loc["dk-2022", "value"] - values.loc["dk-2020", "value"]) / years
@@ -388,14 +390,40 @@ def test_a_comparison_has_no_more_digits_than_its_parts(small: Prepared) -> None
     assert np.allclose(made["p_value"].dropna() * 1e4, (made["p_value"].dropna() * 1e4).round())
 
 
-def test_a_difference_tells_nothing_that_its_parts_and_its_interval_do_not(small: Prepared) -> None:
-    tables = hiding(small, 1).published()
-    parts = {"comparisons": ("value_a", "value_b"), "benchmarks": ("value", "total")}
-    for name, (mine, theirs) in parts.items():
-        made = tables[name].dropna(subset=["difference", "ci_low"])
-        between = (made[mine] - made[theirs]).clip(made["ci_low"] - 0.5, made["ci_high"] + 0.5)
-        assert len(made) and (made["difference"] - between).abs().max() <= 0.5 + 1e-9
-        assert made["difference"].between(made["ci_low"], made["ci_high"]).all()
+def test_what_compares_tells_of_values_only_what_is_published_of_them(small: Prepared) -> None:
+    ready = hiding(small, 1)
+    made = ready.compared()
+    tables = ready.published(made)
+    for name, parts in (("comparisons", ("value_a", "value_b")), ("benchmarks", ("value", "total"))):
+        frame, shown = getattr(made, name), tables[name]
+        tested = frame["p_value"].notna()
+        assert tested.any() and shown["difference"].notna().any()
+        blunt = frame.assign(
+            p_value=np.where(tested, 0.5, np.nan), ci_low=np.where(tested, 0.0, np.nan),
+            ci_high=np.where(tested, 0.0, np.nan), difference=frame["difference"] * 0,
+        )  # fmt: skip
+        blunt.loc[shown.index, list(parts)] = shown[list(parts)]
+        again = ready.published(replace(made, **{name: blunt}))
+        pd.testing.assert_frame_equal(again[name], shown)
+
+
+def test_tests_can_be_made_of_what_is_published(small: Prepared) -> None:
+    ready = hiding(small, 1)
+    made = ready.compared()
+    tables = ready.published(made)
+    for name, (mine, theirs) in (("comparisons", ("value_a", "value_b")), ("benchmarks", ("value", "total"))):
+        shown = tables[name].dropna(subset=["p_value"])
+        df = getattr(made, name).loc[shown.index, "df"]
+        assert len(shown) and (shown["difference"] - (shown[mine] - shown[theirs])).abs().max() <= 0.5
+        p = 2 * stats.t.sf(((shown[mine] - shown[theirs]) / shown["se"]).abs(), df)
+        assert shown["p_value"].to_numpy() == pytest.approx(p, abs=5.1e-5)
+        assert shown["difference"].between(shown["ci_low"], shown["ci_high"]).all()
+
+
+def test_what_rounds_to_the_same_shares_a_rank(small: Prepared) -> None:
+    shown = hiding(small, 1).published()["benchmarks"]
+    group = shown.groupby(["wave", "indicator", "category", "domain"])["value"]
+    assert (shown["rank"] == group.rank(ascending=False, method="min")).all()
 
 
 def test_adjusted_p_values_know_only_what_is_published(small: Prepared) -> None:

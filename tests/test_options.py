@@ -137,7 +137,7 @@ def test_shared_answers_on_a_shared_part_of_the_population(tmp_path: Path) -> No
 
 
 def test_a_wave_that_covers_more_answers_starts_a_level_of_its_own(found: Prepared) -> None:
-    made = trends(found.material())
+    made = trends(found.estimates, found.catalogue)
     assert "any_partner" not in set(made["indicator"]) and "any_innovation" in set(made["indicator"])
 
 

@@ -115,7 +115,7 @@ def test_distributions_compositions_and_trends_have_their_tests(both: Prepared) 
     found = one(made, **(total | {"standard": "half"}), indicator="any_innovation")
     cells = both.estimates.query("indicator == 'any_innovation' and domain == 'sector'")
     assert close(found["value_b"], cells.query("wave == 'dk-2020'")["value"].mean()) and found["p_value"] > 0
-    series = one(trends(material), indicator="any_innovation", category="yes")
+    series = one(trends(both.estimates, both.catalogue), indicator="any_innovation", category="yes")
     assert series["editions"] == 2 and series["se"] > 0
 
 

@@ -23,7 +23,7 @@ from pipeline.estimation.domains import Domains
 
 KEY = ["wave", *CELL]
 COLUMNS = [
-    *KEY, "unit_measure", "n", "value", "total", "difference", "se", "ci_low", "ci_high", "p_value",
+    *KEY, "unit_measure", "n", "value", "total", "difference", "se", "df", "ci_low", "ci_high", "p_value",
     "p_adjusted", "differs", "rank", "rank_low", "rank_high", "ranked", "above", "below", "obs_status",
 ]  # fmt: skip
 REST = "rest of the wave"
@@ -109,7 +109,7 @@ def _of_wave(wave: Wave, material: Material) -> pd.DataFrame:
     return rows.assign(
         difference=made.value, se=made.se, ci_low=low, ci_high=high, p_value=p,
         above=above, below=below,
-    ).drop(columns="df")  # fmt: skip
+    )  # fmt: skip
 
 
 def _spread(joint: Joint) -> Floats:

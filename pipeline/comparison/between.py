@@ -22,7 +22,7 @@ from pipeline.comparison.standard import standardised
 from pipeline.comparison.verdicts import Judgement, Pair
 
 KEY = ["wave_a", "wave_b", "indicator", "category", "domain", "domain_code", "standard"]
-VALUES = ["value_a", "value_b", "difference", "se", "ci_low", "ci_high", "p_value"]
+VALUES = ["value_a", "value_b", "difference", "se", "df", "ci_low", "ci_high", "p_value"]
 TESTS = ["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]
 COLUMNS = [
     *KEY, "scope", "unit_measure", "n_a", "n_b", *VALUES, "p_adjusted", "p_distribution", "rank_a", "rank_b",
@@ -169,7 +169,7 @@ def _tested(both: pd.DataFrame, pair: Pair, sides: Sides, material: Material) ->
     )
     return both.assign(
         wave_a=pair.one.key, wave_b=pair.other.key, standard="",
-        difference=allowed(made.value), se=allowed(made.se), ci_low=firm(made.low),
+        difference=allowed(made.value), se=allowed(made.se), df=made.df, ci_low=firm(made.low),
         ci_high=firm(made.high), p_value=firm(made.p), obs_status=np.where(figures, "E", "A"),
         p_distribution=_distributions(both, pair, sides, material),
     )[[name for name in COLUMNS if name != "p_adjusted"]]  # fmt: skip

@@ -1,7 +1,8 @@
 """What of a comparison may be published: nothing from which a hidden cell could be worked out.
 
-A comparison is published where both its parts are (``readable``). No number has more digits than its parts.
-Adjusted p-values and ranks are made again, of what is published.
+A comparison is published where both its parts are (``readable``). Differences, their tests and ranks are made
+again of what is published: of unrounded values they would tell a part closer than its own rounding does (a
+p-value leaves a sixth of it), and by it the hidden cells beside it. Whoever has the table can make them too.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ import pandas as pd
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue import Catalogue
 from pipeline.comparison.benchmarks import with_ranks, with_verdict
-from pipeline.comparison.between import with_adjusted
+from pipeline.comparison.between import KEY, with_adjusted
 from pipeline.comparison.material import CELL, total_domain
 from pipeline.comparison.readable import Place, Shown, parts_of, places, readable, readable_again
-from pipeline.comparison.trends import with_adjusted as with_adjusted_trends
+from pipeline.comparison.significance import t_test
+from pipeline.comparison.trends import trends
 from pipeline.disclosure import half_up
 
-ERRORS = ("se", "ci_low", "ci_high")
+ESTIMATE = ["wave", *CELL]
 P_DECIMALS = 4
 
 
@@ -31,7 +33,6 @@ class Compared:
 
     comparisons: pd.DataFrame
     benchmarks: pd.DataFrame
-    trends: pd.DataFrame
     errata: pd.DataFrame
     narrowed: pd.DataFrame
 
@@ -48,7 +49,7 @@ def published(
     return {
         "comparisons": _comparisons(made.comparisons, plain, again, catalogue),
         "benchmarks": _benchmarks(made.benchmarks, plain, catalogue),
-        "trends": _trends(made.trends, plain, catalogue),
+        "trends": _trends(estimates, protected, catalogue),
         "errata": made.errata,
         "reasons": reasons(catalogue),
     }
@@ -84,41 +85,48 @@ def _comparisons(
         for side, part in zip("ab", zip(*shown, strict=True) if shown else ((), ()), strict=True)
     }
     kept = kept.assign(obs_status=kept["obs_status"].mask(unsure, "U"), **n)
-    return _rounded(with_adjusted(kept, catalogue), catalogue)
-
-
-def _rounded(kept: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Values as their own table has them, the others with the fewest decimals of their parts."""
     decimals = _decimals(kept, catalogue)
     printed = [_printed(kept[f"value_{side}"], kept[f"wave_{side}"], catalogue) for side in "ab"]
     fewest = np.minimum(*(np.where(digits < 0, decimals, digits) for digits in printed))
-    rounded = {
+    values = {
         f"value_{side}": np.where(
             digits < 0, half_up(_numbers(kept, f"value_{side}"), decimals), _numbers(kept, f"value_{side}")
         )
         for side, digits in zip("ab", printed, strict=True)
     }
-    rounded |= {name: half_up(_numbers(kept, name), fewest + (name == "se")) for name in ERRORS}
-    rounded |= {"difference": _difference(kept, rounded, ("value_a", "value_b"), fewest)}
-    p_values = ("p_value", "p_adjusted", "p_distribution")
-    rounded |= {name: half_up(_numbers(kept, name), P_DECIMALS) for name in p_values}
-    return kept.assign(**rounded)
+    kept = _tested(kept.assign(**values), ("value_a", "value_b"), fewest, catalogue)
+    return _with_p(with_adjusted(_ranked(kept), catalogue))
 
 
-def _difference(
-    kept: pd.DataFrame, rounded: Mapping[str, Floats], parts: tuple[str, str], decimals: Ints
-) -> Floats:
-    """The difference of two values as they are published, inside its interval as that is.
+def _tested(kept: pd.DataFrame, parts: tuple[str, str], decimals: Ints, catalogue: Catalogue) -> pd.DataFrame:
+    """The difference of two values as published, and its interval and test by the published error."""
+    one, other = (_numbers(kept, name) for name in parts)
+    difference = np.where(kept["difference"].notna(), one - other, np.nan)
+    se = half_up(_numbers(kept, "se"), decimals + 1)
+    made = t_test(difference, se, _numbers(kept, "df"), catalogue.barometer.estimation.confidence)
+    firm = kept["p_value"].notna().to_numpy(dtype=bool)
+    low, high = (half_up(limit, decimals) for limit in (made.low, made.high))
+    tests = {"ci_low": low, "ci_high": high, "p_value": made.p}
+    firmly = {name: np.where(firm, numbers, np.nan) for name, numbers in tests.items()}
+    return kept.assign(difference=half_up(difference, decimals), se=se, **firmly)
 
-    One of unrounded values often tells a part closer than its own rounding does, and by it the hidden
-    cells beside it; this one is made of what is published anyway.
-    """
-    one, other = (rounded[name] for name in parts)
-    made = half_up(np.where(kept["difference"].notna(), one - other, np.nan), decimals)
-    limits = (rounded[name] for name in ("ci_low", "ci_high"))
-    low, high = (np.where(np.isnan(limit), made, limit) for limit in limits)
-    inside: Floats = np.clip(made, low, high)
-    return inside
+
+def _ranked(kept: pd.DataFrame) -> pd.DataFrame:
+    """Each category's place by the values as published: what is equal there shares one."""
+    group = [kept[name] for name in KEY if name != "category"]
+    ranks = {
+        f"rank_{side}": kept[f"value_{side}"]
+        .where(kept[f"rank_{side}"].notna())
+        .groupby(group)
+        .rank(ascending=False, method="min")
+        for side in "ab"
+    }
+    return kept.assign(**{name: rank.astype("Int64") for name, rank in ranks.items()})
+
+
+def _with_p(kept: pd.DataFrame) -> pd.DataFrame:
+    names = [name for name in ("p_value", "p_adjusted", "p_distribution") if name in kept]
+    return kept.assign(**{name: half_up(_numbers(kept, name), P_DECIMALS) for name in names})
 
 
 def _side(
@@ -161,43 +169,28 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
 
 def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Catalogue) -> pd.DataFrame:
     everyone = total_domain(catalogue)
-    mine = [plain.get(place) for place in places(frame, ["wave", *CELL])]
+    mine = [plain.get(place) for place in places(frame, ESTIMATE)]
     whole = [plain.get((*place, everyone, "")) for place in places(frame, ["wave", "indicator", "category"])]
     both = np.array([a is not None and b is not None for a, b in zip(mine, whole, strict=True)], dtype=bool)
     n = pd.Series([each.n if each else np.nan for each in mine], frame.index).astype("Int64")
     kept = frame.assign(obs_status=[each.status if each else "" for each in mine], n=n)[both]
-    kept = with_verdict(with_ranks(kept), catalogue)
     decimals = _decimals(kept, catalogue)
     of_total = _decimals(kept.assign(domain=everyone), catalogue)
     printed = _printed(kept["value"], kept["wave"], catalogue)
+    values = {
+        name: np.where(printed < 0, half_up(_numbers(kept, name), digits), _numbers(kept, name))
+        for name, digits in (("value", decimals), ("total", of_total))
+    }
     fewest = np.where(printed < 0, decimals, printed)
-    rounded = {
-        "value": np.where(printed < 0, half_up(_numbers(kept, "value"), decimals), _numbers(kept, "value")),
-        "total": np.where(printed < 0, half_up(_numbers(kept, "total"), of_total), _numbers(kept, "total")),
-    }
-    rounded |= {name: half_up(_numbers(kept, name), fewest + (name == "se")) for name in ERRORS}
-    rounded |= {"difference": _difference(kept, rounded, ("value", "total"), fewest)}
-    rounded |= {name: half_up(_numbers(kept, name), P_DECIMALS) for name in ("p_value", "p_adjusted")}
-    return kept.assign(**rounded)
+    kept = _tested(kept.assign(**values), ("value", "total"), fewest, catalogue)
+    return _with_p(with_verdict(with_ranks(kept), catalogue))
 
 
-def _trends(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Catalogue) -> pd.DataFrame:
-    everyone = total_domain(catalogue)
-    series = places(frame, ["indicator", "category"])
-    kept = frame[
-        np.array(
-            [
-                all((wave, *place, everyone, "") in plain for wave in waves.split("|"))
-                for place, waves in zip(series, frame["waves"], strict=True)
-            ],
-            dtype=bool,
-        )
-    ]
-    decimals = _decimals(kept.assign(domain=everyone), catalogue)
-    kept = with_adjusted_trends(kept)
+def _trends(estimates: pd.DataFrame, protected: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    made = trends(protected.merge(estimates[[*ESTIMATE, "df"]], on=ESTIMATE), catalogue)
+    decimals = _decimals(made.assign(domain=total_domain(catalogue)), catalogue)
     rounded = {
-        name: half_up(_numbers(kept, name), decimals + (name == "se"))
-        for name in ("change_per_year", *ERRORS)
+        name: half_up(_numbers(made, name), decimals + (name == "se"))
+        for name in ("change_per_year", "se", "ci_low", "ci_high")
     }
-    rounded |= {name: half_up(_numbers(kept, name), P_DECIMALS) for name in ("p_value", "p_adjusted")}
-    return kept.assign(**rounded)
+    return _with_p(made.assign(**rounded))

@@ -20,10 +20,11 @@ CASES = 5
 
 @dataclass(frozen=True)
 class Tested:
-    """A difference with its standard error, t interval and two-sided p-value."""
+    """A difference with its standard error, its degrees of freedom, t interval and two-sided p-value."""
 
     value: Floats
     se: Floats
+    df: Floats
     low: Floats
     high: Floats
     p: Floats
@@ -36,7 +37,7 @@ def t_test(value: Floats, se: Floats, df: Floats, confidence: float) -> Tested:
     half = special.stdtrit(freedom, 0.5 + confidence / 2) * safe
     p = 2 * special.stdtr(freedom, -np.abs(value / safe))
     low, high, p = (np.where(known, part, np.nan) for part in (value - half, value + half, p))
-    return Tested(value, np.where(known, se, np.nan), low, high, p)
+    return Tested(value, np.where(known, se, np.nan), df, low, high, p)
 
 
 def few(share: Floats, n: Floats) -> Flags:

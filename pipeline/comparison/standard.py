@@ -72,7 +72,7 @@ def _on(
     unranked = pd.Series(pd.NA, rows.index, dtype="Int64")
     return rows.assign(
         standard=composition.key, scope=[scope_text(scope) for scope in scopes],
-        value_a=one[0], value_b=other[0], difference=made.value, se=made.se, ci_low=made.low,
+        value_a=one[0], value_b=other[0], difference=made.value, se=made.se, df=made.df, ci_low=made.low,
         ci_high=made.high, p_value=made.p, p_distribution=np.nan, rank_a=unranked, rank_b=unranked,
         narrowed_a=scope_text(narrowing[0]), narrowed_b=scope_text(narrowing[1]),
     )  # fmt: skip

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue import Wave
+from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.facts import Known
-from pipeline.comparison.material import Material, total_domain
+from pipeline.comparison.material import total_domain
 from pipeline.comparison.significance import adjusted, slope, t_test
 from pipeline.comparison.verdicts import Pair
 
@@ -21,17 +22,21 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def trends(material: Material) -> pd.DataFrame:
-    """The yearly change of every series for everyone: ``COLUMNS`` by ``KEY``, unrounded.
+def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """The yearly change of every series for everyone: ``COLUMNS`` by ``KEY``.
 
-    Editions are placed at the end of their reference periods. A rule that breaks the series, or forbids
-    the comparison, starts a new level, and so does a value that would have to be narrowed to be compared;
-    a series of single editions has no trend.
+    ``estimates``: of every wave, with ``df``; as they were estimated, or as they are published. Editions
+    are placed at the end of their reference periods. A rule that breaks the series, or forbids the
+    comparison, starts a new level, and so does a value that would have to be narrowed to be compared; a
+    series of single editions has no trend.
     """
-    known, series = Known(material.catalogue), editions(material.waves)
-    made = [
-        frame for waves in series.values() for frame in [_of_survey(waves, material, known)] if len(frame)
-    ]
+    estimated = set(estimates["wave"].unique())
+    series = editions([wave for key, wave in catalogue.waves.items() if key in estimated])
+    there = (estimates["domain"] == total_domain(catalogue)) & (estimates["se"] > 0)
+    found = estimates[there & estimates["value"].notna()].groupby("wave")
+    frames = {str(wave): frame for wave, frame in found}
+    known = Known(catalogue)
+    made = [frame for waves in series.values() if len(frame := _of_survey(waves, frames, known, catalogue))]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
     return with_adjusted(frame)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
 
@@ -51,13 +56,15 @@ def editions(waves: list[Wave]) -> dict[tuple[str, str], list[Wave]]:
     return {key: several for key, several in found.items() if len(several) > 1}
 
 
-def _of_survey(waves: list[Wave], material: Material, known: Known) -> pd.DataFrame:
-    catalogue, everyone = material.catalogue, total_domain(material.catalogue)
+def _of_survey(
+    waves: list[Wave], frames: Mapping[str, pd.DataFrame], known: Known, catalogue: Catalogue
+) -> pd.DataFrame:
     steps = {(a.key, b.key): Pair(b, a, known) for a, b in pairwise(waves)}
     points: dict[tuple[str, str, str], dict[str, tuple[float, float, float]]] = {}
     for wave in waves:
-        frame = material.estimates(wave.key)
-        frame = frame[(frame["domain"] == everyone) & (frame["se"] > 0)]
+        if wave.key not in frames:
+            continue
+        frame = frames[wave.key]
         keys = zip(frame["indicator"], frame["category"], frame["unit_measure"], strict=True)
         numbers = frame[["value", "se", "df"]].itertuples(index=False, name=None)
         for key, point in zip(keys, numbers, strict=True):

@@ -27,7 +27,7 @@ from pipeline.faults import FaultError
 from pipeline.steps.folders import Metadata, StepResult, make, product_folder, shared_folder, wave_folder
 from pipeline.steps.inputs import product_inputs, shared_input, sound_waves
 
-KEPT = ("comparisons", "benchmarks", "trends", "errata", "narrowed")
+KEPT = ("comparisons", "benchmarks", "errata", "narrowed")
 INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")  # tables of the schema statistics
 
 
@@ -46,7 +46,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
         made = {
             "comparisons": comparisons_of(material),
             "benchmarks": benchmarks(material),
-            "trends": trends(material),
+            "trends": trends(estimates, catalogue),
             "errata": errata(material),
             "reconciliation": reconciliation(material),
         }
