@@ -67,6 +67,10 @@ CASES = {
         "barometer.toml", "[[contributors]]", '[contact]\nname = "Desk"\nemail = "desk"\n[[contributors]]',
         "contact.email: is not an e-mail address",
     ),
+    "secondary width": (
+        "barometer.toml", "[[contributors]]", "[disclosure]\nsecondary_width = 30.0\n[[contributors]]",
+        "disclosure.secondary_width: is below 0 or above audit_width",
+    ),
     "no version": ("barometer.toml", 'version = "1.0.0"', 'version = "latest"', "version: is not a version"),
     "date in quotes": ("barometer.toml", "released = 2025-01-31", 'released = "2025-01-31"', "must be a date"),
     "invalid TOML": ("domains.toml", "[domains.total]", "[domains.total", r"is not valid TOML: .*line"),

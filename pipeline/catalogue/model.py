@@ -28,6 +28,7 @@ class Disclosure:
     max_fraction: float = 0.5
     secondary: bool = True
     audit_width: float = 20.0
+    secondary_width: float = 0.5
 
 
 @dataclass(frozen=True)

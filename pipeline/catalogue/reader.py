@@ -106,6 +106,7 @@ def read_barometer(section: Section) -> Barometer:
             max_fraction=disclosure.number("max_fraction", 0.5),
             secondary=disclosure.flag("secondary", True),
             audit_width=disclosure.number("audit_width", 20.0),
+            secondary_width=disclosure.number("secondary_width", 0.5),
         ),
         reliability=Reliability(
             flag_n=reliability.integer("flag_n", 50),

@@ -84,7 +84,6 @@ class _Wave:
         catalogue: Catalogue,
     ) -> None:
         self.catalogue, self.linked = catalogue, linkage(catalogue)
-        self.need = MARGIN * catalogue.barometer.disclosure.audit_width
         self.sums = known_sums(plain, catalogue)
         shown = view(again.drop(columns=MEASURES[1:]), catalogue)  # the only numbers on scopes are values
         self.own = scoped(plain, self.sums, shown.cells, catalogue)
@@ -178,7 +177,7 @@ class _Wave:
         seen, held = counted(seen, self.own, self.catalogue)
         sums = [*self.sums, *held]
         sizes = sizes_of(seen, sums, self.catalogue)
-        need = needs(seen, sizes, self.own, self.small, self.need, self.catalogue)
+        need = needs(seen, sizes, self.own, self.small, self.catalogue, MARGIN)
         need[np.setdiff1d(np.arange(len(need)), rows)] = 0.0
         need[~(_reached(seen, sums, held) | self.free)] = 0.0
         width = attack(seen, sums, sizes, self.catalogue, need, self.met).width

@@ -35,6 +35,18 @@ class Attack:
     programmes: int
 
 
+def asked(view: View, catalogue: Catalogue, times: float = 1.0) -> Floats:
+    """The width that each cell (measures x cells) is to keep for being hidden: ``times`` what is declared.
+
+    One that is hidden for others keeps ``secondary_width``; its n, and what is withheld on a scope, nothing.
+    """
+    rules = catalogue.barometer.disclosure
+    answers = np.array([unit != NUMBER for unit in view.unit], dtype=bool)[:, None]
+    own = np.array([not cell.scope for cell in view.cells], dtype=bool)
+    lesser = np.where(view.secondary & answers & own, rules.secondary_width, 0.0)
+    return times * np.where(view.primary, rules.audit_width, lesser)
+
+
 def attack(
     view: View,
     sums: list[Sum],
@@ -107,7 +119,7 @@ def scale_of(view: View, row: int, size: Floats, catalogue: Catalogue) -> Scale:
         )
         return Scale(whole, whole * 0.0, size, np.maximum(size, 1e-9) / 100)
     if view.unit[row] == NUMBER:
-        most = float(np.nanmax(view.high[row], initial=1.0))
+        most = float(np.nanmax(view.n, initial=1.0))  # of any base: the whole of this one may be hidden
         step = catalogue.barometer.rounding.n
         return Scale(
             whole, whole * 0.0, whole * most, whole * step / catalogue.barometer.disclosure.audit_width

@@ -4,25 +4,27 @@ It reads the declarations and published tables only: those of the candidate and 
 was not withdrawn; what was estimated again on a scope it takes from their comparisons. What it proves: under
 the attacker's knowledge (``attack``), each cell that is hidden for its own sake, and a small remainder of a
 cell outside of scopes (``scoped``), can be told no closer than ``audit_width``, in points of 100 (a mean: of
-its scores or, without them, of the largest mean shown; a count: of its base). It holds also that no
-subtraction gives one, that nothing hidden now is shown in a release that is still out, that no number has
-more digits than declared, and that beside a hidden cell every n is rounded and no design effect stands
-(``checks``). What it does not prove stands in ``docs/disclosure.md``. Neither a fault nor the report ever
-holds a hidden value, or how far a cell can be told.
+its scores or, without them, of the largest mean shown; a count: of its base), and one that is hidden for
+others no closer than ``secondary_width``. It holds also that no subtraction gives a cell of the first kind,
+that nothing hidden now is shown in a release that is still out, that no number has more digits than declared,
+and that beside a hidden cell every n is rounded and no design effect stands (``checks``). What it does not
+prove stands in ``docs/disclosure.md``. Neither a fault nor the report ever holds a hidden value, or how far a
+cell can be told.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Flags
-from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.model import Catalogue, Disclosure
 from pipeline.disclosure.attack import Attack, attack
 from pipeline.disclosure.checks import beside, digits, named, numerators, still_shown
 from pipeline.disclosure.linkage import Linkage, linkage
@@ -73,58 +75,64 @@ def audit(published: Sequence[tuple[str, Tables]], catalogue: Catalogue) -> Audi
         out = [every[wave] for every in before if wave in every]
         own = candidate[candidate["wave"] == wave]
         faults += _attacked(own, both, out, linked, catalogue, tally)
-    return Audit(
-        faults, tally.report(catalogue.barometer.disclosure.audit_width, len(earlier)), tally.programmes
-    )
+    return Audit(faults, tally.report(catalogue.barometer.disclosure, len(earlier)), tally.programmes)
 
 
 @dataclass
 class _Tally:
-    """What is counted of all waves. ``numbers``: cells of which the n was attacked; ``scoped``: on scopes."""
+    """What is counted of all waves. ``audited`` and ``told``: by kind (``_kinds``), how many cells were
+    attacked, and told closer than they may be; ``smallest``: the least width of a primary one.
+    """
 
     programmes: int = 0
     alone_before: int = 0
     alone_after: int = 0
-    audited: int = 0
-    pinned: int = 0
-    numbers: int = 0
-    numbers_told: int = 0
-    scoped: int = 0
-    scoped_told: int = 0
+    audited: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
+    close: int = 0
     smallest: float = np.inf
 
-    def add(self, made: Attack, told: Flags, number: Flags, plain: int) -> None:
-        """One wave. ``told``: closer than may be; ``number``: measures that are an n (a column).
-
-        ``plain``: the cells of the wave's own, which stand first.
-        """
-        attacked = np.isfinite(made.width)
-        self.scoped += int((attacked & ~number)[:, plain:].sum())
-        self.scoped_told += int((told & ~number)[:, plain:].sum())
-        attacked, told, width = attacked[:, :plain], told[:, :plain], made.width[:, :plain]
+    def add(self, made: Attack, told: Flags, kinds: Mapping[str, Flags], need: float) -> None:
+        """One wave. ``told``: closer than may be; ``need``: the width that primary cells are to keep."""
         self.programmes += made.programmes
-        self.audited += int((attacked & ~number).sum())
-        self.pinned += int((told & ~number).sum())
-        self.numbers += int((attacked & number).sum())
-        self.numbers_told += int((told & number).sum())
-        self.smallest = min(self.smallest, float(np.nanmin(np.where(number, np.nan, width), initial=np.inf)))
+        for kind, own in kinds.items():
+            self.audited[kind] += int((own & np.isfinite(made.width)).sum())
+            self.told[kind] += int((own & told).sum())
+        self.close += int((made.width[kinds["secondary"]] < need - ENOUGH).sum())
+        self.smallest = min(self.smallest, float(np.nanmin(made.width[kinds["cells"]], initial=np.inf)))
 
-    def report(self, need: float, earlier: int) -> dict[str, Any]:
-        """Counts, and the width that every hidden cell keeps: rounded down, and no more than was asked."""
+    def report(self, rules: Disclosure, earlier: int) -> dict[str, Any]:
+        """Counts, and the width that every primary cell keeps: rounded down, and no more than was asked."""
         return {
-            "audit_width": need,
-            "audited_cells": self.audited,
-            "pinned_cells": self.pinned,
-            "every_width_is_at_least": math.floor(min(self.smallest + ENOUGH, need)),
-            "audited_numbers": self.numbers,
-            "pinned_numbers": self.numbers_told,
-            "audited_on_scopes": self.scoped,
-            "pinned_on_scopes": self.scoped_told,
+            "audit_width": rules.audit_width,
+            "audited_cells": self.audited["cells"],
+            "pinned_cells": self.told["cells"],
+            "every_width_is_at_least": math.floor(min(self.smallest + ENOUGH, rules.audit_width)),
+            "secondary_width": rules.secondary_width,
+            "audited_secondary": self.audited["secondary"],
+            "pinned_secondary": self.told["secondary"],
+            "secondary_closer_than_audit_width": self.close,
+            "audited_numbers": self.audited["numbers"],
+            "pinned_numbers": self.told["numbers"],
+            "audited_on_scopes": self.audited["on_scopes"],
+            "pinned_on_scopes": self.told["on_scopes"],
             "earlier_releases": earlier,
             "recovered_by_subtraction": {
                 "primary_only": self.alone_before, "as_published": self.alone_after
             },
         }  # fmt: skip
+
+
+def _kinds(seen: View, plain: int) -> dict[str, Flags]:
+    """Which cells (measures x cells) are which; ``plain``: those of the wave's own, which stand first."""
+    number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
+    own = np.arange(len(seen.cells)) < plain
+    return {
+        "cells": seen.primary & ~number & own,
+        "secondary": seen.secondary & ~number & own,
+        "numbers": number & own,
+        "on_scopes": ~number & ~own,
+    }
 
 
 def _attacked(
@@ -136,7 +144,7 @@ def _attacked(
     tally: _Tally,
 ) -> Iterator[Fault]:
     """The faults of one wave. ``both``, ``before``: its views, of the candidate and of earlier releases."""
-    need, (now, again) = catalogue.barometer.disclosure.audit_width, both
+    rules, (now, again) = catalogue.barometer.disclosure, both
     sums = known_sums(now, catalogue)
     yield from beside(candidate, now, sums, catalogue)
     yield from numerators(now, linked)
@@ -148,26 +156,32 @@ def _attacked(
     alone = _subtracted(wide, [*sums, *own.links], hidden) & wide.primary
     tally.alone_before += int((_subtracted(now, sums, now.primary) & now.primary).sum())
     tally.alone_after += int(alone.sum())
-    if catalogue.barometer.disclosure.secondary:
+    if rules.secondary:
         yield from named(
             wide, alone, "is hidden, but the sums it is part of give it by subtraction", WITHDRAW_OR
         )
     twin = np.array(twins(wide.cells, catalogue))
     other = (twin != np.arange(len(twin))) & (twin < own.plain)
     yield from named(wide, wide.shown & wide.hidden[:, twin] & other, FEWER, WITHDRAW_OR)
-    if not (now.primary.any() or own.cells):
+    if not (now.hidden.any() or own.cells):
         return
     seen, held = counted(known, own, catalogue)
     sizes = sizes_of(seen, [*sums, *held], catalogue)
-    wanted = needs(seen, sizes, own, None, need, catalogue)
-    made = attack(seen, [*sums, *held], sizes, catalogue, wanted)
-    number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
+    wanted, kinds = needs(seen, sizes, own, None, catalogue), _kinds(seen, own.plain)
+    need = np.where(kinds["secondary"], rules.audit_width, wanted)
+    made = attack(seen, [*sums, *held], sizes, catalogue, need)
     told = made.width < wanted - ENOUGH
-    tally.add(made, told, number, own.plain)
-    close = f"closer than {need:g} points (audit_width)"
-    yield from named(seen, told & ~number & seen.primary, f"is hidden, but is told {close}", WITHDRAW_OR)
-    yield from named(seen, told & ~number & ~seen.primary, f"tells {LEFT}, {close}", WITHDRAW_OR)
-    yield from named(seen, told & number, MANY, WITHDRAW_OR)
+    tally.add(made, told, kinds, rules.audit_width)
+    small = told & kinds["on_scopes"]
+    close = f"closer than {rules.audit_width:g} points (audit_width)"
+    closest = f"closer than {rules.secondary_width:g} points (secondary_width)"
+    for found, message in (
+        (told & kinds["cells"] | small & seen.primary, f"is hidden, but is told {close}"),
+        (told & kinds["secondary"], f"is hidden, but is told {closest}"),
+        (small & ~seen.primary, f"tells {LEFT}, {close}"),
+        (told & kinds["numbers"], MANY),
+    ):
+        yield from named(seen, found, message, WITHDRAW_OR)
 
 
 def _known(

@@ -36,7 +36,7 @@ def loosened(blocks: Sequence[Block]) -> tuple[list[Block], list[Floats]]:
                 del bound[number]
                 continue
             binding = ~fixed & (np.abs(duals) > BINDING)
-            made[number] = _wider(made[number], np.where(binding, slack, 0.0))
+            made[number] = _wider(made[number], np.where(binding, slack + TOLERANCE, 0.0))  # or none may hold
             bound[number] = fixed | binding
     every = [np.full(2 * len(block.row_low), 2 * TOLERANCE) for block in made]
     return [_wider(block, own) for block, own in zip(made, every, strict=True)], points

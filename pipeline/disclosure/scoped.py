@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.attack import scale_of
+from pipeline.disclosure.attack import asked, scale_of
 from pipeline.disclosure.numbers import NUMBER
 from pipeline.disclosure.rules import exposed, wave_fractions
 from pipeline.disclosure.scopes import links, on_scopes, remainders
@@ -87,18 +87,19 @@ def counted(view: View, own: Scoped, catalogue: Catalogue) -> tuple[View, list[S
 
 
 def needs(
-    view: View, sizes: Floats, own: Scoped, small: Flags | None, need: float, catalogue: Catalogue
+    view: View, sizes: Floats, own: Scoped, small: Flags | None, catalogue: Catalogue, times: float = 1.0
 ) -> Floats:
-    """The width that clears each cell (measures x cells): ``need`` of a primary one, 0 where any does.
+    """The width that clears each cell (measures x cells), ``times`` what is declared; 0 where any does.
 
-    What is left of a cell is told from the cell and from what is taken of it on scopes: with widths u and w,
-    n and k answers, and g left, within (n u + k w) / g. Where those left may be fewer than ``min_n`` as far
-    as the published n tell, or look like a small group, or are known to be (``small``, measures x
-    remainders), the last of what is taken must stay so wide that this reaches ``need``. It is not used that
-    a share ends at 0 and 100, since that would take sizes that are known to the last unit.
+    Hidden cells are to keep theirs (``attack.asked``). What is left of a cell is told from the cell and from
+    what is taken of it on scopes: with widths u and w, n and k answers, and g left, within (n u + k w) / g.
+    Where those left may be fewer than ``min_n`` as far as the published n tell, or look like a small group,
+    or are known to be (``small``, measures x remainders), the last of what is taken must stay so wide that
+    this reaches ``audit_width``. It is not used that a share ends at 0 and 100, since that would take sizes
+    that are known to the last unit.
     """
     rules = catalogue.barometer.disclosure
-    wanted: Floats = np.where(view.primary, need, 0.0)
+    wanted, need = asked(view, catalogue, times), times * rules.audit_width
     point = np.array([scale_of(view, row, size, catalogue).point for row, size in enumerate(sizes)])
     width = np.where(view.shown, (view.high - view.low) / point, 100.0) * np.nan_to_num(view.n, nan=np.inf)
     share = np.array([unit == "percent" for unit in view.unit], dtype=bool)[:, None]
@@ -116,8 +117,8 @@ def needs(
             found[: len(small)] |= small[:, number]
         most = np.where(left - vague < rules.min_n, np.minimum(left + vague, rules.min_n), left)
         open_ = need * np.maximum(most, 1.0) - width[:, [each.whole, *others]].sum(axis=1)
-        asked = np.where(found & answers, open_ / view.n[:, last], 0.0)
-        wanted[:, last] = np.fmax(wanted[:, last], np.minimum(asked, 100.0))
+        least = np.where(found & answers, open_ / view.n[:, last], 0.0)
+        wanted[:, last] = np.fmax(wanted[:, last], np.minimum(least, 100.0))
     return np.where(view.there, wanted, 0.0)
 
 

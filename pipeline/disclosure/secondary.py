@@ -2,7 +2,7 @@
 
 A wave is solved family by family (``linkage``), those above first: what they hide, the families below
 hide too. In a family the cheapest cells are chosen by which no sum has exactly one hidden cell
-(``cover``); the result is attacked as it would be published (``attack``); every primary cell that is told too
+(``cover``); the result is attacked as it would be published (``attack``); every hidden cell that is told too
 closely demands more (``demands``), and the choice is made again, until the attack fails. A total, and a cell
 that nobody answered, costs more than everything else together.
 
@@ -24,7 +24,7 @@ import pandas as pd
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.attack import attack
+from pipeline.disclosure.attack import asked, attack
 from pipeline.disclosure.cover import Demand, cheapest_cover
 from pipeline.disclosure.demands import Told
 from pipeline.disclosure.linkage import linkage
@@ -74,7 +74,6 @@ class _Wave:
     def __init__(self, frame: pd.DataFrame, verdicts: pd.DataFrame, catalogue: Catalogue) -> None:
         linked = linkage(catalogue)
         self.catalogue, self.linked, self.verdicts = catalogue, linked, verdicts
-        self.need = MARGIN * catalogue.barometer.disclosure.audit_width
         shown = carried_out(decided(frame, verdicts.assign(beside=False)), catalogue)
         self.open: View = view(shown, catalogue)
         self.bare: View = view(shown.assign(deff=np.nan), catalogue)
@@ -207,7 +206,7 @@ class _Wave:
         seen = with_numbers(seen, self.heard, self.linked, step, least)
         sizes = sizes_of(seen, self.heard, self.catalogue, rows)
         seen = seen.of(rows)
-        need = np.where(seen.primary, self.need, 0.0)
+        need = asked(seen, self.catalogue, MARGIN)
         width = attack(seen, self.heard, sizes, self.catalogue, need, self.met).width
         signs, families = matrix(self.heard, len(self.cells)).toarray(), self.asked[rows].tolist()
         told = Told(seen, sizes, width, signs, families)

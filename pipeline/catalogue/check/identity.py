@@ -81,6 +81,11 @@ def _thresholds(catalogue: Catalogue) -> Iterator[Fault]:
             yield Fault(
                 FILE, key, "must lie between 0 and 1", "Write it as a share, such as 0.5.", str(share)
             )
+    limits = barometer.disclosure
+    if not 0 <= limits.secondary_width <= limits.audit_width:
+        mend = "Make it at most disclosure.audit_width, or 0 to hold only primary cells to a width."
+        value = str(limits.secondary_width)
+        yield Fault(FILE, "disclosure.secondary_width", "is below 0 or above audit_width", mend, value)
     if barometer.rounding.n < 1:
         mend = "Write 10, or 1 to publish every n as it is."
         yield Fault(FILE, "rounding.n", "is below 1", mend, str(barometer.rounding.n))
