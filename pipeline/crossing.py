@@ -12,8 +12,9 @@ from pipeline.arrays import Floats, Ints
 
 def indexed(column: pd.Series[str]) -> tuple[list[str], Ints]:
     """The distinct codes of a column, and each row's place among them."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return [str(code) for code in column.cat.categories], column.cat.codes.to_numpy().astype(np.int64)
+    values = column.array
+    if isinstance(values, pd.Categorical):
+        return [str(code) for code in values.categories], np.asarray(values.codes, dtype=np.int64)
     places, codes = pd.factorize(column)
     return [str(code) for code in codes], places.astype(np.int64)
 

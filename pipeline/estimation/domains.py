@@ -90,20 +90,25 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue)
     A unit without a code is in none of a breakdown's domains.
     """
     columns = {name: indexed(frame[name]) for name in cell}
+    coded = {
+        name: np.array([code not in ABSENT for code in codes])[place]
+        for name, (codes, place) in columns.items()
+    }
     breakdowns: list[str] = []
     codes: list[str] = []
     domain, row = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for breakdown in sorted(catalogue.domains.values(), key=lambda each: each.key):
         if not set(breakdown.by) <= set(cell):
             continue
-        texts, place = combined([columns[name] for name in breakdown.by], len(frame))
-        there = [number for number, text in enumerate(texts) if not set(text.split("*")) & set(ABSENT)]
-        rank = np.full(len(texts), -1, dtype=np.int64)
-        rank[there] = np.arange(len(there))
-        of_row = rank[place]
-        rows = np.flatnonzero(of_row >= 0)
-        domain.append(len(codes) + of_row[rows])
+        known = np.ones(len(frame), dtype=bool)
+        for name in breakdown.by:
+            known &= coded[name]
+        rows = np.flatnonzero(known)
+        texts, place = combined(
+            [(columns[name][0], columns[name][1][rows]) for name in breakdown.by], len(rows)
+        )
+        domain.append(len(codes) + place)
         row.append(rows)
-        breakdowns += [breakdown.key] * len(there)
-        codes += [texts[number] for number in there]
+        breakdowns += [breakdown.key] * len(texts)
+        codes += texts
     return Domains(tuple(breakdowns), tuple(codes), np.concatenate(domain), np.concatenate(row))

@@ -59,7 +59,7 @@ def identified(columns: Mapping[str, Any], wave: Wave, kind: str) -> pd.DataFram
         "wave": wave.key, "country": wave.country, "survey": wave.survey, "edition": wave.edition,
         "source_kind": kind, "conf_status": "F",
     }  # fmt: skip
-    texts = {name: repeated([text], rows) for name, text in facts.items()}
+    texts = {name: constant(text, rows) for name, text in facts.items()}
     known = {"time_period": np.full(rows, wave.time_period), **texts, **columns}
     return pd.DataFrame({name: known[name] for name in [*COLUMNS, *EXTRAS]}, copy=False)
 
@@ -131,23 +131,28 @@ def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Fl
         "unit_measure": repeated([measure.unit for measure in ordered], count),
         "domain": repeated(domains.breakdowns, times=len(ordered)),
         "domain_code": repeated(domains.codes, times=len(ordered)),
-        "obs_status": _texts(np.where(empty, b"M", b"A").tobytes(), np.ones(len(empty), dtype=np.int64)),
-        "note": repeated([""], len(empty)),
+        "obs_status": _texts(np.where(empty, b"M", b"A").tobytes(), np.arange(len(empty) + 1)),
+        "note": constant("", len(empty)),
     }
     return {**texts, **flat, **whole}
+
+
+def constant(text: str, rows: int) -> ExtensionArray:
+    """A column of one text."""
+    coded = text.encode()
+    return _texts(coded * rows, np.arange(rows + 1) * len(coded))
 
 
 def repeated(texts: Sequence[str], each: int = 1, times: int = 1) -> ExtensionArray:
     """A column of texts, ``each`` so many times in a row, and all of them so many times."""
     coded = [text.encode() for text in texts]
-    lengths = np.tile(np.repeat([len(text) for text in coded], each), times)
-    return _texts(b"".join(text * each for text in coded) * times, lengths)
+    ends = np.zeros(len(texts) * each * times + 1, dtype=np.int64)
+    np.cumsum(np.tile(np.repeat([len(text) for text in coded], each), times), out=ends[1:])
+    return _texts(b"".join(text * each for text in coded) * times, ends)
 
 
-def _texts(joined: bytes, lengths: Ints) -> ExtensionArray:
-    """A column of texts from all of them in a row: no text is an object on the way."""
-    ends = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=ends[1:])
-    texts = pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(ends), pa.py_buffer(joined))
+def _texts(joined: bytes, ends: Ints) -> ExtensionArray:
+    """A column of texts from all of them in a row, and where each ends: no text is an object on the way."""
+    texts = pa.LargeStringArray.from_buffers(len(ends) - 1, pa.py_buffer(ends), pa.py_buffer(joined))
     column: ExtensionArray = TEXT.__from_arrow__(texts)  # type: ignore[attr-defined]  # not in its stubs
     return column
