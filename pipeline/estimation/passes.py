@@ -31,6 +31,7 @@ from pipeline.estimation.plan import Plan
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
 AT_ONCE = 32  # columns that are added together: few enough for little memory
+EVERYONE = ("w", "q", "d", "weight")  # columns of what is counted: w, w^2 and d of everyone, and w of each
 POWERS = {"": 0, "_w": 1, "_q": 2}  # of the weight, by the ending of a column's name
 
 
@@ -106,16 +107,17 @@ def by_counting(
     """Counts by cell and weight: the keys of the cells, and the sums that ``statistics.Cells`` names."""
     summed, asked = _sums(plan, spreads)
     counted, by = [*summed, *asked], [*keys, "w", "d"]
-    names, scales = [each.name for each in counted], np.ones(len(counted))
+    names = [each.name for each in counted]
     if listed:
-        table = _collapsed(query(_selected([*by, *(each.listed for each in counted)])), keys, by, [""])
+        units = query(_selected([*by, *(each.listed for each in counted)]))
+        table, made = _collapsed(units, keys, by, names, {"": len(names)}, len(EVERYONE))
     else:
         table = _sorted(query(_grouped(by, [each.sql() for each in counted])), by)
-        scales = np.array([each.scale() for each in counted])
-    n, w, d = (table[name] for name in ("n", "w", "d"))
-    everyone = {"w": n * w, "q": n * w * w, "d": n * d, "weight": w}
-    made = _matrix({**table, **everyone}, [*names, *everyone], np.append(scales, np.ones(4)))
-    return {key: table[key] for key in keys}, pd.DataFrame(made, columns=[*names, *everyone], copy=False)
+        made = _matrix(table, names, [each.scale() for each in counted], len(EVERYONE))
+    n, w, d = made[:, names.index("n")], table["w"], table["d"]
+    for number, column in enumerate((n * w, n * w * w, n * d, w), len(names)):
+        made[:, number] = column
+    return {key: table[key] for key in keys}, pd.DataFrame(made, columns=[*names, *EVERYONE], copy=False)
 
 
 def by_adding(
@@ -132,24 +134,29 @@ def by_adding(
     wanted = [(each, "") for each in [*summed, *asked]]
     wanted += [(each, ending) for ending in ("_w", "_q") for each in summed]
     start = _Sum("d", "TRUE", "d", largest)
-    names, scales = [each.name + ending for each, ending in wanted], np.ones(len(wanted) + 1)
+    names = [each.name + ending for each, ending in wanted]
     if listed:
         units = query(_selected([*keys, "w", "d", *(each.listed for each in [*summed, *asked])]))
-        table = _collapsed(units, keys, keys, list(POWERS))
+        counts = {"": len(summed) + len(asked), "_w": len(summed), "_q": len(summed)}
+        table, made = _collapsed(units, keys, keys, names[: counts[""]], counts, 1)
+        made[:, -1] = table["d"]
     else:
         wanted.append((start, ""))
         table = _sorted(query(_grouped(keys, [each.sql(ending, largest) for each, ending in wanted])), keys)
-        scales = np.array([each.scale(ending, largest) for each, ending in wanted])
-    made = _matrix(table, [*names, "d"], scales)
+        made = _matrix(table, [*names, "d"], [each.scale(ending, largest) for each, ending in wanted])
     everyone = {"n_w": "w", "n_q": "q"}
     sums = pd.DataFrame(made, columns=[*(everyone.get(name, name) for name in names), "d"], copy=False)
     return {key: table[key] for key in keys}, sums
 
 
-def _collapsed(units: Columns, keys: list[str], by: list[str], endings: list[str]) -> Columns:
-    """The sums of listed units that are alike in the columns ``by``.
+def _collapsed(
+    units: Columns, keys: list[str], by: list[str], names: list[str], counts: Mapping[str, int], spare: int
+) -> tuple[Columns, Floats]:
+    """Listed units that are alike in the columns ``by``: these columns, and the units' sums as one array.
 
-    Units of a cell are in the order of their weights, so that every sum has its terms in one order.
+    ``counts``: by ending, how many of the columns ``names`` are added times that power of the weight. They
+    stand side by side, with ``spare`` columns after them. Units of a cell are in the order of their
+    weights, so that every sum has its terms in one order.
     """
     order = _order(units, [*keys, "w", "d"])
     ordered = {name: units[name][order] for name in (*keys, "w", "d")}
@@ -158,28 +165,32 @@ def _collapsed(units: Columns, keys: list[str], by: list[str], endings: list[str
     for name in by:
         starts[1:] |= ordered[name][1:] != ordered[name][:-1]
     firsts = np.flatnonzero(starts)
-    made = {name: ordered[name][firsts] for name in by}
+    table = {name: ordered[name][firsts] for name in by}
     ends = np.append(firsts, len(order))
 
     def adder(terms: Floats) -> sparse.csr_array:
         return sparse.csr_array((terms, order, ends), shape=(len(firsts), len(order)))
 
     if "d" not in by:
-        made["d"] = adder(np.ones(len(order))) @ units["d"]
-    weights = {ending: units["w"] ** POWERS[ending] for ending in endings}
-    adders = {ending: adder(ordered["w"] ** POWERS[ending]) for ending in endings}
-    met = [name for name, column in units.items() if column.dtype == bool]
-    for some in (met[first : first + AT_ONCE] for first in range(0, len(met), AT_ONCE)):
-        flags = np.ascontiguousarray(np.array([units[name] for name in some]).T).astype(np.float64)
-        for ending in endings:
-            sums = adders[ending] @ flags
-            made |= {name + ending: sums[:, number] for number, name in enumerate(some)}
+        table["d"] = adder(np.ones(len(order))) @ units["d"]
+    adders = [adder(ordered["w"] ** POWERS[ending]) for ending in counts]
+    at = np.cumsum([0, *counts.values()])
+    made = np.empty((len(firsts), at[-1] + spare))
+    for first in range(0, len(names), AT_ONCE):
+        some = [units[name] for name in names[first : first + AT_ONCE]]
+        flags = np.ascontiguousarray(np.array(some).T).astype(np.float64, copy=False)
+        for start, count, matrix in zip(at, counts.values(), adders, strict=False):
+            inside = flags[:, : max(count - first, 0)]
+            made[:, start + first : start + first + inside.shape[1]] = matrix @ inside
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.cumsum(starts) - 1
-    for name in units.keys() - {*keys, "w", "d", *met}:
-        for ending in endings:
-            made[name + ending] = exact_sums(units[name] * weights[ending], group, len(firsts))
-    return made
+    for number, name in enumerate(names):
+        if units[name].dtype != bool:  # terms that doubles do not add without rounding
+            for start, (ending, count) in zip(at, counts.items(), strict=False):
+                if number < count:
+                    terms = units[name] * units["w"] ** POWERS[ending]
+                    made[:, start + number] = exact_sums(terms, group, len(firsts))
+    return table, made
 
 
 def _sorted(table: Columns, by: list[str]) -> dict[str, npt.NDArray[Any]]:
@@ -203,9 +214,9 @@ def _ranked(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return places
 
 
-def _matrix(table: Columns, names: list[str], scales: Floats) -> Floats:
-    """Columns over their scales as one array: rows x names."""
-    made = np.empty((len(table[names[0]]), len(names)))
+def _matrix(table: Columns, names: list[str], scales: list[float], spare: int = 0) -> Floats:
+    """Columns over their scales as one array: rows x names, and ``spare`` columns after them."""
+    made = np.empty((len(table[names[0]]), len(names) + spare))
     for number, (name, scale) in enumerate(zip(names, scales, strict=True)):
         made[:, number] = table[name] if scale == 1 else table[name] / scale
     return made
