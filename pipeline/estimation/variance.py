@@ -29,7 +29,7 @@ from pipeline.estimation.domains import Domains, adder
 from pipeline.estimation.sums import Sums
 
 THREADS = 2  # of the roll-up of clusters: each holds a breakdown's sums by sampling unit
-IN_CACHE = 64  # groups of cells
+IN_CACHE = 128  # groups of cells
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 
 
@@ -80,12 +80,13 @@ class Score:
         return Score(self.alpha[rows], self.beta[rows])
 
     def linear(self, sums: Sums, domain: Ints) -> Floats:
-        """z of groups of cells, alpha a + beta b; a few groups at a time stay in cache."""
+        """z of groups of cells, alpha a + beta b, ordered by domain; a few at a time stay in cache."""
         slope, mask = self.alpha - self.beta * sums.share, sums.layout.mask
         a, one, z = sums.a, sums.one, np.empty((len(domain), len(mask)))
         for first in range(0, len(domain), IN_CACHE):
             rows = slice(first, first + IN_CACHE)
             own = domain[rows]
+            own = own[:1] if own[0] == own[-1] else own  # a row for all is quicker than one for each
             np.multiply(a[rows], slope[own], out=z[rows])
             z[rows] += np.take(one[rows], mask, axis=1) * self.beta[own]
         return z
