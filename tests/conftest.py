@@ -11,6 +11,7 @@ from typing import Any
 import fsspec
 import pytest
 
+from pipeline.catalogue import Catalogue, load_catalogue
 from tests.barometers import write_barometer
 from tests.releases import build, correct, raise_version, seal
 
@@ -36,6 +37,16 @@ def shared() -> Path:
 def barometer(tmp_path: Path) -> Path:
     """A small sound barometer in a folder of its own."""
     return write_barometer(tmp_path / "barometer")
+
+
+@pytest.fixture
+def catalogue(barometer: Path) -> Catalogue:
+    """The small barometer, with a breakdown by region; rooms that need another have their own."""
+    path = barometer / "schemas" / "domains.toml"
+    path.write_text(
+        path.read_text(encoding="utf-8") + '[domains.region]\nby = ["region"]\n', encoding="utf-8"
+    )
+    return load_catalogue(barometer)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue import Catalogue
 from pipeline.disclosure import audit, protect
 from pipeline.disclosure.cover import Demand, cheapest_cover
 from pipeline.disclosure.linkage import linkage
@@ -24,16 +23,6 @@ from tests.cells import cell, estimates
 
 SECTORS, REGIONS = ("care", "school", "court"), ("north", "south", "west")
 N = np.array([[6, 60, 40], [55, 300, 80], [45, 70, 90]])
-
-
-@pytest.fixture
-def catalogue(barometer: Path) -> Catalogue:
-    """The small barometer, with a breakdown by region."""
-    path = barometer / "schemas" / "domains.toml"
-    path.write_text(
-        path.read_text(encoding="utf-8") + '[domains.region]\nby = ["region"]\n', encoding="utf-8"
-    )
-    return load_catalogue(barometer)
 
 
 def crossing(indicator: str = "any_innovation", share: float = 0.4, **given: Any) -> list[dict[str, Any]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue import Catalogue
 from pipeline.disclosure import audit, protect, protect_again
 from pipeline.disclosure.scopes import links, on_scopes, remainders
 from pipeline.disclosure.sums import Cell, Sum
@@ -18,16 +17,6 @@ from tests.test_disclosure_attack import printing
 from tests.test_disclosure_audit import crossing
 
 SCOPE, STATE = "sector=care|school", "sector=court"
-
-
-@pytest.fixture
-def catalogue(barometer: Path) -> Catalogue:
-    """The small barometer, with a breakdown by region."""
-    path = barometer / "schemas" / "domains.toml"
-    path.write_text(
-        path.read_text(encoding="utf-8") + '[domains.region]\nby = ["region"]\n', encoding="utf-8"
-    )
-    return load_catalogue(barometer)
 
 
 def one(n: int, value: float = 40.0, scope: str = "", **place: object) -> dict[str, object]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue import Catalogue
 from pipeline.disclosure import audit, protect
 from tests.cells import estimates
 from tests.test_disclosure_attack import faults
@@ -17,16 +15,6 @@ from tests.test_disclosure_audit import REGIONS, SECTORS, N
 from tests.test_disclosure_implied import estimated
 
 SHARES = np.array([[0.4, 0.4, 0.4], [0.3, 0.35, 0.5], [0.0, 0.0, 0.0]])
-
-
-@pytest.fixture
-def catalogue(barometer: Path) -> Catalogue:
-    """The small barometer, with a breakdown by region."""
-    path = barometer / "schemas" / "domains.toml"
-    path.write_text(
-        path.read_text(encoding="utf-8") + '[domains.region]\nby = ["region"]\n', encoding="utf-8"
-    )
-    return load_catalogue(barometer)
 
 
 def held(catalogue: Catalogue, width: float) -> Catalogue:

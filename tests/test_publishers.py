@@ -60,8 +60,8 @@ class Pausing:
     ) -> Iterator[tuple[int, str]]:
         """Runs an act, paused before its first change, its second and so on; gives what it was told."""
         for point in range(1, 100):
-            self.left, self.others = point, lambda point=point: others(point)  # type: ignore[misc]
-            said = told(lambda point=point: act(point))  # type: ignore[misc]
+            self.left, self.others = point, lambda point=point: others(point)
+            said = told(lambda point=point: act(point))
             if self.left > 0:
                 return
             yield point, said
