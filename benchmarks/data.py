@@ -192,7 +192,7 @@ def coded(paths: list[Path], declared: Catalogue) -> list[Path]:
     """The same answers as the step before the statistics leaves them: codes as numbers."""
     made = []
     for path in paths:
-        target = path.parent / "codes" / path.name
+        target = path.parent / "codes" / f"{path.stem}.arrow"
         target.parent.mkdir(exist_ok=True)
         names = pq.read_schema(path).names
         table = pq.read_table(

@@ -41,7 +41,7 @@ class Survey:
     @cached_property
     def paths(self) -> list[Path]:
         """Its encoded answers, as the step that weighs leaves them; ``written`` makes them."""
-        return sorted((self.root / "codes").glob("*.parquet"))
+        return sorted((self.root / "codes").glob("*.arrow"))
 
     @classmethod
     def written(cls, root: Path, rows: int, **layout: Any) -> Survey:

@@ -310,8 +310,8 @@ def test_the_same_bits_whatever_the_order_of_rows_and_the_threads(known: tuple[C
 def test_stored_sums_give_the_same_estimates(known: tuple[Catalogue, Wave], tmp_path: Path) -> None:
     catalogue, answers = known[0], drawn(60)
     cells, wave = sums(answers, known, ReplicateWeights("rw_*", "bootstrap"))
-    write_codes(answers, wave, catalogue, tmp_path / "codes.parquet")
-    write_cells(wave_statistics(tmp_path / "codes.parquet", wave, catalogue), tmp_path)
+    write_codes(answers, wave, catalogue, tmp_path / "codes.arrow")
+    write_cells(wave_statistics(tmp_path / "codes.arrow", wave, catalogue), tmp_path)
     pd.testing.assert_frame_equal(
         estimate_wave(read_cells(tmp_path), wave, catalogue),
         estimate_wave(cells, wave, catalogue),

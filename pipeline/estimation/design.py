@@ -10,7 +10,7 @@ from scipy import sparse
 
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.crossing import crossed
+from pipeline.crossing import crossed, distinct, indexed
 from pipeline.estimation.domains import adder
 from pipeline.estimation.statistics import Cells
 from pipeline.faults import Fault, FaultError
@@ -59,9 +59,9 @@ def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: st
     names, stratum = crossed(frame, ["stratum"])
     psu = psu_stratum = None
     if plan.clustered:
-        _, psu = crossed(frame, ["stratum", "psu"])
-        firsts = np.unique(psu, return_index=True)[1]
-        psu_stratum = stratum[firsts]
+        units, unit = indexed(frame["psu"])
+        found, psu = distinct(stratum * len(units) + unit, len(names) * len(units))
+        psu_stratum = found // len(units)
         size = np.bincount(psu_stratum, minlength=len(names)).astype(float)
     else:
         size = adder(stratum, len(names)) @ frame["n"].to_numpy(dtype=float)

@@ -13,7 +13,7 @@ from scipy import sparse
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT
-from pipeline.crossing import combined, distinct, indexed
+from pipeline.crossing import combined, crossed, distinct, indexed
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Domains:
         """One breakdown at a time, and where it stands: for where all at once would take much memory."""
         new = [i for i in range(1, len(self)) if self.breakdowns[i] != self.breakdowns[i - 1]]
         for first, last in pairwise([0, *new, len(self)]):
-            kept = (self.domain >= first) & (self.domain < last)
             rows = slice(first, last)
+            kept = slice(*np.searchsorted(self.domain, (first, last)))  # unordered within a breakdown only
             yield (
                 rows,
                 Domains(self.breakdowns[rows], self.codes[rows], self.domain[kept] - first, self.cell[kept]),
@@ -69,6 +69,29 @@ class Groups:
     def matrix(self, cells: int) -> sparse.csr_array:
         """Groups x cells: adds rows of cells into groups, in the order of the cells."""
         return adder(self.group, len(self), self.cell, cells)
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """The cells of a clustered wave by stratum and background: those of a kind are in the same domains.
+
+    Sampling units split such cells into many.
+    """
+
+    of_cell: Ints
+    cell: Ints  # one of each kind
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, cell: tuple[str, ...]) -> Kinds:
+        """Kinds of the cells in a frame."""
+        kinds, of_cell = crossed(frame, ["stratum", *cell])
+        one = np.empty(len(kinds), dtype=np.int64)
+        one[of_cell] = np.arange(len(of_cell))
+        return cls(of_cell, one)
+
+    def adder(self) -> sparse.csr_array:
+        """Kinds x cells: adds cells into kinds."""
+        return adder(self.of_cell, len(self.cell))
 
 
 def adder(

@@ -1,8 +1,10 @@
 """Weighted answers as whole numbers: what the engine counts.
 
 A code is its place in the codebook; ``no_answer`` is -1 and ``not_asked`` -2, so that ``>= 0`` means
-answered. Comparing one byte costs a fraction of comparing texts. What a pass must know before it
-starts (rows, weights, ranges of numbers) travels with the table.
+answered. A stratum or sampling unit is its place among those of the wave. Comparing one byte costs a
+fraction of comparing texts. What a pass must know before it starts (rows, weights, ranges of numbers,
+names of strata) travels with the table. Files are Arrow's, mapped into memory: a hundred columns of
+Parquet took longer to open than to count.
 """
 
 from __future__ import annotations
@@ -19,7 +21,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
@@ -27,18 +28,20 @@ from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
 
 STATES = {NO_ANSWER: -1, NOT_ASKED: -2}
 DESIGN = {"stratum": "stratum", "psu": "psu", "base_weight": "d", "weight": "w"}
-ROWS_A_GROUP = 122_880  # of a Parquet file: what one thread of DuckDB takes at a time
+GROUPED = ("stratum", "psu")
+AT_ONCE = 122_880  # rows of a batch: what one thread of DuckDB takes
 FACTS = b"facts"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """Rows, distinct weights, the largest weight and the range of every number."""
+    """Rows, distinct weights, the largest weight, every number's range, the names of strata and units."""
 
     rows: int
     weights: int
     largest: float
     ranges: dict[str, tuple[float, float]]
+    groups: dict[str, list[str]]
 
 
 def variables_of(wave: Wave, catalogue: Catalogue) -> list[str]:
@@ -53,27 +56,43 @@ def encoded(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue)
     present = list(weighted.columns if isinstance(weighted, pd.DataFrame) else weighted.column_names)
     names = [*DESIGN, *(name for name in present if name.startswith("replicate_"))]
     columns = {name: _column(weighted, name) for name in names}
-    ranges = {}
+    groups, ranges = {}, {}
+    for name in GROUPED:
+        texts = columns[name].cast(pa.string())
+        groups[name] = sorted(texts.unique().to_pylist())
+        columns[name] = _numbers(texts, {text: place for place, text in enumerate(groups[name])})
     for name in variables_of(wave, catalogue):
         codes = catalogue.codes_of(name)
         column = _column(weighted, name)
-        columns[name] = _numbers(column, codes) if codes else column
+        columns[name] = (
+            _numbers(column, {code: place for place, code in enumerate(codes)} | STATES) if codes else column
+        )
         if not codes:
             found = pc.min_max(column).as_py()
             ranges[name] = (found["min"] or 0.0, found["max"] or 0.0)
     weight = columns["weight"]
-    facts = Facts(len(weight), pc.count_distinct(weight).as_py(), pc.max(weight).as_py() or 1.0, ranges)
+    facts = Facts(
+        len(weight), pc.count_distinct(weight).as_py(), pc.max(weight).as_py() or 1.0, ranges, groups
+    )
     return pa.table(columns).replace_schema_metadata({FACTS: json.dumps(asdict(facts))})
 
 
 def write_codes(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue, path: Path) -> None:
-    """Writes the encoded answers of a wave as Parquet."""
-    pq.write_table(encoded(weighted, wave, catalogue), path, row_group_size=ROWS_A_GROUP)
+    """Writes the encoded answers of a wave as an Arrow file."""
+    codes = encoded(weighted, wave, catalogue)
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, codes.schema) as writer:
+        writer.write_table(codes, max_chunksize=AT_ONCE)
 
 
-def facts_of(metadata: Mapping[bytes, bytes]) -> Facts:
-    """What travels with an encoded table, from its schema's or its file's metadata."""
-    return Facts(**json.loads(metadata[FACTS]))
+def read_codes(path: Path) -> pa.Table:
+    """What ``write_codes`` wrote, mapped into memory."""
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def facts_of(codes: pa.Table) -> Facts:
+    """What travels with encoded answers."""
+    return Facts(**json.loads(codes.schema.metadata[FACTS]))
 
 
 def _column(weighted: pd.DataFrame | pa.Table, name: str) -> pa.ChunkedArray:
@@ -82,9 +101,8 @@ def _column(weighted: pd.DataFrame | pa.Table, name: str) -> pa.ChunkedArray:
     return weighted[name]
 
 
-def _numbers(column: pa.ChunkedArray, codes: tuple[str, ...]) -> pa.ChunkedArray:
-    places = {code: place for place, code in enumerate(codes)} | STATES
-    kind = pa.int8() if len(codes) < 128 else pa.int32()
+def _numbers(column: pa.ChunkedArray, places: Mapping[str, int]) -> pa.ChunkedArray:
+    kind = pa.int8() if len(places) < 128 else pa.int32()
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     chunks = []
@@ -96,8 +114,10 @@ def _numbers(column: pa.ChunkedArray, codes: tuple[str, ...]) -> pa.ChunkedArray
     return pa.chunked_array(chunks, type=kind)
 
 
-def decoded(places: npt.ArrayLike, name: str, catalogue: Catalogue) -> pd.Categorical[Any]:
-    """A variable's numbers as codes again."""
+def decoded(places: npt.ArrayLike, name: str, facts: Facts, catalogue: Catalogue) -> pd.Categorical[Any]:
+    """Numbers of a variable as codes again, or of strata or sampling units as their names."""
+    if name in facts.groups:
+        return pd.Categorical.from_codes(np.asarray(places), pd.Index(facts.groups[name]), validate=False)
     dtype = _categories(catalogue.codes_of(name))
     index = np.asarray(places, dtype=np.int64)
     index = np.where(index < 0, index + len(dtype.categories), index)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -22,16 +21,12 @@ PLANS = 32  # that are kept: waves of one questionnaire are summed by the same
 class Engine(Protocol):
     """Where microdata are summed; another engine implements this method and no SQL of its own."""
 
-    def query(self, sql: str, answers: Path | pa.Table, columns: Mapping[str, str]) -> Columns:
+    def query(self, sql: str, answers: pa.Table, columns: Mapping[str, str]) -> Columns:
         """The columns that a query of the table ``answers`` results in; none may have missing values.
 
-        ``answers`` is a Parquet file or a table; ``columns`` gives its columns plain SQL names.
+        ``columns`` gives its columns plain SQL names.
         """
         ...
-
-
-def _columns(result: duckdb.DuckDBPyConnection) -> Columns:
-    return {name: np.asarray(column) for name, column in result.fetchnumpy().items()}
 
 
 @dataclass
@@ -56,19 +51,20 @@ class _Planned:
 
     connection: duckdb.DuckDBPyConnection
     answers: _Table
+    nobody: pa.Table  # a plan outlives the microdata
 
     @classmethod
     def of(cls, sql: str, table: pa.Table, connection: duckdb.DuckDBPyConnection) -> Self:
         answers = _Table(table)
         connection.register("answers", answers)
         connection.execute(f"PREPARE planned AS {sql}")
-        return cls(connection, answers)
+        return cls(connection, answers, table.schema.empty_table())
 
     def run(self, table: pa.Table) -> Columns:
         self.answers.now = table
-        found = _columns(self.connection.execute("EXECUTE planned"))
-        self.answers.now = table.slice(0, 0)  # a plan outlives the microdata
-        return found
+        found = self.connection.execute("EXECUTE planned").fetchnumpy()
+        self.answers.now = self.nobody
+        return {name: np.asarray(column) for name, column in found.items()}
 
 
 class DuckDB:
@@ -86,13 +82,8 @@ class DuckDB:
     ) -> None:
         self._database.close()
 
-    def query(self, sql: str, answers: Path | pa.Table, columns: Mapping[str, str]) -> Columns:
+    def query(self, sql: str, answers: pa.Table, columns: Mapping[str, str]) -> Columns:
         """See ``Engine.query``."""
-        if isinstance(answers, Path):
-            chosen = ", ".join(f'"{column}" AS {alias}' for column, alias in columns.items())
-            text = f"WITH answers AS (SELECT {chosen} FROM read_parquet(?)) {sql}"
-            with self._connected() as connection:
-                return _columns(connection.execute(text, [str(answers)]))
         table = answers.select(list(columns)).rename_columns(list(columns.values()))
         return self._plan(sql, table).run(table)
 

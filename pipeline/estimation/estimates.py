@@ -14,15 +14,14 @@ from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.crossing import crossed
 from pipeline.estimation import intervals
 from pipeline.estimation.design import design_of
-from pipeline.estimation.domains import Domains, domains_of
+from pipeline.estimation.domains import Domains, Kinds, domains_of
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.replicates import replicated
 from pipeline.estimation.statistics import Cells
 from pipeline.estimation.sums import Sums
-from pipeline.estimation.variance import Score, Strata, degrees, variance
+from pipeline.estimation.variance import Score, Strata, variance
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -45,11 +44,13 @@ def estimate_wave(cells: Cells, wave: Wave, catalogue: Catalogue) -> pd.DataFram
     assert wave.design is not None and wave.weighting is not None
     population = read_population(wave, catalogue.root) if wave.design.population else {}
     counted = bool(population) or bool(wave.weighting.margins)
-    domains = domains_of(cells.frame, cells.plan.cell, catalogue)
-    columns = _columns(cells, domains, wave, population, catalogue)
+    frame, plan = cells.frame, cells.plan
+    kinds = Kinds.of(frame, plan.cell) if plan.clustered else None
+    domains = domains_of(frame if kinds is None else frame.iloc[kinds.cell], plan.cell, catalogue)
+    columns = _columns(cells, domains, kinds, wave, population, catalogue)
     if not counted:
         columns["fraction"] = np.full_like(columns["fraction"], np.nan)
-    return identified(_long(cells.plan.measures, domains, columns), wave, "microdata")
+    return identified(_long(plan.measures, domains, columns), wave, "microdata")
 
 
 def identified(columns: Mapping[str, Any], wave: Wave, kind: str) -> pd.DataFrame:
@@ -65,7 +66,12 @@ def identified(columns: Mapping[str, Any], wave: Wave, kind: str) -> pd.DataFram
 
 
 def _columns(
-    cells: Cells, domains: Domains, wave: Wave, population: dict[str, float], catalogue: Catalogue
+    cells: Cells,
+    domains: Domains,
+    kinds: Kinds | None,
+    wave: Wave,
+    population: dict[str, float],
+    catalogue: Catalogue,
 ) -> dict[str, Floats]:
     """The numbers of every domain and measure (domains x measures)."""
     measures, declared = cells.plan.measures, catalogue.barometer.estimation
@@ -74,15 +80,16 @@ def _columns(
     sums = Sums.of(cells)
     declaration = wave.design.replicate_weights if wave.design else None
     design = None if declaration else design_of(cells, wave, population, declared.lonely_psu)
-    alike = crossed(cells.frame, ["stratum", *cells.plan.cell])[1] if cells.plan.clustered else None
     stratum = design.stratum if design else np.zeros(len(cells.frame), dtype=np.int64)
-    strata = Strata.of(sums, domains, stratum, alike)
+    if kinds is None:
+        strata = Strata.of(sums, domains, stratum)
+    else:
+        strata = Strata.of(sums.gathered(kinds.adder()), domains, stratum[kinds.cell])
     total = strata.total(len(domains))
     mask = sums.layout.mask
     n, one, a, b = total.n[:, mask], total.one[:, mask], total.a, total.b
     if design is not None:
-        variances = variance(sums, strata, domains, design, Score.of(total, is_count))
-        df = degrees(sums, strata, domains, design)
+        variances, df = variance(sums, strata, domains, design, Score.of(total, is_count), kinds)
     elif cells.replicates is not None and declaration is not None:
         variances, df = replicated(cells.replicates, cells.plan, total.one, declaration)
     with np.errstate(divide="ignore", invalid="ignore"):

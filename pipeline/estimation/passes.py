@@ -21,17 +21,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 from scipy import sparse
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Ints, Numbers
 from pipeline.crossing import exact_sums
 from pipeline.estimation.engine import Columns
 from pipeline.estimation.plan import Plan
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
 AT_ONCE = 32  # columns that are added together: few enough for little memory
-EVERYONE = ("w", "q", "d", "weight")  # columns of what is counted: w, w^2 and d of everyone, and w of each
 POWERS = {"": 0, "_w": 1, "_q": 2}  # of the weight, by the ending of a column's name
 
 
@@ -110,14 +108,15 @@ def by_counting(
     names = [each.name for each in counted]
     if listed:
         units = query(_selected([*by, *(each.listed for each in counted)]))
-        table, made = _collapsed(units, keys, by, names, {"": len(names)}, len(EVERYONE))
+        table, made = _collapsed(units, keys, by, names, {"": len(names)})
     else:
         table = _sorted(query(_grouped(by, [each.sql() for each in counted])), by)
-        made = _matrix(table, names, [each.scale() for each in counted], len(EVERYONE))
-    n, w, d = made[:, names.index("n")], table["w"], table["d"]
-    for number, column in enumerate((n * w, n * w * w, n * d, w), len(names)):
-        made[:, number] = column
-    return {key: table[key] for key in keys}, pd.DataFrame(made, columns=[*names, *EVERYONE], copy=False)
+        made = _matrix(table, names, [each.scale() for each in counted])
+        made = made if spreads else made.astype(holding(int(table["n"].sum())))
+    n, w, d = made[:, names.index("n")].astype(np.float64), table["w"], table["d"]
+    everyone = pd.DataFrame({"w": n * w, "q": n * w * w, "d": n * d, "weight": w})
+    sums = pd.concat([pd.DataFrame(made, columns=names, copy=False), everyone], axis=1)
+    return {key: table[key] for key in keys}, sums
 
 
 def by_adding(
@@ -138,25 +137,26 @@ def by_adding(
     if listed:
         units = query(_selected([*keys, "w", "d", *(each.listed for each in [*summed, *asked])]))
         counts = {"": len(summed) + len(asked), "_w": len(summed), "_q": len(summed)}
-        table, made = _collapsed(units, keys, keys, names[: counts[""]], counts, 1)
-        made[:, -1] = table["d"]
+        table, made = _collapsed(units, keys, keys, names[: counts[""]], counts)
+        started = table["d"]
     else:
-        wanted.append((start, ""))
-        table = _sorted(query(_grouped(keys, [each.sql(ending, largest) for each, ending in wanted])), keys)
-        made = _matrix(table, [*names, "d"], [each.scale(ending, largest) for each, ending in wanted])
+        several = [(each, ending) for each, ending in wanted] + [(start, "")]
+        table = _sorted(query(_grouped(keys, [each.sql(ending, largest) for each, ending in several])), keys)
+        made = _matrix(table, names, [each.scale(ending, largest) for each, ending in wanted])
+        started = table["d"] / start.scale("", largest)
     everyone = {"n_w": "w", "n_q": "q"}
-    sums = pd.DataFrame(made, columns=[*(everyone.get(name, name) for name in names), "d"], copy=False)
-    return {key: table[key] for key in keys}, sums
+    sums = pd.DataFrame(made, columns=[everyone.get(name, name) for name in names], copy=False)
+    return {key: table[key] for key in keys}, sums.assign(d=started)
 
 
 def _collapsed(
-    units: Columns, keys: list[str], by: list[str], names: list[str], counts: Mapping[str, int], spare: int
-) -> tuple[Columns, Floats]:
+    units: Columns, keys: list[str], by: list[str], names: list[str], counts: Mapping[str, int]
+) -> tuple[Columns, Numbers]:
     """Listed units that are alike in the columns ``by``: these columns, and the units' sums as one array.
 
     ``counts``: by ending, how many of the columns ``names`` are added times that power of the weight. They
-    stand side by side, with ``spare`` columns after them. Units of a cell are in the order of their
-    weights, so that every sum has its terms in one order.
+    stand side by side. Units of a cell are in the order of their weights, so that every sum has its terms in
+    one order.
     """
     order = _order(units, [*keys, "w", "d"])
     ordered = {name: units[name][order] for name in (*keys, "w", "d")}
@@ -168,29 +168,35 @@ def _collapsed(
     table = {name: ordered[name][firsts] for name in by}
     ends = np.append(firsts, len(order))
 
-    def adder(terms: Floats) -> sparse.csr_array:
+    def adder(terms: Numbers) -> sparse.csr_array:
         return sparse.csr_array((terms, order, ends), shape=(len(firsts), len(order)))
 
     if "d" not in by:
         table["d"] = adder(np.ones(len(order))) @ units["d"]
-    adders = [adder(ordered["w"] ** POWERS[ending]) for ending in counts]
+    numbers = [number for number, name in enumerate(names) if units[name].dtype != bool]
+    kind = np.dtype(np.float64) if numbers or len(counts) > 1 else holding(len(order))
+    adders = [adder((ordered["w"] ** POWERS[ending]).astype(kind)) for ending in counts]
     at = np.cumsum([0, *counts.values()])
-    made = np.empty((len(firsts), at[-1] + spare))
+    made = np.empty((len(firsts), at[-1]), dtype=kind)
     for first in range(0, len(names), AT_ONCE):
         some = [units[name] for name in names[first : first + AT_ONCE]]
-        flags = np.ascontiguousarray(np.array(some).T).astype(np.float64, copy=False)
+        flags = np.ascontiguousarray(np.array(some).T, dtype=kind)
         for start, count, matrix in zip(at, counts.values(), adders, strict=False):
             inside = flags[:, : max(count - first, 0)]
             made[:, start + first : start + first + inside.shape[1]] = matrix @ inside
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.cumsum(starts) - 1
-    for number, name in enumerate(names):
-        if units[name].dtype != bool:  # terms that doubles do not add without rounding
-            for start, (ending, count) in zip(at, counts.items(), strict=False):
-                if number < count:
-                    terms = units[name] * units["w"] ** POWERS[ending]
-                    made[:, start + number] = exact_sums(terms, group, len(firsts))
+    for number in numbers:  # whose terms doubles do not add without rounding
+        for start, (ending, count) in zip(at, counts.items(), strict=False):
+            if number < count:
+                terms = units[names[number]] * units["w"] ** POWERS[ending]
+                made[:, start + number] = exact_sums(terms, group, len(firsts))
     return table, made
+
+
+def holding(units: int) -> np.dtype[Any]:
+    """The smallest type of whole numbers that holds so many units, and so any count of them."""
+    return np.min_scalar_type(units)
 
 
 def _sorted(table: Columns, by: list[str]) -> dict[str, npt.NDArray[Any]]:
@@ -200,23 +206,13 @@ def _sorted(table: Columns, by: list[str]) -> dict[str, npt.NDArray[Any]]:
 
 
 def _order(table: Columns, by: list[str]) -> Ints:
-    order: Ints = np.lexsort([_ranked(table[name]) for name in reversed(by)])
+    order: Ints = np.lexsort([table[name] for name in reversed(by)])
     return order
 
 
-def _ranked(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Numbers as they are, texts as their places in order."""
-    if column.dtype != object:
-        return column
-    encoded = pa.array(column).dictionary_encode()
-    rank = np.argsort(np.argsort(encoded.dictionary.to_numpy(zero_copy_only=False)))
-    places: Ints = rank[encoded.indices.to_numpy()]
-    return places
-
-
-def _matrix(table: Columns, names: list[str], scales: list[float], spare: int = 0) -> Floats:
-    """Columns over their scales as one array: rows x names, and ``spare`` columns after them."""
-    made = np.empty((len(table[names[0]]), len(names) + spare))
+def _matrix(table: Columns, names: list[str], scales: list[float]) -> Numbers:
+    """Columns over their scales as one array: rows x names."""
+    made = np.empty((len(table[names[0]]), len(names)))
     for number, (name, scale) in enumerate(zip(names, scales, strict=True)):
         made[:, number] = table[name] if scale == 1 else table[name] / scale
     return made

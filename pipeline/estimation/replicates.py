@@ -17,12 +17,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from scipy import sparse
 from scipy.linalg import lapack
 
@@ -30,7 +28,7 @@ from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import ReplicateWeights
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation.domains import Domains, domains_of
-from pipeline.estimation.encoding import decoded
+from pipeline.estimation.encoding import Facts, decoded
 from pipeline.estimation.engine import Columns, Engine
 from pipeline.estimation.plan import Plan
 
@@ -40,7 +38,12 @@ DEPENDENT = 1e-5  # of its norm: what is left of a column that R's degf takes fo
 
 
 def replicate_sums(
-    engine: Engine, codes: Path | pa.Table, plan: Plan, centres: Mapping[int, float], catalogue: Catalogue
+    engine: Engine,
+    codes: pa.Table,
+    plan: Plan,
+    centres: Mapping[int, float],
+    facts: Facts,
+    catalogue: Catalogue,
 ) -> pd.DataFrame:
     """The sums of a wave, a row a domain and sum (``KEY``): with the full weights ``w``, ``r1`` to ``rR``.
 
@@ -48,11 +51,10 @@ def replicate_sums(
     of w y of measure j, y from its centre if a mean's; ``rank`` is that of the replicate weights of those
     who count.
     """
-    table = pq.read_table(codes) if isinstance(codes, Path) else codes
-    weights = _weights(table)
-    cell = {name: decoded(table[name].to_numpy(), name, catalogue) for name in plan.cell}
+    weights = _weights(codes)
+    cell = {name: decoded(codes[name].to_numpy(), name, facts, catalogue) for name in plan.cell}
     domains = domains_of(pd.DataFrame(cell, index=pd.RangeIndex(len(weights))), plan.cell, catalogue)
-    answers = _answers(engine, table, plan)
+    answers = _answers(engine, codes, plan)
     scale, whole = _whole(weights)
     ranks = _Ranks(weights[:, 1:])
     parts, rank_of = [], {}

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.estimation.encoding import DESIGN, Facts, decoded, encoded, facts_of
-from pipeline.estimation.engine import ALONE, Engine, default_engine
+from pipeline.estimation.encoding import DESIGN, Facts, decoded, encoded, facts_of, read_codes
+from pipeline.estimation.engine import Engine, default_engine
 from pipeline.estimation.passes import Spread, by_adding, by_counting
 from pipeline.estimation.plan import Measure, Plan, plan_wave
 from pipeline.estimation.replicates import replicate_sums
@@ -73,7 +73,8 @@ def wave_statistics(
         file = f"schemas/instruments/{wave.instrument}.csv"
         mend = "Map the questions of at least one indicator."
         raise FaultError(Fault(file, "", "maps nothing that an indicator is made from", mend, wave=wave.key))
-    codes, facts = _opened(weighted if isinstance(weighted, Path) else encoded(weighted, wave, catalogue))
+    codes = read_codes(weighted) if isinstance(weighted, Path) else encoded(weighted, wave, catalogue)
+    facts = facts_of(codes)
     spreads = {
         number: _spread(measure, plan, facts)
         for number, measure in enumerate(plan.measures)
@@ -88,29 +89,17 @@ def wave_statistics(
         keyed, sums = by_counting(query, plan, keys, spreads, listed=listed)
     else:
         keyed, sums = by_adding(query, plan, keys, spreads, facts.largest, listed=listed)
-    names = {alias: name for name, alias in plan.columns.items() if name in plan.cell}
+    names = {alias: name for name, alias in plan.columns.items()}
     cell = {
-        names.get(key, key): decoded(column, names[key], catalogue) if key in names else column
+        names.get(key, key): decoded(column, names.get(key, key), facts, catalogue)
         for key, column in keyed.items()
     }
     frame = pd.concat([pd.DataFrame(cell), sums], axis=1)
     centres = {number: spread.centre for number, spread in spreads.items()}
     replicates = None
     if wave.design and wave.design.replicate_weights:
-        replicates = replicate_sums(engine, codes, plan, centres, catalogue)
+        replicates = replicate_sums(engine, codes, plan, centres, facts, catalogue)
     return Cells(frame, plan, centres, replicates)
-
-
-def _opened(codes: Path | pa.Table) -> tuple[Path | pa.Table, Facts]:
-    """Encoded answers and the facts that travel with them.
-
-    A file of few rows is read here: a query of tables is planned once, one of a file each time.
-    """
-    if not isinstance(codes, Path):
-        return codes, facts_of(codes.schema.metadata)
-    with pq.ParquetFile(codes) as file:
-        facts = facts_of(file.metadata.metadata)
-        return (file.read(use_threads=False) if facts.rows <= ALONE else codes), facts
 
 
 def _spread(measure: Measure, plan: Plan, facts: Facts) -> Spread:

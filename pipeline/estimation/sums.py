@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Floats, Ints, Numbers
+from pipeline.estimation.passes import holding
 from pipeline.estimation.plan import Plan
 from pipeline.estimation.statistics import Cells
 
@@ -52,42 +54,80 @@ class Layout:
 class Sums:
     """Sums of cells, or of groups of them, one row each: of 1, w and w^2 over those whom a column counts.
 
-    ``powers`` holds those three matrices; None where it was not asked for. Of cells that were counted only
-    the first is there, and ``weight`` of the units of each. By base: ``asked`` (units). By mask: ``n, one,
-    one2`` (units, w, w^2). By measure: ``m, a, qa`` (units, w a, w^2 a). By mean: ``ayy, qaa`` (w a^2,
-    w^2 a^2), which for a share are ``a`` and ``qa`` again.
+    ``counts`` are units (of a mean, the sums of its numbers): whole numbers, where they are, of the
+    smallest type that holds all units of the wave, and so any sum of them. Where the units of every row
+    share a weight, ``weight`` is all that the sums of w and w^2 take; else ``weighed`` holds these, None
+    where it was not asked for. By base: ``asked`` (units). By mask: ``n, one, one2`` (units, w, w^2). By
+    measure: ``m, a, qa`` (units, w a, w^2 a). By mean: ``ayy, qaa`` (w a^2, w^2 a^2), which for a share are
+    ``a`` and ``qa`` again.
     """
 
     layout: Layout
-    powers: tuple[Floats | None, ...]
+    counts: Numbers | None
     weight: Floats | None = None
+    weighed: tuple[Floats | None, ...] = (None, None)
 
     @classmethod
     def of(cls, cells: Cells) -> Sums:
         """The cells' sums as arrays."""
         frame, layout = cells.frame, Layout.of(cells.plan)
         first = frame.columns.get_loc("b0")
-        values = np.ascontiguousarray(frame.iloc[:, first:].to_numpy(dtype=np.float64))
         if "weight" in frame:
-            return cls(layout, (values, None, None), frame["weight"].to_numpy(dtype=np.float64))
+            counts = frame.iloc[:, first : frame.columns.get_loc("w")].to_numpy()
+            if counts.dtype.kind == "u":
+                counts = counts.astype(holding(int(frame["n"].sum())), copy=False)
+            return cls(layout, np.ascontiguousarray(counts), frame["weight"].to_numpy(dtype=np.float64))
         width = layout.everyone + 1
         cuts = np.cumsum([width + layout.bases, width, width])
-        return cls(layout, tuple(np.ascontiguousarray(part) for part in np.split(values, cuts, axis=1)[:3]))
+        values = frame.iloc[:, first:].to_numpy(dtype=np.float64)
+        counts, *weighed = (np.ascontiguousarray(part) for part in np.split(values, cuts, axis=1)[:3])
+        return cls(layout, counts, None, tuple(weighed))
 
-    def gathered(self, matrix: sparse.csr_array, powers: tuple[int, ...] = POWERS) -> Sums:
-        """The sums of groups of rows; ``matrix`` is groups x rows."""
-        made = [self._gathered(matrix, power) if power in powers else None for power in POWERS]
-        return Sums(self.layout, tuple(made))
+    def __getitem__(self, rows: slice) -> Sums:
+        """Some of the rows."""
+        counts, weight, *weighed = (
+            part if part is None else part[rows] for part in (self.counts, self.weight, *self.weighed)
+        )
+        return Sums(self.layout, counts, weight, tuple(weighed))
 
-    def _gathered(self, matrix: sparse.csr_array, power: int) -> Floats:
+    def gathered(
+        self, matrix: sparse.csr_array, powers: tuple[int, ...] = POWERS, factor: Floats | None = None
+    ) -> Sums:
+        """The sums of groups of rows, each row times its factor: ``matrix`` (groups x rows) says which."""
+        if self.weight is not None and factor is None:
+            shared = _shared(matrix, self.weight)
+            if shared is not None:
+                return Sums(self.layout, _added(matrix, self._of(0)), shared)
+        made = [self._gathered(matrix, power, factor) if power in powers else None for power in POWERS]
+        return Sums(self.layout, made[0], None, tuple(made[1:]))
+
+    def _gathered(self, matrix: sparse.csr_array, power: int, factor: Floats | None) -> Floats:
+        entries = matrix.data if factor is None else factor[matrix.indices]
         if self.weight is not None and power:
-            weighed = matrix.data * self.weight[matrix.indices] ** power
-            matrix, power = sparse.csr_array((weighed, matrix.indices, matrix.indptr), matrix.shape), 0
-        sums: Floats = matrix @ self._of(power)
+            entries, power = entries * self.weight[matrix.indices] ** power, 0
+        weighing = sparse.csr_array((entries, matrix.indices, matrix.indptr), matrix.shape)
+        sums: Floats = weighing @ (self._of(power) if power else self._units)
         return sums
 
-    def _of(self, power: int) -> Floats:
-        part = self.powers[power]
+    @cached_property
+    def _units(self) -> Floats:
+        return self._of(0).astype(np.float64, copy=False)
+
+    @cached_property
+    def _first(self) -> Floats | None:
+        return self.weighed[0] if self.weight is None else self._of(0) * self.weight[:, None]
+
+    @cached_property
+    def _second(self) -> Floats | None:
+        return self.weighed[1] if self.weight is None else self._of(0) * (self.weight**2)[:, None]
+
+    @property
+    def unweighed(self) -> Numbers:
+        """What times ``weight``, if there is any, are the sums of w."""
+        return self._of(1 if self.weight is None else 0)
+
+    def _of(self, power: int) -> Numbers:
+        part = self.counts if power == 0 else self._first if power == 1 else self._second
         assert part is not None, "was not gathered"
         return part
 
@@ -103,16 +143,16 @@ class Sums:
     @property
     def asked(self) -> Floats:
         """Units of each base."""
-        return self._of(0)[:, self.layout.everyone + 1 :][:, : self.layout.bases]
+        return self._of(0)[:, self.layout.everyone + 1 :][:, : self.layout.bases].astype(np.float64)
 
     def everyone(self, power: int) -> Floats:
         """The sum of w to a power over all units."""
-        return self._of(power)[:, self.layout.everyone]
+        return self._of(power)[:, self.layout.everyone].astype(np.float64)
 
     @property
     def n(self) -> Floats:
         """Units of each mask."""
-        return self._masked(0)
+        return self._masked(0).astype(np.float64)
 
     @property
     def one(self) -> Floats:
@@ -127,7 +167,7 @@ class Sums:
     @property
     def m(self) -> Floats:
         """Units in the numerator."""
-        return self._measured(0)
+        return self._measured(0).astype(np.float64)
 
     @property
     def a(self) -> Floats:
@@ -167,3 +207,19 @@ class Sums:
         spread = self.a.copy()
         spread[:, self.layout.mean] = self._squared(1)
         return spread
+
+
+def _shared(matrix: sparse.csr_array, weight: Floats) -> Floats | None:
+    """The weight of each group of rows, if all rows of every group share one."""
+    first = matrix.indptr[:-1]
+    if not len(matrix.data) or (first == matrix.indptr[1:]).any():
+        return None
+    of_row = weight[matrix.indices]
+    of_group = of_row[first]
+    return of_group if np.array_equal(np.repeat(of_group, np.diff(matrix.indptr)), of_row) else None
+
+
+def _added(matrix: sparse.csr_array, counts: Numbers) -> Numbers:
+    ones = np.ones(len(matrix.indices), dtype=counts.dtype)
+    added: Numbers = sparse.csr_array((ones, matrix.indices, matrix.indptr), matrix.shape) @ counts
+    return added

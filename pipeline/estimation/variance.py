@@ -6,7 +6,7 @@ A share, mean or total is a function of two weighted sums over its domain, A = s
     mean   a = y, b = 1,     m = A / B            z = w (a - m b) / B
     total  a = y,            t = A                z = w a
 
-so each is w (alpha a + beta b) with two numbers by domain (``Score``), and its variance is, over strata,
+so each is w (alpha a + beta b) with numbers by domain (``Score``), and its variance is, over strata,
 k_h [ sum of z^2 over PSUs - (sum of z)^2 / n_h ], k_h = (1 - n_h/N_h) n_h / (n_h - 1), n_h the full sample
 of the stratum (Särndal, Swensson & Wretman 1992, 5.6; the same answers as R's ``survey::svyrecvar``). For a
 share every term of z^2 is non-negative: no cancellation, and shares of 0 and 1 give exactly 0.
@@ -17,19 +17,18 @@ regression and calibrated weights on the residual (Deville & Särndal 1992).
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context  # of which NumPy's error state is a part
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.estimation.design import Calibration, Design
-from pipeline.estimation.domains import Domains, adder
+from pipeline.estimation.domains import Domains, Kinds, adder
 from pipeline.estimation.sums import Sums
+from pipeline.estimation.units import Units, units_of
 
-THREADS = 2  # of the roll-up of clusters: each holds a breakdown's sums by sampling unit
-IN_CACHE = 128  # groups of cells
+IN_CACHE = 512  # groups of cells
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
 
 
@@ -42,17 +41,10 @@ class Strata:
     sums: Sums
 
     @classmethod
-    def of(cls, sums: Sums, domains: Domains, stratum: Ints, alike: Ints | None = None) -> Strata:
-        """``sums`` and ``stratum`` are of cells; ``alike`` numbers those that are one in every breakdown.
-
-        Sampling units split such cells: gathering them first makes what every breakdown adds up shorter.
-        """
+    def of(cls, sums: Sums, domains: Domains, stratum: Ints) -> Strata:
+        """``sums`` and ``stratum`` are of cells."""
         groups = domains.adder(stratum)
-        matrix = groups.matrix(len(stratum))
-        if alike is not None:
-            first = np.unique(alike, return_index=True)[1]
-            sums, matrix = sums.gathered(adder(alike, len(first))), matrix[:, first]
-        return cls(groups.domain, groups.other, sums.gathered(matrix))
+        return cls(groups.domain, groups.other, sums.gathered(groups.matrix(len(stratum))))
 
     def total(self, domains: int) -> Sums:
         """The sums by domain."""
@@ -61,54 +53,98 @@ class Strata:
 
 @dataclass(frozen=True)
 class Score:
-    """What a and b weigh in the linearised value of every measure: domains x measures."""
+    """What z is made of, by domain and measure: z = w scale (rest a - ratio b).
 
-    alpha: Floats
-    beta: Floats
+    Where b is 1 - a, rest is 1 - ratio, else 1; so that of a unit that counts is also w scale (a - ratio).
+    """
+
+    scale: Floats
+    ratio: Floats
+    rest: Floats
 
     @classmethod
     def of(cls, total: Sums, is_count: Flags) -> Score:
         """The derivatives of share, mean or total by the sums of a and b; ``total`` are those of domains."""
         one = total.one[:, total.layout.mask]
         with np.errstate(divide="ignore", invalid="ignore"):
-            alpha = np.where(total.share == 0, 1.0, total.b / one) / one
-            beta = -total.a / one / one
-        return cls(np.where(is_count, 1.0, alpha), np.where(is_count, 0.0, beta))
+            scale, ratio = 1.0 / one, total.a / one
+            rest = np.where(total.share == 0, 1.0, total.b / one)
+        parts = ((1.0, scale), (0.0, ratio), (1.0, rest))
+        return cls(*(np.where(is_count, of_count, part) for of_count, part in parts))
+
+    @property
+    def alpha(self) -> Floats:
+        """What a weighs."""
+        return self.scale * self.rest
+
+    @property
+    def beta(self) -> Floats:
+        """What b weighs."""
+        return -self.scale * self.ratio
 
     def at(self, rows: Ints | slice) -> Score:
         """Those of some domains."""
-        return Score(self.alpha[rows], self.beta[rows])
+        return Score(self.scale[rows], self.ratio[rows], self.rest[rows])
 
     def linear(self, sums: Sums, domain: Ints) -> Floats:
-        """z of groups of cells, alpha a + beta b, ordered by domain; a few at a time stay in cache."""
-        slope, mask = self.alpha - self.beta * sums.share, sums.layout.mask
-        a, one, z = sums.a, sums.one, np.empty((len(domain), len(mask)))
+        """z of groups of cells, ordered by domain; a few at a time stay in cache."""
+        made = np.empty((len(domain), len(sums.layout.mask)))
         for first in range(0, len(domain), IN_CACHE):
             rows = slice(first, first + IN_CACHE)
-            own = domain[rows]
-            own = own[:1] if own[0] == own[-1] else own  # a row for all is quicker than one for each
-            np.multiply(a[rows], slope[own], out=z[rows])
-            z[rows] += np.take(one[rows], mask, axis=1) * self.beta[own]
-        return z
+            of = domain[rows]
+            own = self.at(of[:1] if of[0] == of[-1] else of)  # a row for all is quicker than one for each
+            np.multiply(own._unscaled(sums, rows), own.scale, out=made[rows])
+        if sums.weight is not None:
+            made *= sums.weight[:, None]
+        return made
+
+    def squares(self, sums: Sums, domain: Ints, factor: Floats) -> Floats:
+        """Sums of z^2 by domain, each times its factor; of groups of cells ordered by domain."""
+        found = np.zeros_like(self.scale)
+        if sums.weight is not None:
+            factor = factor * sums.weight**2
+        ends = np.searchsorted(domain, np.arange(len(found) + 1))
+        for of, (first, last) in enumerate(pairwise(ends)):
+            own = self.at(slice(of, of + 1))
+            for start in range(first, last, IN_CACHE):
+                rows = slice(start, min(start + IN_CACHE, last))
+                z = own._unscaled(sums, rows)
+                # Not a product of BLAS, whose threads add in an order of their own.
+                found[of] += np.einsum("i,ij->j", factor[rows], np.multiply(z, z, out=z))
+        squares: Floats = found * self.scale**2
+        return squares
+
+    def _unscaled(self, sums: Sums, rows: slice) -> Floats:
+        """a - ratio of those who count, by which z differs from others of its domain and measure."""
+        masks, mask = sums.layout.masks, sums.layout.mask
+        some = sums.unweighed[rows].astype(np.float64, copy=False)
+        z = np.take(some[:, :masks], mask, axis=1)
+        z *= self.ratio
+        return np.subtract(some[:, masks : masks + len(mask)], z, out=z)
 
 
-def variance(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> Floats:
-    """The design variance of every measure's linearised value in every domain: domains x measures.
+def variance(
+    sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score, kinds: Kinds | None
+) -> tuple[Floats, Floats]:
+    """Every measure's design variance (of its linearised value) and degrees of freedom: domains x measures.
 
-    ``sums`` are of cells, and ``strata`` of the same by domain and stratum.
+    ``sums`` are of cells, ``strata`` the same by domain and stratum, and ``domains`` of cells or, where there
+    are any, of their ``kinds``. Degrees of freedom are sampling units less strata, of those with members of
+    the domain: all whom the base asked, whether they answered or not, as R's ``degf`` of the subset has it.
     """
-    if design.psu is None:
+    asked, gather = strata.sums.asked, adder(strata.domain, len(domains))
+    if design.psu is None or kinds is None:
         found = _spread(_of_elements(sums, strata, domains, design, score), len(domains), design)
+        members = gather @ asked
     else:
-
-        def of(part: tuple[slice, Domains]) -> Floats:
-            rows, own = part
-            return _spread(_of_clusters(sums, own, design, score.at(rows)), len(own), design)
-
-        with ThreadPoolExecutor(THREADS) as pool:  # each breakdown is a sum of its own: no order to keep
-            parts = [pool.submit(copy_context().run, of, part) for part in domains.parts()]
-            found = np.concatenate([part.result() for part in parts])
-    return found * _average(strata, len(domains), design) if design.average else found
+        found, members = np.empty_like(score.alpha), np.empty((len(domains), asked.shape[1]))
+        for units in units_of(sums, domains, kinds, design.psu):
+            made = _of_clusters(sums, strata, units, design, score.at(units.rows))
+            found[units.rows] = _spread(made, len(units.domains), design)
+            members[units.rows] = adder(units.domain, len(units.domains)) @ (units.asked > 0).astype(float)
+    if design.average:
+        found *= _average(strata, len(domains), design)
+    return found, (members - gather @ (asked > 0).astype(float))[:, sums.layout.base]
 
 
 def _spread(made: _Linear, domains: int, design: Design) -> Floats:
@@ -131,9 +167,7 @@ class _Linear:
 
 
 def _of_elements(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> _Linear:
-    of = strata.sums.gathered(
-        adder(strata.domain, len(domains), factor=design.k[strata.stratum]), powers=(2,)
-    )
+    of = strata.sums.gathered(adder(strata.domain, len(domains)), (2,), design.k[strata.stratum])
     squares = raw = score.alpha**2 * of.qa + score.beta**2 * of.qb
     if len(mean := of.layout.mean):  # of a share a b is 0, and a^2 is a
         alpha, beta = score.alpha[:, mean], score.beta[:, mean]
@@ -184,29 +218,31 @@ def _fits(sums: Sums, domains: Domains, calibration: Calibration, score: Score) 
     return fits
 
 
-def _of_clusters(sums: Sums, domains: Domains, design: Design, score: Score) -> _Linear:
+def _of_clusters(sums: Sums, whole: Strata, units: Units, design: Design, score: Score) -> _Linear:
     """Sums are rolled up to the domain within a sampling unit before they are squared."""
-    psu, psu_stratum = design.psu, design.psu_stratum
-    assert psu is not None and psu_stratum is not None
-    units = domains.adder(psu)
-    of = sums.gathered(units.matrix(len(psu)), (1,))
-    domain, stratum, z = units.domain, psu_stratum[units.other], score.linear(of, units.domain)
-    count, strata = len(domains), len(design.size)
-    raw = None
+    psu_stratum, of = design.psu_stratum, units.sums
+    assert psu_stratum is not None
+    count, strata, stratum = len(units.domains), len(design.size), psu_stratum[units.unit]
+    k, raw = design.k[stratum], score.scale
     if design.calibration is not None or len(of.layout.mean):
-        own = score.at(domain)
+        own = score.at(units.domain)
         size = np.abs(own.alpha * of.a) + np.abs(own.beta * of.b)
-        raw = adder(domain, count, factor=design.k[stratum]) @ size**2
-    if design.calibration is not None:
-        every = len(psu_stratum)
-        fit = _fits(sums, domains, design.calibration, score)
-        residual = -np.einsum("pc,dck->dpk", design.calibration.weight.toarray(), fit, optimize=True)
-        residual = residual.reshape(count * every, -1)
-        residual[domain * every + units.other] += z
-        domain, stratum, z = np.repeat(np.arange(count), every), np.tile(psu_stratum, count), residual
+        raw = adder(units.domain, count, factor=k) @ size**2
+    if design.calibration is None:
+        squares = score.squares(of, units.domain, k)
+        first, last = np.searchsorted(whole.domain, (units.rows.start, units.rows.stop))
+        domain, inside = whole.domain[first:last] - units.rows.start, slice(first, last)
+        z = score.linear(whole.sums[inside], domain)
+        return _Linear(domain, whole.stratum[inside], z, squares, raw if len(of.layout.mean) else squares)
+    every = len(psu_stratum)
+    fit = _fits(sums, units.domains, design.calibration, score)
+    z = -np.einsum("pc,dck->dpk", design.calibration.weight.toarray(), fit, optimize=True)
+    z = z.reshape(count * every, -1)
+    z[units.domain * every + units.unit] += score.linear(of, units.domain)
+    domain, stratum = np.repeat(np.arange(count), every), np.tile(psu_stratum, count)
     squares = adder(domain, count, factor=design.k[stratum]) @ z**2
     total = adder(domain * strata + stratum, count * strata) @ z
-    return _Linear(*_crossed(count, strata), total, squares, squares if raw is None else raw)
+    return _Linear(*_crossed(count, strata), total, squares, raw)
 
 
 def _average(strata: Strata, domains: int, design: Design) -> Floats:
@@ -216,20 +252,3 @@ def _average(strata: Strata, domains: int, design: Design) -> Floats:
     alone = (design.size == 1)[strata.stratum][:, None]
     good = gather @ (present & ~alone).astype(float)
     return np.where(good > 0, (gather @ present.astype(float)) / np.maximum(good, 1), 0.0)
-
-
-def degrees(sums: Sums, strata: Strata, domains: Domains, design: Design) -> Floats:
-    """Sampling units less strata, counting only those with members of the domain: domains x measures.
-
-    Members are all whom the base asked, whether they answered or not: R's ``degf`` of the subset.
-    """
-    of_stratum, gather = strata.sums.asked, adder(strata.domain, len(domains))
-    occupied = gather @ (of_stratum > 0).astype(float)
-    if design.psu is None:
-        units = gather @ of_stratum
-    else:
-        psus = domains.adder(design.psu)
-        members = psus.matrix(len(design.psu)) @ np.ascontiguousarray(sums.asked)
-        units = adder(psus.domain, len(domains)) @ (members > 0).astype(float)
-    result: Floats = (units - occupied)[:, sums.layout.base]
-    return result

@@ -72,9 +72,7 @@ def again(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]])
     def work(folder: Path) -> Metadata:
         chosen = [(name, "in", codes) for name, codes in scope.items()]
         answers = pd.read_parquet(weighted / "answers.parquet", filters=chosen) if scope else None
-        cells = wave_statistics(
-            weighted / "codes.parquet" if answers is None else answers, declared, catalogue
-        )
+        cells = wave_statistics(weighted / "codes.arrow" if answers is None else answers, declared, catalogue)
         write_cells(cells, folder)
         return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
 

@@ -67,7 +67,7 @@ def weighted_wave(wave: str, catalogue: Catalogue) -> StepResult:
         answers = pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave) / "answers.parquet")
         made = weigh(answers, declared, catalogue)
         made.answers.to_parquet(folder / "answers.parquet", index=False)
-        write_codes(made.answers, declared, catalogue, folder / "codes.parquet")
+        write_codes(made.answers, declared, catalogue, folder / "codes.arrow")
         write_json(folder / "report.json", made.report)
         return _numbers(made.report)
 
@@ -78,7 +78,7 @@ def wave_statistics(wave: str, catalogue: Catalogue) -> StepResult:
     """Reduce a wave to sums per stratum, PSU, domain and indicator: all that its estimates need."""
 
     def work(folder: Path, declared: Wave) -> Metadata:
-        codes = wave_folder(catalogue.root, "weighted_wave", wave) / "codes.parquet"
+        codes = wave_folder(catalogue.root, "weighted_wave", wave) / "codes.arrow"
         cells = sum_up(codes, declared, catalogue)
         write_cells(cells, folder)
         return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
