@@ -117,13 +117,14 @@ def _numbers(column: pa.ChunkedArray, places: Mapping[str, int]) -> pa.ChunkedAr
 def decoded(places: npt.ArrayLike, name: str, facts: Facts, catalogue: Catalogue) -> pd.Categorical[Any]:
     """Numbers of a variable as codes again, or of strata or sampling units as their names."""
     if name in facts.groups:
-        return pd.Categorical.from_codes(np.asarray(places), pd.Index(facts.groups[name]), validate=False)
-    dtype = _categories(catalogue.codes_of(name))
+        names = _categories(tuple(facts.groups[name]))
+        return pd.Categorical.from_codes(np.asarray(places), dtype=names, validate=False)
+    dtype = _categories((*catalogue.codes_of(name), *sorted(STATES, key=STATES.__getitem__)))
     index = np.asarray(places, dtype=np.int64)
     index = np.where(index < 0, index + len(dtype.categories), index)
     return pd.Categorical.from_codes(index, dtype=dtype, validate=False)
 
 
 @lru_cache
-def _categories(codes: tuple[str, ...]) -> pd.CategoricalDtype[Any]:
-    return pd.CategoricalDtype([*codes, *sorted(STATES, key=STATES.__getitem__)])
+def _categories(texts: tuple[str, ...]) -> pd.CategoricalDtype[Any]:
+    return pd.CategoricalDtype(list(texts))

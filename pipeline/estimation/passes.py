@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -102,7 +103,8 @@ def by_counting(
     *,
     listed: bool,
 ) -> tuple[Columns, pd.DataFrame]:
-    """Counts by cell and weight: the keys of the cells, and the sums that ``statistics.Cells`` names."""
+    """Counts by cell and weight: the keys of the cells and what everyone weighs, and the other sums that
+    ``statistics.Cells`` names."""
     summed, asked = _sums(plan, spreads)
     counted, by = [*summed, *asked], [*keys, "w", "d"]
     names = [each.name for each in counted]
@@ -114,9 +116,8 @@ def by_counting(
         made = _matrix(table, names, [each.scale() for each in counted])
         made = made if spreads else made.astype(holding(int(table["n"].sum())))
     n, w, d = made[:, names.index("n")].astype(np.float64), table["w"], table["d"]
-    everyone = pd.DataFrame({"w": n * w, "q": n * w * w, "d": n * d, "weight": w})
-    sums = pd.concat([pd.DataFrame(made, columns=names, copy=False), everyone], axis=1)
-    return {key: table[key] for key in keys}, sums
+    everyone = {"w": n * w, "q": n * w * w, "d": n * d, "weight": w}
+    return {key: table[key] for key in keys} | everyone, _framed(made, names)
 
 
 def by_adding(
@@ -145,8 +146,8 @@ def by_adding(
         made = _matrix(table, names, [each.scale(ending, largest) for each, ending in wanted])
         started = table["d"] / start.scale("", largest)
     everyone = {"n_w": "w", "n_q": "q"}
-    sums = pd.DataFrame(made, columns=[everyone.get(name, name) for name in names], copy=False)
-    return {key: table[key] for key in keys}, sums.assign(d=started)
+    sums = _framed(made, [everyone.get(name, name) for name in names])
+    return {key: table[key] for key in keys} | {"d": started}, sums
 
 
 def _collapsed(
@@ -174,23 +175,28 @@ def _collapsed(
     if "d" not in by:
         table["d"] = adder(np.ones(len(order))) @ units["d"]
     numbers = [number for number, name in enumerate(names) if units[name].dtype != bool]
-    kind = np.dtype(np.float64) if numbers or len(counts) > 1 else holding(len(order))
-    adders = [adder((ordered["w"] ** POWERS[ending]).astype(kind)) for ending in counts]
+    whole, floating = holding(len(order)), np.dtype(np.float64)
+    kinds = [floating if POWERS[ending] or numbers else whole for ending in counts]
+    adders = [
+        adder((ordered["w"] ** POWERS[ending]).astype(kind))
+        for ending, kind in zip(counts, kinds, strict=True)
+    ]
     at = np.cumsum([0, *counts.values()])
-    made = np.empty((len(firsts), at[-1]), dtype=kind)
+    made = np.empty((len(firsts), at[-1]), dtype=kinds[-1])
     for first in range(0, len(names), AT_ONCE):
         some = [units[name] for name in names[first : first + AT_ONCE]]
-        flags = np.ascontiguousarray(np.array(some).T, dtype=kind)
-        for start, count, matrix in zip(at, counts.values(), adders, strict=False):
-            inside = flags[:, : max(count - first, 0)]
+        flags = np.ascontiguousarray(np.array(some).T)
+        terms = {kind: flags.astype(kind) for kind in kinds}
+        for start, count, kind, matrix in zip(at, counts.values(), kinds, adders, strict=False):
+            inside = terms[kind][:, : max(count - first, 0)]
             made[:, start + first : start + first + inside.shape[1]] = matrix @ inside
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.cumsum(starts) - 1
     for number in numbers:  # whose terms doubles do not add without rounding
         for start, (ending, count) in zip(at, counts.items(), strict=False):
             if number < count:
-                terms = units[names[number]] * units["w"] ** POWERS[ending]
-                made[:, start + number] = exact_sums(terms, group, len(firsts))
+                own = units[names[number]] * units["w"] ** POWERS[ending]
+                made[:, start + number] = exact_sums(own, group, len(firsts))
     return table, made
 
 
@@ -216,6 +222,15 @@ def _matrix(table: Columns, names: list[str], scales: list[float]) -> Numbers:
     for number, (name, scale) in enumerate(zip(names, scales, strict=True)):
         made[:, number] = table[name] if scale == 1 else table[name] / scale
     return made
+
+
+def _framed(made: Numbers, names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame(made, columns=_index(tuple(names)), copy=False)
+
+
+@lru_cache
+def _index(names: tuple[str, ...]) -> pd.Index[str]:
+    return pd.Index(names)
 
 
 def _grouped(keys: list[str], wanted: list[str]) -> str:

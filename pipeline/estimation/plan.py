@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from pipeline.catalogue.fieldwork import Wave
@@ -69,8 +69,16 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     not asked is no estimate, and never 0. An item that was not offered has no category.
     """
     assert wave.weighting is not None and wave.design is not None
-    columns = {name: f"v{number}" for number, name in enumerate(variables_of(wave, catalogue))}
     margins = wave.weighting.margins if wave.weighting.calibrates else ()
+    return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), catalogue)
+
+
+@lru_cache(maxsize=64)
+def _plan(
+    variables: tuple[str, ...], margins: tuple[tuple[str, ...], ...], clustered: bool, catalogue: Catalogue
+) -> Plan:
+    """Waves that ask the same are planned once."""
+    columns = {name: f"v{number}" for number, name in enumerate(variables)}
     by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
     writer = _Writer(catalogue, columns, {})
@@ -79,7 +87,7 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     measures = [
         measure for indicator in catalogue.indicators.values() for measure in writer.measures(indicator)
     ]
-    return Plan(columns, cell, margins, bool(wave.design.psu), tuple(measures))
+    return Plan(columns, cell, margins, clustered, tuple(measures))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.estimation.encoding import DESIGN, Facts, decoded, encoded, facts_of, read_codes
+from pipeline.estimation.encoding import DESIGN, GROUPED, Facts, decoded, encoded, facts_of, read_codes
 from pipeline.estimation.engine import Engine, default_engine
 from pipeline.estimation.passes import Spread, by_adding, by_counting
 from pipeline.estimation.plan import Measure, Plan, plan_wave
@@ -89,9 +89,9 @@ def wave_statistics(
         keyed, sums = by_counting(query, plan, keys, spreads, listed=listed)
     else:
         keyed, sums = by_adding(query, plan, keys, spreads, facts.largest, listed=listed)
-    names = {alias: name for name, alias in plan.columns.items()}
+    names = {alias: name for name, alias in plan.columns.items()} | {name: name for name in GROUPED}
     cell = {
-        names.get(key, key): decoded(column, names.get(key, key), facts, catalogue)
+        names.get(key, key): decoded(column, names[key], facts, catalogue) if key in names else column
         for key, column in keyed.items()
     }
     frame = pd.concat([pd.DataFrame(cell), sums], axis=1)

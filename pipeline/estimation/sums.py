@@ -73,7 +73,7 @@ class Sums:
         frame, layout = cells.frame, Layout.of(cells.plan)
         first = frame.columns.get_loc("b0")
         if "weight" in frame:
-            counts = frame.iloc[:, first : frame.columns.get_loc("w")].to_numpy()
+            counts = frame.iloc[:, first:].to_numpy()
             if counts.dtype.kind == "u":
                 counts = counts.astype(holding(int(frame["n"].sum())), copy=False)
             return cls(layout, np.ascontiguousarray(counts), frame["weight"].to_numpy(dtype=np.float64))
