@@ -23,7 +23,7 @@ def run() -> None:
             name: Survey.written(root / str(number), ROWS, **layout)
             for number, (name, layout) in enumerate(LAYOUTS.items())
         }
-        medians = interleaved({name: survey.cube for name, survey in surveys.items()}, 3)
+        medians = interleaved({name: survey.cube for name, survey in surveys.items()}, 5)
         peaks = {name: survey.peak_gib() for name, survey in surveys.items()}
     rows = [
         {
