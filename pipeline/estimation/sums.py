@@ -73,10 +73,10 @@ class Sums:
         frame, layout = cells.frame, Layout.of(cells.plan)
         first = frame.columns.get_loc("b0")
         if "weight" in frame:
-            counts = frame.iloc[:, first:].to_numpy()
+            counts = np.ascontiguousarray(frame.iloc[:, first:].to_numpy())
             if counts.dtype.kind == "u":
-                counts = counts.astype(holding(int(frame["n"].sum())), copy=False)
-            return cls(layout, np.ascontiguousarray(counts), frame["weight"].to_numpy(dtype=np.float64))
+                counts = counts.astype(holding(int(counts[:, layout.everyone].sum())), copy=False)
+            return cls(layout, counts, frame["weight"].to_numpy(dtype=np.float64))
         width = layout.everyone + 1
         cuts = np.cumsum([width + layout.bases, width, width])
         values = frame.iloc[:, first:].to_numpy(dtype=np.float64)

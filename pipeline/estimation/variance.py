@@ -92,8 +92,8 @@ class Score:
         for first in range(0, len(domain), IN_CACHE):
             rows = slice(first, first + IN_CACHE)
             of = domain[rows]
-            own = self.at(of[:1] if of[0] == of[-1] else of)  # a row for all is quicker than one for each
-            np.multiply(own._unscaled(sums, rows), own.scale, out=made[rows])
+            of = of[:1] if of[0] == of[-1] else of  # a row for all is quicker than one for each
+            np.multiply(_residual(sums, rows, self.ratio[of]), self.scale[of], out=made[rows])
         if sums.weight is not None:
             made *= sums.weight[:, None]
         return made
@@ -105,22 +105,22 @@ class Score:
             factor = factor * sums.weight**2
         ends = np.searchsorted(domain, np.arange(len(found) + 1))
         for of, (first, last) in enumerate(pairwise(ends)):
-            own = self.at(slice(of, of + 1))
             for start in range(first, last, IN_CACHE):
                 rows = slice(start, min(start + IN_CACHE, last))
-                z = own._unscaled(sums, rows)
+                z = _residual(sums, rows, self.ratio[of])
                 # Not a product of BLAS, whose threads add in an order of their own.
                 found[of] += np.einsum("i,ij->j", factor[rows], np.multiply(z, z, out=z))
         squares: Floats = found * self.scale**2
         return squares
 
-    def _unscaled(self, sums: Sums, rows: slice) -> Floats:
-        """a - ratio of those who count, by which z differs from others of its domain and measure."""
-        masks, mask = sums.layout.masks, sums.layout.mask
-        some = sums.unweighed[rows].astype(np.float64, copy=False)
-        z = np.take(some[:, :masks], mask, axis=1)
-        z *= self.ratio
-        return np.subtract(some[:, masks : masks + len(mask)], z, out=z)
+
+def _residual(sums: Sums, rows: slice, ratio: Floats) -> Floats:
+    """a - ratio of those who count: what z is before it is scaled and weighed."""
+    masks, mask = sums.layout.masks, sums.layout.mask
+    some = sums.unweighed[rows].astype(np.float64, copy=False)
+    expected = np.take(some[:, :masks], mask, axis=1)
+    expected *= ratio
+    return np.subtract(some[:, masks : masks + len(mask)], expected, out=expected)
 
 
 def variance(
