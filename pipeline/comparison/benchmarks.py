@@ -87,9 +87,10 @@ def _of_wave(wave: Wave, material: Material) -> pd.DataFrame:
     above, below = np.full(len(rows), "", dtype=object), np.full(len(rows), "", dtype=object)
     confidence = catalogue.barometer.estimation.confidence
     if contrasts is not None:
-        measures = list(zip(rows["indicator"], rows["category"], strict=True))
+        held = [contrasts.held[domain] for domain in every["domain"]]
+        measures = list(zip(rows["indicator"], rows["category"], held, strict=True))
         of_row = pd.factorize(pd.Index(measures, tupleize_cols=False))[0]
-        for number, (indicator, category) in enumerate(dict.fromkeys(measures)):
+        for number, (indicator, category, _) in enumerate(dict.fromkeys(measures)):
             at = np.flatnonzero(of_row == number)
             domains, codes = every["domain"][at], every["domain_code"][at]
             places = [(everyone, ""), *zip(domains, codes, strict=True)]
@@ -144,7 +145,8 @@ def against_rest(
     contrasts: Contrasts, indicator: str, category: str, domain: str, code: str
 ) -> tuple[Joint, tuple[float, float]]:
     """A cell and the rest of its breakdown: both estimates, and their difference with its standard error."""
-    own = contrasts.domains
+    rows = contrasts.rows_of([(domain, code)])
+    own = rows.domains
     part = [number for number, of in enumerate(own.breakdowns) if of == domain]
     (mine,) = [number for number in part if own.codes[number] == code]
     rest = np.concatenate([own.cell[own.domain == number] for number in part if number != mine])
@@ -155,5 +157,6 @@ def against_rest(
         np.concatenate([np.zeros(len(cells), dtype=np.int64), np.ones(len(rest), dtype=np.int64)]),
         np.concatenate([cells, rest]),
     )
-    joint = replace(contrasts, domains=domains).between(indicator, category, [(domain, code), (domain, REST)])
+    apart = replace(contrasts, rows=(replace(rows, domains=domains),))
+    joint = apart.between(indicator, category, [(domain, code), (domain, REST)])
     return joint, joint.difference(0, 1)

@@ -146,12 +146,14 @@ class Material:
 
     def _fractions(self, key: Key, made: pd.DataFrame) -> Floats:
         """The part of each domain's population inside the scope that answered; NaN where it is not known."""
-        cells, population = self._on(key).cells, self._population(key)
-        frame = cells.frame[inside_of(cells, population)]
-        domains = domains_of(frame, cells.plan.cell, self._few)
-        answered = domains.adder().matrix(len(frame)) @ frame[["n", "w"]].to_numpy(dtype=np.float64)
-        shares = answered[:, 0] / answered[:, 1]
-        found = dict(zip(zip(domains.breakdowns, domains.codes, strict=True), shares, strict=True))
+        population = self._population(key)
+        found: dict[tuple[str, str], float] = {}
+        for cells in self._on(key).cells.cubes:
+            frame = cells.frame[inside_of(cells, population)]
+            domains = domains_of(frame, cells.plan.cell, self._few)
+            answered = domains.adder().matrix(len(frame)) @ frame[["n", "w"]].to_numpy(dtype=np.float64)
+            shares = answered[:, 0] / answered[:, 1]
+            found |= dict(zip(zip(domains.breakdowns, domains.codes, strict=True), shares, strict=True))
         places = zip(made["domain"], made["domain_code"], strict=True)
         known = made["fraction"].notna().to_numpy()
         return np.where(known, [found.get(place, np.nan) for place in places], np.nan)

@@ -103,7 +103,8 @@ def restricted(cells: Cells, scope: Scope) -> Cells:
     narrowed[outside] = 0
     kept = cells.frame.drop(columns=counting)
     counted = pd.DataFrame(narrowed, columns=pd.Index(counting), index=kept.index)
-    return replace(cells, frame=pd.concat([kept, counted], axis=1)[list(cells.frame.columns)])
+    frame = pd.concat([kept, counted], axis=1)[list(cells.frame.columns)]
+    return replace(cells, frame=frame, further=tuple(restricted(each, scope) for each in cells.further))
 
 
 def inside_of(cells: Cells, scope: Scope) -> Flags:

@@ -88,8 +88,7 @@ def common_codes(
         contrasts = material.contrasts(wave, scope)
         if contrasts is None:
             return ()
-        placed = zip(contrasts.domains.breakdowns, contrasts.domains.codes, strict=True)
-        known = {code for name, code in placed if name == domain}
+        known = {code for rows in contrasts.rows for name, code in rows.places if name == domain}
         limits = scope.get(composition.variable)
         there &= known if limits is None else known & set(limits)
     codes = tuple(code for code in material.catalogue.variables[composition.variable].codes if code in there)

@@ -52,17 +52,35 @@ class Joint:
 
 
 @dataclass(frozen=True)
-class Contrasts:
-    """A wave's sums and domains, ready for covariances between its estimates.
+class Rows:
+    """What covariances are added up from, and the domains its rows belong to.
 
-    ``domains`` gather the rows that ``spread`` adds: cells, or with replicate weights the domains they are
-    summed by.
+    Rows are cells, or with replicate weights the domains their sums are of.
     """
+
+    spread: Linearised | Replicates
+    domains: Domains
+
+    @cached_property
+    def places(self) -> dict[tuple[str, str], int]:
+        """Each domain's number, by breakdown and code."""
+        names = zip(self.domains.breakdowns, self.domains.codes, strict=True)
+        return {name: number for number, name in enumerate(names)}
+
+    def inside(self, place: tuple[str, str]) -> Floats:
+        """1 for the rows of a domain."""
+        inside = np.zeros(self.spread.rows)
+        inside[self.domains.cell[self.domains.domain == self.places[place]]] = 1.0
+        return inside
+
+
+@dataclass(frozen=True)
+class Contrasts:
+    """A wave's sums and domains, ready for covariances between its estimates."""
 
     cells: Cells
     catalogue: Catalogue
-    spread: Linearised | Replicates
-    domains: Domains
+    rows: tuple[Rows, ...]
 
     @classmethod
     def of(cls, cells: Cells, wave: Wave, catalogue: Catalogue) -> Contrasts:
@@ -70,23 +88,29 @@ class Contrasts:
         assert wave.design is not None
         if cells.replicates is not None and wave.design.replicate_weights is not None:
             replicates = Replicates.of(cells.replicates, cells.plan, wave.design.replicate_weights)
-            return cls(cells, catalogue, replicates, replicates.domains)
+            return cls(cells, catalogue, (Rows(replicates, replicates.domains),))
         population = read_population(wave, catalogue.root) if wave.design.population else {}
-        design = design_of(cells, wave, population, catalogue.barometer.estimation.lonely_psu)
-        domains = domains_of(cells.frame, cells.plan.cell, catalogue)
-        return cls(cells, catalogue, Linearised(cells, design), domains)
+        lonely = catalogue.barometer.estimation.lonely_psu
+        rows = tuple(
+            Rows(
+                Linearised(cube, design_of(cube, wave, population, lonely)),
+                domains_of(cube.frame, cube.plan.cell, catalogue),
+            )
+            for cube in cells.cubes
+        )
+        return cls(cells, catalogue, rows)
 
     def shares(self, indicator: str, domain: str = "total", code: str = "") -> Joint:
         """The shares of a single-choice indicator in one domain."""
-        measures = self._measures(indicator)
-        inside = np.repeat(self._inside(domain, code)[:, None], len(measures), axis=1)
-        return self._joint(measures, np.arange(len(measures)), inside, inside, [(domain, code)])
+        measures, rows = self._measures(indicator), self.rows_of([(domain, code)])
+        inside = np.repeat(rows.inside((domain, code))[:, None], len(measures), axis=1)
+        return self._joint(rows, measures, np.arange(len(measures)), inside, inside, [(domain, code)])
 
     def between(self, indicator: str, category: str, domains: Sequence[tuple[str, str]]) -> Joint:
         """One category's estimate in several domains, each a (domain, domain_code)."""
-        measures = self._measures(indicator, category)
-        inside = np.column_stack([self._inside(*each) for each in domains])
-        return self._joint(measures, np.zeros(len(domains), dtype=np.int64), inside, inside, domains)
+        measures, rows = self._measures(indicator, category), self.rows_of(domains)
+        inside = np.column_stack([rows.inside(each) for each in domains])
+        return self._joint(rows, measures, np.zeros(len(domains), dtype=np.int64), inside, inside, domains)
 
     def table(self, indicator: str, domain: str) -> Joint:
         """The joint shares of a single-choice indicator and a breakdown, of all who have both.
@@ -94,18 +118,30 @@ class Contrasts:
         What a Rao-Scott test of independence needs. Ordered by domain code, then category.
         """
         measures = self._measures(indicator)
-        places = [(domain, code) for code, of in zip(self.domains.codes, self.domains.breakdowns, strict=True)
-                  if of == domain]  # fmt: skip
-        inside = np.column_stack([self._inside(*each) for each in places])
+        rows = self.rows[self.held[domain]]
+        places = [place for place in rows.places if place[0] == domain]
+        inside = np.column_stack([rows.inside(each) for each in places])
         numerator = np.repeat(inside, len(measures), axis=1)
         whole = np.repeat(inside.max(axis=1)[:, None], numerator.shape[1], axis=1)
         category = np.tile(np.arange(len(measures)), len(places))
-        return self._joint(measures, category, numerator, whole, places)
+        return self._joint(rows, measures, category, numerator, whole, places)
 
     @cached_property
-    def _places(self) -> dict[tuple[str, str], int]:
-        names = zip(self.domains.breakdowns, self.domains.codes, strict=True)
-        return {name: number for number, name in enumerate(names)}
+    def held(self) -> dict[str, int]:
+        """Of each breakdown, which of the rows hold it first."""
+        numbered = list(enumerate(self.rows))
+        return {name: number for number, rows in reversed(numbered) for name in rows.domains.breakdowns}
+
+    def rows_of(self, places: Sequence[tuple[str, str]]) -> Rows:
+        """Rows that these domains are all made of."""
+        for domain, code in places:
+            if not any((domain, code) in rows.places for rows in self.rows):
+                raise ValueError(f"the wave has no domain {domain} {code}".rstrip())
+        for rows in self.rows:
+            if all(place in rows.places for place in places):
+                return rows
+        names = ", ".join(dict.fromkeys(domain for domain, _ in places))
+        raise ValueError(f"no cells of the wave are told apart by all of {names}")
 
     def _measures(self, indicator: str, category: str | None = None) -> list[int]:
         """The places of an indicator's measures, of which each unit answers one at most."""
@@ -123,16 +159,9 @@ class Contrasts:
             )
         return found
 
-    def _inside(self, domain: str, code: str) -> Floats:
-        """1 for the rows of a domain."""
-        if (domain, code) not in self._places:
-            raise ValueError(f"the wave has no domain {domain} {code}".rstrip())
-        inside = np.zeros(self.spread.rows)
-        inside[self.domains.cell[self.domains.domain == self._places[domain, code]]] = 1.0
-        return inside
-
     def _joint(
         self,
+        rows: Rows,
         measures: list[int],
         category: Ints,
         top: Floats,
@@ -142,7 +171,7 @@ class Contrasts:
         """Estimates t: of ``category[t]``, counted in the rows ``top[:, t]`` of ``bottom[:, t]``."""
         plan = self.cells.plan
         first = plan.measures[measures[0]]
-        values, covariance = self.spread.joint(plan, measures, category, top, bottom)
+        values, covariance = rows.spread.joint(plan, measures, category, top, bottom)
         unit = 100.0 if first.unit == "percent" else 1.0
         blank = np.isnan(values)
         covariance = np.where(blank[:, None] | blank[None, :], np.nan, covariance * unit**2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -107,8 +107,10 @@ def adder(
     return sparse.csr_array((entries, (group, row)), shape=(groups, size))
 
 
-def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue) -> Domains:
-    """Every domain that has units, of every breakdown whose variables the wave has.
+def domains_of(
+    frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue, besides: Collection[str] = ()
+) -> Domains:
+    """Every domain that has units, of every breakdown whose variables the cells have, but some.
 
     A unit without a code is in none of a breakdown's domains.
     """
@@ -121,7 +123,7 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue)
     codes: list[str] = []
     domain, row = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
     for breakdown in sorted(catalogue.domains.values(), key=lambda each: each.key):
-        if not set(breakdown.by) <= set(cell):
+        if breakdown.key in besides or not set(breakdown.by) <= set(cell):
             continue
         known = np.ones(len(frame), dtype=bool)
         for name in breakdown.by:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,46 @@ def estimate_wave(cells: Cells, wave: Wave, catalogue: Catalogue) -> pd.DataFram
     assert wave.design is not None and wave.weighting is not None
     population = read_population(wave, catalogue.root) if wave.design.population else {}
     counted = bool(population) or bool(wave.weighting.margins)
-    frame, plan = cells.frame, cells.plan
-    kinds = Kinds.of(frame, plan.cell) if plan.clustered else None
-    domains = domains_of(frame if kinds is None else frame.iloc[kinds.cell], plan.cell, catalogue)
-    columns = _columns(cells, domains, kinds, wave, population, catalogue)
+    parts: list[_Part] = []
+    for cube in cells.cubes:
+        done = {breakdown for part in parts for breakdown in part.breakdowns}
+        parts.append(_Part.of(cube, done, wave, population, catalogue))
+    whole = _Part.joined(parts) if len(parts) > 1 else parts[0]
     if not counted:
-        columns["fraction"] = np.full_like(columns["fraction"], np.nan)
-    return identified(_long(plan.measures, domains, columns), wave, "microdata")
+        whole.columns["fraction"] = np.full_like(whole.columns["fraction"], np.nan)
+    return identified(_long(cells.plan.measures, whole), wave, "microdata")
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The estimates of some breakdowns: of each domain its breakdown and code, and domains x measures."""
+
+    breakdowns: tuple[str, ...]
+    codes: tuple[str, ...]
+    columns: dict[str, Floats]
+
+    @classmethod
+    def of(
+        cls, cells: Cells, besides: set[str], wave: Wave, population: dict[str, float], catalogue: Catalogue
+    ) -> _Part:
+        """Of all breakdowns that one set of cells holds, besides some."""
+        frame, plan = cells.frame, cells.plan
+        kinds = Kinds.of(frame, plan.cell) if plan.clustered else None
+        rows = frame if kinds is None else frame.iloc[kinds.cell]
+        domains = domains_of(rows, plan.cell, catalogue, besides)
+        columns = _columns(cells, domains, kinds, wave, population, catalogue)
+        return cls(domains.breakdowns, domains.codes, columns)
+
+    @classmethod
+    def joined(cls, parts: list[_Part]) -> _Part:
+        """All of them in the order of breakdowns."""
+        breakdowns = [breakdown for part in parts for breakdown in part.breakdowns]
+        codes = [code for part in parts for code in part.codes]
+        order = sorted(range(len(codes)), key=breakdowns.__getitem__)
+        columns = {
+            name: np.concatenate([part.columns[name] for part in parts])[order] for name in parts[0].columns
+        }
+        return cls(tuple(breakdowns[i] for i in order), tuple(codes[i] for i in order), columns)
 
 
 def identified(columns: Mapping[str, Any], wave: Wave, kind: str) -> pd.DataFrame:
@@ -115,13 +149,13 @@ def _columns(
     }  # fmt: skip
 
 
-def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Floats]) -> dict[str, Any]:
+def _long(measures: tuple[Measure, ...], part: _Part) -> dict[str, Any]:
     """One row a measure and domain, by indicator, category, domain and code."""
     order = sorted(
         range(len(measures)), key=lambda number: (measures[number].indicator, measures[number].category)
     )
     ordered = [measures[number] for number in order]
-    flat = {name: values.T[order].reshape(-1) for name, values in columns.items()}
+    flat = {name: values.T[order].reshape(-1) for name, values in part.columns.items()}
     empty = flat["n"] == 0
     flat |= {
         name: np.where(empty, np.nan, values) for name, values in flat.items() if name not in WITHOUT_ANSWERS
@@ -131,13 +165,13 @@ def _long(measures: tuple[Measure, ...], domains: Domains, columns: dict[str, Fl
         "n": flat["n"].astype(np.int64),
         "m": pd.arrays.IntegerArray(np.where(unknown, 0, flat["m"]).astype(np.int64), unknown),
     }
-    count = len(domains)
+    count = len(part.codes)
     texts = {
         "indicator": repeated([measure.indicator for measure in ordered], count),
         "category": repeated([measure.category for measure in ordered], count),
         "unit_measure": repeated([measure.unit for measure in ordered], count),
-        "domain": repeated(domains.breakdowns, times=len(ordered)),
-        "domain_code": repeated(domains.codes, times=len(ordered)),
+        "domain": repeated(part.breakdowns, times=len(ordered)),
+        "domain_code": repeated(part.codes, times=len(ordered)),
         "obs_status": _texts(np.where(empty, b"M", b"A").tobytes(), np.arange(len(empty) + 1)),
         "note": constant("", len(empty)),
     }

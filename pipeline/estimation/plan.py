@@ -7,8 +7,9 @@ Running them belongs to ``statistics``. The SQL keeps to the subset that DuckDB,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from math import prod
 from typing import Literal
 
 from pipeline.catalogue.fieldwork import Wave
@@ -88,6 +89,35 @@ def _plan(
         measure for indicator in catalogue.indicators.values() for measure in writer.measures(indicator)
     ]
     return Plan(columns, cell, margins, clustered, tuple(measures))
+
+
+def split(plan: Plan, catalogue: Catalogue, strata: int, most: int) -> list[Plan]:
+    """The plan itself, if the background of all breakdowns makes ``most`` cells at most.
+
+    Else the same for parts of the background: the largest that breakdowns need, joined as long as they make
+    no more cells than that, each with the variables of the calibration and those that any wave's scope names.
+    """
+
+    def cells(names: frozenset[str]) -> int:
+        return strata * prod(len(catalogue.codes_of(name)) for name in names)
+
+    if cells(frozenset(plan.cell)) <= most:
+        return [plan]
+    scopes = {name for wave in catalogue.waves.values() for name in wave.scope}
+    always = {name for margin in plan.margins for name in margin} | scopes.intersection(plan.cell)
+    needed = [
+        always.union(domain.by) for domain in catalogue.domains.values() if set(domain.by) <= set(plan.cell)
+    ]
+    cubes: list[frozenset[str]] = []
+    for names in dict.fromkeys(
+        frozenset(each) for each in needed if not any(each < other for other in needed)
+    ):
+        joined = next((number for number, cube in enumerate(cubes) if cells(cube | names) <= most), None)
+        if joined is None:
+            cubes.append(names)
+        else:
+            cubes[joined] |= names
+    return [replace(plan, cell=tuple(name for name in plan.cell if name in cube)) for cube in cubes]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -24,12 +24,13 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.estimation.encoding import DESIGN, GROUPED, Facts, decoded, encoded, facts_of, read_codes
 from pipeline.estimation.engine import Engine, default_engine
 from pipeline.estimation.passes import Spread, by_adding, by_counting
-from pipeline.estimation.plan import Measure, Plan, plan_wave
+from pipeline.estimation.plan import Measure, Plan, plan_wave, split
 from pipeline.estimation.replicates import replicate_sums
 from pipeline.faults import Fault, FaultError
 
 FEW = 20_000  # rows that are listed sooner than grouped
 MANY = 500_000  # the same where units have their own weights or are in clusters
+CELLS = 100_000  # that the engine groups units into at once: many more would not fit memory
 ENDINGS = ("", "_w", "_q")  # of columns, by the power of the weight
 
 
@@ -44,12 +45,21 @@ class Cells:
     squared weights and start weights of everyone. ``weight`` is that of each of a row's units; where units
     of several weights were added up instead, each count has sums of w and w^2 of the same units beside it,
     ``b<i>_w`` and ``b<i>_q``. ``replicates`` holds the sums by domain of a wave with replicate weights.
+
+    Where the background of all breakdowns would make too many cells, ``further`` holds the same units' sums
+    by other parts of it: each breakdown is in one of the ``cubes``.
     """
 
     frame: pd.DataFrame
     plan: Plan
     centres: Mapping[int, float]
     replicates: pd.DataFrame | None = None
+    further: tuple[Cells, ...] = ()
+
+    @property
+    def cubes(self) -> tuple[Cells, ...]:
+        """These cells and the further ones."""
+        return (self, *self.further)
 
     def column(self, name: str, power: int = 0) -> Floats:
         """The sum of w to a power over the units that a column counts, of each row."""
@@ -81,6 +91,22 @@ def wave_statistics(
         if measure.unit == "mean"
     }
     engine = engine or default_engine(facts.rows)
+    replicated = wave.design is not None and wave.design.replicate_weights is not None
+    together = replicated or facts.rows <= MANY  # whose units are no more than can be listed
+    plans = [plan] if together else split(plan, catalogue, len(facts.groups["stratum"]), CELLS)
+    first, *further = (_summed(codes, part, spreads, facts, engine, catalogue) for part in plans)
+    replicates = replicate_sums(engine, codes, plan, first.centres, facts, catalogue) if replicated else None
+    return replace(first, replicates=replicates, further=tuple(further))
+
+
+def _summed(
+    codes: pa.Table,
+    plan: Plan,
+    spreads: Mapping[int, Spread],
+    facts: Facts,
+    engine: Engine,
+    catalogue: Catalogue,
+) -> Cells:
     query = partial(engine.query, answers=codes, columns={**DESIGN, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
     shared = facts.rows <= FEW or facts.weights <= facts.rows // 20
@@ -95,11 +121,7 @@ def wave_statistics(
         for key, column in keyed.items()
     }
     frame = pd.concat([pd.DataFrame(cell), sums], axis=1)
-    centres = {number: spread.centre for number, spread in spreads.items()}
-    replicates = None
-    if wave.design and wave.design.replicate_weights:
-        replicates = replicate_sums(engine, codes, plan, centres, facts, catalogue)
-    return Cells(frame, plan, centres, replicates)
+    return Cells(frame, plan, {number: spread.centre for number, spread in spreads.items()})
 
 
 def _spread(measure: Measure, plan: Plan, facts: Facts) -> Spread:
@@ -110,11 +132,18 @@ def _spread(measure: Measure, plan: Plan, facts: Facts) -> Spread:
 
 
 def write_cells(cells: Cells, folder: Path) -> None:
-    """Writes ``cells.parquet``, ``plan.json`` and, where there are any, ``replicates.parquet``."""
-    for name, frame in (("cells", cells.frame), ("replicates", cells.replicates)):
-        if frame is not None:
-            pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / f"{name}.parquet")
-    plan = asdict(cells.plan) | {"centres": {str(number): centre for number, centre in cells.centres.items()}}
+    """Writes ``cells.parquet`` and ``plan.json``; also, where there are any, ``replicates.parquet`` and the
+    further cells: ``cells-1.parquet`` and so on.
+    """
+    frames = {_file(number): cube.frame for number, cube in enumerate(cells.cubes)}
+    if cells.replicates is not None:
+        frames["replicates.parquet"] = cells.replicates
+    for name, frame in frames.items():
+        pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), folder / name)
+    plan = asdict(cells.plan) | {
+        "further": [cube.plan.cell for cube in cells.further],
+        "centres": {str(number): centre for number, centre in cells.centres.items()},
+    }
     (folder / "plan.json").write_text(json.dumps(plan, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
@@ -131,6 +160,14 @@ def read_cells(folder: Path) -> Cells:
         ),
     )
     centres = {int(number): float(centre) for number, centre in stored["centres"].items()}
+    first, *further = (
+        Cells(pq.read_table(folder / _file(number)).to_pandas(), replace(plan, cell=tuple(cell)), centres)
+        for number, cell in enumerate([stored["cell"], *stored["further"]])
+    )
     file = folder / "replicates.parquet"
     replicates = pq.read_table(file).to_pandas() if file.is_file() else None
-    return Cells(pq.read_table(folder / "cells.parquet").to_pandas(), plan, centres, replicates)
+    return replace(first, replicates=replicates, further=tuple(further))
+
+
+def _file(number: int) -> str:
+    return f"cells-{number}.parquet" if number else "cells.parquet"
