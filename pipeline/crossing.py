@@ -31,12 +31,14 @@ def combined(columns: list[tuple[list[str], Ints]], rows: int) -> tuple[list[str
     """``crossed`` of columns that are ``indexed``."""
     texts, place = [""], np.zeros(rows, dtype=np.int64)
     for number, (codes, of_row) in enumerate(columns):
-        pair = place * len(codes) + of_row
+        pair = place * len(codes) + of_row if number else of_row
         there, place = distinct(pair, len(texts) * len(codes))
         right = [codes[each % len(codes)] for each in there]
         left = [texts[each // len(codes)] for each in there]
         texts = right if number == 0 else [f"{a}*{b}" for a, b in zip(left, right, strict=True)]
     order = sorted(range(len(texts)), key=texts.__getitem__)
+    if order == list(range(len(texts))):
+        return texts, place
     rank = np.empty(len(texts), dtype=np.int64)
     rank[order] = np.arange(len(texts))
     return [texts[each] for each in order], rank[place]
@@ -57,17 +59,24 @@ def exact_sums(values: Floats, groups: Ints, size: int) -> Floats:
 
     Every value is split into two whole numbers of 2^-k so small that doubles add them without rounding.
     """
-    largest = float(np.abs(values).max(initial=0.0))
-    if largest == 0:
-        return np.zeros(size)
-    bits = 52 - math.ceil(math.log2(len(values) + 1))
-    scale = 2.0 ** (bits - math.frexp(largest)[1])
-    high = np.floor(values * scale)
-    low = np.rint((values * scale - high) * 2.0**bits)
+    high, low, bits, scale = _split(values)
     sums: Floats = np.bincount(groups, high, size) + np.bincount(groups, low, size) / 2.0**bits
     return sums / scale
 
 
 def exact_sum(values: Floats) -> float:
     """The sum of values, the same whatever their order."""
-    return float(exact_sums(values, np.zeros(len(values), dtype=np.int64), 1)[0])
+    high, low, bits, scale = _split(values)
+    return float((high.sum() + low.sum() / 2.0**bits) / scale)
+
+
+def _split(values: Floats) -> tuple[Floats, Floats, int, float]:
+    """Values as (high + low / 2^bits) / scale, in whole numbers whose sums doubles hold."""
+    largest = float(np.abs(values).max(initial=0.0))
+    bits = 52 - math.ceil(math.log2(len(values) + 1))
+    scale = 2.0 ** (bits - math.frexp(largest)[1]) if largest else 1.0
+    scaled = values * scale
+    high = np.floor(scaled)
+    scaled -= high
+    scaled *= 2.0**bits
+    return high, np.rint(scaled, out=scaled), bits, scale
