@@ -65,7 +65,7 @@ class Sums:
     layout: Layout
     counts: Numbers | None
     weight: Floats | None = None
-    weighed: tuple[Floats | None, ...] = (None, None)
+    weighed: tuple[Numbers | None, ...] = (None, None)
 
     @classmethod
     def of(cls, cells: Cells) -> Sums:
@@ -101,12 +101,14 @@ class Sums:
         made = [self._gathered(matrix, power, factor) if power in powers else None for power in POWERS]
         return Sums(self.layout, made[0], None, tuple(made[1:]))
 
-    def _gathered(self, matrix: sparse.csr_array, power: int, factor: Floats | None) -> Floats:
+    def _gathered(self, matrix: sparse.csr_array, power: int, factor: Floats | None) -> Numbers:
+        if power == 0 and factor is None:
+            return _added(matrix, self._of(0))
         entries = matrix.data if factor is None else factor[matrix.indices]
         if self.weight is not None and power:
             entries, power = entries * self.weight[matrix.indices] ** power, 0
         weighing = sparse.csr_array((entries, matrix.indices, matrix.indptr), matrix.shape)
-        sums: Floats = weighing @ (self._of(power) if power else self._units)
+        sums: Numbers = weighing @ (self._of(power) if power else self._units)
         return sums
 
     @cached_property
@@ -114,11 +116,11 @@ class Sums:
         return self._of(0).astype(np.float64, copy=False)
 
     @cached_property
-    def _first(self) -> Floats | None:
+    def _first(self) -> Numbers | None:
         return self.weighed[0] if self.weight is None else self._of(0) * self.weight[:, None]
 
     @cached_property
-    def _second(self) -> Floats | None:
+    def _second(self) -> Numbers | None:
         return self.weighed[1] if self.weight is None else self._of(0) * (self.weight**2)[:, None]
 
     @property
