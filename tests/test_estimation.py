@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, Weighting
-from pipeline.catalogue.model import Estimation
 from pipeline.comparison.scope import restricted
 from pipeline.estimation import COLUMNS, EXTRAS, KEY, estimate_wave, plan_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
@@ -88,6 +86,21 @@ def textbook(
     clustered: bool,
 ) -> tuple[float, float]:
     """Mean of y where ``inside`` and its standard error, unit by unit, from the definition of linearisation."""
+    mean, frame = linearised(weighted, y, inside, margins)
+    frame["psu"] = weighted["psu"] if clustered else np.arange(len(frame))
+    variance = 0.0
+    for _, stratum in frame.groupby("stratum"):
+        z = stratum.groupby("psu")["z"].sum()
+        if len(z) > 1:
+            fraction = len(z) / stratum["population"].iloc[0]
+            variance += (1 - fraction) * len(z) / (len(z) - 1) * ((z - z.mean()) ** 2).sum()
+    return mean, float(np.sqrt(variance))
+
+
+def linearised(
+    weighted: pd.DataFrame, y: np.ndarray, inside: np.ndarray, margins: list[pd.Series] | None
+) -> tuple[float, pd.DataFrame]:
+    """Mean of y where ``inside``, and every unit's stratum, population and z."""
     w, d = weighted["weight"].to_numpy(), weighted["base_weight"].to_numpy()
     total = w[inside].sum()
     mean = (w * np.where(inside, y, 0))[inside].sum() / total
@@ -98,15 +111,8 @@ def textbook(
         )
         beta = np.linalg.lstsq(x * np.sqrt(d)[:, None], u * np.sqrt(d), rcond=None)[0]
         u = u - x @ beta
-    frame = pd.DataFrame({"stratum": weighted["stratum"], "population": weighted["population"], "z": w * u})
-    frame["psu"] = weighted["psu"] if clustered else np.arange(len(frame))
-    variance = 0.0
-    for _, stratum in frame.groupby("stratum"):
-        z = stratum.groupby("psu")["z"].sum()
-        if len(z) > 1:
-            fraction = len(z) / stratum["population"].iloc[0]
-            variance += (1 - fraction) * len(z) / (len(z) - 1) * ((z - z.mean()) ** 2).sum()
-    return mean, float(np.sqrt(variance))
+    frame = {"stratum": weighted["stratum"], "population": weighted["population"], "z": w * u}
+    return mean, pd.DataFrame(frame)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -171,12 +177,17 @@ def test_what_must_not_matter_does_not(seed: int, known: tuple[Catalogue, Wave])
     assert sums.to_numpy() == pytest.approx(100)
 
 
-@pytest.mark.parametrize("few", [0, 10**9], ids=["by adding", "by counting"])
+@pytest.mark.parametrize(
+    ("few", "many"),
+    [(0, 10**9), (0, 0), (10**9, 0)],
+    ids=["by adding listed units", "by adding", "by counting"],
+)
 def test_the_same_bits_whatever_the_threads_and_the_order(
-    few: int, known: tuple[Catalogue, Wave], monkeypatch: pytest.MonkeyPatch
+    few: int, many: int, known: tuple[Catalogue, Wave], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catalogue, wave = known
     monkeypatch.setattr("pipeline.estimation.statistics.FEW", few)
+    monkeypatch.setattr("pipeline.estimation.statistics.MANY", many)
     weighted = drawn(6, rows=20_000).assign(base_weight=1.0, population=np.nan)
     random = np.random.default_rng(7)
     weighted["weight"] = random.uniform(0.1, 100, len(weighted))
@@ -234,15 +245,16 @@ def test_nobody_answered_is_missing_and_never_zero(known: tuple[Catalogue, Wave]
 
 def test_shares_of_0_and_100_have_an_exact_interval(known: tuple[Catalogue, Wave]) -> None:
     answers = drawn(3)
-    answers["introduced.product"] = "yes"
+    answers["introduced.product"], answers["introduced.service"] = "yes", "no"
     estimates, weighted = estimated(answers, known)
-    share = cell(estimates, "introduced", "product")
+    all_, none = (cell(estimates, "introduced", item) for item in ("product", "service"))
     effective = weighted["weight"].sum() ** 2 / (weighted["weight"] ** 2).sum()
-    assert (share["value"], share["se"], share["ci_high"]) == (100, 0, 100)
-    assert share["ci_low"] == pytest.approx(
-        100 * 0.025 ** (1 / effective)
-    )  # Clopper-Pearson with no failures
-    assert np.isnan(share["deff"])
+    limit = 100 * 0.025 ** (1 / effective)  # Clopper-Pearson with no failures, or with failures only
+    assert (all_["value"], all_["se"], all_["ci_high"]) == (100, 0, 100)
+    assert all_["ci_low"] == pytest.approx(limit)
+    assert (none["value"], none["se"], none["ci_low"]) == (0, 0, 0)
+    assert none["ci_high"] == pytest.approx(100 - limit)
+    assert np.isnan(all_["deff"]) and np.isnan(none["deff"])
 
 
 def test_a_question_that_was_not_asked_has_no_estimate(known: tuple[Catalogue, Wave]) -> None:
@@ -266,42 +278,6 @@ def test_a_wave_that_asks_nothing_of_an_indicator_says_so(known: tuple[Catalogue
     weighted = drawn(1).assign(base_weight=1.0, weight=1.0, population=100.0)
     with pytest.raises(FaultError, match="maps nothing that an indicator is made from"):
         wave_statistics(weighted, wave, narrower)
-
-
-LONELY = {"certainty": 0.0, "adjust": None, "average": None}
-
-
-@pytest.mark.parametrize("rule", LONELY)
-def test_a_stratum_of_one(rule: str, known: tuple[Catalogue, Wave], tmp_path: Path) -> None:
-    catalogue, wave = known
-    answers = drawn(4)
-    answers = answers[(answers["stratum"] == "1") | (answers["unit"] == "0003")]
-    barometer = replace(catalogue.barometer, estimation=Estimation(lonely_psu=rule))
-    ruled = replace(catalogue, barometer=barometer)
-    estimates, weighted = estimated(answers, (ruled, wave), weighting=Weighting("design"))
-    found = cell(estimates, "introduced", "product")
-    answered = (weighted["introduced.product"] != "no_answer").to_numpy()
-    yes = (weighted["introduced.product"] == "yes").to_numpy(dtype=float)
-    _, certainty = textbook(weighted, yes, answered, None, False)
-    if rule == "certainty":
-        wanted = certainty
-    elif rule == "average":
-        wanted = certainty * np.sqrt(2)  # two strata in the domain, one with a variance
-    else:
-        alone = (weighted["stratum"] == "2").to_numpy()
-        p, total = found["value"] / 100, weighted["weight"][answered].sum()
-        z = (weighted["weight"] * (yes - p) / total)[alone & answered].sum()
-        wanted = np.sqrt(certainty**2 + (1 - 1 / 180) * z**2)
-    assert found["se"] / 100 == pytest.approx(wanted, rel=1e-9)
-
-
-def test_a_stratum_of_one_can_be_refused(known: tuple[Catalogue, Wave]) -> None:
-    catalogue, wave = known
-    answers = drawn(4)
-    answers = answers[(answers["stratum"] == "1") | (answers["unit"] == "0003")]
-    barometer = replace(catalogue.barometer, estimation=Estimation(lonely_psu="fail"))
-    with pytest.raises(FaultError, match="a stratum has a single sampling unit"):
-        estimated(answers, (replace(catalogue, barometer=barometer), wave), weighting=Weighting("design"))
 
 
 def test_a_census_has_no_sampling_error(known: tuple[Catalogue, Wave]) -> None:
@@ -329,3 +305,24 @@ def test_domains_outside_a_scope_are_no_warning(known: tuple[Catalogue, Wave]) -
         found = estimate_wave(restricted(cells, {"sector": ("care",)}), clustered, catalogue)
     assert set(found.loc[found["n"] > 0, "domain_code"]) >= {"", "care"}
     assert found.loc[found["domain_code"] == "school", "value"].isna().all()
+
+
+@pytest.mark.parametrize("clustered", [False, True], ids=["elements", "clusters"])
+def test_crossed_margins_count_in_the_errors(clustered: bool, known: tuple[Catalogue, Wave]) -> None:
+    catalogue, wave = known
+    assert wave.design is not None
+    crossed = Weighting("rake", margins=(("sector", "region"),))
+    wave = replace(wave, weighting=crossed, design=replace(wave.design, psu="KOMMUNE" if clustered else ""))
+    weighted = drawn(12, psus=7 if clustered else 0).assign(base_weight=6.0)
+    weighted["population"] = weighted["stratum"].map({"1": 220.0, "2": 180.0})
+    cells = weighted["sector"] + "*" + weighted["region"]
+    factors = {"care*north": 0.8, "care*south": 1.4, "school*north": 1.1, "school*south": 0.9}
+    weighted["weight"] = weighted["base_weight"] * cells.map(factors)
+    found = cell(
+        estimate_wave(wave_statistics(weighted, wave, catalogue), wave, catalogue), "introduced", "product"
+    )
+    answered = (weighted["introduced.product"] != "no_answer").to_numpy()
+    yes = (weighted["introduced.product"] == "yes").to_numpy(dtype=float)
+    mean, error = textbook(weighted, yes, answered, [cells], clustered)
+    assert found["value"] == pytest.approx(mean * 100, rel=1e-9)
+    assert found["se"] == pytest.approx(error * 100, rel=1e-9)

@@ -54,6 +54,41 @@ def test_design_weights_are_population_over_sample(barometer: Path) -> None:
     assert set(made["population"]) == {220.0, 180.0}
 
 
+def test_design_weights_of_clusters_are_of_clusters(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    assert wave.design is not None
+    answers["psu"] = (np.arange(len(answers)) % 5).astype(str)
+    clustered = replace(wave, weighting=Weighting("design"), design=replace(wave.design, psu="KOMMUNE"))
+    made = weigh(answers, clustered, catalogue).answers
+    drawn = answers.groupby("stratum", observed=True)["psu"].nunique()
+    for stratum, population in (("1", 220), ("2", 180)):
+        assert set(made.loc[made["stratum"] == stratum, "weight"]) == {population / drawn[stratum]}
+
+
+@pytest.mark.parametrize("trouble", [(0, "1 rows zero"), (-2, "1 rows negative"), (np.nan, "1 rows missing")])
+def test_what_is_no_weight_is_refused(trouble: tuple[float, str], barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    assert wave.design is not None
+    answers["design_weight"] = 2.0
+    answers.loc[answers.index[3], "design_weight"] = trouble[0]
+    given = replace(wave, weighting=Weighting("given"), design=replace(wave.design, weight="VEKT"))
+    with pytest.raises(FaultError, match="VEKT is not a weight everywhere") as caught:
+        weigh(answers, given, catalogue)
+    (fault,) = caught.value.faults
+    assert (fault.key, fault.value) == ("design.weight", trouble[1])
+
+
+def test_the_report_says_how_uneven_the_weights_are(barometer: Path) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    made = weigh(answers, wave, catalogue)
+    w, report = made.answers["weight"].to_numpy(), made.report
+    assert (report["rows"], report["min"], report["max"]) == (len(w), w.min(), w.max())
+    assert report["sum"] == pytest.approx(w.sum())
+    assert report["ratio"] == pytest.approx(w.max() / w.min())
+    assert report["deff"] == pytest.approx(1 + w.var() / w.mean() ** 2)  # Kish
+    assert report["effective_n"] == pytest.approx(len(w) / report["deff"])
+
+
 def test_calibration_starts_from_the_design_weights(barometer: Path) -> None:
     answers, wave, catalogue = prepared(barometer)
     made = weigh(answers, wave, catalogue).answers

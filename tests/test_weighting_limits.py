@@ -102,6 +102,9 @@ def test_trimmed_weights_keep_the_margins_and_the_limits(barometer: Path) -> Non
         assert margin["reached"] == pytest.approx(margin["total"], rel=1e-9)
     assert made.answers["weight"].between(0.4 * mean * (1 - 1e-9), 2.5 * mean * (1 + 1e-9)).all()
     assert made.report["deff"] < free["deff"]
+    factor = made.answers["weight"] / made.answers["base_weight"]  # of the cut weights
+    spread = factor.groupby([made.answers["sector"], made.answers["region"]], observed=True)
+    assert (spread.max() - spread.min()).max() < 1e-12
 
 
 def test_limits_that_nothing_breaks_change_nothing(barometer: Path) -> None:
