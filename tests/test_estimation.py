@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, Weighting
+from pipeline.catalogue.model import Estimation
 from pipeline.comparison.scope import restricted
 from pipeline.estimation import COLUMNS, EXTRAS, KEY, estimate_wave, plan_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
@@ -280,7 +281,8 @@ def test_a_wave_that_asks_nothing_of_an_indicator_says_so(known: tuple[Catalogue
         wave_statistics(weighted, wave, narrower)
 
 
-def test_a_census_has_no_sampling_error(known: tuple[Catalogue, Wave]) -> None:
+@pytest.mark.parametrize("interval", ["logit", "wald", "beta"])
+def test_a_census_has_no_sampling_error(interval: str, known: tuple[Catalogue, Wave]) -> None:
     answers = drawn(5)
     answers["design_weight"] = 1.0
     sizes = answers["stratum"].value_counts()
@@ -290,10 +292,26 @@ def test_a_census_has_no_sampling_error(known: tuple[Catalogue, Wave]) -> None:
         f"SEKTOR,population\n1,{sizes['1']}\n2,{sizes['2']}\n", encoding="utf-8"
     )
     assert wave.design is not None
+    declared = replace(catalogue.barometer, estimation=Estimation(proportion_ci=interval))
     estimates, _ = estimated(
-        answers, known, weighting=Weighting("design"), design=replace(wave.design, population="census.csv")
+        answers,
+        (replace(catalogue, barometer=declared), wave),
+        weighting=Weighting("design"),
+        design=replace(wave.design, population="census.csv"),
     )
-    assert cell(estimates, "introduced", "product")["se"] == 0
+    found = cell(estimates, "introduced", "product")
+    assert found["se"] == 0
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx((found["value"], found["value"]))
+
+
+def test_a_breakdown_that_a_wave_cannot_make_is_left_out(known: tuple[Catalogue, Wave]) -> None:
+    catalogue, wave = known
+    instrument = catalogue.instruments["dk"]
+    kept = tuple(row for row in instrument.crosswalk if row.variable != "region")
+    narrower = replace(catalogue, instruments={"dk": replace(instrument, crosswalk=kept)})
+    answers = drawn(8).drop(columns="region")
+    estimates, _ = estimated(answers, (narrower, wave), weighting=Weighting("design"))
+    assert set(estimates["domain"]) == {"total", "sector"}
 
 
 def test_domains_outside_a_scope_are_no_warning(known: tuple[Catalogue, Wave]) -> None:

@@ -329,6 +329,12 @@ def test_a_file_without_rows_is_a_fault(fieldwork: Fieldwork) -> None:
     assert "holds no rows" in fieldwork.stopped()
 
 
+def test_strata_that_joining_would_confuse_are_a_fault(fieldwork: Fieldwork) -> None:
+    fieldwork.design(strata=("SEKTOR", "REG"))
+    fieldwork.put(0, REG="N*S")
+    assert "design.strata: has values that hold * ('REG')" in fieldwork.stopped()
+
+
 def test_strata_are_joined_and_the_psu_kept(fieldwork: Fieldwork) -> None:
     fieldwork.design(strata=("SEKTOR", "REG"), psu="Q1_1")
     fieldwork.put(0, SEKTOR="2", REG="N", Q1_1="1")

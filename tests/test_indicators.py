@@ -26,6 +26,9 @@ ADDED = {
         question="novelty",
         denominator="substantive",
     ),
+    "value_known": Indicator(
+        "value_known", "Value, of those who know", "innovative", question="value", denominator="substantive"
+    ),
     "ever_first": Indicator(
         "ever_first",
         "First",
@@ -43,8 +46,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.Dat
         write_barometer(tmp_path_factory.mktemp("indicators") / "barometer")
     )
     wave: Wave = catalogue.waves["dk-2020"]
+    value = replace(catalogue.questions["value"], nonresponse=("savings",))  # as if it said "don't know"
     more = replace(
-        catalogue, bases={**catalogue.bases, "product": PRODUCT}, indicators={**catalogue.indicators, **ADDED}
+        catalogue,
+        questions={**catalogue.questions, "value": value},
+        bases={**catalogue.bases, "product": PRODUCT},
+        indicators={**catalogue.indicators, **ADDED},
     )
     return estimated(drawn(21), (more, wave))
 
@@ -82,3 +89,13 @@ def test_substantive_answers_only(
     value, n = mean(weighted, weighted["novelty"] == "first", weighted["novelty"].isin(list(SCORES)))
     found = cell(estimates, indicator, category)
     assert (found["value"], found["n"]) == pytest.approx((100 * value, n))
+
+
+def test_who_ticked_what_is_no_answer_does_not_count(made: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    estimates, weighted = made
+    inside = weighted["value.savings"] == "not_selected"
+    assert (weighted["value.savings"] == "selected").any()
+    value, n = mean(weighted, weighted["value.quality"] == "selected", inside)
+    found = cell(estimates, "value_known", "quality")
+    assert (found["value"], found["n"]) == pytest.approx((100 * value, n))
+    assert set(estimates.loc[estimates["indicator"] == "value_known", "category"]) == {"quality"}

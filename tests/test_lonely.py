@@ -63,6 +63,22 @@ def test_a_stratum_of_one(
     assert found["se"] / 100 == pytest.approx(wanted[rule], rel=1e-9)
 
 
+@pytest.mark.parametrize("rule", ["certainty", "adjust", "average", "fail"])
+def test_a_stratum_that_is_one_unit_has_no_error_and_is_not_lonely(
+    rule: str, known: tuple[Catalogue, Wave]
+) -> None:
+    catalogue, wave, answers = ruled(rule, False, known)
+    assert wave.design is not None
+    counts = "SEKTOR,population\n1,220\n2,1\n"
+    (catalogue.root / "warehouse/raw/one.csv").write_text(counts, encoding="utf-8")
+    design = replace(wave.design, population="one.csv")
+    estimates, weighted = estimated(answers, (catalogue, wave), weighting=Weighting("design"), design=design)
+    answered = (weighted["introduced.product"] != "no_answer").to_numpy()
+    yes = (weighted["introduced.product"] == "yes").to_numpy(dtype=float)
+    _, wanted = textbook(weighted, yes, answered, None, False)
+    assert cell(estimates, "introduced", "product")["se"] / 100 == pytest.approx(wanted, rel=1e-9)
+
+
 @pytest.mark.parametrize("clustered", [False, True], ids=["a unit", "a cluster"])
 def test_a_stratum_of_one_can_be_refused(clustered: bool, known: tuple[Catalogue, Wave]) -> None:
     catalogue, wave, answers = ruled("fail", clustered, known)

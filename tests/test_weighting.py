@@ -65,6 +65,32 @@ def test_design_weights_of_clusters_are_of_clusters(barometer: Path) -> None:
         assert set(made.loc[made["stratum"] == stratum, "weight"]) == {population / drawn[stratum]}
 
 
+def test_more_clusters_than_there_are_are_refused(barometer: Path) -> None:
+    edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "2,4")
+    answers, wave, catalogue = prepared(barometer)
+    assert wave.design is not None
+    answers["psu"] = (np.arange(len(answers)) % 10).astype(str)
+    clustered = replace(wave, weighting=Weighting("design"), design=replace(wave.design, psu="KOMMUNE"))
+    with pytest.raises(FaultError, match=r"counts 4 units where \d+ answered"):
+        weigh(answers, clustered, catalogue)
+
+
+@pytest.mark.parametrize(("bounds", "said"), [(None, "negative"), ((0.0, 9.0), "zero")])
+def test_calibrated_weights_that_are_none_are_refused(
+    bounds: tuple[float, float] | None, said: str, barometer: Path
+) -> None:
+    answers, wave, catalogue = prepared(barometer)
+    answers["design_weight"] = np.where(answers["region"] == "north", 9.0, 1.0)
+    answers["sector"] = np.where(np.arange(len(answers)) % 10 < 7, answers["sector"], "care")
+    totals = "margin,code,total\nsector,care,300\nsector,school,100\nregion,north,2\nregion,south,398\n"
+    (barometer / "warehouse/raw/dk-margins.csv").write_text(totals, encoding="utf-8")
+    linear_ = with_weighting(wave, method="linear", bounds=bounds)
+    with pytest.raises(FaultError, match="the margins are met by weights not above 0") as caught:
+        weigh(answers, linear_, catalogue)
+    (fault,) = caught.value.faults
+    assert fault.key == "weighting.bounds" and said in str(fault.value)
+
+
 @pytest.mark.parametrize("trouble", [(0, "1 rows zero"), (-2, "1 rows negative"), (np.nan, "1 rows missing")])
 def test_what_is_no_weight_is_refused(trouble: tuple[float, str], barometer: Path) -> None:
     answers, wave, catalogue = prepared(barometer)

@@ -22,7 +22,7 @@ from pipeline.estimation import Cells, plan_wave
 # Background variable -> codes; of what is estimated again also question -> answers. In the codebook's order.
 Scope = Mapping[str, tuple[str, ...]]
 State = Literal["same", "shared", "unmatched", "apart"]
-SUMS = re.compile(r"[abys]\d+")  # the columns of cells that only count who belongs to the domain
+SUMS = re.compile(r"[abys]\d+(_[wq])?")  # the columns of cells that only count who belongs to the domain
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def narrowable(wave: Wave, catalogue: Catalogue) -> frozenset[str]:
 def restricted(cells: Cells, scope: Scope) -> Cells:
     """The same sums, counting only units inside the scope; the design stays whole, as for any domain."""
     outside = ~inside_of(cells, scope)
-    counting = [column for column in cells.frame.columns if SUMS.match(column)]
+    counting = [column for column in cells.frame.columns if SUMS.fullmatch(column)]
     narrowed = cells.frame[counting].to_numpy().copy()
     narrowed[outside] = 0
     kept = cells.frame.drop(columns=counting)

@@ -81,14 +81,14 @@ class Linearised:
             size = np.maximum(size, k[design.psu_stratum] @ raw**2)
         made = products - _product(total, k * design.centred / design.size)
         limit = ROUNDING * np.sqrt(np.outer(size, size))
-        return np.where(np.abs(made) > limit, made, 0.0) * self._average(n)
+        return np.where(np.abs(made) <= limit, 0.0, made) * self._average(n)
 
     def _average(self, n: Floats) -> Floats | float:
         """Where lonely strata take the average: a domain's strata over those of them with a variance."""
         if not self.design.average:
             return 1.0
         present = (adder(self.design.stratum, len(self.design.size)) @ n) > 0
-        good = (present & (self.design.size > 1)[:, None]).sum(axis=0)
+        good = (present & ~self.design.lonely[:, None]).sum(axis=0)
         scale = np.sqrt(np.where(good > 0, present.sum(axis=0) / np.maximum(good, 1), 0.0))
         return np.outer(scale, scale)
 

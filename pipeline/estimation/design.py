@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from pipeline.arrays import Floats, Ints
+from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.crossing import crossed, distinct, indexed
 from pipeline.estimation.domains import adder
@@ -29,6 +29,7 @@ class Design:
     size: Floats  # n_h
     k: Floats
     centred: Floats
+    lonely: Flags  # of one sampling unit that is not all there is
     average: bool
     psu: Ints | None
     psu_stratum: Ints | None
@@ -67,21 +68,23 @@ def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: st
         size = adder(stratum, len(names)) @ frame["n"].to_numpy(dtype=float)
     known = np.array([population.get(name, np.inf) for name in names])
     fraction = 1.0 - size / known
-    lonesome = size == 1
-    if lonely == "fail" and (lonesome & (fraction > 0)).any():
-        alone = ", ".join(name or "the sample" for name, one in zip(names, lonesome, strict=True) if one)
+    alone = size == 1
+    lonesome = alone & (fraction > 0)
+    if lonely == "fail" and lonesome.any():
+        said = ", ".join(name or "the sample" for name, one in zip(names, lonesome, strict=True) if one)
         mend = "Join it with another stratum, or set estimation.lonely_psu to certainty, adjust or average."
         file = f"schemas/waves/{wave.key}.toml"
         raise FaultError(
-            Fault(file, "design.strata", "a stratum has a single sampling unit", mend, alone, wave.key)
+            Fault(file, "design.strata", "a stratum has a single sampling unit", mend, said, wave.key)
         )
-    k = np.where(lonesome, fraction if lonely == "adjust" else 0.0, fraction * size / np.maximum(size - 1, 1))
-    centred = np.where(lonesome, 0.0, 1.0)
+    k = np.where(alone, fraction if lonely == "adjust" else 0.0, fraction * size / np.maximum(size - 1, 1))
+    centred = np.where(alone, 0.0, 1.0)
     return Design(
         stratum,
         size,
         k,
         centred,
+        lonesome,
         lonely == "average",
         psu,
         psu_stratum,

@@ -151,7 +151,7 @@ def _spread(made: _Linear, domains: int, design: Design) -> Floats:
     less = (design.k * design.centred / design.size)[made.stratum]
     found = made.squares - adder(made.domain, domains, factor=less) @ made.z**2
     # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
-    return np.where(np.abs(found) > ROUNDING * made.raw, found, 0.0)
+    return np.where(np.abs(found) <= ROUNDING * made.raw, 0.0, found)
 
 
 @dataclass(frozen=True)
@@ -249,6 +249,6 @@ def _average(strata: Strata, domains: int, design: Design) -> Floats:
     """Strata with members of the domain over those of them with a variance: lonely ones take the average."""
     present = (strata.sums.n > 0)[:, strata.sums.layout.mask]
     gather = adder(strata.domain, domains)
-    alone = (design.size == 1)[strata.stratum][:, None]
+    alone = design.lonely[strata.stratum][:, None]
     good = gather @ (present & ~alone).astype(float)
     return np.where(good > 0, (gather @ present.astype(float)) / np.maximum(good, 1), 0.0)

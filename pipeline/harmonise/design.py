@@ -39,6 +39,9 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
             elif len(raw) and (raw[column] == "").all():
                 mend = "Ask the producer for the column, or name another."
                 faults.append(Fault(design_file, key, "has only blank cells", mend, column, wave.key))
+            elif len(columns) > 1 and raw[column].str.contains("*", regex=False).any():
+                mend = "Strata of several columns are joined by *: name a column coded without it."
+                faults.append(Fault(design_file, key, "has values that hold *", mend, column, wave.key))
     faults += _replicate_faults(raw, wave, design, design_file)
     for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
         if column not in raw:

@@ -39,7 +39,7 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     """The weights of a wave's units.
 
     Raises FaultError where a stratum has no population count or fewer units than respondents, where a
-    delivered weight is missing or not above 0, or where a margin cannot be met to 1e-9.
+    delivered or calibrated weight is missing or not above 0, or where a margin cannot be met to 1e-9.
     """
     design, declared = wave.design, wave.weighting
     if design is None or declared is None:
@@ -56,6 +56,11 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     margins: list[dict[str, Any]] = []
     if declared.calibrates:
         final, base, margins = calibrated(answers, start, wave, catalogue)
+        if bad := _bad(final):
+            mend = "Every respondent needs one: add bounds, such as [0.3, 3.0], or use rake or logit."
+            raise FaultError(
+                _fault(wave, "weighting.bounds", "the margins are met by weights not above 0", mend, bad)
+            )
     made = answers.assign(base_weight=base, weight=final, population=population)
     uncovered = sorted(set(counts) - set(strata))
     return Weighted(made, _report(final, final / base, uncovered, margins))
@@ -97,21 +102,25 @@ def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -
     assert wave.design is not None and wave.weighting is not None
     if wave.design.weight:
         delivered = answers["design_weight"].to_numpy(dtype=float)
-        bad = {
-            "missing": int(np.isnan(delivered).sum()),
-            "zero": int((delivered == 0).sum()),
-            "negative": int((delivered < 0).sum()),
-        }
-        if any(bad.values()):
-            said = ", ".join(f"{count} rows {kind}" for kind, count in bad.items() if count)
+        if bad := _bad(delivered):
             mend = "Every respondent needs a weight above 0: mend the file, or add a [[correction]]."
             raise FaultError(
-                _fault(wave, "design.weight", f"{wave.design.weight} is not a weight everywhere", mend, said)
+                _fault(wave, "design.weight", f"{wave.design.weight} is not a weight everywhere", mend, bad)
             )
         return delivered
     if wave.design.population:
         return population / sizes
     return np.ones(len(answers))
+
+
+def _bad(weights: Floats) -> str:
+    """How many rows have no weight above 0, in words; nothing if all have."""
+    bad = {
+        "missing": int(np.isnan(weights).sum()),
+        "zero": int((weights == 0).sum()),
+        "negative": int((weights < 0).sum()),
+    }
+    return ", ".join(f"{count} rows {kind}" for kind, count in bad.items() if count)
 
 
 def _report(
