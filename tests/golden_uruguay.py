@@ -73,6 +73,7 @@ nonresponse = ["unknown"]
     )
     importance = "".join(
         f'[indicators.importance_{code}]\nquestion = "importance"\ncodes = ["c{code}"]\ndenominator = "substantive"\n'
+        f'[indicators.enterprises_{code}]\ntotal = "importance_{code}"\n'
         for code in range(1, 5)
     )
     (schemas / "indicators.toml").write_text(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pipeline.catalogue.model import Estimation
+from pipeline.estimation import estimate_wave
+from pipeline.estimation.contrasts import Contrasts
 from tests.golden import Estimated, close, estimate, reference
 from tests.golden_uruguay import write_eaii
 
@@ -60,11 +64,38 @@ def test_domains_keep_the_full_design(found: Estimated, shared: Path) -> None:
     assert checked == 60
 
 
-def test_logit_interval_equals_r(found: Estimated, shared: Path) -> None:
-    (row,) = [r for r in reference(shared, "eaii_uy.csv", "eaii_uy") if r["estimator"] == "svyciprop_xlogit"]
-    cell = found.cell("innovative", "yes")
+@pytest.mark.parametrize(("interval", "method"), [("logit", "xlogit"), ("beta", "beta"), ("wald", "mean")])
+def test_intervals_equal_r(interval: str, method: str, found: Estimated, shared: Path) -> None:
+    rows = reference(shared, "eaii_uy.csv", "eaii_uy")
+    (row,) = [row for row in rows if row["estimator"] == f"svyciprop_{method}"]
+    barometer = replace(found.catalogue.barometer, estimation=Estimation(proportion_ci=interval))
+    estimates = estimate_wave(found.cells, found.wave, replace(found.catalogue, barometer=barometer))
+    cell = replace(found, estimates=estimates).cell("innovative", "yes")
     assert close(cell["ci_low"], float(row["ci_special_lo"]) * 100)
     assert close(cell["ci_high"], float(row["ci_special_hi"]) * 100)
+
+
+def test_a_difference_of_sectors_equals_r(found: Estimated, shared: Path) -> None:
+    rows = reference(shared, "eaii_uy.csv", "eaii_uy")
+    (row,) = [row for row in rows if row["estimator"] == "difference_of_domain_means"]
+    ready = Contrasts.of(found.cells, found.wave, found.catalogue)
+    joint = ready.between("innovative", "yes", [("sector", "industry"), ("sector", "services")])
+    value, error = joint.difference(0, 1)
+    assert close(value, float(row["estimate"]) * 100)
+    assert close(error, float(row["se"]) * 100)
+
+
+def test_totals_of_categories_equal_r(found: Estimated, shared: Path) -> None:
+    checked = 0
+    for row in reference(shared, "eaii_uy.csv", "eaii_uy_999"):
+        if row["estimator"] != "total_category":
+            continue
+        item = row["variable"].removeprefix("H1A_").removesuffix("_na")
+        cell = found.cell(f"enterprises_{row['level']}", f"r{item}")
+        assert close(cell["value"], row["estimate"]), row
+        assert close(cell["se"], row["se"]), row
+        checked += 1
+    assert checked == 12
 
 
 def test_substantive_denominators_equal_r(found: Estimated, shared: Path) -> None:
