@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +18,7 @@ from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, Weighting
 from pipeline.catalogue.model import Estimation
 from pipeline.comparison.scope import restricted
-from pipeline.estimation import COLUMNS, EXTRAS, KEY, estimate_wave, plan_wave, wave_statistics
+from pipeline.estimation import COLUMNS, EXTRAS, KEY, Cells, estimate_wave, plan_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
 from pipeline.faults import FaultError
 from pipeline.weighting import weigh
@@ -151,14 +155,23 @@ def test_rolled_up_sums_equal_the_textbook_on_units(
 def test_sums_are_additive_over_rows(seed: int, known: tuple[Catalogue, Wave]) -> None:
     catalogue, wave = known
     weighted = weigh(drawn(seed), wave, catalogue).answers
-    whole = wave_statistics(weighted, wave, catalogue)
-    parts = [wave_statistics(weighted.iloc[half::2], wave, catalogue).frame for half in (0, 1)]
-    keys = ["stratum", *whole.plan.cell, "weight"]
-    means = tuple(f"y{number}" for number in whole.centres)  # counted from a centre of each part's own
-    sums = [name for name in whole.frame if name not in keys and not name.startswith(("s", *means))]
+    whole = uncentred(wave_statistics(weighted, wave, catalogue))
+    parts = [uncentred(wave_statistics(weighted.iloc[half::2], wave, catalogue)) for half in (0, 1)]
+    keys = ["stratum", *plan_wave(wave, catalogue).cell, "weight"]
+    sums = [name for name in whole if name not in keys]
     added = pd.concat(parts).groupby(keys, as_index=False)[sums].sum().sort_values(keys, ignore_index=True)
-    assert added[keys].equals(whole.frame[keys])
-    np.testing.assert_allclose(added[sums].to_numpy(float), whole.frame[sums].to_numpy(float), rtol=1e-12)
+    assert added[keys].equals(whole[keys])
+    np.testing.assert_allclose(added[sums].to_numpy(float), whole[sums].to_numpy(float), rtol=1e-10)
+
+
+def uncentred(cells: Cells) -> pd.DataFrame:
+    """The sums of cells, those of means counted from 0 and not from a centre of the file's own."""
+    frame = cells.frame.copy()
+    for number, centre in cells.centres.items():
+        n = frame[f"b{cells.plan.masks.index(cells.plan.measures[number].mask)}"]
+        frame[f"s{number}"] += 2 * centre * frame[f"y{number}"] + centre**2 * n
+        frame[f"y{number}"] += centre * n
+    return frame
 
 
 @settings(max_examples=10, deadline=None)
@@ -344,3 +357,31 @@ def test_crossed_margins_count_in_the_errors(clustered: bool, known: tuple[Catal
     mean, error = textbook(weighted, yes, answered, [cells], clustered)
     assert found["value"] == pytest.approx(mean * 100, rel=1e-9)
     assert found["se"] == pytest.approx(error * 100, rel=1e-9)
+
+
+HASHED = """
+import sys
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from pipeline.catalogue import load_catalogue
+from tests.test_estimation import drawn, estimated
+catalogue = load_catalogue(Path(sys.argv[1]))
+wave = catalogue.waves["dk-2020"]
+for psu in ("", "KOMMUNE"):
+    made, _ = estimated(drawn(6, rows=160, psus=9), (catalogue, wave), design=replace(wave.design, psu=psu))
+    print(sha256(made[["value", "se", "ci_low", "deff"]].to_numpy(float).tobytes()).hexdigest())
+"""
+
+
+def test_the_same_bits_whatever_the_threads_of_the_algebra(known: tuple[Catalogue, Wave]) -> None:
+    found = set()
+    for threads in ("1", "2"):
+        command = [sys.executable, "-c", HASHED, str(known[0].root)]
+        limited = {
+            **os.environ,
+            "OPENBLAS_NUM_THREADS": threads,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+        found.add(subprocess.run(command, check=True, capture_output=True, text=True, env=limited).stdout)
+    assert len(found) == 1
