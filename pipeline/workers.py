@@ -39,8 +39,8 @@ def side_by_side(
         yield map(work, pieces)
         return
     pool = _workers(cores)
-    begun = [pool.submit(_interruptible, work, piece) for piece in pieces]
     try:
+        begun = [pool.submit(_interruptible, work, piece) for piece in pieces]
         yield (each.result() for each in begun)
     except BaseException:
         _workers.cache_clear()  # these may have been interrupted, or killed

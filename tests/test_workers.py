@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,15 @@ def test_a_worker_stopped_from_outside_is_told_in_words(capsys: pytest.CaptureFi
         list(done)
     assert left.value.exit_code == 1
     assert "a worker process was stopped from outside" in capsys.readouterr().err
+    with side_by_side(where, range(12)) as done:
+        assert next(done)[0] == 0
+
+
+def test_workers_that_are_gone_before_they_are_asked_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers.os, "cpu_count", lambda: 2)
+    workers._workers(2).submit(stopped, 0).exception(timeout=60)
+    with pytest.raises(BrokenProcessPool), side_by_side(where, range(12)):
+        raise AssertionError("was begun")
     with side_by_side(where, range(12)) as done:
         assert next(done)[0] == 0
 
