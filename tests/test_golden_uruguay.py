@@ -85,30 +85,20 @@ def test_a_difference_of_sectors_equals_r(found: Estimated, shared: Path) -> Non
     assert close(error, float(row["se"]) * 100)
 
 
-def test_totals_of_categories_equal_r(found: Estimated, shared: Path) -> None:
-    checked = 0
-    for row in reference(shared, "eaii_uy.csv", "eaii_uy_999"):
-        if row["estimator"] != "total_category":
-            continue
+@pytest.mark.parametrize(
+    ("estimator", "indicator", "unit"),
+    [("proportion", "importance", 100), ("total_category", "enterprises", 1)],
+)
+def test_substantive_denominators_equal_r(
+    estimator: str, indicator: str, unit: int, found: Estimated, shared: Path
+) -> None:
+    rows = [row for row in reference(shared, "eaii_uy.csv", "eaii_uy_999") if row["estimator"] == estimator]
+    assert len(rows) == 12
+    for row in rows:
         item = row["variable"].removeprefix("H1A_").removesuffix("_na")
-        cell = found.cell(f"enterprises_{row['level']}", f"r{item}")
-        assert close(cell["value"], row["estimate"]), row
-        assert close(cell["se"], row["se"]), row
-        checked += 1
-    assert checked == 12
-
-
-def test_substantive_denominators_equal_r(found: Estimated, shared: Path) -> None:
-    checked = 0
-    for row in reference(shared, "eaii_uy.csv", "eaii_uy_999"):
-        if row["estimator"] != "proportion":
-            continue
-        item = row["variable"].removeprefix("H1A_").removesuffix("_na")
-        cell = found.cell(f"importance_{row['level']}", f"r{item}")
-        assert close(cell["value"], float(row["estimate"]) * 100), row
-        assert close(cell["se"], float(row["se"]) * 100), row
-        checked += 1
-    assert checked == 12
+        cell = found.cell(f"{indicator}_{row['level']}", f"r{item}")
+        assert close(cell["value"], float(row["estimate"]) * unit), row
+        assert close(cell["se"], float(row["se"]) * unit), row
 
 
 def test_code_999_leaves_the_denominator(found: Estimated) -> None:

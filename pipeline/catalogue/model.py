@@ -108,7 +108,7 @@ class Barometer:
     contact: Contact | None = None
 
 
-@dataclass(frozen=True, eq=False)  # itself, to be told from others by what is made of it once
+@dataclass(frozen=True, eq=False)  # equal to itself only, so that what is made of it can be kept
 class Catalogue:
     """Every declaration of a barometer, with every fault found in them.
 

@@ -223,17 +223,14 @@ def _of_clusters(sums: Sums, whole: Strata, units: Units, design: Design, score:
     psu_stratum, of = design.psu_stratum, units.sums
     assert psu_stratum is not None
     count, strata, stratum = len(units.domains), len(design.size), psu_stratum[units.unit]
-    k, raw = design.k[stratum], score.scale
-    if design.calibration is not None or len(of.layout.mean):
-        own = score.at(units.domain)
-        size = np.abs(own.alpha * of.a) + np.abs(own.beta * of.b)
-        raw = adder(units.domain, count, factor=k) @ size**2
+    k = design.k[stratum]
     if design.calibration is None:
         squares = score.squares(of, units.domain, k)
+        raw = _sizes(units, score, k) if len(of.layout.mean) else squares
         first, last = np.searchsorted(whole.domain, (units.rows.start, units.rows.stop))
         domain, inside = whole.domain[first:last] - units.rows.start, slice(first, last)
         z = score.linear(whole.sums[inside], domain)
-        return _Linear(domain, whole.stratum[inside], z, squares, raw if len(of.layout.mean) else squares)
+        return _Linear(domain, whole.stratum[inside], z, squares, raw)
     every = len(psu_stratum)
     fit = _fits(sums, units.domains, design.calibration, score)
     z = -np.einsum("pc,dck->dpk", design.calibration.weight.toarray(), fit, optimize=True)
@@ -242,7 +239,15 @@ def _of_clusters(sums: Sums, whole: Strata, units: Units, design: Design, score:
     domain, stratum = np.repeat(np.arange(count), every), np.tile(psu_stratum, count)
     squares = adder(domain, count, factor=design.k[stratum]) @ z**2
     total = adder(domain * strata + stratum, count * strata) @ z
-    return _Linear(*_crossed(count, strata), total, squares, raw)
+    return _Linear(*_crossed(count, strata), total, squares, _sizes(units, score, k))
+
+
+def _sizes(units: Units, score: Score, k: Floats) -> Floats:
+    """Squares by domain as if nothing in a sampling unit cancelled."""
+    own = score.at(units.domain)
+    size = np.abs(own.alpha * units.sums.a) + np.abs(own.beta * units.sums.b)
+    sizes: Floats = adder(units.domain, len(units.domains), factor=k) @ size**2
+    return sizes
 
 
 def _average(strata: Strata, domains: int, design: Design) -> Floats:
