@@ -395,7 +395,9 @@ def test_a_real_wave_is_never_overwritten(small: Path) -> None:
 
 
 def test_the_shared_shares_speak_the_codebooks_words(bundled: Catalogue) -> None:
-    common = tomllib.loads(bundled.path("tools", "synthetic", "recipes", "common.toml").read_text(encoding="utf-8"))
+    common = tomllib.loads(
+        bundled.path("tools", "synthetic", "recipes", "common.toml").read_text(encoding="utf-8")
+    )
     for key, shares in common["shares"].items():
         question = bundled.questions[key]
         known = set(question.codes if question.type == "single" else question.items)
