@@ -1,7 +1,7 @@
 """A frame as Arrow table in the declared types of its stored table: the one door to Parquet and DuckDB.
 
 Here belongs how a declared type looks in Arrow, so that no library guesses it from the rows. Which
-columns there are is declared in ``schemas/tables``; holding a frame to that belongs to ``contracts``.
+columns there are is declared in ``contracts/tables``; holding a frame to that belongs to ``contracts``.
 """
 
 from __future__ import annotations

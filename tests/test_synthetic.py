@@ -19,11 +19,11 @@ from pipeline.estimation import estimate_wave, wave_statistics
 from pipeline.faults import FaultError
 from pipeline.harmonise import harmonise
 from pipeline.sources import read_raw
-from pipeline.synthetic import draw, synthesise
-from pipeline.synthetic.formats import write_raw
-from pipeline.synthetic.recipe import File, read_recipe
 from pipeline.weighting import weigh
 from tests.barometers import WAVE, edit, pin
+from tools.synthetic import draw, synthesise
+from tools.synthetic.formats import write_raw
+from tools.synthetic.recipe import File, read_recipe
 
 REDRAWN = ("no-ks-2024-synthetic", "dk-2023-synthetic", "is-2021-synthetic")
 
@@ -282,8 +282,10 @@ label = "SYNTHETIC test"
 @pytest.fixture
 def small(barometer: Path) -> Path:
     """The small barometer with a synthetic wave that agrees with its wave of figures."""
-    (barometer / "schemas" / "synthetic").mkdir()
-    (barometer / "schemas" / "synthetic" / "dk-2024-synthetic.toml").write_text(RECIPE, encoding="utf-8")
+    (barometer / "tools" / "synthetic" / "recipes").mkdir(parents=True)
+    (barometer / "tools" / "synthetic" / "recipes" / "dk-2024-synthetic.toml").write_text(
+        RECIPE, encoding="utf-8"
+    )
     wave = barometer / "schemas" / "waves" / "dk-2024-synthetic.toml"
     text = WAVE.format(edition=2024, before=2022, year=2023, after=2024, sha256="", bytes=0)
     text = text.replace('"official"', '"synthetic"').replace("dk-2024.csv", "dk-2024-synthetic.csv")
@@ -293,7 +295,7 @@ def small(barometer: Path) -> Path:
 
 
 def recipe_of(root: Path) -> Path:
-    return root / "schemas" / "synthetic" / "dk-2024-synthetic.toml"
+    return root / "tools" / "synthetic" / "recipes" / "dk-2024-synthetic.toml"
 
 
 def faults_of(root: Path) -> list[str]:
@@ -393,7 +395,9 @@ def test_a_real_wave_is_never_overwritten(small: Path) -> None:
 
 
 def test_the_shared_shares_speak_the_codebooks_words(bundled: Catalogue) -> None:
-    common = tomllib.loads(bundled.path("schemas", "synthetic", "common.toml").read_text(encoding="utf-8"))
+    common = tomllib.loads(
+        bundled.path("tools", "synthetic", "recipes", "common.toml").read_text(encoding="utf-8")
+    )
     for key, shares in common["shares"].items():
         question = bundled.questions[key]
         known = set(question.codes if question.type == "single" else question.items)

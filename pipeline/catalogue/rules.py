@@ -1,6 +1,4 @@
-"""Reads comparability.toml. A barometer without rules of its own is judged by the product's, but for those on
-what is not known.
-"""
+"""Reads comparability.toml. A barometer without rules of its own is judged by the product's."""
 
 from __future__ import annotations
 
@@ -11,7 +9,7 @@ from pipeline.catalogue.reader import read_toml
 from pipeline.catalogue.section import Section
 from pipeline.faults import Fault
 
-PRODUCT = Path(__file__).resolve().parents[2]
+PRODUCT = Path(__file__).parent
 FILE = "comparability.toml"
 
 
@@ -20,7 +18,7 @@ def load_comparability(root: Path, faults: list[Fault]) -> Comparability:
     path = root / "schemas" / FILE
     if path.is_file():
         return read_comparability(read_toml(path, root, faults), own=True)
-    return read_comparability(read_toml(PRODUCT / "schemas" / FILE, PRODUCT, faults), own=False)
+    return read_comparability(read_toml(PRODUCT / FILE, PRODUCT, faults), own=False)
 
 
 def read_comparability(section: Section, *, own: bool) -> Comparability:
@@ -36,18 +34,15 @@ def read_comparability(section: Section, *, own: bool) -> Comparability:
             key, part.text("variable"), part.text("label"), numbers, part.texts("indicators", [])
         )
         part.done()
-    if not own:  # who declares no rules need not declare every fact that rules could ask for
-        rules = {key: rule for key, rule in rules.items() if rule.kind != "unknown"}
     made = Comparability(
         rules=rules,
         verdicts={name: verdicts.text(name) for name in VERDICTS},
-        compositions=compositions if own else {},
-        breakdowns=section.texts("breakdowns", []) if own else (),
+        compositions=compositions,
+        breakdowns=section.texts("breakdowns", []),
         own=own,
     )
-    if own:
-        verdicts.done()
-        section.done()
+    verdicts.done()
+    section.done()
     return made
 
 

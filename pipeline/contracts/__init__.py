@@ -1,6 +1,6 @@
 """Floor 1: one list of columns, many uses.
 
-``schemas/tables/*.json`` (Frictionless Table Schema) declares the columns of every stored table. Here
+``tables/*.json`` (Frictionless Table Schema) declares the columns of every stored table. Here
 belongs what is compiled from it: the Pandera contract of a frame, and the DuckDB statements that create
 and document its table. The rows come from the rooms that make them.
 """

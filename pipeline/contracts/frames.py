@@ -103,7 +103,7 @@ def _broken(name: str, cases: pd.DataFrame) -> list[Fault]:
         column = case.failure_case if str(case.check).startswith("column_") else case.column
         faults.append(
             Fault(
-                file=f"schemas/tables/{name}.json",
+                file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
                 message=f"the column breaks the contract of the table ({case.check}: {case.failure_case})",
                 mend="Give the table exactly the declared columns, in their order and types.",
@@ -129,7 +129,7 @@ def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) 
         counts = bad.groupby(["column", "rule"], sort=False).agg(rows=("row", "size"), code=("code", "first"))
         raise FaultError(
             Fault(
-                file=f"schemas/tables/{name}.json",
+                file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
                 message=f"{rows} rows break the rule '{rule}' of the table",
                 mend="Mend the declarations or data that these rows come from.",

@@ -19,7 +19,7 @@ from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
 Field = Mapping[str, Any]
 TableSchema = Mapping[str, Any]
 
-TABLES = Path(__file__).parents[2] / "schemas" / "tables"
+TABLES = Path(__file__).with_name("tables")
 WEIGHTS = ("base_weight", "weight", "population")  # microdata columns that weighting adds
 
 

@@ -1,6 +1,6 @@
 """Floor 3: the data package, from published tables to validated files.
 
-Only what stands in ``schemas/tables`` as a published table can get into a package; microdata has no way
+Only what stands in ``contracts/tables`` as a published table can get into a package; microdata has no way
 in. Frictionless and the Data Package profiles are used here and nowhere else.
 """
 

@@ -153,7 +153,9 @@ def _codes(name: str) -> Iterator[Fault]:
             labels = {category["label"] for category in field["categories"]}
             if codes != field.get("constraints", {}).get("enum") or len(labels) < len(codes):
                 mend = "Give categories and enum the same codes, and each code a label of its own."
-                yield Fault(f"schemas/tables/{name}.json", field["name"], "has codes that disagree", mend)
+                yield Fault(
+                    f"pipeline/contracts/tables/{name}.json", field["name"], "has codes that disagree", mend
+                )
 
 
 def _same_cells(parquet: Path, text: Path, place: str) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 That dialect: plain texts and ``missingValues``, codes both as ``categories`` and as ``enum``, ``type``
 beside the older ``profile``, no ``uniqueKeys``; a Parquet resource without what only fits a CSV one.
-The columns come from ``schemas/tables``, the sources from the waves.
+The columns come from ``contracts/tables``, the sources from the waves.
 """
 
 from __future__ import annotations

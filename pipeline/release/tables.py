@@ -1,7 +1,7 @@
 """Every published table: the protected estimates, and what a reader needs to understand them.
 
 Here belongs which tables there are and what their text may not do to a reader. Their rows are compiled in
-``codelists`` and ``sources``, their columns declared in ``schemas/tables``, their files written in
+``codelists`` and ``sources``, their columns declared in ``contracts/tables``, their files written in
 ``files``. Nothing here ever sees an answer of a unit.
 """
 

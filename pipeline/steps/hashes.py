@@ -15,14 +15,7 @@ from pipeline.steps.folders import WAVE_STEPS
 PRODUCT = Path(__file__).resolve().parents[2]
 ROOMS = {  # the code and product tables that make each step's output, below PRODUCT
     "raw_wave": ("pipeline/sources",),
-    "harmonised_wave": (
-        "pipeline/sources",
-        "pipeline/harmonise",
-        "pipeline/contracts",
-        "schemas/tables/microdata.json",
-        "schemas/tables/quarantine.json",
-        "schemas/tables/figures.json",
-    ),
+    "harmonised_wave": ("pipeline/sources", "pipeline/harmonise", "pipeline/contracts"),
     "weighted_wave": ("pipeline/weighting", "pipeline/crossing", "pipeline/estimation/encoding"),
     "wave_statistics": ("pipeline/estimation", "pipeline/crossing"),
     "estimates": ("pipeline/estimation", "pipeline/crossing", "pipeline/steps/products"),
@@ -48,8 +41,6 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/swap",
         "pipeline/workers",
         "pipeline/steps/products",
-        "warehouse/sql",
-        "schemas/tables",
     ),
     "data_package": (
         "pipeline/disclosure",
@@ -93,7 +84,7 @@ def code(step: str) -> str:
 
 def product() -> str:
     """The hash of all code of the product, with its tables and SQL."""
-    return _hash_of_rooms(("pipeline", "schemas/tables", "warehouse/sql"))
+    return _hash_of_rooms(("pipeline",))
 
 
 @cache

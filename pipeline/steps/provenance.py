@@ -94,10 +94,10 @@ def raw_files(catalogue: Catalogue, waves: Iterable[Wave]) -> dict[str, dict[str
 
 
 def declarations(root: Path) -> dict[str, Any]:
-    """The hash of everything declared, and of each file: the product's own tables are not declarations."""
+    """The hash of everything declared, and of each file."""
     files = {
         path.relative_to(root).as_posix(): hash_of_file(path)
         for path in sorted((root / "schemas").rglob("*"))
-        if path.is_file() and "tables" not in path.relative_to(root / "schemas").parts[:1]
+        if path.is_file()
     }
     return {"sha256": fingerprint(files), "files": files}

@@ -122,7 +122,9 @@ def _table(sheet: Sheet, name: str, rows: pa.Table, head: Format) -> None:
         cells = rows[field["name"]]
         if field["type"] == "string" and (pc.max(pc.utf8_length(cells)).as_py() or 0) > TEXT:
             mend = "Shorten it in the declarations."
-            raise FaultError(Fault(f"schemas/tables/{name}.json", "", "a text is too long for a cell", mend))
+            raise FaultError(
+                Fault(f"pipeline/contracts/tables/{name}.json", "", "a text is too long for a cell", mend)
+            )
         columns.append(sheet.cells(column, cells.to_pylist(), field["type"]))
     sheet.fill(columns)
     sheet.freeze_panes(1, 0)

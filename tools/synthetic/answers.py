@@ -19,10 +19,10 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Condition, Question
 from pipeline.faults import Fault, FaultError
-from pipeline.synthetic.agreement import Room, agree
-from pipeline.synthetic.crosswalk import Crosswalk
-from pipeline.synthetic.measures import Mask, Sheet, Target
-from pipeline.synthetic.recipe import Recipe
+from tools.synthetic.agreement import Room, agree
+from tools.synthetic.crosswalk import Crosswalk
+from tools.synthetic.measures import Mask, Sheet, Target
+from tools.synthetic.recipe import Recipe
 
 Rows = NDArray[np.intp]
 

@@ -18,7 +18,7 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, NOT_SELECTED, SELECTED, Condition, Indicator, Logic
 from pipeline.faults import Fault, FaultError
-from pipeline.synthetic.recipe import Goal, Recipe
+from tools.synthetic.recipe import Goal, Recipe
 
 Codes = NDArray[np.int16]
 Mask = NDArray[np.bool_]

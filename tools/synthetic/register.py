@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.faults import Fault, FaultError
-from pipeline.synthetic.recipe import Background, Recipe, Shares
+from tools.synthetic.recipe import Background, Recipe, Shares
 
 
 def draw_register(recipe: Recipe, psu: str, random: np.random.Generator) -> pd.DataFrame:

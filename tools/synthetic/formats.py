@@ -19,7 +19,7 @@ import pyreadstat
 import xlsxwriter
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.synthetic.recipe import File
+from tools.synthetic.recipe import File
 
 Cell = str | int | float | None
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")

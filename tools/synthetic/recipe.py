@@ -1,4 +1,4 @@
-"""What a synthetic wave is drawn from: ``schemas/synthetic/<wave>.toml``, on top of ``common.toml``.
+"""What a synthetic wave is drawn from: ``tools/synthetic/recipes/<wave>.toml``, on top of ``common.toml``.
 
 Here belong the recipe's words and their reading. A recipe holds shares and counts only; variables, codes,
 routing and the raw file's layout stand with the codebook, the crosswalk and the wave.
@@ -15,7 +15,7 @@ from pipeline.catalogue.reader import read_toml
 from pipeline.catalogue.section import Section, hint
 from pipeline.faults import Fault, FaultError
 
-FOLDER = "schemas/synthetic"
+FOLDER = "tools/synthetic/recipes"
 COMMON = "common.toml"
 
 Shares = Mapping[str, float]

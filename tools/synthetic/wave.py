@@ -17,20 +17,13 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.faults import Fault, FaultError
-from pipeline.synthetic.answers import Drawing, propensity
-from pipeline.synthetic.crosswalk import Crosswalk
-from pipeline.synthetic.formats import write_raw
-from pipeline.synthetic.measures import CodeBook, Sheet, Target, goals_of, target
-from pipeline.synthetic.recipe import Goal, Recipe, read_recipe
-from pipeline.synthetic.register import (
-    draw_register,
-    draw_sample,
-    joined,
-    margins_csv,
-    normal,
-    population_csv,
-)
 from pipeline.weighting import weigh
+from tools.synthetic.answers import Drawing, propensity
+from tools.synthetic.crosswalk import Crosswalk
+from tools.synthetic.formats import write_raw
+from tools.synthetic.measures import CodeBook, Sheet, Target, goals_of, target
+from tools.synthetic.recipe import Goal, Recipe, read_recipe
+from tools.synthetic.register import draw_register, draw_sample, joined, margins_csv, normal, population_csv
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pipeline.arrays import Floats
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NOT_SELECTED, SELECTED, Question
-from pipeline.synthetic.measures import Codes, Mask, Sheet, Target
+from tools.synthetic.measures import Codes, Mask, Sheet, Target
 
 CLOSE = 0.3  # percentage points: rounds to the printed figure with room to spare
 STEPS = 800

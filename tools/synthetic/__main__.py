@@ -1,4 +1,4 @@
-"""``python -m pipeline.synthetic WAVE ...`` draws synthetic waves again and prints what their files pin."""
+"""``python -m tools.synthetic WAVE ...`` draws synthetic waves again and prints what their files pin."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 from pipeline.catalogue import load_catalogue
 from pipeline.faults import FaultError
-from pipeline.synthetic import synthesise
+from tools.synthetic import synthesise
 
 
 def main() -> int:
     """Runs the command line; 1 when the input is at fault."""
-    parser = argparse.ArgumentParser(prog="python -m pipeline.synthetic", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.synthetic", description=__doc__)
     parser.add_argument("--project", type=Path, default=Path())
     parser.add_argument("waves", nargs="+", metavar="WAVE")
     given = parser.parse_args()

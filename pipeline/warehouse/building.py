@@ -1,18 +1,10 @@
-"""barometer.duckdb: built fresh beside the old one, swapped in whole, and read without writing.
-
-Here belong opening DuckDB on the warehouse and running the models of ``warehouse/sql``. The columns of
-every table are declared in ``schemas/tables``; what is published and what is hidden in it was decided
-before. Schemas: ``microdata`` never leaves, ``statistics`` is unrounded and unsuppressed, ``published``
-holds what the data packages hold.
-"""
+"""Builds barometer.duckdb beside the old one, by the models of ``sql``, and swaps it in whole."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -20,29 +12,11 @@ import pandas as pd
 from pipeline.arrow import arrow
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import Field, ddl, literal, microdata_fields, quoted
-from pipeline.faults import Fault, FaultError
+from pipeline.warehouse.reading import SETTINGS, database
 
 INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")
 NOTHING: Mapping[str, pd.DataFrame] = MappingProxyType({})
-MODELS = Path(__file__).parents[1] / "warehouse" / "sql"
-SETTINGS: Mapping[str, Any] = {
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-    "allow_community_extensions": False,
-}
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a query gives: the names of its columns, and its rows."""
-
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
-
-
-def database(root: Path) -> Path:
-    """Where the warehouse of a barometer lies."""
-    return root / "warehouse" / "barometer.duckdb"
+MODELS = Path(__file__).parent / "sql"
 
 
 def build(
@@ -141,36 +115,3 @@ def _inherit_comments(connection: duckdb.DuckDBPyConnection, view: str, table: s
     ).fetchall()
     for column, comment in taken_over:
         connection.execute(f"COMMENT ON COLUMN {quoted(view)}.{quoted(column)} IS {literal(comment)}")
-
-
-def query(root: Path, sql: str) -> Result:
-    """Run SQL on the warehouse, which it can neither change nor leave: no other file, no network, no setting.
-
-    Raises FaultError when there is no warehouse yet, or DuckDB refuses the SQL.
-    """
-    target = database(root)
-    if not target.is_file():
-        raise FaultError(
-            Fault(
-                file=target.relative_to(root).as_posix(),
-                key="",
-                message="there is no warehouse yet",
-                mend="Build it with `barometer run`.",
-            )
-        )
-    sealed = {**SETTINGS, "enable_external_access": False, "lock_configuration": True}
-    with duckdb.connect(str(target), read_only=True, config=sealed) as connection:
-        try:
-            cursor = connection.execute(sql)
-            columns = tuple(str(column[0]) for column in cursor.description or ())
-            return Result(columns, cursor.fetchall())
-        except duckdb.Error as error:
-            raise FaultError(
-                Fault(
-                    file=target.relative_to(root).as_posix(),
-                    key="",
-                    message=f"DuckDB refuses this SQL: {error}",
-                    mend="Mend the SQL; the warehouse is read-only, and SHOW ALL TABLES says what it holds.",
-                    value=sql,
-                )
-            ) from error
