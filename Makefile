@@ -3,18 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
+LOCKING := .locking
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 VALIDATORS := .validators
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: run test check validators site-sql serve ui bench clean
+.PHONY: run test check validators site-sql serve ui bench lock clean
 
 run: $(READY)  ## all bundled waves to warehouse and packages
 	$(BIN)/barometer run
 
-test: $(READY)  ## the whole suite
+test: $(READY_DEV)  ## the whole suite
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-check: $(READY)  ## format, lint, types, floors, declarations
+check: $(READY_DEV)  ## format, lint, types, floors, declarations
 	$(BIN)/ruff format --check pipeline tools tests benchmarks
 	$(BIN)/ruff check pipeline tools tests benchmarks
 	$(BIN)/mypy
@@ -31,17 +34,32 @@ serve: $(READY)  ## the site on 127.0.0.1:8000
 ui: $(READY)  ## Dagster on 127.0.0.1:3000 with the bundled barometer
 	$(BIN)/barometer ui
 
-bench: $(READY)  ## benchmarks, as ratios within one run
+bench: $(READY_DEV)  ## benchmarks, as ratios within one run
 	$(BIN)/python -m benchmarks
+
+lock: $(LOCKING)/bin/uv  ## the exact versions and hashes of all libraries, for every Python and system supported; UPGRADE=--upgrade for newer ones
+	$(COMPILE) --all-extras --group build --output-file requirements.lock
+	$(COMPILE) --all-extras --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:  ## everything that was built, not the raw files
 	git clean -fdXq -e '!$(VENV)' -- warehouse .dagster
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes --requirement requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+$(READY_DEV): $(READY) requirements-dev.lock
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	@touch $(READY_DEV)
+
+COMPILE = $(LOCKING)/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-strip-extras --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+
+$(LOCKING)/bin/uv:
+	$(PYTHON) -m venv $(LOCKING)
+	$(LOCKING)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 
 .sqljs/sql-wasm.wasm: pipeline/site/sqljs/package-lock.json
 	mkdir -p .sqljs/node

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,7 @@ def test_frictionless_finds_no_fault(package: Path) -> None:
 
 
 def test_the_descriptor_keeps_to_the_profile(package: Path) -> None:
-    dplib = pytest.importorskip("dplib")
-    profile = Path(dplib.__file__).parent / "profiles" / "2.0" / "datapackage.json"
+    profile = files("pipeline.release") / "datapackage-2.0.json"
     described = json.loads((package / "datapackage.json").read_text(encoding="utf-8"))
     jsonschema.Draft7Validator(json.loads(profile.read_text(encoding="utf-8"))).validate(described)
 

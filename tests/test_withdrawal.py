@@ -55,7 +55,7 @@ def test_only_the_tombstone_stays(root: Path) -> None:
 
 def test_the_tombstone_is_a_data_package(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.1", REASON, DAY)
-    profile = json.loads(files("dplib").joinpath("profiles", "2.0", "datapackage.json").read_text())
+    profile = json.loads(files("pipeline.release").joinpath("datapackage-2.0.json").read_text())
     jsonschema.Draft7Validator(profile).validate(
         json.loads(place(root, "1.0.1/datapackage.json").read_text())
     )

@@ -8,11 +8,16 @@ from pathlib import Path
 
 from pipeline.catalogue import load_catalogue
 from pipeline.defs.execution import home
+from pipeline.extras import optional
 
 
 def open_dagster(root: Path, port: int) -> None:
-    """Becomes ``dagster dev`` until it is stopped. Raises FaultError when the folder holds no barometer."""
+    """Becomes ``dagster dev`` until it is stopped.
+
+    Raises FaultError when the folder holds no barometer, or the extra ``ui`` is not installed.
+    """
     load_catalogue(root)
+    optional("dagster_webserver", "ui", file="", key="ui", value=str(port))
     environment = {
         "DAGSTER_HOME": str(home(root)),
         "BAROMETER_PROJECT": str(root),

@@ -97,7 +97,7 @@ def _archive(folder: Path, described: Descriptor) -> Iterator[Fault]:
 
 @cache
 def _validator() -> jsonschema.Draft7Validator:
-    profile = files("dplib").joinpath("profiles", "2.0", "datapackage.json")
+    profile = files("pipeline.release").joinpath("datapackage-2.0.json")
     return jsonschema.Draft7Validator(json.loads(profile.read_text(encoding="utf-8")))
 
 

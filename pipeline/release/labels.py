@@ -5,12 +5,11 @@ The labels come out of the same rows as the published code lists, compiled from 
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
-import pycountry
+from babel import Locale, UnknownLocaleError
 
 from pipeline.catalogue import Catalogue
 from pipeline.release.codelists import category_rows, domain_rows, indicator_rows
@@ -117,8 +116,10 @@ def _domain(label: str, parted: bool, key: str, say: Callable[[str, str], str], 
 
 def _country(code: str, language: str) -> str:
     """The name of a country in a language, by ISO 3166-1; English, or the code, where there is none."""
-    country = pycountry.countries.get(alpha_2=code)
-    if country is None:
-        return code
-    names = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, [language], fallback=True)
-    return names.gettext(getattr(country, "common_name", country.name))
+    english = Locale("en").territories
+    try:
+        names = Locale.parse(language, sep="-").territories
+    except (UnknownLocaleError, ValueError):
+        names = english
+    name: str = names.get(code) or english.get(code, code)
+    return name

@@ -17,6 +17,7 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline.extras import optional
 from pipeline.faults import Fault, FaultError
 from pipeline.release.files import sha256
 from pipeline.release.lock import alone
@@ -153,6 +154,8 @@ class Bucket(Place):
 
 def place_at(destination: str, package: str) -> Place:
     """Where a package is published at a destination; nothing there is read yet."""
+    if destination.startswith("s3://"):
+        optional("s3fs", "s3", file="", key="destination", value=destination)
     files, base = fsspec.core.url_to_fs(destination, use_listings_cache=False, skip_instance_cache=True)
     kind = Folder if isinstance(files, LocalFileSystem) else Bucket if "s3" in files.protocol else Place
     return kind(files, f"{base.rstrip('/')}/{package}", f"{destination.rstrip('/')}/{package}")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import resvg_py
-from font_source_sans_pro import font_files_ttf
 
-FAMILY, FONTS = "Source Sans Pro", [font_files_ttf[name] for name in ("SourceSansPro", "SourceSansProBold")]
+FAMILY = "Source Sans Pro"
+FONTS = [str(Path(__file__).parent / "fonts" / f"SourceSansPro-{cut}.ttf") for cut in ("Regular", "Bold")]
 SCALE = 1.5  # of the chart's own size: sharp on a dense screen and in a document
 
 

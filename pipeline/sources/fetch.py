@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import tempfile
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-import aiohttp
 import fsspec
 
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.extras import optional
 from pipeline.faults import Fault, FaultError
 
 CHUNK = 1 << 20
+EXTRAS = {"http": ("aiohttp", "https"), "https": ("aiohttp", "https"), "s3": ("s3fs", "s3")}
 
 
 def fetch(wave: Wave, root: Path) -> Path:
@@ -58,6 +60,8 @@ def digest(path: Path) -> str:
 
 def _download(wave: Wave, target: Path) -> None:
     address = wave.source.file
+    if needed := EXTRAS.get(urlsplit(address).scheme):
+        optional(*needed, file=_declaration(wave), key="source.file", value=address, wave=wave.key)
     try:
         with fsspec.open(address, "rb") as remote, target.open("wb") as local:
             while chunk := remote.read(CHUNK):
@@ -79,10 +83,9 @@ def _download(wave: Wave, target: Path) -> None:
 
 def _unanswered(cause: BaseException | None) -> bool:
     """Whether a web host did not say that the file is gone: fsspec says so of any failure."""
-    return isinstance(cause, (aiohttp.ClientError, TimeoutError)) and getattr(cause, "status", 0) not in (
-        404,
-        410,
-    )
+    aiohttp = sys.modules.get("aiohttp")  # there wherever a web host was asked
+    broken = (TimeoutError, aiohttp.ClientError) if aiohttp else TimeoutError
+    return isinstance(cause, broken) and getattr(cause, "status", 0) not in (404, 410)
 
 
 def _verified(path: Path, wave: Wave) -> Path:

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyreadstat
 
 from pipeline.catalogue.fieldwork import Source
+from pipeline.extras import optional
 from pipeline.faults import Fault, FaultError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.layout import Column, place, unreadable
@@ -28,6 +28,7 @@ DAY = 86_400  # seconds
 
 def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], Labels, Mapping[str, Labels]]:
     """The columns, variable labels and value labels of an SPSS (``sav``) or Stata (``dta``) file."""
+    pyreadstat = optional("pyreadstat", "spss", file=place(source), key="source.file", value=source.file)
     read = pyreadstat.read_dta if kind == "dta" else pyreadstat.read_sav
     name = "Stata" if kind == "dta" else "SPSS"
     try:

@@ -65,7 +65,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/steps/site",
     ),
 }
-SOURCES = (".py", ".sql", ".json", ".toml", ".j2", ".css", ".js", ".svg")
+SOURCES = (".py", ".sql", ".json", ".toml", ".j2", ".css", ".js", ".svg", ".ttf")
 SHARED_ROOMS = (
     "pipeline/catalogue/model",
     "pipeline/catalogue/questionnaire",

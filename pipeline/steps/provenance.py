@@ -17,10 +17,12 @@ from urllib.parse import urlsplit
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.shelf import SUMS
+from pipeline.sources import format_of
 from pipeline.steps.hashes import hash_of_file, product
 
 PROVENANCE, PRODUCT_NAME = "provenance.json", "barometer"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
+READERS = {"sav": "pyreadstat", "dta": "pyreadstat"}  # of an extra, by the format they read
 
 
 def provenance(catalogue: Catalogue, waves: Iterable[Wave], folder: Path) -> bytes:
@@ -46,19 +48,21 @@ def _written(made: Mapping[str, Any]) -> bytes:
 
 def origins(catalogue: Catalogue, waves: Iterable[Wave]) -> dict[str, Any]:
     """What waves are made from and with, as it is now: raw files, declarations, code and libraries."""
+    waves = list(waves)
     return {
         "raw": raw_files(catalogue, waves),
         "declarations": declarations(catalogue.root),
         "code": {"barometer": version(PRODUCT_NAME), "sha256": product()},
         "python": platform.python_version(),
-        "libraries": {name: version(name) for name in libraries()},
+        "libraries": {name: version(name) for name in libraries(waves)},
     }
 
 
-def libraries() -> list[str]:
-    """The distributions that the product needs to run, by name."""
+def libraries(waves: Iterable[Wave]) -> list[str]:
+    """The distributions that the product needs to make these waves, by name."""
     needed = (text for text in requires(PRODUCT_NAME) or [] if "extra ==" not in text)
-    return sorted(match.group() for text in needed if (match := NAME.match(text)))
+    readers = {READERS[kind] for wave in waves if (kind := format_of(wave.source)) in READERS}
+    return sorted({match.group() for text in needed if (match := NAME.match(text))} | readers)
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

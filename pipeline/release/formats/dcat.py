@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files as resources
 from typing import Any
 
-import pycountry
 from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCAT, DCTERMS, FOAF, OWL, PROV, RDF, RDFS, XSD
 
@@ -109,12 +110,21 @@ def _said(contents: Contents) -> Facts:
         if labels.is_translated(labels.description):
             yield DCTERMS.description, Literal(contents.warned(labels.description), lang=labels.language)
     for language in contents.languages:
-        if known := pycountry.languages.get(alpha_2=language):
-            yield DCTERMS.language, URIRef(f"{EU}language/{known.alpha_3.upper()}")
+        if known := _alpha_3()["languages"].get(language):
+            yield DCTERMS.language, URIRef(f"{EU}language/{known.upper()}")
     yield DCTERMS.issued, Literal(barometer.released.isoformat(), datatype=XSD.date)
     yield DCTERMS.license, _licence(contents)
     if barometer.homepage:
         yield FOAF.homepage, URIRef(barometer.homepage)
+
+
+@cache
+def _alpha_3() -> dict[str, dict[str, str]]:
+    """The codes of three letters, by which the European vocabularies go: ISO 3166-1 and ISO 639."""
+    codes: dict[str, dict[str, str]] = json.loads(
+        resources("pipeline.release.formats").joinpath("alpha3.json").read_text()
+    )
+    return codes
 
 
 def _licence(contents: Contents) -> URIRef:
@@ -147,8 +157,8 @@ def _dataset(contents: Contents, node: Any) -> Facts:
     for theme in barometer.themes:
         yield DCAT.theme, URIRef(f"{EU}data-theme/{theme}")
     for code in sorted({wave.country for wave in contents.waves}):
-        if country := pycountry.countries.get(alpha_2=code):
-            yield DCTERMS.spatial, URIRef(f"{EU}country/{country.alpha_3}")
+        if country := _alpha_3()["countries"].get(code):
+            yield DCTERMS.spatial, URIRef(f"{EU}country/{country}")
     if barometer.contact:
         yield DCAT.contactPoint, node("contact")
     yield PROV.wasGeneratedBy, node("build")
