@@ -20,7 +20,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pipeline.faults import Fault, FaultError
 from pipeline.release.files import sha256
 from pipeline.release.lock import alone
-from pipeline.release.seal import write_through
+from pipeline.swap import write_file
 
 CHUNK = 1 << 20
 ONE_REQUEST = 5 << 30  # bytes, the most that S3 takes at once; only such a request can bear a condition
@@ -124,7 +124,7 @@ class Folder(Place):
     def _put(self, name: str, path: Path) -> None:
         target = Path(self.base) / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_through(target, path.read_bytes())
+        write_file(target, path.read_bytes())
 
 
 class Bucket(Place):
