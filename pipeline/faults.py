@@ -36,6 +36,11 @@ class Fault:
         return asdict(self)
 
 
+def wave_fault(wave: str, key: str, message: str, mend: str, value: str | None = None) -> Fault:
+    """A fault of a wave's file, at a TOML path: it stops this wave alone."""
+    return Fault(f"schemas/waves/{wave}.toml", key, message, mend, value, wave)
+
+
 class FaultError(Exception):
     """Raised when the input is at fault. It carries every fault found, never only the first."""
 

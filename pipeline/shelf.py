@@ -59,6 +59,12 @@ def number(version: str) -> tuple[int, ...]:
     return tuple(map(int, version.split(".")))
 
 
+def checksums(folder: Path) -> dict[str, str]:
+    """The sha256 of every file that a release lists, by its path; empty where it lists none."""
+    listed = (folder / SUMS).read_text(encoding="utf-8") if (folder / SUMS).is_file() else ""
+    return {path: sha256 for sha256, _, path in (line.partition("  ") for line in listed.splitlines())}
+
+
 def shelf(root: Path, package: str) -> Path:
     """Where the releases of a package lie."""
     return root / "warehouse" / "releases" / package

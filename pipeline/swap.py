@@ -1,7 +1,8 @@
-"""A folder is made beside its place and put there whole: readers see the old one or the new one."""
+"""A file or folder is made beside its place and put there whole: readers see the old one or the new one."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,39 @@ def swapped_in(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
         _restore(folder, former)
+
+
+@contextmanager
+def replace_file(path: Path) -> Iterator[Path]:
+    """Yields a path beside ``path``; what is written there takes its place when the block ends well.
+
+    The disk holds the new file before anybody sees it. When the block fails, the former file stays.
+    """
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    try:
+        yield fresh
+        flush(fresh)
+        fresh.replace(path)
+        flush(path.parent)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a file as ``replace_file`` does; its path."""
+    with replace_file(path) as fresh:
+        fresh.write_bytes(content)
+    return path
+
+
+def flush(path: Path) -> None:
+    """Have the disk hold a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _restore(folder: Path, former: Path) -> None:

@@ -321,10 +321,10 @@ def test_a_full_disk_at_any_write_leaves_the_shelf_as_it_was(
         return real(*given, **named)
 
     for point in range(1, len(files(folder)) + 4, 5):
-        monkeypatch.setattr(f"pipeline.release.seal.os.{act}", real)
+        monkeypatch.setattr(f"pipeline.swap.os.{act}", real)
         with locked(built, PACKAGE):
             left = point
-            monkeypatch.setattr(f"pipeline.release.seal.os.{act}", failing)
+            monkeypatch.setattr(f"pipeline.swap.os.{act}", failing)
             with pytest.raises(OSError, match="No space left"):
                 put_on_shelf(built, PACKAGE, "1.0.0", folder)
         assert on_shelf(built) == [], point

@@ -1,4 +1,4 @@
-"""A folder is swapped in whole, or the former one stays."""
+"""A file or folder is put in its place whole, or the former one stays."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.swap import swapped_in
+from pipeline.swap import replace_file, swapped_in, write_file
 
 
 def made(folder: Path, text: str) -> Path:
@@ -43,3 +43,25 @@ def test_what_a_killed_process_left_is_put_back(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no"), swapped_in(folder):
         raise ValueError("no")
     assert (folder / "file").read_text() == "old"
+
+
+def test_a_file_takes_the_place_of_the_old_one_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = write_file(write_file(tmp_path / "file", b"old"), b"new")
+    assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
+    path = write_file(tmp_path / "file", b"old")
+    with pytest.raises(KeyboardInterrupt), replace_file(path) as fresh:
+        fresh.write_bytes(b"half")
+        raise KeyboardInterrupt
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_run_left_of_a_file_is_not_continued(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.with_name(".file.new").write_bytes(b"half of another")
+    with replace_file(path) as fresh:
+        assert not fresh.exists()
+        fresh.write_bytes(b"whole")
+    assert path.read_bytes() == b"whole" and list(tmp_path.iterdir()) == [path]

@@ -21,7 +21,7 @@ from pipeline.comparison.material import CELL, total_domain
 from pipeline.comparison.readable import Place, Shown, parts_of, places, readable, readable_again
 from pipeline.comparison.significance import t_test
 from pipeline.comparison.trends import trends
-from pipeline.disclosure import half_up
+from pipeline.disclosure import decimals_of, half_up
 
 ESTIMATE = ["wave", *CELL]
 P_DECIMALS = 4
@@ -85,7 +85,7 @@ def _comparisons(
         for side, part in zip("ab", zip(*shown, strict=True) if shown else ((), ()), strict=True)
     }
     kept = kept.assign(obs_status=kept["obs_status"].mask(unsure, "U"), **n)
-    decimals = _decimals(kept, catalogue)
+    decimals = decimals_of(kept, catalogue)
     printed = [_printed(kept[f"value_{side}"], kept[f"wave_{side}"], catalogue) for side in "ab"]
     fewest = np.minimum(*(np.where(digits < 0, decimals, digits) for digits in printed))
     values = {
@@ -147,15 +147,6 @@ def _side(
     return found
 
 
-def _decimals(frame: pd.DataFrame, catalogue: Catalogue) -> Ints:
-    """The decimals of an estimate from microdata, as its own table has them."""
-    rounding = catalogue.barometer.rounding
-    everyone = (frame["domain"] == total_domain(catalogue)).to_numpy(dtype=bool)
-    unit = frame["unit_measure"].to_numpy(dtype=object)
-    decimals = np.where(everyone, rounding.total, rounding.breakdown) + (unit == "mean")
-    return np.where(unit == "count", 0, decimals).astype(np.int64)
-
-
 def _printed(values: pd.Series[float], waves: pd.Series[str], catalogue: Catalogue) -> Ints:
     """The decimals a published figure was printed with; -1 of an estimate."""
     figures = np.array([not catalogue.waves[wave].is_microdata for wave in waves], dtype=bool)
@@ -174,8 +165,8 @@ def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Ca
     both = np.array([a is not None and b is not None for a, b in zip(mine, whole, strict=True)], dtype=bool)
     n = pd.Series([each.n if each else np.nan for each in mine], frame.index).astype("Int64")
     kept = frame.assign(obs_status=[each.status if each else "" for each in mine], n=n)[both]
-    decimals = _decimals(kept, catalogue)
-    of_total = _decimals(kept.assign(domain=everyone), catalogue)
+    decimals = decimals_of(kept, catalogue)
+    of_total = decimals_of(kept.assign(domain=everyone), catalogue)
     printed = _printed(kept["value"], kept["wave"], catalogue)
     values = {
         name: np.where(printed < 0, half_up(_numbers(kept, name), digits), _numbers(kept, name))
@@ -188,7 +179,7 @@ def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Ca
 
 def _trends(estimates: pd.DataFrame, protected: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     made = trends(protected.merge(estimates[[*ESTIMATE, "df"]], on=ESTIMATE), catalogue)
-    decimals = _decimals(made.assign(domain=total_domain(catalogue)), catalogue)
+    decimals = decimals_of(made.assign(domain=total_domain(catalogue)), catalogue)
     rounded = {
         name: half_up(_numbers(made, name), decimals + (name == "se"))
         for name in ("change_per_year", "se", "ci_low", "ci_high")

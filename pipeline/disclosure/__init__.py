@@ -8,13 +8,24 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.again import protect_again
 from pipeline.disclosure.audit import Audit, audit
 from pipeline.disclosure.linkage import stem
-from pipeline.disclosure.published import MEASURES, decided, half_up, published
+from pipeline.disclosure.published import MEASURES, decided, decimals_of, half_up, published
 from pipeline.disclosure.rules import live_rows, verdicts, with_none, with_stems
 from pipeline.disclosure.scopes import scope_of
 from pipeline.disclosure.secondary import with_secondary
 from pipeline.disclosure.tables import AUDITED
 
-__all__ = ["AUDITED", "MEASURES", "Audit", "audit", "half_up", "protect", "protect_again", "scope_of", "stem"]
+__all__ = [
+    "AUDITED",
+    "MEASURES",
+    "Audit",
+    "audit",
+    "decimals_of",
+    "half_up",
+    "protect",
+    "protect_again",
+    "scope_of",
+    "stem",
+]
 
 
 def protect(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:

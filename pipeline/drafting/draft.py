@@ -17,6 +17,7 @@ from pipeline.drafting.match import DraftRow, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.faults import Fault, FaultError
 from pipeline.sources import digest, read_raw
+from pipeline.swap import replace_file, write_file
 
 HEADER = ("source_variable", "source_code", "variable", "code", "note")
 
@@ -46,8 +47,9 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
     if not raw.exists():
         raw.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, raw.with_name(f".{raw.name}.tmp"))
-        written.append(raw.with_name(f".{raw.name}.tmp").replace(raw))
+        with replace_file(raw) as fresh:
+            shutil.copyfile(file, fresh)
+        written.append(raw)
     return written
 
 
@@ -159,6 +161,4 @@ def _toml(value: str | int) -> str:
 
 def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    return temporary.replace(path)
+    return write_file(path, text.encode())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Correction, Wave
-from pipeline.faults import Fault, FaultError
+from pipeline.faults import Fault, FaultError, wave_fault
 
 
 def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -43,4 +43,4 @@ def _matches(raw: pd.DataFrame, correction: Correction) -> np.ndarray[Any, np.dt
 
 def _fault(wave: Wave, number: int, message: str, column: str) -> Fault:
     mend = "Remove the correction if the producer mended the file, else mend its match."
-    return Fault(f"schemas/waves/{wave.key}.toml", f"correction[{number}]", message, mend, column, wave.key)
+    return wave_fault(wave.key, f"correction[{number}]", message, mend, column)

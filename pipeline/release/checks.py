@@ -26,13 +26,12 @@ from pipeline.release.agreement import check_archive, check_formats
 from pipeline.release.contents import SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet, sha256
 from pipeline.release.tables import PUBLISHED
-from pipeline.shelf import DESCRIPTOR, SUMS
+from pipeline.shelf import DESCRIPTOR, SUMS, VERSION, checksums
 from pipeline.workers import side_by_side
 
 HEAVY = 5_000_000  # bytes of CSV: Frictionless reads them in two seconds, and a worker takes that to start
 OUTSIDE = ("provenance.json",)  # beside the archive, what is no part of a package's identity
 NAME = r"[a-z0-9][a-z0-9._-]*"
-SEMVER = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
 TELLING = (
     "README.md",
     "CITATION.cff",
@@ -74,7 +73,7 @@ def check_sums(folder: Path, described: Descriptor) -> Iterator[Fault]:
     """Every file is the one that SHA256SUMS names, there is no other, and none is hidden."""
     outside = {SUMS, *OUTSIDE, *(path.name for path in folder.glob("*.zip"))}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - outside
-    listed = _listed(folder)
+    listed = checksums(folder)
     for name in sorted(present ^ set(listed)):
         missing = "is listed but not there" if name in listed else "is not listed"
         yield Fault(SUMS, name, missing, MEND)
@@ -85,14 +84,8 @@ def check_sums(folder: Path, described: Descriptor) -> Iterator[Fault]:
             yield Fault(name, "", "is a hidden file", "Give it a name that does not begin with a dot.")
 
 
-def _listed(folder: Path) -> dict[str, str]:
-    """The sha256 of every file by its name, as SHA256SUMS lists them."""
-    sums = (folder / SUMS).read_text(encoding="utf-8") if (folder / SUMS).is_file() else ""
-    return {name: digest for digest, _, name in (line.partition("  ") for line in sums.splitlines())}
-
-
 def _archive(folder: Path, described: Descriptor) -> Iterator[Fault]:
-    return check_archive(folder, described, {**_listed(folder), SUMS: ""})
+    return check_archive(folder, described, {**checksums(folder), SUMS: ""})
 
 
 @cache
@@ -114,7 +107,7 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Fault]:
     if not re.fullmatch(NAME, name):
         mend = "Name the package in barometer.toml in lower case, with digits and hyphens."
         yield Fault(DESCRIPTOR, "name", "is not a name that every reader accepts", mend, name)
-    if not SEMVER.fullmatch(version):
+    if not VERSION.fullmatch(version):
         mend = "Declare the version in barometer.toml as MAJOR.MINOR.PATCH."
         yield Fault(DESCRIPTOR, "version", "is not a semantic version", mend, version)
     try:
@@ -184,7 +177,7 @@ def _marks(folder: Path, described: Descriptor) -> Iterator[Fault]:
             for word in ("title", "description"):
                 if SYNTHETIC not in said.get(word, ""):
                     yield Fault(DESCRIPTOR, f"{place}.{word}".strip("."), f"does not say {SYNTHETIC}", MEND)
-        for name in sorted(_listed(folder)):
+        for name in sorted(checksums(folder)):
             if _tells(name) and SYNTHETIC not in (folder / name).read_text(encoding="utf-8"):
                 yield Fault(name, "", f"does not say {SYNTHETIC}", MEND)
 

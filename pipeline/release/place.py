@@ -21,7 +21,7 @@ from pipeline.extras import optional
 from pipeline.faults import Fault, FaultError
 from pipeline.release.files import sha256
 from pipeline.release.lock import alone
-from pipeline.release.seal import write_through
+from pipeline.swap import write_file
 
 CHUNK = 1 << 20
 ONE_REQUEST = 5 << 30  # bytes, the most that S3 takes at once; only such a request can bear a condition
@@ -125,7 +125,7 @@ class Folder(Place):
     def _put(self, name: str, path: Path) -> None:
         target = Path(self.base) / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_through(target, path.read_bytes())
+        write_file(target, path.read_bytes())
 
 
 class Bucket(Place):

@@ -7,7 +7,6 @@ releases there are belongs to ``shelf``, what follows from a new one to ``versio
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +17,7 @@ from pipeline.release.bump import BUMPS, bump_between
 from pipeline.release.checks import check_package
 from pipeline.release.revisions import calling, compared_in
 from pipeline.shelf import SUMS, Sealed, number, previous, sealed, shelf
+from pipeline.swap import flush
 
 READ_ONLY = 0o444
 RAISE = "Raise `version` in schemas/barometer.toml and run `barometer run`."
@@ -73,7 +73,7 @@ def seal(root: Path, package: str, version: str, candidate: Path) -> Sealed | No
             place = candidate.relative_to(root).as_posix()
             raise FaultError(replace(fault, file=f"{place}/{fault.file}") for fault in faults)
         fresh.rename(target)  # fails where a release lies: a folder with files is never replaced
-        _through(target.parent)
+        flush(target.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return Sealed(package, version, target)
@@ -88,24 +88,6 @@ def copy_through(source: Path, target: Path) -> None:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place)
             place.chmod(READ_ONLY)
-            _through(place)
+            flush(place)
     for folder in (target, *(path for path in target.rglob("*/"))):
-        _through(folder)
-
-
-def write_through(path: Path, content: bytes) -> None:
-    """Write a file beside its place and swap it in; a reader has the old one whole or the new one whole."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.write_bytes(content)
-    _through(fresh)
-    fresh.replace(path)
-    _through(path.parent)
-
-
-def _through(path: Path) -> None:
-    """Have the disk hold a file, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        flush(folder)

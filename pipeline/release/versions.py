@@ -15,9 +15,9 @@ from pipeline.release.feed import feed
 from pipeline.release.files import sha256
 from pipeline.release.lock import LOCK
 from pipeline.release.revisions import compared_in
-from pipeline.release.seal import write_through
 from pipeline.release.withdrawal import finish
 from pipeline.shelf import SUMS, Sealed, sealed, shelf
+from pipeline.swap import write_file
 
 VERSIONS, LATEST, FEED = "versions.json", "latest.zip", "feed.xml"
 INDEXES = (VERSIONS, LATEST, FEED)  # in the order in which they are changed
@@ -40,7 +40,7 @@ def refresh(root: Path, package: str) -> None:
             if content is None:
                 (folder / name).unlink(missing_ok=True)
             elif not (folder / name).is_file() or (folder / name).read_bytes() != content:
-                write_through(folder / name, content)
+                write_file(folder / name, content)
     for release in releases:
         if release.withdrawn:
             finish(release)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pipeline.faults import Fault, FaultError
 from pipeline.release.revisions import compared_in
-from pipeline.release.seal import write_through
 from pipeline.shelf import DESCRIPTOR, Sealed, sealed
+from pipeline.swap import write_file
 
 NOTICE = "WITHDRAWN.md"
 TOMBSTONE = (DESCRIPTOR, NOTICE)
@@ -40,7 +40,7 @@ def withdraw(root: Path, package: str, version: str, reason: str, on: date) -> S
         mend = f"Give the day of the withdrawal; the release is of {released}."
         raise FaultError(Fault(place, "", "cannot be withdrawn before it was released", mend, said["date"]))
     if not release.withdrawn:
-        write_through(release.folder / DESCRIPTOR, _tombstone(release, said))
+        write_file(release.folder / DESCRIPTOR, _tombstone(release, said))
     return Sealed(package, version, release.folder)
 
 
@@ -60,7 +60,7 @@ def finish(release: Sealed) -> None:
         elif path.relative_to(release.folder).as_posix() not in TOMBSTONE:
             path.unlink()
     if not (release.folder / NOTICE).is_file():
-        write_through(release.folder / NOTICE, _notice(release))
+        write_file(release.folder / NOTICE, _notice(release))
 
 
 def _notice(release: Sealed) -> bytes:

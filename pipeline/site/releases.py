@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipeline.shelf import DESCRIPTOR, SUMS, sealed, shelf
+from pipeline.shelf import DESCRIPTOR, SUMS, checksums, sealed, shelf
 
 CHANGELOG, QUALITY, REVISIONS = "CHANGELOG.md", "quality.json", "revisions.json"
 
@@ -45,10 +45,7 @@ class Release:
     @cached_property
     def files(self) -> list[File]:
         """Every file with its size, by path."""
-        sums = {}
-        if (self.folder / SUMS).is_file():
-            lines = (self.folder / SUMS).read_text(encoding="utf-8").splitlines()
-            sums = {path: digest for digest, _, path in (line.partition("  ") for line in lines)}
+        sums = checksums(self.folder)
         paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
         names = [(path.relative_to(self.folder).as_posix(), path.stat().st_size) for path in paths]
         return [File(name, size, sums.get(name, "")) for name, size in names]

@@ -17,7 +17,7 @@ import fsspec
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.extras import optional
-from pipeline.faults import Fault, FaultError
+from pipeline.faults import Fault, FaultError, wave_fault
 
 CHUNK = 1 << 20
 EXTRAS = {"http": ("aiohttp", "https"), "https": ("aiohttp", "https"), "s3": ("s3fs", "s3")}
@@ -72,9 +72,7 @@ def _download(wave: Wave, target: Path) -> None:
         raise FaultError(_missing(wave, "is not at its address")) from error
     except (ImportError, ValueError) as error:
         mend = "Use an https:// address, or install the fsspec package that speaks this protocol."
-        raise FaultError(
-            Fault(_declaration(wave), "source.file", "cannot be fetched", mend, address, wave.key)
-        ) from error
+        raise FaultError(wave_fault(wave.key, "source.file", "cannot be fetched", mend, address)) from error
     except OSError:
         raise
     except Exception as error:  # every protocol has its own family of errors; they all mean: not reached
@@ -96,12 +94,10 @@ def _verified(path: Path, wave: Wave) -> Path:
     mend = "Check that this is the right file; if the producer replaced it on purpose, pin the new"
     if found != source.sha256:
         message = f"{source.file} has another sha256: expected {source.sha256 or 'one'}, found {found}"
-        faults.append(Fault(_declaration(wave), "source.sha256", message, f"{mend} sha256.", found, wave.key))
+        faults.append(wave_fault(wave.key, "source.sha256", message, f"{mend} sha256.", found))
     if source.bytes is not None and size != source.bytes:
         message = f"{source.file} has another size: expected {source.bytes} bytes, found {size}"
-        faults.append(
-            Fault(_declaration(wave), "source.bytes", message, f"{mend} size.", str(size), wave.key)
-        )
+        faults.append(wave_fault(wave.key, "source.bytes", message, f"{mend} size.", str(size)))
     if faults:
         raise FaultError(faults)
     return path
@@ -109,8 +105,4 @@ def _verified(path: Path, wave: Wave) -> Path:
 
 def _missing(wave: Wave, message: str) -> Fault:
     mend = "Put the file there, or mend its name in the wave file."
-    return Fault(_declaration(wave), "source.file", message, mend, wave.source.file, wave.key)
-
-
-def _declaration(wave: Wave) -> str:
-    return f"schemas/waves/{wave.key}.toml"
+    return wave_fault(wave.key, "source.file", message, mend, wave.source.file)

@@ -12,6 +12,7 @@ import pandas as pd
 from pipeline.arrow import arrow
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import Field, ddl, literal, microdata_fields, quoted
+from pipeline.swap import replace_file
 from pipeline.warehouse.reading import SETTINGS, database
 
 INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")
@@ -37,10 +38,8 @@ def build(
     """
     target = database(root)
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{target.name}.new")
-    for left_over in (fresh, fresh.with_name(f"{fresh.name}.wal")):
-        left_over.unlink(missing_ok=True)
-    try:
+    with replace_file(target) as fresh:
+        fresh.with_name(f"{fresh.name}.wal").unlink(missing_ok=True)  # of a run that was killed
         with duckdb.connect(str(fresh), config=dict(SETTINGS)) as connection:
             _run(connection, "schemas")
             _microdata(connection, catalogue, answers, quarantine)
@@ -54,9 +53,6 @@ def build(
             _inherit_comments(connection, "labelled", "estimates")
             _run(connection, "compare")
             connection.execute("CHECKPOINT")
-        fresh.replace(target)
-    finally:
-        fresh.unlink(missing_ok=True)
     return target
 
 

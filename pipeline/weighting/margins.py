@@ -19,7 +19,7 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.fieldwork import Weighting as Declared
 from pipeline.catalogue.model import Catalogue
 from pipeline.crossing import crossed, exact_sums
-from pipeline.faults import Fault, FaultError
+from pipeline.faults import Fault, FaultError, wave_fault
 from pipeline.weighting.calibration import (
     MARGIN_TOLERANCE,
     Calibrated,
@@ -135,6 +135,4 @@ def _check_margins(
         f"margin {margin} cannot be met: {code} reaches {made.reached[worst]:.10g} of {wanted[worst]:.10g}"
     )
     mend = "Check its totals; widen bounds or trim, merge codes, or drop a margin."
-    raise FaultError(
-        Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, f"gap {gaps[worst]:.2g}", wave.key)
-    )
+    raise FaultError(wave_fault(wave.key, key, message, mend, f"gap {gaps[worst]:.2g}"))

@@ -18,7 +18,7 @@ from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.crossing import crossed, exact_sum
-from pipeline.faults import Fault, FaultError
+from pipeline.faults import Fault, FaultError, wave_fault
 from pipeline.weighting.margins import calibrated
 
 
@@ -45,7 +45,7 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     if design is None or declared is None:
         raise ValueError(f"{wave.key} has no design")
     if answers.empty:
-        raise FaultError(_fault(wave, "", "no respondent is left", "See its quarantine table."))
+        raise FaultError(wave_fault(wave.key, "", "no respondent is left", "See its quarantine table."))
     strata, stratum = crossed(answers, ["stratum"])
     sizes = _sizes(answers, stratum, len(strata), bool(design.psu))
     counts = read_population(wave, catalogue.root) if design.population else {}
@@ -59,15 +59,13 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
         if bad := _bad(final):
             mend = "Every respondent needs one: add bounds, such as [0.3, 3.0], or use rake or logit."
             raise FaultError(
-                _fault(wave, "weighting.bounds", "the margins are met by weights not above 0", mend, bad)
+                wave_fault(
+                    wave.key, "weighting.bounds", "the margins are met by weights not above 0", mend, bad
+                )
             )
     made = answers.assign(base_weight=base, weight=final, population=population)
     uncovered = sorted(set(counts) - set(strata))
     return Weighted(made, _report(final, final / base, uncovered, margins))
-
-
-def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = None) -> Fault:
-    return Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, value, wave.key)
 
 
 def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -> None:
@@ -105,7 +103,9 @@ def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -
         if bad := _bad(delivered):
             mend = "Every respondent needs a weight above 0: mend the file, or add a [[correction]]."
             raise FaultError(
-                _fault(wave, "design.weight", f"{wave.design.weight} is not a weight everywhere", mend, bad)
+                wave_fault(
+                    wave.key, "design.weight", f"{wave.design.weight} is not a weight everywhere", mend, bad
+                )
             )
         return delivered
     if wave.design.population:

@@ -17,6 +17,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.faults import Fault, FaultError
+from pipeline.swap import replace_file, write_file
 from pipeline.weighting import weigh
 from tools.synthetic.answers import Drawing, propensity
 from tools.synthetic.crosswalk import Crosswalk
@@ -63,17 +64,10 @@ def synthesise(root: Path, catalogue: Catalogue, wave_key: str) -> list[Path]:
         )
     drawn = draw(catalogue, wave)
     path = root / "warehouse" / "raw" / wave.source.file
-    temporary = path.with_name(f".new-{path.name}")
-    write_raw(drawn.frame, temporary, wave.source, drawn.recipe.file)
-    temporary.replace(path)
-    return [path, *(_write(path.with_name(name), text) for name, text in drawn.counts.items())]
-
-
-def _write(path: Path, text: str) -> Path:
-    temporary = path.with_name(f".new-{path.name}")
-    temporary.write_bytes(text.encode())
-    temporary.replace(path)
-    return path
+    with replace_file(path) as fresh:
+        write_raw(drawn.frame, fresh, wave.source, drawn.recipe.file)
+    counts = drawn.counts.items()
+    return [path, *(write_file(path.with_name(name), text.encode()) for name, text in counts)]
 
 
 def draw(catalogue: Catalogue, wave: Wave) -> Drawn:
@@ -154,7 +148,7 @@ def _sheet(
         aside = replace(catalogue, root=Path(folder))
         aside.raw_path("").mkdir(parents=True)
         for name, text in counts.items():
-            _write(aside.raw_path(name), text)
+            write_file(aside.raw_path(name), text.encode())
         weighted = weigh(frame, wave, aside).answers
     sheet = Sheet(CodeBook(catalogue), weighted["weight"].to_numpy(dtype=float))
     for name in names:
