@@ -53,7 +53,14 @@ def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:
             cells[wave.key] = wave_statistics(kept[wave.key], wave, catalogue)
             frames.append(estimate_wave(cells[wave.key], wave, catalogue))
         else:
-            frames.append(figures_estimates(harmonise_figures(raw, wave, catalogue), wave, catalogue))
+            frames.append(
+                figures_estimates(
+                    harmonise_figures(raw, wave, catalogue),
+                    wave,
+                    catalogue.indicators,
+                    catalogue.barometer.estimation,
+                )
+            )
     return Prepared(catalogue, pd.concat(frames, ignore_index=True), cells, kept)
 
 

@@ -74,7 +74,11 @@ def official_package(repository: Path, root: Path) -> Path:
     frames = []
     for wave in waves.values():
         raw = read_raw(bundled.raw_path(wave.source.file), wave.source).frame
-        frames.append(figures_estimates(harmonise_figures(raw, wave, bundled), wave, bundled))
+        frames.append(
+            figures_estimates(
+                harmonise_figures(raw, wave, bundled), wave, bundled.indicators, bundled.barometer.estimation
+            )
+        )
     (root / "schemas").symlink_to(repository / "schemas")
     frame = pd.concat(frames).sort_values(KEY, kind="stable")
     catalogue = load_catalogue(root)

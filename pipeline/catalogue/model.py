@@ -133,6 +133,15 @@ class Catalogue:
         """The question of an answer variable. Raises KeyError when there is none."""
         return self.questions[answer.partition(".")[0]]
 
+    def share_behind(self, indicator: Indicator) -> Indicator:
+        """The share whose weighted count a total is; any other indicator itself."""
+        return indicator if indicator.total is None else self.indicators[indicator.total]
+
+    def questions_of(self, indicator: Indicator) -> tuple[str, ...]:
+        """The questions whose answers an indicator is made from; those of its base are not among them."""
+        keys = (name.partition(".")[0] for name in self.share_behind(indicator).patterns)
+        return tuple(dict.fromkeys(key for key in keys if key in self.questions))
+
     def expand(self, pattern: str) -> tuple[str, ...]:
         """The variables a condition's pattern names: itself, or every item of ``question.*``."""
         if pattern.endswith(".*"):

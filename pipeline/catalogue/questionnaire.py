@@ -115,6 +115,18 @@ class Indicator:
     description: str = ""
     note: str = ""
 
+    @property
+    def unit(self) -> Unit:
+        """What its values are measured in."""
+        return "count" if self.total is not None else "mean" if self.mean is not None else "percent"
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The questions, answer variables and patterns that its own declaration names; none of a total."""
+        names = [name for name in (self.question, self.mean) if name]
+        names += [condition.pattern for condition in self.logic.conditions()] if self.logic else []
+        return tuple(names)
+
 
 @dataclass(frozen=True)
 class Domain:

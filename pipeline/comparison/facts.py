@@ -66,8 +66,7 @@ class Known:
 
     def _offered(self, wave: Wave, indicator: str) -> frozenset[Option]:
         catalogue, mapped = self.catalogue, self.mapped(wave)
-        declared = catalogue.indicators[indicator]
-        declared = catalogue.indicators[declared.total] if declared.total else declared
+        declared = catalogue.share_behind(catalogue.indicators[indicator])
         if declared.logic:
             each = (found for one in declared.logic.conditions() for found in named(one, catalogue))
             return frozenset(
@@ -95,7 +94,7 @@ def named(condition: Condition, catalogue: Catalogue) -> Iterator[tuple[Option, 
 def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
     instrument, period = catalogue.instruments[wave.instrument], wave.reference_period
     declared = catalogue.indicators[indicator]
-    asked = questions_of(declared, catalogue)
+    asked = catalogue.questions_of(declared)
     base = catalogue.bases[declared.base].logic
     routed = [each.pattern.partition(".")[0] for each in base.conditions()] if base else []
     versions = {key: instrument.question_versions.get(key, "") for key in dict.fromkeys([*asked, *routed])}
@@ -116,7 +115,7 @@ def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
         "mode": wave.mode or None,
         "role": wave.role or None,
         "source_kind": wave.source.kind,
-        "unit_measure": unit_of(declared),
+        "unit_measure": declared.unit,
         "response_rate": response_rate(wave),
         "reference_days": float((period.end - period.start).days + 1),
         "reference_end": float(period.end.toordinal()),
@@ -124,23 +123,10 @@ def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
     }
 
 
-def unit_of(indicator: Indicator) -> str:
-    """What an indicator's values count: percent, mean or count."""
-    return "count" if indicator.total is not None else "mean" if indicator.mean is not None else "percent"
-
-
 def form_of(indicator: Indicator) -> str:
     """question, composite, mean or total: how an indicator is made."""
     forms = {"total": indicator.total, "mean": indicator.mean, "question": indicator.question}
     return next((form for form, made in forms.items() if made is not None), "composite")
-
-
-def questions_of(indicator: Indicator, catalogue: Catalogue) -> list[str]:
-    """The questions an indicator is made from, those of its base not counted."""
-    behind = catalogue.indicators[indicator.total] if indicator.total else indicator
-    names = [name for name in (behind.question, behind.mean) if name]
-    names += [each.pattern for each in behind.logic.conditions()] if behind.logic else []
-    return list(dict.fromkeys(name.partition(".")[0] for name in names))
 
 
 def response_rate(wave: Wave) -> float | None:

@@ -47,7 +47,7 @@ def shared_options(one: Wave, other: Wave, indicator: str, known: Known, apart: 
         return Options()
     catalogue = known.catalogue
     declared = catalogue.indicators[indicator]
-    logic = catalogue.indicators[declared.total].logic if declared.total else declared.logic
+    logic = catalogue.share_behind(declared).logic
     if logic is None:
         question = catalogue.questions.get(declared.question or "")
         multiple = question is not None and question.type == "multiple"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from pipeline.catalogue import VERDICTS, Catalogue, Indicator, Rule, Verdict, Wave
-from pipeline.comparison.facts import Facts, Known, form_of, questions_of
+from pipeline.comparison.facts import Facts, Known, form_of
 from pipeline.comparison.options import Options, shared_options
 from pipeline.comparison.scope import Scope, Shared, shared_scope
 from pipeline.estimation.plan import YES
@@ -137,7 +137,7 @@ def _concerns(rule: Rule, indicator: Indicator, catalogue: Catalogue) -> bool:
         and indicator.key not in rule.except_indicators
         and (not rule.bases or indicator.base in rule.bases)
         and (not rule.forms or form_of(indicator) in rule.forms)
-        and (not rule.questions or bool(set(rule.questions) & set(questions_of(indicator, catalogue))))
+        and (not rule.questions or bool(set(rule.questions) & set(catalogue.questions_of(indicator))))
     )
 
 

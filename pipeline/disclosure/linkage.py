@@ -38,7 +38,7 @@ class Linkage:
 def linkage(catalogue: Catalogue) -> Linkage:
     """The families of a catalogue's indicators. An indicator without a question is a family of its own."""
     depth = {key: _depth(key, catalogue, ()) for key in catalogue.bases}
-    used = {key: _used(key, catalogue) for key in catalogue.indicators}
+    used = {key: set(catalogue.questions_of(catalogue.indicators[key])) for key in catalogue.indicators}
     told = {key: _told(key, used[key], depth, catalogue) for key in catalogue.indicators}
     joined = _joined(told.values())
     family = {key: joined[names[0]] for key, names in told.items()}
@@ -69,16 +69,7 @@ def _base(key: str, catalogue: Catalogue) -> str:
 
 def stem(indicator: str, catalogue: Catalogue) -> str:
     """The indicator whose answer distribution a cell belongs to: for a count, that of the share behind it."""
-    while (behind := catalogue.indicators[indicator].total) is not None:
-        indicator = behind
-    return indicator
-
-
-def _used(key: str, catalogue: Catalogue) -> set[str]:
-    """The questions an indicator is made from."""
-    indicator = catalogue.indicators[stem(key, catalogue)]
-    names = {name.partition(".")[0] for name in (indicator.question, indicator.mean) if name}
-    return (names & set(catalogue.questions)) | set(_questions(indicator.logic, catalogue))
+    return catalogue.share_behind(catalogue.indicators[indicator]).key
 
 
 def _questions(logic: Logic | None, catalogue: Catalogue) -> Iterator[str]:

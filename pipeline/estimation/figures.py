@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Unit
+from pipeline.catalogue.model import Estimation
+from pipeline.catalogue.questionnaire import Indicator
 from pipeline.estimation import intervals
 from pipeline.estimation.estimates import KEY, identified
 
 
-def figures_estimates(figures: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
+def figures_estimates(
+    figures: pd.DataFrame, wave: Wave, indicators: Mapping[str, Indicator], estimation: Estimation
+) -> pd.DataFrame:
     """Estimates of a figures wave, from its checked figures.
 
     A share with n has the standard error of simple random sampling, sqrt(p(1-p)/(n-1)): design and
     weighting are not known, so it is approximate and flagged E. Without n there is no error.
     """
-    declared = catalogue.barometer.estimation
-    unit = figures["indicator"].map({key: unit_of(key, catalogue) for key in catalogue.indicators})
+    unit = figures["indicator"].map({key: declared.unit for key, declared in indicators.items()})
     n: Floats = np.asarray(figures["n"].astype("Float64").fillna(np.nan), dtype=np.float64)
     p = figures["value"].to_numpy(dtype=float) / 100
     known = (unit == "percent").to_numpy() & (n > 1)
     with np.errstate(invalid="ignore"):
         se = np.where(known, np.sqrt(np.maximum(p * (1 - p), 0) / (n - 1)), np.nan)
     low, high = intervals.share(
-        np.where(known, p, np.nan), se, n, n, n - 1, declared.confidence, declared.proportion_ci
+        np.where(known, p, np.nan), se, n, n, n - 1, estimation.confidence, estimation.proportion_ci
     )
     frame = figures[["indicator", "category", "domain", "domain_code", "value", "note"]].assign(
         unit_measure=unit, n=figures["n"].astype("Int64"), se=se * 100,
@@ -38,9 +41,3 @@ def figures_estimates(figures: pd.DataFrame, wave: Wave, catalogue: Catalogue) -
     )  # fmt: skip
     frame = identified({str(name): column for name, column in frame.items()}, wave, "figures")
     return frame.sort_values(KEY, kind="stable", ignore_index=True)
-
-
-def unit_of(indicator: str, catalogue: Catalogue) -> Unit:
-    """What an indicator's values are measured in."""
-    declared = catalogue.indicators[indicator]
-    return "mean" if declared.mean is not None else "count" if declared.total is not None else "percent"

@@ -130,11 +130,8 @@ class _Writer:
 
     def measures(self, indicator: Indicator) -> list[Measure]:
         if indicator.total is not None:
-            behind = self.catalogue.indicators[indicator.total]
-            return [
-                Measure(indicator.key, measure.category, "count", measure.base, measure.mask, measure.value)
-                for measure in self._shares(behind, indicator.base)
-            ]
+            behind = self._shares(self.catalogue.share_behind(indicator), indicator.base)
+            return [replace(share, indicator=indicator.key, unit=indicator.unit) for share in behind]
         if indicator.mean is not None:
             return self._mean(indicator)
         return self._shares(indicator, indicator.base)
@@ -155,7 +152,7 @@ class _Writer:
         for category, answered, counted in found:
             mask = _and([*who, answered])
             value = counted if self._implied(indicator, who) else _and([mask, counted])
-            measures.append(Measure(indicator.key, category, "percent", self.bases[base], mask, value))
+            measures.append(Measure(indicator.key, category, indicator.unit, self.bases[base], mask, value))
         return measures
 
     def _who(self, indicator: Indicator, base: str) -> list[str] | None:
@@ -165,9 +162,7 @@ class _Writer:
             return []
         if not self._knows(logic):
             return None
-        names = [name for name in (indicator.question, indicator.mean) if name]
-        names += [each.pattern for each in indicator.logic.conditions()] if indicator.logic else []
-        keys = {name.partition(".")[0] for name in names}
+        keys = {name.partition(".")[0] for name in indicator.patterns}
         routed = all(
             key in self.catalogue.questions and self.catalogue.questions[key].base == base for key in keys
         )
@@ -218,7 +213,7 @@ class _Writer:
         else:
             answered, value = f"{column} IS NOT NULL", column
         base = self.bases[indicator.base]
-        return [Measure(indicator.key, MEAN, "mean", base, _and([*who, answered]), value, scores)]
+        return [Measure(indicator.key, MEAN, indicator.unit, base, _and([*who, answered]), value, scores)]
 
     def _present(self, pattern: str) -> list[str]:
         return [name for name in self.catalogue.expand(pattern) if name in self.columns]

@@ -93,8 +93,7 @@ def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue)
 
 def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
     """The categories that an indicator's figures may have."""
-    if indicator.total is not None:
-        return categories(catalogue.indicators[indicator.total], catalogue)
+    indicator = catalogue.share_behind(indicator)
     if indicator.mean is not None:
         return ("mean",)
     if indicator.question is None:

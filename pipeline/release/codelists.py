@@ -26,7 +26,7 @@ def indicator_rows(catalogue: Catalogue, estimates: pd.DataFrame) -> Iterator[Ro
                 "description": indicator.description,
                 "base": indicator.base,
                 "base_label": catalogue.bases[indicator.base].label,
-                "unit_measure": "count" if indicator.total else "mean" if indicator.mean else "percent",
+                "unit_measure": indicator.unit,
                 "question": indicator.question or "",
                 "formula": formula(indicator),
                 "denominator": indicator.denominator,
@@ -70,11 +70,10 @@ def category_rows(catalogue: Catalogue, estimates: pd.DataFrame) -> Iterator[Row
 
 def _category_labels(indicator: Indicator, catalogue: Catalogue) -> Mapping[str, str]:
     """The categories of a question's shares, in its own order; none for an indicator of one row."""
-    while indicator.total:
-        indicator = catalogue.indicators[indicator.total]
-    if indicator.question is None:
+    key = catalogue.share_behind(indicator).question
+    if key is None:
         return {}
-    question = catalogue.questions[indicator.question]
+    question = catalogue.questions[key]
     return question.items or question.codes
 
 

@@ -145,7 +145,9 @@ def _estimates_of(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
             read_cells(wave_folder(catalogue.root, "wave_statistics", wave.key)), wave, catalogue
         )
     figures = wave_folder(catalogue.root, "harmonised_wave", wave.key) / "figures.parquet"
-    return figures_estimates(pd.read_parquet(figures), wave, catalogue)
+    return figures_estimates(
+        pd.read_parquet(figures), wave, catalogue.indicators, catalogue.barometer.estimation
+    )
 
 
 def _units(sound: Sound, catalogue: Catalogue) -> dict[str, int]:

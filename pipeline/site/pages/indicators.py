@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from pipeline.catalogue import Catalogue, Indicator
 from pipeline.site.book import Cell
 from pipeline.site.charts import Figure
 from pipeline.site.language import Section
@@ -76,20 +75,11 @@ def _facts(section: Section, indicator: str) -> dict[str, Any]:
     return {
         "description": language.say(f"indicators.{indicator}.description"),
         "questions": [
-            (key, language.say(f"questions.{key}.text")) for key in _asked(declared, section.book.catalogue)
+            (key, language.say(f"questions.{key}.text"))
+            for key in section.book.catalogue.questions_of(declared)
         ],
         "base": language.say(f"bases.{row['base']}.label") or row["base"],
     }
-
-
-def _asked(indicator: Indicator, catalogue: Catalogue) -> list[str]:
-    """The questions whose answers an indicator is made from."""
-    while indicator.total:
-        indicator = catalogue.indicators[indicator.total]
-    names = [condition.pattern for condition in indicator.logic.conditions()] if indicator.logic else []
-    names.append(indicator.question or indicator.mean or "")
-    asked = dict.fromkeys(name.partition(".")[0] for name in names)
-    return [key for key in asked if key in catalogue.questions]
 
 
 def _values(section: Section, indicator: str) -> dict[str, Any]:
