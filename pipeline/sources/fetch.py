@@ -61,7 +61,9 @@ def digest(path: Path) -> str:
 def _download(wave: Wave, target: Path) -> None:
     address = wave.source.file
     if needed := EXTRAS.get(urlsplit(address).scheme):
-        optional(*needed, file=_declaration(wave), key="source.file", value=address, wave=wave.key)
+        optional(
+            *needed, file=f"schemas/waves/{wave.key}.toml", key="source.file", value=address, wave=wave.key
+        )
     try:
         with fsspec.open(address, "rb") as remote, target.open("wb") as local:
             while chunk := remote.read(CHUNK):
