@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.catalogue import load_catalogue
+from pipeline.staleness.outputs import PRODUCT_STEPS, WAVE_STEPS
 from pipeline.steps import products, waves
-from pipeline.steps.folders import PRODUCT_STEPS, WAVE_STEPS
 from pipeline.steps.releases import Sealing, seal_candidates
 from tests.barometers import edit, pin
 

@@ -18,8 +18,8 @@ from pipeline.disclosure import audit, protect
 from pipeline.disclosure.loosening import TOLERANCE, loosened
 from pipeline.disclosure.programmes import Block
 from pipeline.disclosure.ranges import ranges
+from pipeline.staleness.outputs import WAVE_STEPS, product_folder
 from pipeline.steps import products, waves
-from pipeline.steps.folders import WAVE_STEPS, product_folder
 from tests.cells import cell, estimates
 
 SIZES = (6, 31, 32, 36, 301)

@@ -12,8 +12,8 @@ import pytest
 from pipeline.catalogue import Catalogue, Logic, load_catalogue
 from pipeline.comparison import Known, Pair, comparisons_of, trends
 from pipeline.site.language import Language, Section
-from pipeline.steps.folders import FINGERPRINT, read_json, shared_folder
-from pipeline.steps.inputs import standing
+from pipeline.staleness.outputs import read_json, recorded, shared_folder
+from pipeline.staleness.status import status
 from tests.barometers import edit, pin
 from tests.comparing import Prepared, one, prepared
 from tests.optional import COMPOSITES, SHARED, write_optional
@@ -189,7 +189,7 @@ def test_a_reader_sees_the_answers_in_words(repository: Path) -> None:
 
 
 def asked(wave: Path) -> str:
-    return (wave / "everyone" / FINGERPRINT).read_text(encoding="ascii")
+    return str(recorded(wave / "everyone")["fingerprint"])
 
 
 def test_a_new_wave_leaves_old_microdata_alone_unless_the_shared_answers_change(tmp_path: Path) -> None:
@@ -201,13 +201,13 @@ def test_a_new_wave_leaves_old_microdata_alone_unless_the_shared_answers_change(
     _newer(root, "dk-2022")
     build(root, ("dk-2024",))
     assert asked(old) == first and (old / "everyone" / "cells.parquet").stat().st_mtime_ns == stamp
-    assert standing("dk-2020", load_catalogue(root)) == "current"
+    assert status("dk-2020", load_catalogue(root)) == "current"
     lines = (root / "schemas/instruments/dk-2024.csv").read_text(encoding="utf-8").splitlines()
     fewer = [line for line in lines if ",partner.companies," not in line]
     (root / "schemas/instruments/dk-2024.csv").write_text("\n".join(fewer) + "\n", encoding="utf-8")
     build(root, ("dk-2024",))
     assert asked(old) != first
-    assert standing("dk-2020", load_catalogue(root)) == "current"  # its own chain never depends on others
+    assert status("dk-2020", load_catalogue(root)) == "current"  # its own chain never depends on others
 
 
 def _newer(root: Path, former: str) -> None:

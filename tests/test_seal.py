@@ -29,8 +29,8 @@ from pipeline.release.lock import locked
 from pipeline.release.seal import copy_through, refusals
 from pipeline.release.seal import seal as put_on_shelf
 from pipeline.shelf import earlier, previous, sealed, shelf
+from pipeline.staleness.status import products_current, sound_waves
 from pipeline.steps import candidates
-from pipeline.steps.inputs import products_current, sound_waves
 from pipeline.steps.quality import disclosure
 from pipeline.steps.releases import left_out, seal_candidates, withdraw_release
 from pipeline.warehouse import query

@@ -26,7 +26,7 @@ from pipeline.site import build_site
 from pipeline.site.numbers import DASH, MINUS, Numbers
 from pipeline.site.pictures import png
 from pipeline.site.words import FOLDER, Words, load
-from pipeline.steps.inputs import site_current, sound_waves
+from pipeline.staleness.status import site_current, sound_waves
 from pipeline.steps.site import site as site_step
 from tests.barometers import edit
 from tests.releases import seal

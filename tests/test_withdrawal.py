@@ -17,8 +17,8 @@ from pipeline.catalogue import load_catalogue
 from pipeline.faults import FaultError
 from pipeline.release.sheets import sheets_of
 from pipeline.shelf import sealed, shelf
+from pipeline.staleness.status import products_current, sound_waves
 from pipeline.steps import products
-from pipeline.steps.inputs import products_current, sound_waves
 from pipeline.steps.releases import named, withdraw_release
 from tests.releases import PACKAGE, build, raise_version, seal
 

@@ -17,7 +17,7 @@ from pipeline.cli.output import print_json
 from pipeline.comparison import Judgement, Known, Pair, response_rate, scope_text
 from pipeline.contracts import literal
 from pipeline.faults import Fault, FaultError
-from pipeline.steps.inputs import sound_wave
+from pipeline.staleness.status import sound_wave
 from pipeline.warehouse import database, query
 
 NUMBERS = (

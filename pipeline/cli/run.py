@@ -14,8 +14,8 @@ from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.cli.output import counted, print_faults, print_json
 from pipeline.cli.progress import progress
 from pipeline.faults import Fault, FaultError
-from pipeline.steps.folders import declared_waves
-from pipeline.steps.inputs import products_current, site_current, sound_waves, standing, wave_faults
+from pipeline.staleness.outputs import declared_waves
+from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_faults
 from pipeline.workers import side_by_side
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     report = Report()
     stale: list[str] = []
     for wave in _chosen(root, only):
-        state = standing(wave, catalogue)
-        if state == "broken":
+        state = status(wave, catalogue)
+        if state == "at fault":
             report.faults[wave] = wave_faults(wave, catalogue)
         else:
             (stale if state == "stale" else report.unchanged).append(wave)

@@ -14,11 +14,12 @@ from pipeline import contracts
 from pipeline.catalogue import Catalogue
 from pipeline.defs.columns import columns_of, wave_columns
 from pipeline.defs.resources import Project, plain_faults
+from pipeline.staleness.code import code
+from pipeline.staleness.outputs import StepResult, declared_waves
+from pipeline.staleness.status import source_version
 from pipeline.steps import comparisons as comparing
-from pipeline.steps import inputs, products, waves
+from pipeline.steps import products, waves
 from pipeline.steps import site as publishing
-from pipeline.steps.folders import StepResult, declared_waves
-from pipeline.steps.hashes import code
 
 OWNERS = ["team:barometer"]
 WAVES, BAROMETER = "waves", "barometer"
@@ -29,7 +30,7 @@ def wave_source(context: dg.OpExecutionContext, project: Project) -> dg.DataVers
     with plain_faults():
         catalogue = project.declarations()
     keys = [context.partition_key] if context.has_partition_key else declared_waves(catalogue.root)
-    versions = {key: inputs.source_version(key, catalogue) for key in keys}
+    versions = {key: source_version(key, catalogue) for key in keys}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.DataVersionsByPartition(versions)

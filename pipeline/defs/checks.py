@@ -14,8 +14,8 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.defs.resources import Project, plain_faults
 from pipeline.release import check_untouched
+from pipeline.staleness.outputs import product_folder, wave_folder
 from pipeline.steps import quality
-from pipeline.steps.folders import product_folder, wave_folder
 from pipeline.steps.quality import Finding
 
 

@@ -19,7 +19,7 @@ from pipeline.defs.events import KeptOpen
 from pipeline.defs.jobs import INGEST, PUBLISH
 from pipeline.defs.location import definitions
 from pipeline.faults import Fault
-from pipeline.steps.folders import declared_waves
+from pipeline.staleness.outputs import declared_waves
 
 SETTINGS = """\
 telemetry: {enabled: false}

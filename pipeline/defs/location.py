@@ -17,7 +17,7 @@ from pipeline.defs.jobs import jobs
 from pipeline.defs.resources import Project
 from pipeline.defs.schedules import yearly
 from pipeline.defs.sensors import changed_waves
-from pipeline.steps.folders import declared_waves
+from pipeline.staleness.outputs import declared_waves
 
 
 def definitions(root: Path) -> dg.Definitions:

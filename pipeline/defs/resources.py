@@ -15,7 +15,7 @@ from pydantic import PrivateAttr
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.faults import FaultError
-from pipeline.steps.inputs import sound_wave
+from pipeline.staleness.status import sound_wave
 
 RETRIES, SECONDS_BETWEEN = 2, 1.0
 

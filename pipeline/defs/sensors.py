@@ -8,7 +8,7 @@ from pipeline.catalogue import Catalogue
 from pipeline.defs.jobs import INGEST
 from pipeline.defs.resources import Project
 from pipeline.faults import FaultError
-from pipeline.steps.inputs import source_version, standing
+from pipeline.staleness.status import source_version, status
 
 
 def changed_waves(partitions: dg.PartitionsDefinition[str]) -> dg.SensorDefinition:
@@ -35,4 +35,4 @@ def changed_waves(partitions: dg.PartitionsDefinition[str]) -> dg.SensorDefiniti
 
 
 def _built(wave: str, catalogue: Catalogue) -> bool:
-    return standing(wave, catalogue) == "current"
+    return status(wave, catalogue) == "current"

@@ -21,7 +21,7 @@ from pipeline.release.quality import quality
 from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comparison, revision_table
 from pipeline.release.sheets import sheet, sheets_from, sheets_of
 from pipeline.shelf import SUMS, earlier, previous
-from pipeline.steps.hashes import hash_of_file
+from pipeline.staleness.files import hash_of_file
 from pipeline.steps.provenance import PROVENANCE, provenance
 
 Tables = Mapping[str, pd.DataFrame]

@@ -23,9 +23,9 @@ from pipeline.comparison import (
     trends,
 )
 from pipeline.estimation import Cells, read_cells, wave_statistics, write_cells
-from pipeline.faults import FaultError
-from pipeline.steps.folders import Metadata, StepResult, make, product_folder, shared_folder, wave_folder
-from pipeline.steps.inputs import product_inputs, shared_input, sound_waves
+from pipeline.staleness.fingerprint import Sound, shared_input
+from pipeline.staleness.outputs import Metadata, StepResult, make, product_folder, shared_folder, wave_folder
+from pipeline.steps.product_step import product_step
 
 KEPT = ("comparisons", "benchmarks", "errata", "narrowed")
 INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")  # tables of the schema statistics
@@ -33,11 +33,8 @@ INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")  # tables of 
 
 def comparisons(catalogue: Catalogue) -> StepResult:
     """What may be compared, with verdicts, differences and tests; unrounded and unsuppressed."""
-    if faults := catalogue.shared_faults:
-        raise FaultError(faults)
-    sound = sound_waves(catalogue)
 
-    def work(folder: Path) -> Metadata:
+    def work(folder: Path, sound: Sound) -> Metadata:
         root = catalogue.root
         estimates = pd.read_parquet(product_folder(root, "estimates") / "estimates.parquet")
         material = Material(
@@ -57,8 +54,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
         verdicts = made["comparisons"]["verdict"].value_counts()
         return counted | {str(key): int(number) for key, number in sorted(verdicts.items())}
 
-    made_from = product_inputs(catalogue, sound)["comparisons"]
-    return make(product_folder(catalogue.root, "comparisons"), made_from, work)
+    return product_step("comparisons", catalogue, work)
 
 
 def again(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:

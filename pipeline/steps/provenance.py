@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.shelf import SUMS
 from pipeline.sources import format_of
-from pipeline.steps.hashes import hash_of_file, product
+from pipeline.staleness.code import product
+from pipeline.staleness.files import hash_of_file
 
 PROVENANCE, PRODUCT_NAME = "provenance.json", "barometer"
 NAME = re.compile(r"[A-Za-z0-9._-]+")

@@ -22,9 +22,9 @@ from pipeline.release.seal import refusals, seal
 from pipeline.release.versions import newest, refresh
 from pipeline.release.withdrawal import revising, withdraw
 from pipeline.shelf import SUMS, sealed, shelf
-from pipeline.steps.folders import product_folder, read_json
-from pipeline.steps.hashes import hash_of_file
-from pipeline.steps.inputs import products_current, sound_waves, standing
+from pipeline.staleness.files import hash_of_file
+from pipeline.staleness.outputs import product_folder, read_json
+from pipeline.staleness.status import products_current, sound_waves, status
 
 RUN = "Run `barometer run` first."
 
@@ -63,7 +63,7 @@ def _built(catalogue: Catalogue) -> list[str]:
     if catalogue.shared_faults:
         raise FaultError(catalogue.shared_faults)
     sound = sound_waves(catalogue)
-    stale = [wave for wave in catalogue.waves if standing(wave, catalogue) == "stale"]
+    stale = [wave for wave in catalogue.waves if status(wave, catalogue) == "stale"]
     if stale or not sound or not products_current(catalogue, sound):
         waves = f" ({', '.join(stale)} changed)" if stale else ""
         message = f"is not what raw files and declarations give now{waves}"

@@ -9,8 +9,10 @@ from pipeline.faults import FaultError
 from pipeline.release.package import candidate
 from pipeline.shelf import DESCRIPTOR
 from pipeline.site import build_site
-from pipeline.steps.folders import Metadata, StepResult, make
-from pipeline.steps.inputs import site_input, site_output, sound_waves
+from pipeline.staleness.fingerprint import site_input
+from pipeline.staleness.outputs import Metadata, StepResult, make
+from pipeline.staleness.status import site_output, sound_waves
+from pipeline.steps.product_step import require_current
 from pipeline.swap import swapped_in
 
 
@@ -19,6 +21,7 @@ def site(catalogue: Catalogue) -> StepResult:
     if faults := catalogue.shared_faults:
         raise FaultError(faults)
     sound = sound_waves(catalogue)
+    require_current("data_package", "site", catalogue, sound)
 
     def work(folder: Path) -> Metadata:
         packages = [candidate(catalogue.root, package) for package in catalogue.barometer.packages.values()]

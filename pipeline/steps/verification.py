@@ -20,9 +20,9 @@ from pipeline.release.checks import check_sums
 from pipeline.release.contrast import first_difference
 from pipeline.release.revisions import JSON, compared_in
 from pipeline.shelf import DESCRIPTOR, SUMS, previous
+from pipeline.staleness.files import hash_of_file
+from pipeline.staleness.outputs import WAVE_STEPS
 from pipeline.steps import products, waves
-from pipeline.steps.folders import WAVE_STEPS
-from pipeline.steps.hashes import hash_of_file
 from pipeline.steps.provenance import PROVENANCE, differences, origins, unspoilt
 
 LINKED = ("raw", "fetched", "releases")  # what of the project's warehouse a rebuild may read

@@ -1,6 +1,6 @@
 """The part of the declarations that a step's output depends on: structure, never a label or a translation.
 
-Which of it a step depends on is said here once; hashing it belongs to ``inputs``. Standard library only.
+Which of it a step depends on is said here once; hashing it belongs to ``fingerprint``.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.catalogue import Base, Catalogue, Indicator, Origin, Question, Wave
-from pipeline.steps.hashes import hash_of_file
+from pipeline.staleness.files import hash_of_file
 
 
 def facts(wave: Wave) -> Wave:

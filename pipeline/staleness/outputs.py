@@ -1,8 +1,9 @@
-"""Where the output of a step lies, and the one way it gets there: made beside, then swapped in whole.
+"""Where the output of a step lies, what is recorded of it, and the one way it gets there.
 
-A folder is the output of one step and of nobody else. Its ``fingerprint`` file, written last, is the
-hash of what it was made from: equal fingerprint, nothing to redo. Standard library only, so that
-"is anything to do?" is answered before the heavy libraries are loaded.
+A folder is the output of one step and of nobody else, made beside and then swapped in whole. Its
+``made.json``, written last, holds the fingerprint of what it was made from and the hash of every file of it:
+equal fingerprint and the same bytes, nothing to redo. So a file that was cut short or altered since is made
+again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pipeline.staleness.files import hash_of, hash_of_file
 from pipeline.swap import swapped_in
 
 Metadata = dict[str, int | float | str]
@@ -29,7 +32,7 @@ PRODUCTS = {
     "data_package": "packages",
 }
 WAVE_STEPS, PRODUCT_STEPS = tuple(LAYERS), tuple(PRODUCTS)
-FINGERPRINT, METADATA = "fingerprint", "metadata.json"
+RECORD, METADATA = "made.json", "metadata.json"
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,22 @@ def shared_folder(root: Path, wave: str, part: str) -> Path:
 
 
 def is_current(folder: Path, fingerprint: str, beside: tuple[Path, ...] = ()) -> bool:
-    """Whether a folder was made from exactly these inputs, and what was made beside it is still there."""
-    try:
-        same = (folder / FINGERPRINT).read_text(encoding="ascii") == fingerprint
-    except FileNotFoundError:
+    """Whether a folder was made from exactly these inputs, and it and what was made beside it are as made."""
+    record = recorded(folder)
+    if record.get("fingerprint") != fingerprint or len(record["beside"]) != len(beside):
         return False
-    return same and all(path.exists() for path in beside)
+    files = ((folder / name, made) for name, made in record["files"].items())
+    others = zip(beside, record["beside"], strict=True)
+    return all(hash_of(path) == made for path, made in (*files, *others))
+
+
+def recorded(folder: Path) -> dict[str, Any]:
+    """What is recorded of a folder; nothing when there is no record or it cannot be read."""
+    try:
+        record: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return record if isinstance(record, dict) and {*record} == {"fingerprint", "files", "beside"} else {}
 
 
 def make(
@@ -83,7 +96,13 @@ def make(
     with swapped_in(folder) as fresh:
         metadata = work(fresh)
         write_json(fresh / METADATA, metadata)
-        (fresh / FINGERPRINT).write_text(fingerprint, encoding="ascii")
+        files = {path.relative_to(fresh).as_posix(): path for path in sorted(fresh.rglob("*"))}
+        record = {
+            "fingerprint": fingerprint,
+            "files": {name: hash_of_file(path) for name, path in files.items() if path.is_file()},
+            "beside": [hash_of(path) for path in beside],
+        }
+        write_json(fresh / RECORD, record)
     return StepResult(fingerprint, metadata)
 
 

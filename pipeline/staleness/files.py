@@ -1,0 +1,32 @@
+"""The sha256 of a file or a folder of files, read once in a process as long as nothing about it changes."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from pipeline.catalogue.digest import fingerprint
+
+
+def hash_of_file(path: Path) -> str:
+    """The sha256 (hex) of a file, or "" where there is none. Remembered until the file is written to."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        return ""
+    return _hash_of_file(path, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
+
+
+@cache
+def _hash_of_file(path: Path, *_: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_of(path: Path) -> str:
+    """The hash of a file, or of all files of a folder with their names; "" where there is none."""
+    if not path.is_dir():
+        return hash_of_file(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file())
+    return fingerprint({file.relative_to(path).as_posix(): hash_of_file(file) for file in files})

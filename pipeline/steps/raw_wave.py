@@ -1,0 +1,26 @@
+"""The first step of a wave: its raw file, fetched, pinned and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.catalogue import Catalogue, Wave
+from pipeline.sources import fetch, read_raw
+from pipeline.staleness.files import hash_of_file
+from pipeline.staleness.outputs import Metadata, StepResult, write_json
+from pipeline.steps.wave_step import wave_step
+
+
+def raw_wave(wave: str, catalogue: Catalogue) -> StepResult:
+    """Pin a wave's raw file to its declared hash and keep every cell as text."""
+
+    def work(folder: Path, declared: Wave) -> Metadata:
+        path = fetch(declared, catalogue.root)
+        frame = read_raw(path, declared.source).frame
+        frame.to_parquet(folder / "raw.parquet", index=False)
+        facts: Metadata = {"rows": len(frame), "columns": frame.shape[1], "bytes": path.stat().st_size}
+        facts |= {"file": declared.source.file, "sha256": hash_of_file(path)}
+        write_json(folder / "receipt.json", facts)
+        return facts
+
+    return wave_step("raw_wave", wave, catalogue, work)

@@ -1,0 +1,42 @@
+"""One step of one wave, whichever: made from what is current before it, and only when something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.catalogue import Catalogue, Wave
+from pipeline.faults import Fault, FaultError
+from pipeline.staleness.fingerprint import steps_of, wave_input, wave_inputs
+from pipeline.staleness.outputs import Metadata, StepResult, is_current, make, wave_folder
+from pipeline.staleness.status import sound_wave
+
+NOTHING_TO_DO: Metadata = {"nothing to do": "published figures are taken as they are"}
+
+
+def wave_step(
+    step: str, wave: str, catalogue: Catalogue, work: Callable[[Path, Wave], Metadata]
+) -> StepResult:
+    """The output of a step for a wave. Published figures pass by what is for microdata only.
+
+    Raises FaultError when the wave is at fault, or the step before it is not current.
+    """
+    declared = sound_wave(wave, catalogue)
+    steps = steps_of(declared)
+    if step not in steps:
+        return StepResult(wave_input(declared, catalogue), NOTHING_TO_DO, redone=False)
+    inputs = wave_inputs(declared, catalogue)
+    for before in steps[: steps.index(step)][-1:]:
+        folder = wave_folder(catalogue.root, before, wave)
+        if not is_current(folder, inputs[before]):
+            place = folder.relative_to(catalogue.root).as_posix()
+            mend = f"Make {before} first; `barometer run --wave {wave}` makes every step in order."
+            raise FaultError(Fault(place, "", f"is stale, and {step} is made from it", mend, wave=wave))
+    folder = wave_folder(catalogue.root, step, wave)
+    return make(folder, inputs[step], lambda fresh: work(fresh, declared))
+
+
+def numbers(report: dict[str, Any]) -> Metadata:
+    """The plain counts and measures of a report; its lists stay in the report."""
+    return {key: value for key, value in report.items() if isinstance(value, (int, float, str))}
