@@ -31,7 +31,7 @@ class Draw:
     def one(self, options: Iterable[tuple[str, float]]) -> str:
         """An option with its probability; the last where those do not sum to 1."""
         left, chosen = self.random.random(), ""
-        for chosen, probability in options:
+        for chosen, probability in options:  # noqa: B007
             left -= probability
             if left < 0:
                 break
