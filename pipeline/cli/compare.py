@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue, text_in
-from pipeline.catalogue.section import hint
+from pipeline.catalogue.hints import hint
 from pipeline.cli.output import print_json
 from pipeline.comparison import Judgement, Known, Pair, response_rate, scope_text
 from pipeline.contracts import literal

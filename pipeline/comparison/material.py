@@ -186,7 +186,7 @@ class Material:
 
 def total_domain(catalogue: Catalogue) -> str:
     """The breakdown of everyone."""
-    return next(key for key, domain in catalogue.domains.items() if not domain.by)
+    return catalogue.total.key
 
 
 def breakdowns(catalogue: Catalogue) -> tuple[str, ...]:
