@@ -127,11 +127,32 @@ SOURCE = Written(
     "Name the file alone, or write an https:// or s3:// address.",
 )
 
-CRON = Written(
-    r"[\d*,/-]+( [\d*,/LW#-]+){2}( [\dA-Za-z*,/#-]+){2}",
-    "is not a cron schedule",
-    "Write minute, hour, day of the month, month and day of the week, as 0 6 1 2 *.",
-)
+CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+
+
+def _cron(value: str) -> str:
+    parts = value.split(" ")
+    if len(parts) != len(CRON_RANGES) or not all(map(_cron_part, parts, CRON_RANGES)):
+        raise refused(
+            "is not a cron schedule",
+            "Write minute, hour, day of the month, month and day of the week, as 0 6 1 2 *.",
+        )
+    return value
+
+
+def _cron_part(part: str, limits: tuple[int, int]) -> bool:
+    for each in part.split(","):
+        found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?", each, re.ASCII)
+        if not found:
+            return False
+        ends = [int(end) for end in found.groups()[:2] if end]
+        if ends != sorted(ends) or any(not limits[0] <= end <= limits[1] for end in ends):
+            return False
+        if found[3] and len(ends) == 1:
+            return False
+    return True
+
+
 OWNER = Written(
     r"team:[A-Za-z0-9_.-]+|[^\s@:]+@[^\s@:]+\.[^\s@:]+",
     "is not an owner",
@@ -163,7 +184,7 @@ Country = Annotated[str, COUNTRY, Field(examples=["NO"])]
 Language = Annotated[str, LANGUAGE, Field(examples=["en"])]
 InRaw = Annotated[Note, IN_RAW]
 SourceFile = Annotated[Text, SOURCE]
-Cron = Annotated[Note, CRON]
+Cron = Annotated[Note, AfterValidator(_cron)]
 Timezone = Annotated[Note, AfterValidator(_timezone)]
 Owner = Annotated[Note, OWNER]
 

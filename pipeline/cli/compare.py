@@ -36,6 +36,7 @@ def compare(
         raise FaultError(catalogue.shared_faults)
     one, other = (sound_wave(key, catalogue) for key in waves)
     _known(indicator, catalogue.indicators, "--indicator", "an indicator")
+    domain = domain or catalogue.total.key
     _known(domain, catalogue.domains, "--domain", "a breakdown")
     lang = lang or catalogue.barometer.languages[0]
     _known(lang, catalogue.barometer.languages, "--lang", "a language")
