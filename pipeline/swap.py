@@ -9,6 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def inside(folder: Path, name: str) -> Path:
+    """Where ``name`` lies below the folder. Raises ValueError for a name that leaves it."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or path.resolve() == folder.resolve():
+        raise ValueError(f"{name!r} is not inside {folder.name}: nothing is written there")
+    return path
+
+
 @contextmanager
 def swapped_in(folder: Path) -> Iterator[Path]:
     """Yields an empty folder that takes the place of ``folder`` when the block ends well.

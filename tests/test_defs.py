@@ -83,7 +83,7 @@ def test_the_graph_of_assets(barometer: Path) -> None:
         assert node.description, name
         assert node.group_name == ("barometer" if name in list(GRAPH)[5:] else "waves")
         if name != "wave_source":
-            assert node.owners and node.kinds and node.code_version, name
+            assert node.kinds and node.code_version, name
 
 
 def test_the_partitions_are_the_wave_files(barometer: Path) -> None:
@@ -114,16 +114,38 @@ def test_the_jobs_the_schedule_and_the_sensor(barometer: Path) -> None:
         for name in ("ingest_waves", "publish")
     }
     assert steps == {"ingest_waves": set(list(GRAPH)[:5]), "publish": set(list(GRAPH)[5:])}
-    assert defs.resolve_schedule_def("yearly").job_name == "publish"
+    assert defs.resolve_schedule_def("publish_barometer").job_name == "publish"
     assert defs.resolve_sensor_def("changed_waves").job_name == "ingest_waves"
 
 
 def test_the_schedule_asks_for_one_publication_a_year(barometer: Path) -> None:
-    yearly = definitions(barometer).resolve_schedule_def("yearly")
+    yearly = definitions(barometer).resolve_schedule_def("publish_barometer")
     moment = datetime(2026, 2, 1, 6, tzinfo=UTC)
     context = dg.build_schedule_context(scheduled_execution_time=moment)
     assert len(yearly.evaluate_tick(context).run_requests or ()) == 1
     assert yearly.cron_schedule == "0 6 1 2 *"
+
+
+def test_owners_schedule_and_time_zone_are_declared(barometer: Path) -> None:
+    path = barometer / "schemas" / "barometer.toml"
+    declared = (
+        'owners = ["team:statistics"]\nschedule = { cron = "30 7 * * 1-5", timezone = "Europe/Oslo" }\n'
+    )
+    path.write_text(declared + path.read_text(encoding="utf-8"), encoding="utf-8")
+    defs = definitions(barometer)
+    schedule = defs.resolve_schedule_def("publish_barometer")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 7 * * 1-5", "Europe/Oslo")
+    graph = defs.resolve_asset_graph()
+    owners = {tuple(graph.get(key).owners) for key in graph.materializable_asset_keys}
+    assert owners == {("team:statistics",)}
+
+
+def test_a_faulty_schedule_does_not_keep_the_rest_from_the_screen(barometer: Path) -> None:
+    path = barometer / "schemas" / "barometer.toml"
+    path.write_text(
+        'schedule = { cron = "99 6 1 2 *" }\n' + path.read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    assert definitions(barometer).resolve_schedule_def("publish_barometer").cron_schedule == "0 6 1 2 *"
 
 
 def test_both_ways_of_loading_name_the_same_definitions(repository: Path) -> None:

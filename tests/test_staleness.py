@@ -63,7 +63,9 @@ def owner(file: str) -> str:
 
 
 def copy_of_product(target: Path) -> Path:
-    shutil.copytree(REPOSITORY / "pipeline", target / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        REPOSITORY / "pipeline", target / "pipeline", ignore=shutil.ignore_patterns("__pycache__")
+    )
     return target
 
 

@@ -1,7 +1,7 @@
 """Floor 0: reads ``schemas/`` into frozen records and checks every declaration against every other.
 
-Nothing here reads survey data, and nothing here imports more than the standard library: ``barometer
-check`` must answer in under a second.
+Nothing here reads survey data, and nothing here imports more than the standard library and pydantic, which
+reads the declarations by the records' types: ``barometer check`` must answer in under a second.
 """
 
 from pipeline.catalogue.comparability import VERDICTS, Comparability, Composition, Rule, Verdict
@@ -18,7 +18,7 @@ from pipeline.catalogue.fieldwork import (
     Wave,
     Weighting,
 )
-from pipeline.catalogue.load import load_catalogue
+from pipeline.catalogue.load import load_barometer, load_catalogue
 from pipeline.catalogue.model import Barometer, Catalogue, Package
 from pipeline.catalogue.questionnaire import (
     ABSENT,
@@ -74,6 +74,7 @@ __all__ = [
     "Wave",
     "Weighting",
     "fingerprint",
+    "load_barometer",
     "load_catalogue",
     "text_in",
     "texts",

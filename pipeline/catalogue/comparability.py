@@ -1,20 +1,23 @@
 """When two estimates may be compared: the rules of ``comparability.toml`` as frozen records.
 
-Here belongs what a rule is. How the file is read stands in ``rules``, what must hold between a rule and the
-other declarations in ``check``; carrying the rules out belongs to ``pipeline.comparison``.
+Here belongs what a rule is. The types of the fields are the declaration (see ``kinds``); what must hold
+between a rule and the other declarations stands in ``check``; carrying the rules out belongs to
+``pipeline.comparison``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.catalogue.kinds import KEYED, MOST, Flag, Key, Name, Number, Text
 
 Verdict = Literal["comparable", "like_for_like", "caution", "not_comparable"]
 VERDICTS: tuple[Verdict, ...] = ("comparable", "like_for_like", "caution", "not_comparable")  # best first
-KINDS = ("differs", "unknown", "either", "apart", "pair")
-BETWEEN = ("any", "same_survey", "other_surveys")
-FORMS = ("question", "composite", "mean", "total")
+
 OWN_FACTS = (  # of one wave and what it measures
     "unit", "verb", "about", "version", "uncertain", "max_choices", "weighting", "weighting_margins",
     "mode", "role", "source_kind", "category", "unit_measure",
@@ -35,33 +38,77 @@ class Rule:
     ``values``. The filters (empty: everything) say which waves and indicators it looks at.
     """
 
-    key: str
-    kind: Literal["differs", "unknown", "either", "apart", "pair"]
-    fact: str
-    verdict: Verdict
-    text: str
-    rationale: str
-    values: tuple[str, ...] = ()
-    at_least: float = 0.0
-    between: Literal["any", "same_survey", "other_surveys"] = "any"
-    questions: tuple[str, ...] = ()
-    indicators: tuple[str, ...] = ()
-    except_indicators: tuple[str, ...] = ()
-    bases: tuple[str, ...] = ()
-    forms: tuple[str, ...] = ()
-    breaks: bool = False  # it breaks a series inside one survey
-    ranks: bool = False  # the order of the categories may be compared all the same
+    key: Key
+    kind: Annotated[
+        Literal["differs", "unknown", "either", "apart", "pair"], Field(description="when the rule holds")
+    ]
+    fact: Annotated[Name, Field(description="what it looks at")]
+    verdict: Annotated[
+        Literal["like_for_like", "caution", "not_comparable"], Field(description="what follows")
+    ]
+    text: Annotated[Text, Field(description="one sentence for readers")]
+    rationale: Annotated[Text, Field(description="where the rule comes from")]
+    values: Annotated[
+        tuple[Text, ...], Field(description="the values (`either`) or states (`pair`) it looks for")
+    ] = ()
+    at_least: Annotated[
+        Number, Field(description="how far `apart` the two numbers are", ge=0, le=1_000_000)
+    ] = 0.0
+    between: Annotated[
+        Literal["any", "same_survey", "other_surveys"], Field(description="which pairs it looks at")
+    ] = "any"
+    questions: Annotated[tuple[Name, ...], Field(description="which questions; all when left out")] = ()
+    indicators: Annotated[tuple[Name, ...], Field(description="which indicators; all when left out")] = ()
+    except_indicators: Annotated[tuple[Name, ...], Field(description="and which not")] = ()
+    bases: Annotated[tuple[Name, ...], Field(description="which bases; all when left out")] = ()
+    forms: Annotated[
+        tuple[Literal["question", "composite", "mean", "total"], ...],
+        Field(description="which forms of indicator; all when left out"),
+    ] = ()
+    breaks: Annotated[Flag, Field(description="the rule breaks a series inside one survey")] = False
+    ranks: Annotated[Flag, Field(description="the order of the categories may be compared all the same")] = (
+        False
+    )
 
 
 @dataclass(frozen=True)
 class Composition:
     """A population's make-up that estimates are standardised on: shares of a background variable's codes."""
 
-    key: str
-    variable: str
-    label: str
-    shares: Mapping[str, float]  # they need not sum to 1
-    indicators: tuple[str, ...] = ()  # empty: every indicator
+    key: Key
+    variable: Annotated[Name, Field(description="the background variable")]
+    label: Annotated[Text, Field(description="for readers")]
+    shares: Annotated[
+        Mapping[Name, Annotated[Number, Field(gt=0, le=MOST)]],
+        Field(description="by code; they need not sum to 1"),
+    ]
+    indicators: Annotated[tuple[Name, ...], Field(description="those standardised; all when left out")] = ()
+
+
+@dataclass(frozen=True)
+class VerdictTexts:
+    """The sentence that readers see for each verdict."""
+
+    comparable: Text
+    like_for_like: Text
+    caution: Text
+    not_comparable: Text
+
+
+@dataclass(frozen=True)
+class ComparabilityFile:
+    """When two estimates may be compared. Without the file the product's rules hold."""
+
+    verdicts: Annotated[VerdictTexts, Field(description="a sentence for each verdict")]
+    rules: Annotated[Mapping[Name, Rule], KEYED, Field(description="reasons to compare with care or not")] = (
+        field(default_factory=dict)
+    )
+    compositions: Annotated[
+        Mapping[Name, Composition], KEYED, Field(description="a common make-up to standardise on")
+    ] = field(default_factory=dict)
+    breakdowns: Annotated[
+        tuple[Name, ...], Field(description="those compared between waves; all by one variable when left out")
+    ] = ()
 
 
 @dataclass(frozen=True)

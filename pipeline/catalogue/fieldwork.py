@@ -1,49 +1,77 @@
-"""One country's fieldwork: a wave with its dates, origin, file, design and weighting, as frozen records."""
+"""One country's fieldwork: a wave with its dates, origin, file, design and weighting, as frozen records.
+
+The fields' types are the declaration: what a wave file may say, and what its reader, its JSON Schema and
+its documentation are made from.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.catalogue.kinds import (
+    Country,
+    Day,
+    InRaw,
+    Link,
+    Name,
+    Note,
+    Number,
+    Percent,
+    Sha256,
+    SlugKey,
+    SourceFile,
+    Text,
+    Units,
+    Whole,
+)
 
 
 @dataclass(frozen=True)
 class Period:
     """The first and the last day."""
 
-    start: date
-    end: date
+    start: Day
+    end: Day
 
 
 @dataclass(frozen=True)
 class Origin:
     """Who made the data, under what licence, and where it was found."""
 
-    producer: str
-    title: str
-    licence: str
-    accessed: date | None = None
-    url: str = ""
-    doi: str = ""
-    citation: str = ""
+    producer: Annotated[Text, Field(description="who made the data")]
+    title: Annotated[Text, Field(description="the survey's or dataset's own title")]
+    licence: Annotated[Text, Field(description="the licence it was delivered under")]
+    accessed: Annotated[Day | None, Field(description="the day it was fetched")] = None
+    url: Annotated[Link, Field(description="where it was found")] = ""
+    doi: Annotated[Note, Field(description="its DOI")] = ""
+    citation: Annotated[Note, Field(description="how its producer wants it cited")] = ""
 
 
 @dataclass(frozen=True)
 class Source:
     """The raw file: where it lies, what it must be, and how to read it."""
 
-    kind: Literal["microdata", "figures"]
-    file: str  # inside warehouse/raw, or an https:// or s3:// address
-    sha256: str
-    bytes: int | None = None
-    format: str = ""  # csv | xlsx | sav | dta | parquet; from the file's name when blank
-    encoding: str = ""
-    delimiter: str = ""
-    decimal: str = "."
-    sheet: str = ""
-    header_rows: int = 1
-    missing: tuple[str, ...] = ()  # texts that mean a blank cell
+    kind: Annotated[Literal["microdata", "figures"], Field(description="units, or published aggregates only")]
+    file: Annotated[
+        SourceFile,
+        Field(description="a file in `warehouse/raw`, or an https:// or s3:// address that is fetched once"),
+    ]
+    sha256: Annotated[Sha256, Field(description="what the file must be")]
+    bytes: Annotated[Whole | None, Field(description="its size", ge=0)] = None
+    format: Annotated[
+        Literal["", "csv", "xlsx", "sav", "zsav", "dta", "parquet"],
+        Field(description="from the file's name when left out"),
+    ] = ""
+    encoding: Annotated[Note, Field(description="of a text file, as `cp1252`; UTF-8 when left out")] = ""
+    delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
+    decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
+    sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
+    header_rows: Annotated[Whole, Field(description="rows above the data", ge=0, le=1000)] = 1
+    missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
 
     @property
     def remote(self) -> bool:
@@ -55,10 +83,10 @@ class Source:
 class Response:
     """What is known of the sample and its response; None where nothing is."""
 
-    population: int | None = None
-    sample: int | None = None
-    respondents: int | None = None
-    rate: float | None = None  # percent
+    population: Annotated[Units | None, Field(description="units in the population")] = None
+    sample: Annotated[Units | None, Field(description="units drawn")] = None
+    respondents: Annotated[Units | None, Field(description="units that answered")] = None
+    rate: Annotated[Percent | None, Field(description="the response rate as published, in percent")] = None
 
 
 @dataclass(frozen=True)
@@ -71,23 +99,39 @@ class ReplicateWeights:
     a finite population correction (1 - n_h/N_h) (n_h - 1)/n_h. Without ``scale`` it is then 1.
     """
 
-    columns: str  # a column name pattern, as "rw_*"
-    method: Literal["brr", "fay", "jkn", "bootstrap"]
-    rho: float | None = None
-    scale: float | None = None
-    rscales: tuple[float, ...] = ()
+    columns: Annotated[Text, Field(description="a column name pattern, as `rw_*`")]
+    method: Annotated[
+        Literal["brr", "fay", "jkn", "bootstrap"], Field(description="how the replicates were made")
+    ]
+    rho: Annotated[Number | None, Field(description="of `fay`, as its producer documents it", ge=0, lt=1)] = (
+        None
+    )
+    scale: Annotated[
+        Number | None, Field(description="of every squared deviation; the method's own when left out", gt=0)
+    ] = None
+    rscales: Annotated[
+        tuple[Annotated[Number, Field(ge=0)], ...],
+        Field(description="of each replicate, in the file's order"),
+    ] = ()
 
 
 @dataclass(frozen=True)
 class Design:
     """How the sample was drawn; names are source columns."""
 
-    id: str
-    strata: tuple[str, ...] = ()
-    psu: str = ""
-    weight: str = ""
-    population: str = ""  # a CSV in warehouse/raw: the strata columns + population
-    replicate_weights: ReplicateWeights | None = None
+    id: Annotated[Text, Field(description="the column that tells units apart")]
+    strata: Annotated[tuple[Text, ...], Field(description="the columns that make the strata")] = ()
+    psu: Annotated[Note, Field(description="the column of the primary sampling unit")] = ""
+    weight: Annotated[Note, Field(description="the column of a delivered weight")] = ""
+    population: Annotated[
+        InRaw,
+        Field(
+            description="a CSV in `warehouse/raw`: the strata columns and `population`, the units drawn from"
+        ),
+    ] = ""
+    replicate_weights: Annotated[
+        ReplicateWeights | None, Field(description="delivered replicate weights")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -98,13 +142,25 @@ class Weighting:
     and ``unspecified`` that it is not published how.
     """
 
-    method: Literal["given", "design", "poststratify", "rake", "linear", "logit", "none", "unspecified"]
-    margins: tuple[tuple[str, ...], ...] = ()  # harmonised background variables
-    totals: str = ""  # a CSV in warehouse/raw: margin, code, total
-    bounds: tuple[float, float] | None = None  # of calibrated over start weight
-    trim: tuple[float, float] | None = None  # of calibrated weight over its mean
-    tolerance: float = 1e-10
-    max_iterations: int = 100
+    method: Annotated[
+        Literal["given", "design", "poststratify", "rake", "linear", "logit", "none", "unspecified"],
+        Field(description="`none` and `unspecified` are facts about published figures only"),
+    ]
+    margins: Annotated[
+        tuple[Annotated[tuple[Name, ...], Field(min_length=1)], ...],
+        Field(description='background variables to meet, as `[["sector"], ["region"]]`'),
+    ] = ()
+    totals: Annotated[InRaw, Field(description="a CSV in `warehouse/raw`: `margin,code,total`")] = ""
+    bounds: Annotated[
+        tuple[Number, Number] | None, Field(description="least and most of calibrated over start weight")
+    ] = None
+    trim: Annotated[
+        tuple[Number, Number] | None, Field(description="least and most of a weight over the mean weight")
+    ] = None
+    tolerance: Annotated[
+        Number, Field(description="relative: how near every margin is met", gt=0, le=1e-9)
+    ] = 1e-10
+    max_iterations: Annotated[Whole, Field(description="of the calibration", ge=1, le=1_000_000)] = 100
 
     @property
     def calibrates(self) -> bool:
@@ -116,52 +172,69 @@ class Weighting:
 class Correction:
     """A known error in the raw file. It must match at least one row, else it has expired."""
 
-    column: str
-    match: Mapping[str, str]
-    value: str
-    reason: str
+    column: Annotated[Text, Field(description="the column that is wrong")]
+    match: Annotated[Mapping[Text, Note], Field(description="column = value: the rows it is wrong in")]
+    value: Annotated[Note, Field(description="what belongs there; blank for a blank cell")]
+    reason: Annotated[Text, Field(description="who confirmed it, and when")]
 
 
 @dataclass(frozen=True)
 class Erratum:
     """A published figure that its owner replaced: both values, when, and where it says so."""
 
-    indicator: str
-    category: str
-    domain: str
-    domain_code: str
-    was: float
-    now: float
-    corrected: date
-    source: str
-    published: date | None = None
+    indicator: Annotated[Name, Field(description="of the figure")]
+    category: Annotated[Name, Field(description="of the figure")] = field(default="yes", kw_only=True)
+    domain: Annotated[Note, Field(description="its breakdown; the total when left out")] = field(
+        default="", kw_only=True
+    )
+    domain_code: Annotated[Note, Field(description="its cell of the breakdown")] = field(
+        default="", kw_only=True
+    )
+    was: Annotated[Number, Field(description="the figure that was published first")]
+    now: Annotated[Number, Field(description="the figure in the file")]
+    corrected: Annotated[Day, Field(description="the day it was replaced")]
+    source: Annotated[Text, Field(description="where its owner says so")]
+    published: Annotated[Day | None, Field(description="the day the first one was published")] = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Wave:
     """One country's fieldwork of one survey for one edition."""
 
-    key: str
-    country: str
-    survey: str
-    edition: str
-    instrument: str
-    unit: Literal["workplace", "organisation"] | str
-    status: Literal["official", "synthetic"]
-    reference_period: Period
-    fieldwork: Period | None
-    scope: Mapping[str, tuple[str, ...]]
-    origin: Origin
-    source: Source
-    response: Response
-    design: Design | None
-    weighting: Weighting | None
-    corrections: tuple[Correction, ...] = ()
-    mode: str = ""
-    respondent: str = ""
-    role: str = ""  # of the respondent, as a code: unit_leader
-    note: str = ""
-    errata: tuple[Erratum, ...] = ()
+    key: SlugKey
+    country: Annotated[Country, Field(description="ISO 3166-1 alpha-2")]
+    survey: Annotated[Name, Field(description="the series the wave belongs to: trends run inside it")]
+    edition: Annotated[Text, Field(description="the label its owner prints on the wave; never a date")]
+    instrument: Annotated[Name, Field(description="its questionnaire in `instruments/`")]
+    unit: Annotated[Name, Field(description="what answered: `workplace`, `organisation` ...")]
+    status: Annotated[
+        Literal["official", "synthetic"], Field(description="a synthetic wave's key ends in `-synthetic`")
+    ] = "official"
+    reference_period: Annotated[Period, Field(description="the days the questions are about")]
+    fieldwork: Annotated[Period | None, Field(description="the days they were asked on")] = None
+    scope: Annotated[
+        Mapping[Name, tuple[Name, ...]],
+        Field(description="a background variable and the codes of it that the wave covers"),
+    ] = field(default_factory=dict)
+    origin: Annotated[Origin, Field(description="who made the data")]
+    source: Annotated[Source, Field(description="the raw file")]
+    response: Annotated[Response, Field(description="what is known of sample and response")] = field(
+        default_factory=Response
+    )
+    design: Annotated[Design | None, Field(description="how the sample was drawn: microdata only")] = None
+    weighting: Annotated[
+        Weighting | None, Field(description="how the weights are made; of published figures, were made")
+    ] = None
+    corrections: Annotated[
+        tuple[Correction, ...], Field(alias="correction", description="known errors in the raw file")
+    ] = ()
+    mode: Annotated[Note, Field(description="how it was asked: `web`, `post`, `telephone` ...")] = ""
+    respondent: Annotated[Note, Field(description="who answered for the unit, in words")] = ""
+    role: Annotated[Note, Field(description="of the respondent, as a code: `unit_leader`")] = ""
+    note: Annotated[Note, Field(description="what a reader should know")] = ""
+    errata: Annotated[
+        tuple[Erratum, ...], Field(alias="erratum", description="published figures that their owner replaced")
+    ] = ()
 
     @property
     def time_period(self) -> int:

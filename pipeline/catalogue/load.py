@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 from pipeline.catalogue.check import check
+from pipeline.catalogue.comparability import VERDICTS, Comparability, ComparabilityFile
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Instrument
-from pipeline.catalogue.reader import (
-    CROSSWALK_HEADER,
-    read_barometer,
-    read_codebook,
-    read_domains,
-    read_indicators,
-    read_instrument,
-    read_rows,
-    read_toml,
+from pipeline.catalogue.kinds import unprintable
+from pipeline.catalogue.model import Barometer, Catalogue, Package
+from pipeline.catalogue.questionnaire import (
+    Base,
+    CodebookFile,
+    CrosswalkRow,
+    Domain,
+    DomainsFile,
+    Indicator,
+    IndicatorsFile,
+    Instrument,
+    Question,
 )
-from pipeline.catalogue.rules import load_comparability
-from pipeline.catalogue.waves import read_wave
+from pipeline.catalogue.reader import CROSSWALK_HEADER, read_record, read_rows, read_toml
 from pipeline.faults import Fault, FaultError
+
+Record = TypeVar("Record")
+PRODUCT = Path(__file__).resolve().parent  # with the rules of a barometer that declares none
+RULES = "comparability.toml"
+TOTAL = "total"  # what the total is called where no breakdown declares it
 
 
 def load_catalogue(root: Path) -> Catalogue:
@@ -41,52 +49,167 @@ def load_catalogue(root: Path) -> Catalogue:
                 "Run from a barometer's folder, or name it with --project or BAROMETER_PROJECT.",
             )
         )
-    opened = read_toml(schemas / "barometer.toml", root, faults)
-    if not opened.data:
+    declared = read_toml(schemas / "barometer.toml", root, faults)
+    if not declared:
         raise FaultError(
             faults or [Fault("schemas/barometer.toml", "", "is empty", "Declare the barometer in it.")]
         )
-    barometer = read_barometer(opened)
-    variables, questions = read_codebook(read_toml(schemas / "codebook.toml", root, faults))
-    bases, indicators = read_indicators(read_toml(schemas / "indicators.toml", root, faults), questions)
+    barometer = read_record(Barometer, declared, "schemas/barometer.toml", faults)
+    if not barometer.packages:
+        barometer = replace(barometer, packages={barometer.id: Package(barometer.id, None)})
+
+    def shared(kind: type[Record], name: str) -> Record:
+        return read_record(kind, read_toml(schemas / name, root, faults), f"schemas/{name}", faults)
+
+    codebook = shared(CodebookFile, "codebook.toml")
+    measured = shared(IndicatorsFile, "indicators.toml")
+    domains = _domains(shared(DomainsFile, "domains.toml"))
     catalogue = Catalogue(
         root=root,
         barometer=barometer,
-        variables=variables,
-        questions=questions,
-        bases=bases,
-        indicators=indicators,
-        domains=read_domains(read_toml(schemas / "domains.toml", root, faults)),
+        variables=codebook.variables,
+        questions=codebook.questions,
+        bases={"all": Base("all"), **measured.bases},
+        indicators=_indicators(measured.indicators, codebook.questions, faults),
+        domains=domains,
         instruments=_instruments(schemas / "instruments", root, faults),
         waves=_waves(schemas / "waves", root, faults),
         translations=_translations(barometer.languages[1:], root, faults),
-        comparability=load_comparability(root, faults),
+        comparability=_comparability(root, faults),
     )
-    return replace(catalogue, faults=(*faults, *check(catalogue)))
+    catalogue = replace(catalogue, waves=_errata(catalogue))
+    return replace(catalogue, faults=(*faults, *_new(check(catalogue), faults)))
+
+
+def load_barometer(root: Path) -> Barometer:
+    """What is sound of barometer.toml, with stand-ins for the rest; ``load_catalogue`` tells its faults."""
+    return read_record(
+        Barometer, read_toml(root / "schemas/barometer.toml", root, []), "schemas/barometer.toml", []
+    )
+
+
+def _new(found: Iterable[Fault], known: Iterable[Fault]) -> list[Fault]:
+    """Without those at the place of a fault of reading, or above or below it: they follow from it."""
+    places = [(fault.file, fault.key) for fault in known if fault.key]
+
+    def follows(fault: Fault) -> bool:
+        return any(
+            fault.file == file and (f"{fault.key}.".startswith(f"{key}.") or key.startswith(f"{fault.key}."))
+            for file, key in places
+        )
+
+    return [fault for fault in found if not follows(fault)]
+
+
+def _domains(declared: DomainsFile) -> Mapping[str, Domain]:
+    """The breakdowns, with the total: it is there without being declared."""
+    if all(domain.by for domain in declared.domains.values()):
+        return {TOTAL: Domain(TOTAL, ()), **declared.domains}
+    return declared.domains
+
+
+def _errata(catalogue: Catalogue) -> dict[str, Wave]:
+    """The waves, an erratum without a breakdown being of the total."""
+    total = catalogue.total.key
+    return {
+        key: replace(wave, errata=tuple(replace(each, domain=each.domain or total) for each in wave.errata))
+        for key, wave in catalogue.waves.items()
+    }
+
+
+def _indicators(
+    indicators: Mapping[str, Indicator], questions: Mapping[str, Question], faults: list[Fault]
+) -> dict[str, Indicator]:
+    """The indicators, each of exactly one form, and with the base it left out."""
+    made = {}
+    for key, indicator in indicators.items():
+        forms = [name for name in ("question", "mean", "total") if getattr(indicator, name) is not None]
+        forms += ["any/all/none"] if indicator.logic else []
+        if len(forms) != 1:
+            faults.append(
+                Fault(
+                    "schemas/indicators.toml",
+                    f"indicators.{key}",
+                    "must be exactly one of question, any/all/none, mean and total",
+                    "Keep one of them.",
+                    " and ".join(forms) or "nothing",
+                )
+            )
+        base = indicator.base or _base_of(indicator, indicators, questions, faults)
+        made[key] = replace(indicator, base=base)
+    return made
+
+
+def _base_of(
+    indicator: Indicator,
+    indicators: Mapping[str, Indicator],
+    questions: Mapping[str, Question],
+    faults: list[Fault],
+) -> str:
+    """The base that was left out: that of what the indicator is made from, where that is one base."""
+    behind = indicators.get(indicator.total or "", indicator)
+    if behind.base:
+        return behind.base
+    names = [name for name in (behind.question, behind.mean) if name]
+    names += [condition.pattern for condition in behind.logic.conditions()] if behind.logic else []
+    keys = [name.partition(".")[0] for name in names]
+    found = sorted({questions[key].base for key in keys if key in questions})
+    if len(found) > 1:
+        place = f"indicators.{indicator.key}.base"
+        message = "is not clear: its questions have other bases"
+        faults.append(Fault("schemas/indicators.toml", place, message, "Name it.", ", ".join(found)))
+    return found[0] if len(found) == 1 else "all"
 
 
 def _instruments(folder: Path, root: Path, faults: list[Fault]) -> dict[str, Instrument]:
     instruments = {}
     for path in sorted(folder.glob("*.toml")):
+        table = {**read_toml(path, root, faults), "<key>": path.stem}
+        read = read_record(Instrument, table, path.relative_to(root).as_posix(), faults)
         rows = read_rows(path.with_suffix(".csv"), root, faults, CROSSWALK_HEADER)
-        instruments[path.stem] = read_instrument(read_toml(path, root, faults), rows, path.stem)
+        crosswalk = tuple(CrosswalkRow(line, **row) for line, row in rows)
+        instruments[path.stem] = replace(read, key=path.stem, crosswalk=crosswalk)
     return instruments
 
 
 def _waves(folder: Path, root: Path, faults: list[Fault]) -> dict[str, Wave]:
     waves = {}
     for path in sorted(folder.glob("*.toml")):
-        section = read_toml(path, root, faults, wave=path.stem)
-        if section.data:
-            waves[path.stem] = read_wave(section, path.stem)
+        table = read_toml(path, root, faults, wave=path.stem)
+        if table:
+            file = path.relative_to(root).as_posix()
+            read = read_record(Wave, {**table, "<key>": path.stem}, file, faults, wave=path.stem)
+            waves[path.stem] = replace(read, key=path.stem)
     return waves
 
 
 def _translations(languages: tuple[str, ...], root: Path, faults: list[Fault]) -> dict[str, dict[str, str]]:
-    found = {}
+    found: dict[str, dict[str, str]] = {}
     for language in languages:
-        path = root / "schemas" / "translations" / f"{language}.csv"
-        found[language] = {
-            row["key"]: row["text"] for _, row in read_rows(path, root, faults, ["key", "text"])
-        }
+        file = f"schemas/translations/{language}.csv"
+        texts = found[language] = {}
+        lines: dict[str, int] = {}
+        for line, row in read_rows(root / file, root, faults, ["key", "text"]):
+            key, text = row["key"], row["text"]
+            if key in texts:
+                mend = f"Keep this line or line {lines[key]}."
+                faults.append(Fault(file, f"line {line}", "translates the same key again", mend, key))
+            if said := unprintable(text):
+                faults.append(Fault(file, f"line {line}", *said, key))
+            texts[key], lines[key] = text, line
     return found
+
+
+def _comparability(root: Path, faults: list[Fault]) -> Comparability:
+    """The rules of a barometer. One without any is judged by the product's."""
+    own = (root / "schemas" / RULES).is_file()
+    folder = root if own else PRODUCT
+    path = root / "schemas" / RULES if own else PRODUCT / RULES
+    read = read_record(ComparabilityFile, read_toml(path, folder, faults), f"schemas/{RULES}", faults)
+    return Comparability(
+        rules=read.rules,
+        verdicts={verdict: getattr(read.verdicts, verdict) for verdict in VERDICTS},
+        compositions=read.compositions,
+        breakdowns=read.breakdowns,
+        own=own,
+    )

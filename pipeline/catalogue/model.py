@@ -1,20 +1,45 @@
 """The rules every wave shares, and the catalogue: all declarations of a barometer, as frozen records.
 
-Here belongs what a declaration *is*. How it is read from TOML and CSV stands in ``reader`` and ``waves``;
-what must hold between declarations stands in ``check``. Mappings keep the order of the files, and nobody
-changes them after loading.
+Here belongs what a declaration *is*: the types of the fields say what may be written, and ``reader`` reads
+it from them. What must hold between declarations stands in ``check``. Mappings keep the order of the files,
+and nobody changes them after loading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Required
+
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from pipeline.catalogue.comparability import Comparability
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.kinds import (
+    KEYED,
+    MOST,
+    Address,
+    Cron,
+    Day,
+    Email,
+    Flag,
+    Language,
+    Link,
+    Name,
+    Note,
+    Number,
+    Owner,
+    Percent,
+    Share,
+    Slug,
+    SlugKey,
+    Text,
+    Timezone,
+    Version,
+    Whole,
+)
 from pipeline.catalogue.questionnaire import IGNORE, Base, Domain, Indicator, Instrument, Question, Variable
 from pipeline.faults import Fault
 
@@ -23,89 +48,154 @@ from pipeline.faults import Fault
 class Disclosure:
     """Confidentiality: thresholds below which a cell could tell of a respondent."""
 
-    min_n: int = 10
-    min_group: int = 3
-    max_fraction: float = 0.5
-    secondary: bool = True
-    audit_width: float = 20.0
-    secondary_width: float = 0.5
+    min_n: Annotated[Whole, Field(description="fewest respondents of a published cell", ge=1, le=MOST)] = 10
+    min_group: Annotated[
+        Whole,
+        Field(
+            description="fewest on either side of a share, where more than `max_fraction` were asked",
+            ge=1,
+            le=MOST,
+        ),
+    ] = 3
+    max_fraction: Annotated[Share, Field(description="sampling fraction above which `min_group` counts")] = (
+        0.5
+    )
+    secondary: Annotated[Flag, Field(description="hide more cells, so that no hidden one follows")] = True
+    audit_width: Annotated[
+        Percent, Field(description="percentage points: no outsider may pin a hidden cell down closer")
+    ] = 20.0
+    secondary_width: Annotated[
+        Percent, Field(description="the same of the cells hidden for others' sake; 0 for none")
+    ] = 0.5
 
 
 @dataclass(frozen=True)
 class Reliability:
     """Quality: thresholds below which a cell is flagged or not published; widths in percentage points."""
 
-    flag_n: int = 50
-    unpublish_n: int = 20
-    flag_ci_width: float = 20.0
-    unpublish_ci_width: float = 40.0
+    flag_n: Annotated[Whole, Field(description="below it a cell is flagged", ge=0, le=MOST)] = 50
+    unpublish_n: Annotated[Whole, Field(description="below it a cell is not published", ge=0, le=MOST)] = 20
+    flag_ci_width: Annotated[Percent, Field(description="a wider interval is flagged")] = 20.0
+    unpublish_ci_width: Annotated[Percent, Field(description="a wider interval is not published")] = 40.0
 
 
 @dataclass(frozen=True)
 class Estimation:
     """Conventions of the intervals and of strata with a single sampling unit."""
 
-    confidence: float = 0.95
-    proportion_ci: Literal["logit", "wald", "beta"] = "logit"
-    lonely_psu: Literal["certainty", "adjust", "average", "fail"] = "certainty"
+    confidence: Annotated[Number, Field(description="level of the intervals", gt=0, lt=1)] = 0.95
+    proportion_ci: Annotated[Literal["logit", "wald", "beta"], Field(description="interval of a share")] = (
+        "logit"
+    )
+    lonely_psu: Annotated[
+        Literal["certainty", "adjust", "average", "fail"],
+        Field(description="what a stratum of one sampling unit adds to the variance"),
+    ] = "certainty"
 
 
 @dataclass(frozen=True)
 class Rounding:
     """Decimals of published values; beside a hidden cell, n is a multiple of ``n``."""
 
-    total: int = 1
-    breakdown: int = 0
-    n: int = 10
+    total: Annotated[Whole, Field(description="decimals of the total", ge=0, le=6)] = 1
+    breakdown: Annotated[Whole, Field(description="decimals of a breakdown's cells", ge=0, le=6)] = 0
+    n: Annotated[Whole, Field(description="beside a hidden cell, n is a multiple of it", ge=1, le=1000)] = 10
 
 
 @dataclass(frozen=True)
 class Validation:
     """How much of a raw file may be set aside."""
 
-    max_quarantined: float = 0.05  # share of the rows; above it the wave stops
+    max_quarantined: Annotated[Share, Field(description="a larger share of bad rows stops the wave")] = 0.05
 
 
 @dataclass(frozen=True)
 class Package:
     """A data package: every wave of one status."""
 
-    key: str
-    status: Literal["official", "synthetic"] | None  # None: every wave of the barometer, of one status
+    key: SlugKey
+    status: Annotated[  # None: every wave of the barometer, of one status
+        Literal["official", "synthetic"] | None, Field(description="of the waves it holds")
+    ]
 
 
 @dataclass(frozen=True)
 class Contact:
     """Whom readers may ask; at least one of the two is there."""
 
-    name: str
-    email: str = ""
-    page: str = ""
+    name: Annotated[Text, Field(description="of a person or a desk")]
+    email: Annotated[Email, Field(description="their e-mail address")] = ""
+    page: Annotated[Link, Field(description="their page")] = ""
+
+
+class Contributor(TypedDict, total=False):
+    """Someone who made the barometer, as the Data Package writes it."""
+
+    title: Required[Annotated[Text, Field(description="the name")]]
+    path: Annotated[Link, Field(description="their page")]
+    email: Annotated[Email, Field(description="their e-mail address")]
+    role: Annotated[Name, Field(description="`publisher`, `author`, `contributor` ...")]
+    organization: Annotated[Text, Field(description="where they work")]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When Dagster publishes the barometer by itself, where the schedule is switched on."""
+
+    cron: Annotated[Cron, Field(description="minute, hour, day of the month, month, day of the week")] = (
+        "0 6 1 2 *"
+    )
+    timezone: Annotated[Timezone, Field(description="of `cron`, as `Europe/Oslo`")] = "UTC"
 
 
 @dataclass(frozen=True)
 class Barometer:
     """Identity, licence, languages and the rules every wave shares."""
 
-    id: str
-    title: str
-    description: str
-    languages: tuple[str, ...]  # the first is the language of the declarations
-    licence: str
-    version: str
-    released: date
-    contributors: tuple[Mapping[str, str], ...]
-    packages: Mapping[str, Package]
-    disclosure: Disclosure = Disclosure()
-    reliability: Reliability = Reliability()
-    estimation: Estimation = Estimation()
-    rounding: Rounding = Rounding()
-    validation: Validation = Validation()
-    homepage: str = ""
-    keywords: tuple[str, ...] = ()
-    address: str = ""  # where releases are published: <address>/<package>/<version>/
-    themes: tuple[str, ...] = ()  # codes of the European data themes, as GOVE
-    contact: Contact | None = None
+    id: Annotated[Slug, Field(description="names the barometer, and its package where none is declared")]
+    title: Annotated[Text, Field(description="for readers")]
+    description: Annotated[Note, Field(description="for readers")] = field(default="", kw_only=True)
+    languages: Annotated[
+        tuple[Language, ...], Field(description="the first is that of the declarations", min_length=1)
+    ] = field(default=("en",), kw_only=True)
+    licence: Annotated[Text, Field(description="of what is published, as `CC-BY-4.0`")]
+    version: Annotated[Version, Field(description="of the next release")]
+    released: Annotated[Day, Field(description="the only date a release knows: nothing reads the clock")]
+    contributors: Annotated[
+        tuple[Contributor, ...], Field(description="who made it: `[[contributors]]`")
+    ] = ()
+    packages: Annotated[
+        Mapping[Name, Package],
+        KEYED,
+        Field(
+            description="a data package a status; one for all waves, named as the barometer, when left out"
+        ),
+    ] = field(default_factory=dict)
+    disclosure: Annotated[Disclosure, Field(description="what is hidden")] = Disclosure()
+    reliability: Annotated[Reliability, Field(description="what is flagged")] = Reliability()
+    estimation: Annotated[Estimation, Field(description="conventions of the intervals")] = Estimation()
+    rounding: Annotated[Rounding, Field(description="of what is published")] = Rounding()
+    validation: Annotated[Validation, Field(description="of raw files")] = Validation()
+    homepage: Annotated[Address, Field(description="the barometer's own page")] = ""
+    keywords: Annotated[tuple[Text, ...], Field(description="for data portals")] = ()
+    address: Annotated[
+        Address, Field(description="where releases are published, as `<address>/<package>/<version>/`")
+    ] = ""
+    themes: Annotated[
+        tuple[
+            Literal[
+                "AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL",
+                "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN",
+            ],
+            ...,
+        ],
+        Field(description="European data themes"),
+    ] = ()  # fmt: skip
+    contact: Annotated[Contact | None, Field(description="whom readers may ask")] = None
+    owners: Annotated[
+        tuple[Owner, ...], Field(description="of the steps in Dagster: `team:NAME` or an e-mail address")
+    ] = ()
+    schedule: Annotated[Schedule, Field(description="when Dagster publishes")] = Schedule()
 
 
 @dataclass(frozen=True, eq=False)  # equal to itself only, so that what is made of it can be kept
@@ -128,6 +218,11 @@ class Catalogue:
     translations: Mapping[str, Mapping[str, str]]
     comparability: Comparability = field(default_factory=Comparability)
     faults: tuple[Fault, ...] = ()
+
+    @property
+    def total(self) -> Domain:
+        """The breakdown that crosses nothing: every unit of the base. It may have any name."""
+        return next(domain for domain in self.domains.values() if not domain.by)
 
     def question_of(self, answer: str) -> Question:
         """The question of an answer variable. Raises KeyError when there is none."""

@@ -1,13 +1,39 @@
 """What is asked and estimated: codebook, bases, indicators, breakdowns and questionnaires, as frozen records.
 
-How they are read stands in ``reader``; what must hold between them stands in ``check``.
+The types of the fields are the declaration (see ``kinds``); what must hold between them stands in ``check``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    GetCoreSchemaHandler,
+    Tag,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import TypedDict
+
+from pipeline.catalogue.kinds import (
+    KEYED,
+    Hidden,
+    Key,
+    Language,
+    Name,
+    Note,
+    Number,
+    Text,
+    Whole,
+    folding,
+    refused,
+)
 
 SELECTED, NOT_SELECTED = "selected", "not_selected"
 NO_ANSWER, NOT_ASKED = "no_answer", "not_asked"
@@ -21,28 +47,37 @@ Unit = Literal["percent", "mean", "count"]
 class Variable:
     """A background variable: known of every unit, used by breakdowns and margins."""
 
-    key: str
-    label: str
-    codes: Mapping[str, str]
-    note: str = ""
+    key: Key
+    label: Annotated[Text, Field(description="for readers")]
+    codes: Annotated[Mapping[Name, Text], Field(description="a code and its label")] = field(
+        default_factory=dict
+    )
+    note: Annotated[Note, Field(description="what a reader should know")] = ""
 
 
 @dataclass(frozen=True)
 class Question:
     """A harmonised question: ``items`` of multiple and grid, ``codes`` of single and grid."""
 
-    key: str
-    type: QuestionType
-    base: str
-    text: str
-    items: Mapping[str, str] = field(default_factory=dict)
-    codes: Mapping[str, str] = field(default_factory=dict)
-    nonresponse: tuple[
-        str, ...
-    ] = ()  # codes (single, grid) or items (multiple) that are not a substantive answer
-    max_choices: int | None = None
-    label: str = ""
-    note: str = ""
+    key: Key
+    type: Annotated[QuestionType, Field(description="the shape of its answers")]
+    base: Annotated[Name, Field(description="who it is put to")] = field(default="all", kw_only=True)
+    text: Annotated[Text, Field(description="the question, harmonised")]
+    items: Annotated[Mapping[Name, Text], Field(description="an item and its label: multiple, grid")] = field(
+        default_factory=dict
+    )
+    codes: Annotated[Mapping[Name, Text], Field(description="a code and its label: single, grid")] = field(
+        default_factory=dict
+    )
+    nonresponse: Annotated[
+        tuple[Name, ...],
+        Field(description="codes (single, grid) or items (multiple) that are no substantive answer"),
+    ] = ()
+    max_choices: Annotated[
+        Whole | None, Field(description="how many items may be selected: multiple only", ge=1, le=1000)
+    ] = None
+    label: Annotated[Note, Field(description="a short name for readers")] = ""
+    note: Annotated[Note, Field(description="what a reader should know")] = ""
 
     @property
     def answers(self) -> tuple[str, ...]:
@@ -82,13 +117,56 @@ class Logic:
                 yield from part.conditions()
 
 
+OPERATORS: tuple[Literal["any", "all", "none"], ...] = ("any", "all", "none")
+LOGIC = "<logic>"  # where the operators of a table are read together
+
+
+def _condition(text: str) -> Condition:
+    pattern, mark, codes = text.partition("=")
+    if not (pattern.strip() and codes.strip()) or "=" in codes or not mark:
+        raise refused("is not a condition", 'Write it as "variable=code|code".')
+    return Condition(pattern.strip(), tuple(code.strip() for code in codes.split("|")))
+
+
+def _logic(table: Mapping[str, Any]) -> Logic | None:
+    made = [Logic(operator, tuple(table[operator])) for operator in OPERATORS if operator in table]
+    if not made:
+        return None
+    return made[0] if len(made) == 1 else Logic("all", tuple(made))
+
+
+_Entry = Annotated[
+    Annotated[str, AfterValidator(_condition), Tag("<condition>")]
+    | Annotated["LogicTable", AfterValidator(_logic), Tag("<table>")],
+    Discriminator(lambda entry: "<table>" if isinstance(entry, dict) else "<condition>"),
+]
+
+
+class LogicTable(TypedDict, total=False):
+    """Conditions joined; several operators must hold together."""
+
+    any: Annotated[list[_Entry], Field(min_length=1, description="at least one of the conditions holds")]
+    all: Annotated[list[_Entry], Field(min_length=1, description="every one of the conditions holds")]
+    none: Annotated[list[_Entry], Field(min_length=1, description="not one of the conditions holds")]
+
+
+class _FromTable:
+    """A Logic is written as a table of conditions."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(_logic, handler.generate_schema(LogicTable))
+
+
+LogicField = Annotated[Logic | None, _FromTable(), Field(alias=LOGIC)]
+
+
 @dataclass(frozen=True)
 class Base:
     """Who a question is put to: the denominator. ``logic`` is None for everyone."""
 
-    key: str
-    logic: Logic | None = None
-    label: str = ""
+    key: Key
+    logic: LogicField = None
+    label: Annotated[Note, Field(description="for readers")] = ""
 
 
 @dataclass(frozen=True)
@@ -101,19 +179,24 @@ class Indicator:
     ``total``: the weighted count behind another indicator, named by its key.
     """
 
-    key: str
-    label: str
-    base: str
-    question: str | None = None
-    codes: tuple[str, ...] = ()
-    logic: Logic | None = None
-    mean: str | None = None
-    scores: Mapping[str, float] = field(default_factory=dict)
-    total: str | None = None
-    denominator: Literal["base", "substantive"] = "base"
-    version: int = 1
-    description: str = ""
-    note: str = ""
+    key: Key
+    label: Annotated[Note, Field(description="for readers")] = ""
+    base: Annotated[Note, Field(description="the denominator; that of its questions when left out")] = ""
+    question: Annotated[Name | None, Field(description="a share a code (single) or an item")] = None
+    codes: Annotated[tuple[Name, ...], Field(description="with `question`: the codes that count")] = ()
+    logic: LogicField = None
+    mean: Annotated[Text | None, Field(description="the mean of an answer variable")] = None
+    scores: Annotated[
+        Mapping[Name, Number], Field(description="with `mean` of a coded question: a number a code")
+    ] = field(default_factory=dict)
+    total: Annotated[Name | None, Field(description="the weighted count behind another indicator")] = None
+    denominator: Annotated[
+        Literal["base", "substantive"],
+        Field(description="`substantive`: answers that are none leave the share altogether"),
+    ] = "base"
+    version: Annotated[Whole, Field(description="of its definition", ge=1, le=1_000_000)] = 1
+    description: Annotated[Note, Field(description="for readers")] = ""
+    note: Annotated[Note, Field(description="what a reader should know")] = ""
 
     @property
     def unit(self) -> Unit:
@@ -132,9 +215,9 @@ class Indicator:
 class Domain:
     """A breakdown: the background variables it crosses; none for the total."""
 
-    key: str
-    by: tuple[str, ...]
-    label: str = ""
+    key: Key
+    by: Annotated[tuple[Name, ...], Field(description="background variables it crosses; none for the total")]
+    label: Annotated[Note, Field(description="for readers")] = ""
 
 
 @dataclass(frozen=True)
@@ -149,17 +232,76 @@ class CrosswalkRow:
     note: str = ""
 
 
+def _flat(value: Any, prefix: str = "") -> Any:
+    """Tables below tables as one table with keys joined by dots."""
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, Any] = {}
+    for key, entry in value.items():
+        flat |= _flat(entry, f"{prefix}{key}.") if isinstance(entry, dict) else {f"{prefix}{key}": entry}
+    return flat
+
+
 @dataclass(frozen=True)
 class Instrument:
     """One version of a questionnaire: what was asked, in its own language, and how answers map."""
 
-    key: str
-    language: str
-    unit_verb: str
-    wording: Mapping[str, str]  # flat: "introduced.text", "introduced.items.product", "introduced.codes.yes"
-    question_versions: Mapping[str, str]
-    max_choices: Mapping[str, int]
-    crosswalk: tuple[CrosswalkRow, ...]
-    note: str = ""
-    about: str = ""  # which innovation, case or event the questions on one of them mean, as newest
-    uncertain: tuple[str, ...] = ()  # questions whose wording, options or scale are not published
+    key: Key
+    language: Annotated[Language, Field(description="of the wording, as `nb`")]
+    unit_verb: Annotated[Note, Field(description="what units were asked: `introduced`, `works_with`")] = ""
+    wording: Annotated[
+        Mapping[str, Text],
+        BeforeValidator(_flat),
+        Field(description="as asked, keyed like the codebook"),
+        WithJsonSchema({"type": "object"}),
+    ] = field(default_factory=dict)  # flat: "introduced.text", "introduced.items.product"
+    question_versions: Annotated[
+        Mapping[Name, Text],
+        Field(description="of questions whose wording, options or scale differ from the codebook's"),
+    ] = field(default_factory=dict)
+    max_choices: Annotated[
+        Mapping[Name, Annotated[Whole, Field(ge=1, le=1000)]],
+        Field(description="where it differs from the codebook's"),
+    ] = field(default_factory=dict)
+    crosswalk: Annotated[tuple[CrosswalkRow, ...], Field(alias="<crosswalk>"), Hidden()] = ()
+    note: Annotated[Note, Field(description="what a reader should know")] = ""
+    about: Annotated[
+        Note,
+        Field(description="which innovation, case or event the questions on one of them mean: `newest` ..."),
+    ] = ""
+    uncertain: Annotated[
+        tuple[Name, ...], Field(description="questions whose wording, options or scale are not published")
+    ] = ()
+
+
+@dataclass(frozen=True)
+class CodebookFile:
+    """Background variables and questions, shared by all waves."""
+
+    variables: Annotated[Mapping[Name, Variable], KEYED, Field(description="background variables")] = field(
+        default_factory=dict
+    )
+    questions: Annotated[Mapping[Name, Question], KEYED, Field(description="harmonised questions")] = field(
+        default_factory=dict
+    )
+
+
+@dataclass(frozen=True)
+class IndicatorsFile:
+    """Bases and indicators. The base ``all`` needs no declaration."""
+
+    bases: Annotated[Mapping[Name, Base], folding(OPERATORS, LOGIC), Field(description="denominators")] = (
+        field(default_factory=dict)
+    )
+    indicators: Annotated[
+        Mapping[Name, Indicator], folding(OPERATORS, LOGIC), Field(description="estimands")
+    ] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DomainsFile:
+    """Breakdowns. The total is there without being declared."""
+
+    domains: Annotated[Mapping[Name, Domain], KEYED, Field(description="breakdowns")] = field(
+        default_factory=dict
+    )

@@ -147,7 +147,9 @@ def compare(
     wave_a: Annotated[str, typer.Argument(metavar="WAVE_A", help="Key of a wave.")],
     wave_b: Annotated[str, typer.Argument(metavar="WAVE_B", help="Key of the wave to set it against.")],
     indicator: Annotated[str, typer.Option("--indicator", help="Key of what is compared.")],
-    domain: Annotated[str, typer.Option("--domain", help="Breakdown whose cells are compared.")] = "total",
+    domain: Annotated[
+        str, typer.Option("--domain", help="Breakdown whose cells are compared; the total by default.")
+    ] = "",
     lang: Annotated[str, typer.Option("--lang", help="Language of the sentences.")] = "",
     as_json: Json = False,
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue, text_in
-from pipeline.catalogue.section import hint
+from pipeline.catalogue.hints import hint
 from pipeline.cli.output import print_json
 from pipeline.comparison import Judgement, Known, Pair, response_rate, scope_text
 from pipeline.contracts import literal
@@ -36,6 +36,7 @@ def compare(
         raise FaultError(catalogue.shared_faults)
     one, other = (sound_wave(key, catalogue) for key in waves)
     _known(indicator, catalogue.indicators, "--indicator", "an indicator")
+    domain = domain or catalogue.total.key
     _known(domain, catalogue.domains, "--domain", "a breakdown")
     lang = lang or catalogue.barometer.languages[0]
     _known(lang, catalogue.barometer.languages, "--lang", "a language")

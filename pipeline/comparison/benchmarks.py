@@ -15,7 +15,7 @@ from scipy import special
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.comparison.material import CELL, Material, breakdowns, total_domain
+from pipeline.comparison.material import CELL, Material, breakdowns
 from pipeline.comparison.significance import adjusted, few, t_test
 from pipeline.estimation.contrasts import Contrasts, Joint
 from pipeline.estimation.covariance import ROUNDING
@@ -74,7 +74,7 @@ def with_ranks(frame: pd.DataFrame) -> pd.DataFrame:
 def _of_wave(wave: Wave, material: Material) -> pd.DataFrame:
     catalogue = material.catalogue
     frame = material.estimates(wave.key)
-    everyone = total_domain(catalogue)
+    everyone = catalogue.total.key
     names = [key for key in breakdowns(catalogue) if key != everyone]
     frame = frame[frame["unit_measure"] != "count"]
     cells = frame.loc[frame["domain"].isin(names), [*KEY, "unit_measure", "n", "value", "obs_status"]]

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue
-from pipeline.comparison.material import CELL, NUMBERS, Material, breakdowns, total_domain
+from pipeline.comparison.material import CELL, NUMBERS, Material, breakdowns
 from pipeline.comparison.scope import Scope, scope_text
 from pipeline.comparison.significance import adjusted, few, homogeneity, independent
 from pipeline.comparison.standard import standardised
@@ -183,7 +183,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
 def _distributions(both: pd.DataFrame, pair: Pair, sides: Sides, material: Material) -> Floats:
     """The p-value of a single-choice question's whole distribution, on each of its rows for everyone."""
     catalogue, found = material.catalogue, np.full(len(both), np.nan)
-    everyone = (both["domain"] == total_domain(catalogue)).to_numpy()
+    everyone = (both["domain"] == catalogue.total.key).to_numpy()
     comparable = (both["verdict"] != NOTHING).to_numpy()
     for indicator in both.loc[everyone & comparable, "indicator"].unique():
         declared = catalogue.indicators[indicator]

@@ -103,7 +103,7 @@ class Material:
             contrasts = self.contrasts(wave, scope)
             if contrasts is None:
                 return None
-            self._shares[key] = contrasts.shares(indicator, total_domain(self.catalogue))
+            self._shares[key] = contrasts.shares(indicator, self.catalogue.total.key)
         return self._shares[key]
 
     def remembered(
@@ -182,11 +182,6 @@ class Material:
         asked: Mapping[str, Indicator] = self._composites[wave] if composites else self.catalogue.indicators
         catalogue = replace(self._few if replicated else self.catalogue, indicators=asked)
         return Sums(self._again(wave, catalogue, scope), catalogue)
-
-
-def total_domain(catalogue: Catalogue) -> str:
-    """The breakdown of everyone."""
-    return next(key for key, domain in catalogue.domains.items() if not domain.by)
 
 
 def breakdowns(catalogue: Catalogue) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from pipeline.arrays import Floats, Ints
 from pipeline.catalogue import Catalogue
 from pipeline.comparison.benchmarks import with_ranks, with_verdict
 from pipeline.comparison.between import KEY, with_adjusted
-from pipeline.comparison.material import CELL, total_domain
+from pipeline.comparison.material import CELL
 from pipeline.comparison.readable import Place, Shown, parts_of, places, readable, readable_again
 from pipeline.comparison.significance import t_test
 from pipeline.comparison.trends import trends
@@ -159,7 +159,7 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
 
 
 def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Catalogue) -> pd.DataFrame:
-    everyone = total_domain(catalogue)
+    everyone = catalogue.total.key
     mine = [plain.get(place) for place in places(frame, ESTIMATE)]
     whole = [plain.get((*place, everyone, "")) for place in places(frame, ["wave", "indicator", "category"])]
     both = np.array([a is not None and b is not None for a, b in zip(mine, whole, strict=True)], dtype=bool)
@@ -179,7 +179,7 @@ def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Ca
 
 def _trends(estimates: pd.DataFrame, protected: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     made = trends(protected.merge(estimates[[*ESTIMATE, "df"]], on=ESTIMATE), catalogue)
-    decimals = decimals_of(made.assign(domain=total_domain(catalogue)), catalogue)
+    decimals = decimals_of(made.assign(domain=catalogue.total.key), catalogue)
     rounded = {
         name: half_up(_numbers(made, name), decimals + (name == "se"))
         for name in ("change_per_year", "se", "ci_low", "ci_high")

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Composition
-from pipeline.comparison.material import Material, total_domain
+from pipeline.comparison.material import Material
 from pipeline.comparison.options import name_of
 from pipeline.comparison.scope import Scope, scope_text
 from pipeline.comparison.significance import independent
@@ -31,7 +31,7 @@ def standardised(pair: Pair, compared: pd.DataFrame, material: Material) -> Iter
 
     ``compared``: the pair's comparisons. A pair that may not be compared, or lacks the variable, has none.
     """
-    everyone = compared["domain"] == total_domain(material.catalogue)
+    everyone = compared["domain"] == material.catalogue.total.key
     compared = compared[
         everyone & (compared["verdict"] != "not_comparable") & (compared["unit_measure"] != "count")
     ]
@@ -145,7 +145,7 @@ def standardise(
 def _degrees(rows: pd.DataFrame, wave: str, scope: Scope, material: Material) -> Floats:
     """The degrees of freedom of the estimates for everyone on the same footing."""
     frame = material.estimates(wave, scope)
-    total = frame[frame["domain"] == total_domain(material.catalogue)]
+    total = frame[frame["domain"] == material.catalogue.total.key]
     df = dict(zip(zip(total["indicator"], total["category"], strict=True), total["df"], strict=True))
     places = zip(rows["indicator"], rows["category"], strict=True)
     return np.array([df.get(place, np.nan) for place in places], dtype=np.float64)

@@ -10,7 +10,6 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.facts import Known
-from pipeline.comparison.material import total_domain
 from pipeline.comparison.significance import adjusted, slope, t_test
 from pipeline.comparison.verdicts import Pair
 
@@ -32,7 +31,7 @@ def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """
     estimated = set(estimates["wave"].unique())
     series = editions([wave for key, wave in catalogue.waves.items() if key in estimated])
-    there = (estimates["domain"] == total_domain(catalogue)) & (estimates["se"] > 0)
+    there = (estimates["domain"] == catalogue.total.key) & (estimates["se"] > 0)
     found = estimates[there & estimates["value"].notna()].groupby("wave")
     frames = {str(wave): frame for wave, frame in found}
     known = Known(catalogue)

@@ -5,7 +5,7 @@ steps of a wave are partitioned by wave; estimates, warehouse and data package t
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -21,7 +21,6 @@ from pipeline.steps import comparisons as comparing
 from pipeline.steps import products, waves
 from pipeline.steps import site as publishing
 
-OWNERS = ["team:barometer"]
 WAVES, BAROMETER = "waves", "barometer"
 
 
@@ -81,14 +80,16 @@ def site(project: Project) -> dg.MaterializeResult[None]:
     return _product(publishing.site, project)
 
 
-def assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition | dg.SourceAsset]:
-    """The asset graph of one barometer; ``partitions`` are its waves."""
+def assets(
+    partitions: dg.PartitionsDefinition[str], owners: Sequence[str]
+) -> list[dg.AssetsDefinition | dg.SourceAsset]:
+    """The asset graph of one barometer; ``partitions`` are its waves, ``owners`` those of every step."""
     source = dg.observable_source_asset(
         partitions_def=partitions, group_name=WAVES, description=wave_source.__doc__
     )(wave_source)
 
     def wave_asset(step: Callable[..., Any], *kinds: str, after: Any) -> dg.AssetsDefinition:
-        return _asset(step, kinds, WAVES, [after], partitions_def=partitions)
+        return _asset(step, kinds, WAVES, [after], owners, partitions_def=partitions)
 
     raw = wave_asset(raw_wave, "python", "parquet", after=source)
     harmonised = wave_asset(harmonised_wave, "pandas", "pandera", "parquet", after=raw)
@@ -96,28 +97,34 @@ def assets(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetsDefinition
     statistics = wave_asset(wave_statistics, "duckdb", "parquet", after=weighted)
     every_wave = dg.AssetDep(statistics, partition_mapping=dg.AllPartitionMapping())
     columns = columns_of(contracts.table("estimates"))
-    estimated = _asset(estimates, ("pandas", "parquet"), BAROMETER, [every_wave], metadata=columns)
+    estimated = _asset(estimates, ("pandas", "parquet"), BAROMETER, [every_wave], owners, metadata=columns)
     compared = _asset(
         comparisons,
         ("pandas", "parquet"),
         BAROMETER,
         [estimated],
+        owners,
         metadata=columns_of(contracts.table("comparisons")),
     )
-    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated, compared])
-    package = _asset(data_package, ("csv", "parquet"), BAROMETER, [built], metadata=columns)
-    pages = _asset(site, ("html", "svg"), BAROMETER, [package])
+    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated, compared], owners)
+    package = _asset(data_package, ("csv", "parquet"), BAROMETER, [built], owners, metadata=columns)
+    pages = _asset(site, ("html", "svg"), BAROMETER, [package], owners)
     return [source, raw, harmonised, weighted, statistics, estimated, compared, built, package, pages]
 
 
 def _asset(
-    step: Callable[..., Any], kinds: tuple[str, ...], group: str, deps: list[Any], **options: Any
+    step: Callable[..., Any],
+    kinds: tuple[str, ...],
+    group: str,
+    deps: list[Any],
+    owners: Sequence[str],
+    **options: Any,
 ) -> dg.AssetsDefinition:
     made = dg.asset(
         deps=deps,
         group_name=group,
         kinds=set(kinds),
-        owners=OWNERS,
+        owners=list(owners),
         code_version=code(step.__name__)[:12],
         **options,
     )(step)

@@ -1,15 +1,19 @@
-"""The schedule: the barometer is published once a year. Waves come in with their files: see ``sensors``."""
+"""The schedule: when the barometer is published, as it declares. Waves come in by ``sensors``."""
 
 from __future__ import annotations
 
 import dagster as dg
 
+from pipeline.catalogue.model import Schedule
 from pipeline.defs.jobs import PUBLISH
 
-yearly = dg.ScheduleDefinition(
-    name="yearly",
-    job_name=PUBLISH,
-    cron_schedule="0 6 1 2 *",
-    execution_timezone="UTC",
-    description="Publishes the barometer on the first of February, 06:00 UTC.",
-)
+
+def publishing(declared: Schedule) -> dg.ScheduleDefinition:
+    """The schedule that barometer.toml declares."""
+    return dg.ScheduleDefinition(
+        name="publish_barometer",
+        job_name=PUBLISH,
+        cron_schedule=declared.cron,
+        execution_timezone=declared.timezone,
+        description=f"Publishes the barometer at {declared.cron} ({declared.timezone}).",
+    )

@@ -53,8 +53,7 @@ def decimals_of(frame: pd.DataFrame, catalogue: Catalogue, name: str = "value") 
     rounding = catalogue.barometer.rounding
     if name == "deff":
         return np.full(len(frame), DEFF_DECIMALS)
-    totals = [key for key, domain in catalogue.domains.items() if not domain.by]
-    decimals = np.where(frame["domain"].isin(totals), rounding.total, rounding.breakdown)
+    decimals = np.where(frame["domain"] == catalogue.total.key, rounding.total, rounding.breakdown)
     decimals = decimals + (frame["unit_measure"] == "mean").to_numpy() + (name == "se")
     return np.where(frame["unit_measure"] == "count", 0, decimals)
 

@@ -35,7 +35,7 @@ def repeated(tables: Tables, catalogue: Catalogue) -> pd.DataFrame:
         parts.append(sides[sides["scope"] == ""])
     if "benchmarks" in tables:
         own = tables["benchmarks"]
-        everyone = next(key for key, domain in catalogue.domains.items() if not domain.by)
+        everyone = catalogue.total.key
         parts += [own, own.assign(domain=everyone, domain_code="", value=own["total"])]
     every = pd.concat([part[[*KEY, "value"]] for part in parts])
     return every.loc[every["value"].notna(), KEY].drop_duplicates()

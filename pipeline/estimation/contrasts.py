@@ -100,8 +100,9 @@ class Contrasts:
         )
         return cls(cells, catalogue, rows)
 
-    def shares(self, indicator: str, domain: str = "total", code: str = "") -> Joint:
-        """The shares of a single-choice indicator in one domain."""
+    def shares(self, indicator: str, domain: str | None = None, code: str = "") -> Joint:
+        """The shares of a single-choice indicator in one domain; of everyone when none is named."""
+        domain = domain or self.catalogue.total.key
         measures, rows = self._measures(indicator), self.rows_of([(domain, code)])
         inside = np.repeat(rows.inside((domain, code))[:, None], len(measures), axis=1)
         return self._joint(rows, measures, np.arange(len(measures)), inside, inside, [(domain, code)])

@@ -43,7 +43,7 @@ def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
     return {key: value for key, value in described.items() if value}
 
 
-def _contributor(declared: Mapping[str, str]) -> Descriptor:
+def _contributor(declared: Mapping[str, object]) -> Descriptor:
     return {key: value for key, value in declared.items() if key != "role"} | (
         {"roles": [declared["role"]]} if "role" in declared else {}
     )

@@ -36,7 +36,7 @@ from pipeline.release.formats import (
 from pipeline.release.readme import licence_text, readme
 from pipeline.release.tables import PUBLISHED
 from pipeline.shelf import DESCRIPTOR, SUMS
-from pipeline.swap import swapped_in
+from pipeline.swap import inside, swapped_in
 
 FORMATS = (xlsx, jsonstat, px, sdmx_structure, sdmx, csvw, citation)
 CATALOGUES = (dcat, schema_org)  # they describe every file made before
@@ -66,8 +66,9 @@ def write_package(
     target = candidate(root, package)
     with swapped_in(target) as fresh:
         for name, content in package_files(Contents(catalogue, package, waves, rows), extra).items():
-            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
-            (fresh / name).write_bytes(content)
+            file = inside(fresh, name)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
         if faults := check_package(fresh):
             place = target.relative_to(root).as_posix()
             raise FaultError(replace(fault, file=f"{place}/{fault.file}") for fault in faults)

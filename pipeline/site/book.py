@@ -126,8 +126,8 @@ class Book:
 
     @cached_property
     def everyone(self) -> str:
-        """The breakdown that is none: the total."""
-        return next((key for key, domain in self.domains.items() if not domain["by"]), "total")
+        """The breakdown that is none: the total. Blank in a package that has no cell of it."""
+        return next((key for key, domain in self.domains.items() if not domain["by"]), "")
 
     @cached_property
     def cells(self) -> dict[tuple[str, str], dict[tuple[str, str, str], Cell]]:

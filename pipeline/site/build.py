@@ -23,6 +23,7 @@ from pipeline.site.pages import codebook, downloads, home, indicators, surveys, 
 from pipeline.site.pictures import draw
 from pipeline.site.releases import releases, stable
 from pipeline.site.render import HERE, Renderer
+from pipeline.swap import inside
 from pipeline.workers import side_by_side
 
 ENGINE = ".sqljs"  # where ``make site-sql`` puts the engine of the SQL page
@@ -46,7 +47,7 @@ def build_site(
         """Gives the charts among them."""
         charts = []
         for path, content, page in files:
-            file = target / path
+            file = inside(target, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
             written["pages"] += path.endswith(".html")

@@ -151,7 +151,7 @@ def jumps(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     before = {
         key: earlier.key for key, wave in catalogue.waves.items() if (earlier := previous(wave, catalogue))
     }
-    total = estimates[(estimates["domain"] == "total") & (estimates["unit_measure"] == "percent")]
+    total = estimates[(estimates["domain"] == catalogue.total.key) & (estimates["unit_measure"] == "percent")]
     now = total.assign(before=total["wave"].map(before)).dropna(subset=["before", "value"])
     pairs = now.merge(total, left_on=["before", *CELL], right_on=["wave", *CELL], suffixes=("", "_before"))
     pairs = pairs.dropna(subset=["value_before"])

@@ -150,7 +150,9 @@ class Drawing:
             (part.codes, each.goal.value / 100)
             for each in self.targets
             for part in each.counted.parts
-            if each.goal.domain == "total" and each.base is base and len(each.counted.parts) == 1
+            if each.goal.domain == self.catalogue.total.key
+            and each.base is base
+            and len(each.counted.parts) == 1
             if isinstance(part, Condition) and part.pattern == name
         ]
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.catalogue.hints import hint
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.reader import read_toml
-from pipeline.catalogue.section import Section, hint
 from pipeline.faults import Fault, FaultError
+from tools.synthetic.section import Section, opened
 
 FOLDER = "tools/synthetic/recipes"
 COMMON = "common.toml"
@@ -113,10 +113,8 @@ def read_recipe(catalogue: Catalogue, wave: str) -> Recipe:
     faults: list[Fault] = []
     root = catalogue.root
     path = root / FOLDER / f"{wave}.toml"
-    common = (
-        read_toml(path.with_name(COMMON), root, faults, wave) if path.with_name(COMMON).is_file() else None
-    )
-    own = read_toml(path, root, faults, wave)
+    common = opened(path.with_name(COMMON), root, faults, wave) if path.with_name(COMMON).is_file() else None
+    own = opened(path, root, faults, wave)
     data = _merged(common.data, own.data) if common else own.data
     section = Section(data, own.file, faults, wave=wave)
     recipe = _recipe(section) if own.data else None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from pipeline.catalogue.hints import hint
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE, NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Question
-from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 
 FILE = "schemas/codebook.toml"
-NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")  # a text with - before it is a formula to spreadsheets
 RESERVED = {NO_ANSWER, NOT_ASKED, IGNORE, SELECTED, NOT_SELECTED}
 UNITS = r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+"
 OWN = {  # the columns of our own in tables that hold these as columns too
@@ -42,15 +41,8 @@ def _names(place: str, names: Iterable[str]) -> Iterator[Fault]:
             yield Fault(
                 FILE, place, "is a column of its own here", f"Choose another, such as {name}_code.", name
             )
-        if not NAME.fullmatch(name):
-            yield Fault(FILE, place, "is no name", "Use letters, digits, _ and -, and begin with no -.", name)
-        elif name in RESERVED or name.upper() == "NA":
-            mend = (
-                "Choose another: many programs read NA as missing."
-                if name.upper() == "NA"
-                else "Choose another."
-            )
-            yield Fault(FILE, place, "is a word of its own here", mend, name)
+        if name in RESERVED:
+            yield Fault(FILE, place, "is a reserved word", "Choose another.", name)
 
 
 def _question(question: Question, catalogue: Catalogue) -> Iterator[Fault]:
@@ -81,6 +73,6 @@ def _question(question: Question, catalogue: Catalogue) -> Iterator[Fault]:
         if known and code not in known:
             mend = f"Use one of {', '.join(known)}.{hint(code, list(known))}"
             yield Fault(FILE, f"{place}.nonresponse", "is not one of the answers", mend, code)
-    if question.max_choices is not None and (question.type != "multiple" or question.max_choices < 1):
-        mend = "Only a multiple question has one, of 1 or more."
+    if question.max_choices is not None and question.type != "multiple":
+        mend = "Remove it: only a multiple question has one."
         yield Fault(FILE, f"{place}.max_choices", "does not fit", mend, str(question.max_choices))

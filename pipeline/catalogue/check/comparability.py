@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.catalogue.comparability import FORMS, NUMBERS, OWN_FACTS, PAIR_FACTS, Composition, Rule
+from pipeline.catalogue.comparability import NUMBERS, OWN_FACTS, PAIR_FACTS, Composition, Rule
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.hints import hint
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 
 FILE = "schemas/comparability.toml"
@@ -43,7 +43,6 @@ def _rule(rule: Rule, catalogue: Catalogue) -> Iterator[Fault]:
     for key in ("indicators", "except_indicators"):
         yield from _named(f"{place}.{key}", getattr(rule, key), list(catalogue.indicators), "an indicator")
     yield from _named(f"{place}.bases", rule.bases, list(catalogue.bases), "a base")
-    yield from _named(f"{place}.forms", rule.forms, FORMS, "a form of indicator")
 
 
 def _named(place: str, names: Sequence[str], known: Sequence[str], what: str) -> Iterator[Fault]:
@@ -64,8 +63,6 @@ def _composition(made: Composition, catalogue: Catalogue) -> Iterator[Fault]:
     yield from _named(f"{place}.indicators", made.indicators, list(catalogue.indicators), "an indicator")
     codes = list(catalogue.variables[made.variable].codes)
     yield from _named(f"{place}.shares", list(made.shares), codes, f"a code of {made.variable}")
-    if any(share <= 0 for share in made.shares.values()):
-        yield Fault(FILE, f"{place}.shares", "must be above 0", "Leave out a code that has no share.")
     if not any(domain.by == (made.variable,) for domain in catalogue.domains.values()):
         mend = f'Add [domains.{made.variable}] by = ["{made.variable}"] to domains.toml.'
         yield Fault(FILE, f"{place}.variable", "has no breakdown of its own", mend, made.variable)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.catalogue.hints import hint
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Condition, Indicator, Logic
-from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 
 FILE = "schemas/indicators.toml"
@@ -19,7 +19,20 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Fault]:
     yield from _circles(catalogue)
     for indicator in catalogue.indicators.values():
         yield from _indicator(indicator, catalogue)
+    totals = [domain.key for domain in catalogue.domains.values() if not domain.by]
+    if len(totals) > 1:
+        mend = "Keep one: what it crosses is nothing, so they are the same total."
+        yield Fault("schemas/domains.toml", "domains", "has more than one total", mend, ", ".join(totals))
     for domain in catalogue.domains.values():
+        if len(set(domain.by)) < len(domain.by):
+            mend = "Name each variable once."
+            yield Fault(
+                "schemas/domains.toml",
+                f"domains.{domain.key}.by",
+                "names one twice",
+                mend,
+                ", ".join(domain.by),
+            )
         for name in domain.by:
             if name not in catalogue.variables:
                 mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"

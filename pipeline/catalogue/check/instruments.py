@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from pipeline.catalogue.hints import hint
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, CrosswalkRow, Instrument
-from pipeline.catalogue.section import hint
 from pipeline.faults import Fault
 
 
@@ -17,8 +16,6 @@ def check_instruments(catalogue: Catalogue) -> Iterator[Fault]:
     known = set(catalogue.variables) | answers
     for instrument in catalogue.instruments.values():
         file = f"schemas/instruments/{instrument.key}.toml"
-        if instrument.language and not re.fullmatch(r"[a-z]{2,3}", instrument.language):
-            yield Fault(file, "language", "is no language code", "Write it as nb.", instrument.language)
         for table in ("question_versions", "max_choices"):
             for key in getattr(instrument, table):
                 if key not in catalogue.questions:
@@ -75,7 +72,7 @@ def _nowhere(row: CrosswalkRow) -> bool:
 
 
 def _unmapped(instrument: Instrument, file: str) -> Iterator[Fault]:
-    """One fault a source variable, however many of its codes map nowhere: a fresh draft has many."""
+    """One fault a source variable, however many of its codes are not mapped: a fresh draft has many."""
     rows: dict[str, list[CrosswalkRow]] = {}
     for row in instrument.crosswalk:
         if _nowhere(row):
@@ -86,7 +83,7 @@ def _unmapped(instrument: Instrument, file: str) -> Iterator[Fault]:
             ", ..." if len(found) > 6 else ""
         )
         mend = f"Fill in variable and code, or write {IGNORE} as the code."
-        yield Fault(file, place, f"column {name} maps nowhere", mend, codes)
+        yield Fault(file, place, f"column {name} is not mapped to the codebook", mend, codes)
 
 
 def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Iterator[Fault]:

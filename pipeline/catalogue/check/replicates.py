@@ -31,11 +31,6 @@ def _numbers(wave: Wave, declared: ReplicateWeights) -> Iterator[Fault]:
     if declared.method != "fay" and declared.rho is not None:
         mend = 'Remove it, or write method = "fay".'
         yield _fault(wave, f"{KEY}.rho", "belongs to fay alone", mend, f"{declared.rho:g}")
-    if declared.rho is not None and not 0 <= declared.rho < 1:
-        yield _fault(wave, f"{KEY}.rho", "is not from 0 to below 1", "Mend it.", f"{declared.rho:g}")
-    if declared.scale is not None and declared.scale <= 0:
-        mend = "Write the number that the producer documents."
-        yield _fault(wave, f"{KEY}.scale", "is not above 0", mend, f"{declared.scale:g}")
 
 
 def _scales(wave: Wave, design: Design, declared: ReplicateWeights) -> Iterator[Fault]:

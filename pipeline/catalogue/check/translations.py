@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.catalogue.hints import hint
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.section import hint
 from pipeline.catalogue.texts import texts
 from pipeline.faults import Fault
 

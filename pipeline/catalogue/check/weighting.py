@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.counts import read_population, read_totals
 from pipeline.catalogue.fieldwork import Wave, Weighting
+from pipeline.catalogue.hints import hint
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE
-from pipeline.catalogue.section import hint
 from pipeline.faults import Fault, FaultError
 
 FACTS = ("none", "unspecified")  # how figures were weighted, where there is nothing to weigh by
-LOOSEST = 1e-9  # relative: what every calibrated margin must reach
 
 
 def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
@@ -97,7 +96,7 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
 
 
 def _limits(wave: Wave, weighting: Weighting) -> Iterator[Fault]:
-    """Bounds, trim, tolerance and steps that some weights could keep."""
+    """Bounds and trim that some weights could keep."""
     if weighting.method == "logit" and not weighting.bounds:
         mend = "Add bounds = [0.3, 3.0]: the least and the most that a start weight is multiplied by."
         yield _fault(wave, "weighting.bounds", "are needed by logit", mend)
@@ -108,12 +107,6 @@ def _limits(wave: Wave, weighting: Weighting) -> Iterator[Fault]:
         if limits and not 0 <= limits[0] < 1 < limits[1]:
             mend = f"{what}: neither is below 0, and they lie on both sides of 1."
             yield _fault(wave, f"weighting.{name}", "leave out 1", mend, str(list(limits)))
-    if not 0 < weighting.tolerance <= LOOSEST:
-        mend = "Every margin is met to 1e-9: write a smaller number, or leave it out."
-        yield _fault(wave, "weighting.tolerance", "is out of range", mend, f"{weighting.tolerance:g}")
-    if weighting.max_iterations < 1:
-        mend = "Write a whole number above 0, or leave it out."
-        yield _fault(wave, "weighting.max_iterations", "is out of range", mend, str(weighting.max_iterations))
 
 
 def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
+from pipeline.catalogue.hints import hint
+from pipeline.catalogue.reader import read_toml
 from pipeline.faults import Fault
 
 _REQUIRED: Any = object()
+
+
+def opened(path: Path, root: Path, faults: list[Fault], wave: str) -> Section:
+    """One TOML file as a section; empty, with a fault, when it cannot be read."""
+    data = read_toml(path, root, faults, wave)
+    return Section(data, path.relative_to(root).as_posix(), faults, wave=wave)
 
 
 class Section:
@@ -144,9 +152,3 @@ class Section:
                     "is not a known key",
                     f"Remove it, or use one of {', '.join(known)}.{hint(key, known)}",
                 )
-
-
-def hint(value: str, options: Sequence[str]) -> str:
-    """`` Did you mean x?`` when one of the options is close, else nothing."""
-    close = difflib.get_close_matches(value, list(options), n=1, cutoff=0.6)
-    return f" Did you mean {close[0]!r}?" if close else ""

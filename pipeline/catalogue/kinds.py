@@ -1,0 +1,227 @@
+"""The kinds of values that declarations hold: names, texts, numbers, dates, files and addresses.
+
+A record names the kind of each of its fields, and from that alone follow the reading, the messages, the JSON
+Schemas and the tables of ``docs/declarations.md``. What one field alone must be belongs here or at the field;
+what must hold between fields belongs to ``check``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from pipeline.catalogue.hints import hint
+
+CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, regex_engine="python-re")
+LONGEST_NAME = 100  # a file of that name, with its ending, fits every file system
+MOST = 10_000_000_000  # units of a population: more than there are people
+BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they turn the text that follows around
+DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{n}" for name in ("COM", "LPT") for n in range(1, 10))}
+
+
+class Hidden:
+    """Marks a field that is not a key of its table: it comes from the table's own key or from other keys."""
+
+
+def refused(message: str, mend: str) -> PydanticCustomError:
+    """The error of a value that a validator of our own refuses, with the mend that its owner reads."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "mend": mend})
+
+
+def unprintable(value: str) -> tuple[str, str] | None:
+    """Message and mend of a text that holds a character no reader can see; None for one that holds none."""
+    for character in value:
+        kind = unicodedata.category(character)
+        if (kind == "Cc" and character not in "\n\t") or kind in ("Zl", "Zp", "Cs") or character in BIDI:
+            return (
+                f"holds the control character U+{ord(character):04X}",
+                "Remove it: readers cannot see it, and programs stumble over it.",
+            )
+    return None
+
+
+def _printable(value: str) -> str:
+    if said := unprintable(value):
+        raise refused(*said)
+    return value
+
+
+class Written:
+    """A text must match the pattern; else it is refused with this message and mend."""
+
+    def __init__(self, pattern: str, message: str, mend: str) -> None:
+        self.pattern, self.message, self.mend = pattern, message, mend
+
+    def check(self, value: str) -> str:
+        """The value, where it matches."""
+        if not re.fullmatch(self.pattern, value):
+            raise refused(self.message, self.mend)
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
+
+
+def named(value: str) -> str:
+    """The value, where it may be a name; else the error of a name that may not.
+
+    A name becomes files, addresses, columns and identifiers: so it has neither slash nor dot, no hyphen
+    in front (spreadsheets take that for a formula) and is no word that programs read as something else.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", value):
+        raise refused("is not a valid name", "Use letters, digits, _ and -, and begin with no -.")
+    if len(value) > LONGEST_NAME:
+        raise refused("is too long for a name", f"Use at most {LONGEST_NAME} letters.")
+    if value.upper() == "NA":
+        raise refused("is a reserved word", "Choose another: many programs read NA as missing.")
+    if value.upper() in DEVICES:
+        raise refused("is a reserved word", "Choose another: Windows has no file of that name.")
+    return value
+
+
+NAME_PATTERN = {"pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]*$", "maxLength": LONGEST_NAME}
+SLUG = Written(
+    r"[a-z0-9]+([-_][a-z0-9]+)*",
+    "is not a valid name",
+    "Use lower-case letters and digits, joined by - or _, as no-ks-2018.",
+)
+ADDRESS = Written(
+    r"(https?://[^\s<>\"'\\]+)?", "is not an address", "Write it whole, beginning with https://."
+)
+LINK = Written(
+    r"(https?://[^\s<>\"'\\]+|mailto:[^\s<>\"'\\@]+@[^\s<>\"'\\@]+)?",
+    "is not an address",
+    "Write it whole, beginning with https:// or mailto:.",
+)
+EMAIL = Written(r"([^\s@<>\"]+@[^\s@<>\"]+)?", "is not an e-mail address", "Write name@domain.")
+SHA256 = Written(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
+VERSION = Written(
+    r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", "is not a version", "Write it as 1.0.0."
+)
+COUNTRY = Written(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write it as NO.")
+LANGUAGE = Written(r"[a-z]{2,3}", "is not a language code", "Write it as nb.")
+IN_RAW = Written(
+    r"(?!\.{1,2}$)[^/\\:]*", "points outside warehouse/raw", "Name the file alone, and put it there."
+)
+SOURCE = Written(
+    r"(?!\.{1,2}$)[^/\\:]+|(https?|s3)://[^\s\\]+",
+    "points outside warehouse/raw",
+    "Name the file alone, or write an https:// or s3:// address.",
+)
+
+CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+
+
+def _cron(value: str) -> str:
+    parts = value.split(" ")
+    if len(parts) != len(CRON_RANGES) or not all(map(_cron_part, parts, CRON_RANGES)):
+        raise refused(
+            "is not a cron schedule",
+            "Write minute, hour, day of the month, month and day of the week, as 0 6 1 2 *.",
+        )
+    return value
+
+
+def _cron_part(part: str, limits: tuple[int, int]) -> bool:
+    for each in part.split(","):
+        found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?", each, re.ASCII)
+        if not found:
+            return False
+        ends = [int(end) for end in found.groups()[:2] if end]
+        if ends != sorted(ends) or any(not limits[0] <= end <= limits[1] for end in ends):
+            return False
+        if found[3] and len(ends) == 1:
+            return False
+    return True
+
+
+OWNER = Written(
+    r"team:[A-Za-z0-9_.-]+|[^\s@:]+@[^\s@:]+\.[^\s@:]+",
+    "is not an owner",
+    "Write team:NAME or an e-mail address.",
+)
+
+
+def _timezone(value: str) -> str:
+    from zoneinfo import available_timezones  # noqa: PLC0415 - only a barometer that names one reads the list
+
+    if value != "UTC" and value not in available_timezones():
+        raise refused(
+            "is not a time zone", f"Write it as Europe/Oslo.{hint(value, sorted(available_timezones()))}"
+        )
+    return value
+
+
+# Texts. A text that a field needs may not be blank; a note may.
+Note = Annotated[str, AfterValidator(_printable)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
+Name = Annotated[str, AfterValidator(named), Field(json_schema_extra=dict(NAME_PATTERN))]
+Slug = Annotated[Name, SLUG]
+Address = Annotated[Note, ADDRESS]
+Link = Annotated[Note, LINK]
+Email = Annotated[Note, EMAIL]
+Sha256 = Annotated[str, SHA256, Field(examples=["0" * 64])]
+Version = Annotated[str, VERSION, Field(examples=["1.0.0"])]
+Country = Annotated[str, COUNTRY, Field(examples=["NO"])]
+Language = Annotated[str, LANGUAGE, Field(examples=["en"])]
+InRaw = Annotated[Note, IN_RAW]
+SourceFile = Annotated[Text, SOURCE]
+Cron = Annotated[Note, AfterValidator(_cron)]
+Timezone = Annotated[Note, AfterValidator(_timezone)]
+Owner = Annotated[Note, OWNER]
+
+# Numbers, dates, flags: as they stand in TOML, never from a text. Ranges stand at the fields.
+Whole = Annotated[int, Field(strict=True)]
+Units = Annotated[Whole, Field(ge=0, le=MOST)]
+Number = Annotated[float, Field(strict=True)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Percent = Annotated[Number, Field(ge=0, le=100)]
+Flag = Annotated[bool, Field(strict=True)]
+Day = Annotated[date, Field(strict=True)]
+
+Key = Annotated[Name, Field(alias="<key>"), Hidden()]  # the key of the record's own table
+SlugKey = Annotated[Slug, Field(alias="<key>"), Hidden()]
+
+
+def _entries(fold: Callable[[dict[str, Any]], dict[str, Any]]) -> BeforeValidator:
+    def prepare(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: {**fold(entry), "<key>": key} if isinstance(entry, dict) else entry
+            for key, entry in value.items()
+        }
+
+    return BeforeValidator(prepare)
+
+
+KEYED = _entries(lambda entry: entry)  # on a mapping of records: each learns its own key
+
+
+def folding(keys: tuple[str, ...], into: str) -> BeforeValidator:
+    """As ``KEYED``, and each record's ``keys`` are read together, as its field ``into``."""
+
+    def fold(entry: dict[str, Any]) -> dict[str, Any]:
+        joined = {key: entry[key] for key in keys if key in entry}
+        rest = {key: value for key, value in entry.items() if key not in keys}
+        return {**rest, into: joined} if joined else rest
+
+    return _entries(fold)
