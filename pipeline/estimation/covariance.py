@@ -18,9 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.arrays import Floats, Ints
-from pipeline.estimation.classes import Classes, classes_of, fitted
+from pipeline.estimation import columns
+from pipeline.estimation.answer_classes import AnswerClasses, answer_classes, fitted
 from pipeline.estimation.design import Design
-from pipeline.estimation.domains import adder
+from pipeline.estimation.domains import aggregation_matrix
 from pipeline.estimation.plan import Plan
 from pipeline.estimation.statistics import Cells
 
@@ -47,11 +48,11 @@ class Linearised:
         Means are from their centre, shares are proportions; NaN where nobody answered. And their covariance.
         """
         first = plan.measures[measures[0]]
-        classes = classes_of(self.cells, measures)
+        classes = answer_classes(self.cells, measures)
         counted = bottom[classes.cell] * classes.counts[:, None]
         over = top[classes.cell]
         sums, base = classes.w @ (classes.y[:, category] * over), classes.w @ counted
-        answered = self.cells.column(f"b{plan.masks.index(first.mask)}")
+        answered = self.cells.total(columns.answered(plan.masks.index(first.mask)))
         n = answered[:, None] * bottom
         count, some = first.unit == "count", base > 0
         ratio = np.divide(sums, base, out=np.zeros_like(sums), where=some) * (not count)
@@ -60,8 +61,8 @@ class Linearised:
         covariance = self._covariance(classes, u, u2, top * scale, n)
         return np.where(n.sum(axis=0) > 0, sums if count else ratio, np.nan), covariance
 
-    def _covariance(self, classes: Classes, u: Floats, u2: Floats, inside: Floats, n: Floats) -> Floats:
-        """Covariances of the sums of w u; ``u2`` is u where squares are summed (see ``Classes``)."""
+    def _covariance(self, classes: AnswerClasses, u: Floats, u2: Floats, inside: Floats, n: Floats) -> Floats:
+        """Covariances of the sums of w u; ``u2`` is u where squares are summed (see ``AnswerClasses``)."""
         design = self.design
         stratum, k = design.stratum[classes.cell], design.k
         squares = k[stratum] * classes.q
@@ -71,13 +72,13 @@ class Linearised:
             fit = fitted(classes, u, design.calibration)[classes.cell]
             u, u2 = u - fit, u2 - fit
         z = classes.w[:, None] * u
-        total = adder(stratum, len(k)) @ z
+        total = aggregation_matrix(stratum, len(k)) @ z
         if design.psu is None or design.psu_stratum is None:
             products = _product(u2, squares) + _product(inside, within)
         else:
-            units = adder(design.psu[classes.cell], len(design.psu_stratum)) @ z
+            units = aggregation_matrix(design.psu[classes.cell], len(design.psu_stratum)) @ z
             products = _product(units, k[design.psu_stratum])
-            raw = adder(design.psu[classes.cell], len(design.psu_stratum)) @ np.abs(z)
+            raw = aggregation_matrix(design.psu[classes.cell], len(design.psu_stratum)) @ np.abs(z)
             size = np.maximum(size, k[design.psu_stratum] @ raw**2)
         made = products - _product(total, k * design.centred / design.size)
         limit = ROUNDING * np.sqrt(np.outer(size, size))
@@ -87,7 +88,7 @@ class Linearised:
         """Where lonely strata take the average: a domain's strata over those of them with a variance."""
         if not self.design.average:
             return 1.0
-        present = (adder(self.design.stratum, len(self.design.size)) @ n) > 0
+        present = (aggregation_matrix(self.design.stratum, len(self.design.size)) @ n) > 0
         good = (present & ~self.design.lonely[:, None]).sum(axis=0)
         scale = np.sqrt(np.where(good > 0, present.sum(axis=0) / np.maximum(good, 1), 0.0))
         return np.outer(scale, scale)

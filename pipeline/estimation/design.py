@@ -11,7 +11,7 @@ from scipy import sparse
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.crossing import crossed, distinct, indexed
-from pipeline.estimation.domains import adder
+from pipeline.estimation.domains import aggregation_matrix
 from pipeline.estimation.statistics import Cells
 from pipeline.faults import Fault, FaultError
 
@@ -65,7 +65,7 @@ def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: st
         psu_stratum = found // len(units)
         size = np.bincount(psu_stratum, minlength=len(names)).astype(float)
     else:
-        size = adder(stratum, len(names)) @ frame["n"].to_numpy(dtype=float)
+        size = aggregation_matrix(stratum, len(names)) @ cells.everyone()
     known = np.array([population.get(name, np.inf) for name in names])
     fraction = 1.0 - size / known
     alone = size == 1
@@ -103,19 +103,18 @@ def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> 
     for margin in plan.margins:
         codes, place = crossed(frame, margin)
         columns += [(place[firsts] == number).astype(float) for number in range(len(codes))]
-    gather = adder(of_cell, len(keys))
-    start, final = (gather @ frame["d"].to_numpy(dtype=float), gather @ frame["w"].to_numpy(dtype=float))
+    gather = aggregation_matrix(of_cell, len(keys))
+    start, final = gather @ cells.start, gather @ cells.everyone(1)
     rows, size = (stratum, strata) if psu is None else (psu, int(psu.max()) + 1)
 
-    def by_cell(rows: Ints, size: int, column: str) -> sparse.csr_array:
-        entries = frame[column].to_numpy(dtype=float)
-        return sparse.csr_array((entries, (rows, of_cell)), shape=(size, len(keys)))
+    def by_cell(rows: Ints, size: int, power: int) -> sparse.csr_array:
+        return sparse.csr_array((cells.everyone(power), (rows, of_cell)), shape=(size, len(keys)))
 
     return Calibration(
         of_cell,
         np.column_stack(columns),
         start,
         final / start,
-        by_cell(rows, size, "w"),
-        by_cell(stratum, strata, "q"),
+        by_cell(rows, size, 1),
+        by_cell(stratum, strata, 2),
     )

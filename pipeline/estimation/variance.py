@@ -24,9 +24,9 @@ import numpy as np
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.estimation.design import Calibration, Design
-from pipeline.estimation.domains import Domains, Kinds, adder
+from pipeline.estimation.domains import BackgroundCells, Domains, aggregation_matrix
+from pipeline.estimation.psu_sums import PsuSums, psu_sums
 from pipeline.estimation.sums import Sums
-from pipeline.estimation.units import Units, units_of
 
 IN_CACHE = 512  # groups of cells
 ROUNDING = 1e-13  # of the sums of squares a variance is the difference of
@@ -43,12 +43,12 @@ class Strata:
     @classmethod
     def of(cls, sums: Sums, domains: Domains, stratum: Ints) -> Strata:
         """``sums`` and ``stratum`` are of cells."""
-        groups = domains.adder(stratum)
+        groups = domains.groups(stratum)
         return cls(groups.domain, groups.other, sums.gathered(groups.matrix(len(stratum))))
 
     def total(self, domains: int) -> Sums:
         """The sums by domain."""
-        return self.sums.gathered(adder(self.domain, domains))
+        return self.sums.gathered(aggregation_matrix(self.domain, domains))
 
 
 @dataclass(frozen=True)
@@ -65,10 +65,10 @@ class Score:
     @classmethod
     def of(cls, total: Sums, is_count: Flags) -> Score:
         """The derivatives of share, mean or total by the sums of a and b; ``total`` are those of domains."""
-        one = total.one[:, total.layout.mask]
+        one = total.sum_w[:, total.layout.mask]
         with np.errstate(divide="ignore", invalid="ignore"):
-            scale, ratio = 1.0 / one, total.a / one
-            rest = np.where(total.share == 0, 1.0, total.b / one)
+            scale, ratio = 1.0 / one, total.sum_wy / one
+            rest = np.where(total.share == 0, 1.0, total.sum_wc / one)
         parts = ((1.0, scale), (0.0, ratio), (1.0, rest))
         return cls(*(np.where(is_count, of_count, part) for of_count, part in parts))
 
@@ -124,24 +124,32 @@ def _residual(sums: Sums, rows: slice, ratio: Floats) -> Floats:
 
 
 def variance(
-    sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score, kinds: Kinds | None
+    sums: Sums,
+    strata: Strata,
+    domains: Domains,
+    design: Design,
+    score: Score,
+    background: BackgroundCells | None,
 ) -> tuple[Floats, Floats]:
     """Every measure's design variance (of its linearised value) and degrees of freedom: domains x measures.
 
     ``sums`` are of cells, ``strata`` the same by domain and stratum, and ``domains`` of cells or, where there
-    are any, of their ``kinds``. Degrees of freedom are sampling units less strata, of those with members of
-    the domain: all whom the base asked, whether they answered or not, as R's ``degf`` of the subset has it.
+    are any, of their ``background`` cells. Degrees of freedom are sampling units less strata, of those with
+    members of the domain: all whom the base asked, whether they answered or not, as R's ``degf`` of the
+    subset has it.
     """
-    asked, gather = strata.sums.asked, adder(strata.domain, len(domains))
-    if design.psu is None or kinds is None:
+    asked, gather = strata.sums.n_asked, aggregation_matrix(strata.domain, len(domains))
+    if design.psu is None or background is None:
         found = _spread(_of_elements(sums, strata, domains, design, score), len(domains), design)
         members = gather @ asked
     else:
         found, members = np.empty_like(score.alpha), np.empty((len(domains), asked.shape[1]))
-        for units in units_of(sums, domains, kinds, design.psu):
+        for units in psu_sums(sums, domains, background, design.psu):
             made = _of_clusters(sums, strata, units, design, score.at(units.rows))
             found[units.rows] = _spread(made, len(units.domains), design)
-            members[units.rows] = adder(units.domain, len(units.domains)) @ (units.asked > 0).astype(float)
+            members[units.rows] = aggregation_matrix(units.domain, len(units.domains)) @ (
+                units.n_asked > 0
+            ).astype(float)
     if design.average:
         found *= _average(strata, len(domains), design)
     return found, (members - gather @ (asked > 0).astype(float))[:, sums.layout.base]
@@ -149,7 +157,7 @@ def variance(
 
 def _spread(made: _Linear, domains: int, design: Design) -> Floats:
     less = (design.k * design.centred / design.size)[made.stratum]
-    found = made.squares - adder(made.domain, domains, factor=less) @ made.z**2
+    found = made.squares - aggregation_matrix(made.domain, domains, factor=less) @ made.z**2
     # What is left of a difference of equal sums is rounding, not variance: a margin's own error is 0.
     return np.where(np.abs(found) <= ROUNDING * made.raw, 0.0, found)
 
@@ -167,12 +175,12 @@ class _Linear:
 
 
 def _of_elements(sums: Sums, strata: Strata, domains: Domains, design: Design, score: Score) -> _Linear:
-    of = strata.sums.gathered(adder(strata.domain, len(domains)), (2,), design.k[strata.stratum])
-    squares = raw = score.alpha**2 * of.qa + score.beta**2 * of.qb
+    of = strata.sums.gathered(aggregation_matrix(strata.domain, len(domains)), (2,), design.k[strata.stratum])
+    squares = raw = score.alpha**2 * of.sum_w2y + score.beta**2 * of.sum_w2c
     if len(mean := of.layout.mean):  # of a share a b is 0, and a^2 is a
         alpha, beta = score.alpha[:, mean], score.beta[:, mean]
-        squares, both = raw.copy(), 2 * alpha * beta * of.qa[:, mean]
-        raw[:, mean] = alpha**2 * of.qaa + beta**2 * of.qb[:, mean]
+        squares, both = raw.copy(), 2 * alpha * beta * of.sum_w2y[:, mean]
+        raw[:, mean] = alpha**2 * of.sum_w2y2 + beta**2 * of.sum_w2c[:, mean]
         squares[:, mean] = raw[:, mean] + both
         raw[:, mean] += np.abs(both)
     made = _Linear(strata.domain, strata.stratum, score.linear(strata.sums, strata.domain), squares, raw)
@@ -187,12 +195,14 @@ def _residuals(
     """The same for residuals of the regression on the margins: outside its domain a unit has one too."""
     count, strata, width = len(domains), len(design.size), len(calibration.start)
     fit = _fits(sums, domains, calibration, score)  # domains x calibration cells x measures
-    triples = domains.adder(design.stratum * width + calibration.of_cell)
+    triples = domains.groups(design.stratum * width + calibration.of_cell)
     stratum, cell = triples.other // width, triples.other % width
     of, own = sums.gathered(triples.matrix(len(design.stratum)), (2,)), score.at(triples.domain)
-    crossed = (own.alpha * of.qa + own.beta * of.qb) * fit[triples.domain, cell]
+    crossed = (own.alpha * of.sum_w2y + own.beta * of.sum_w2c) * fit[triples.domain, cell]
     everyone = np.einsum("c,dck->dk", design.k @ calibration.weight2, fit * fit, optimize=True)
-    squares = plain.squares - 2 * (adder(triples.domain, count, factor=design.k[stratum]) @ crossed)
+    squares = plain.squares - 2 * (
+        aggregation_matrix(triples.domain, count, factor=design.k[stratum]) @ crossed
+    )
     z = -np.einsum("hc,dck->dhk", calibration.weight.toarray(), fit, optimize=True).reshape(
         count * strata, -1
     )
@@ -209,7 +219,7 @@ def _fits(sums: Sums, domains: Domains, calibration: Calibration, score: Score) 
     """Fitted values x'beta of z / w, from start weights: domains x calibration cells x measures."""
     x, width = calibration.indicators, len(calibration.start)
     hat = x @ calibration.inverse @ x.T
-    groups = domains.adder(calibration.of_cell)
+    groups = domains.groups(calibration.of_cell)
     of = sums.gathered(groups.matrix(len(calibration.of_cell)), (1,))
     z = score.linear(of, groups.domain)
     started = np.zeros((len(domains), width, z.shape[1]))
@@ -218,11 +228,11 @@ def _fits(sums: Sums, domains: Domains, calibration: Calibration, score: Score) 
     return fits
 
 
-def _of_clusters(sums: Sums, whole: Strata, units: Units, design: Design, score: Score) -> _Linear:
+def _of_clusters(sums: Sums, whole: Strata, units: PsuSums, design: Design, score: Score) -> _Linear:
     """Sums are rolled up to the domain within a sampling unit before they are squared."""
     psu_stratum, of = design.psu_stratum, units.sums
     assert psu_stratum is not None
-    count, strata, stratum = len(units.domains), len(design.size), psu_stratum[units.unit]
+    count, strata, stratum = len(units.domains), len(design.size), psu_stratum[units.psu]
     k = design.k[stratum]
     if design.calibration is None:
         squares = score.squares(of, units.domain, k)
@@ -235,25 +245,25 @@ def _of_clusters(sums: Sums, whole: Strata, units: Units, design: Design, score:
     fit = _fits(sums, units.domains, design.calibration, score)
     z = -np.einsum("pc,dck->dpk", design.calibration.weight.toarray(), fit, optimize=True)
     z = z.reshape(count * every, -1)
-    z[units.domain * every + units.unit] += score.linear(of, units.domain)
+    z[units.domain * every + units.psu] += score.linear(of, units.domain)
     domain, stratum = np.repeat(np.arange(count), every), np.tile(psu_stratum, count)
-    squares = adder(domain, count, factor=design.k[stratum]) @ z**2
-    total = adder(domain * strata + stratum, count * strata) @ z
+    squares = aggregation_matrix(domain, count, factor=design.k[stratum]) @ z**2
+    total = aggregation_matrix(domain * strata + stratum, count * strata) @ z
     return _Linear(*_crossed(count, strata), total, squares, _sizes(units, score, k))
 
 
-def _sizes(units: Units, score: Score, k: Floats) -> Floats:
+def _sizes(units: PsuSums, score: Score, k: Floats) -> Floats:
     """Squares by domain as if nothing in a sampling unit cancelled."""
     own = score.at(units.domain)
-    size = np.abs(own.alpha * units.sums.a) + np.abs(own.beta * units.sums.b)
-    sizes: Floats = adder(units.domain, len(units.domains), factor=k) @ size**2
+    size = np.abs(own.alpha * units.sums.sum_wy) + np.abs(own.beta * units.sums.sum_wc)
+    sizes: Floats = aggregation_matrix(units.domain, len(units.domains), factor=k) @ size**2
     return sizes
 
 
 def _average(strata: Strata, domains: int, design: Design) -> Floats:
     """Strata with members of the domain over those of them with a variance: lonely ones take the average."""
     present = (strata.sums.n > 0)[:, strata.sums.layout.mask]
-    gather = adder(strata.domain, domains)
+    gather = aggregation_matrix(strata.domain, domains)
     alone = design.lonely[strata.stratum][:, None]
     good = gather @ (present & ~alone).astype(float)
     return np.where(good > 0, (gather @ present.astype(float)) / np.maximum(good, 1), 0.0)
