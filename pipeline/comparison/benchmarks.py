@@ -18,8 +18,8 @@ from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.material import CELL, Material, breakdowns, total_domain
 from pipeline.comparison.significance import adjusted, few, t_test
 from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
-from pipeline.estimation.covariance import ROUNDING
 from pipeline.estimation.domains import Domains
+from pipeline.estimation.linearisation import ROUNDING
 
 KEY = ["wave", *CELL]
 COLUMNS = [

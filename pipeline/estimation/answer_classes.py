@@ -1,4 +1,7 @@
-"""The cells of a wave split by what their units answered, for covariances between estimates."""
+"""The cells of a wave split by what their units answered, for covariances between estimates.
+
+Here belong the classes and their sums; what is made of them stands in ``covariance``.
+"""
 
 from __future__ import annotations
 
@@ -59,8 +62,6 @@ def answer_classes(cells: Cells, measures: list[int]) -> AnswerClasses:
 
 
 def fitted(classes: AnswerClasses, u: Floats, calibration: Calibration) -> Floats:
-    """Fitted values of u on the margins, from start weights: cells x estimates."""
-    x, width = calibration.indicators, len(calibration.start)
-    of_row = calibration.of_cell[classes.cell]
-    started = aggregation_matrix(of_row, width) @ ((classes.w / calibration.factor[of_row])[:, None] * u)
-    return np.asarray((x @ (calibration.inverse @ (x.T @ started)))[calibration.of_cell], dtype=np.float64)
+    """Fitted values of u on the margins: cells x estimates."""
+    gather = aggregation_matrix(calibration.of_cell[classes.cell], len(calibration.start))
+    return calibration.fitted(gather @ (classes.w[:, None] * u))[calibration.of_cell]

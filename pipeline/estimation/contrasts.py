@@ -21,9 +21,10 @@ from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.estimation.covariance import ROUNDING, Linearised
+from pipeline.estimation.covariance import Linearised
 from pipeline.estimation.design import design_of
 from pipeline.estimation.domains import Domains, domains_of
+from pipeline.estimation.linearisation import ROUNDING
 from pipeline.estimation.replicates import Replicates
 from pipeline.estimation.statistics import Cells
 

@@ -1,4 +1,8 @@
-"""The sample design of a wave on its cells: strata, sampling units, corrections and calibration."""
+"""The sample design of a wave on its cells: strata, sampling units, corrections and calibration.
+
+Here belongs what is the same for every indicator and domain; sums of linearised values are elsewhere
+(``variance``, ``covariance``). Replicate weights carry their own design and use none of this.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +39,11 @@ class Design:
     psu_stratum: Ints | None
     calibration: Calibration | None
 
+    @property
+    def centring(self) -> Floats:
+        """By stratum, what the square of the sum of z takes away: k_h / n_h, or nothing of a lonely one."""
+        return self.k * self.centred / self.size
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -48,10 +57,25 @@ class Calibration:
     weight2: sparse.csr_array  # of everyone: strata x calibration cells, sum of w^2
 
     @cached_property
-    def inverse(self) -> Floats:
-        """That of the margins' products, from start weights; Moore-Penrose's, as margins share totals."""
-        products = self.indicators.T @ (self.indicators * self.start[:, None])
-        return np.asarray(np.linalg.pinv(products, rcond=1e-12, hermitian=True), dtype=np.float64)
+    def projection(self) -> Floats:
+        """Calibration cells x calibration cells: x (x' D x)^- x', from start weights D.
+
+        The inverse is Moore-Penrose's, as margins share totals.
+        """
+        x = self.indicators
+        inverse = np.linalg.pinv(x.T @ (x * self.start[:, None]), rcond=1e-12, hermitian=True)
+        return np.asarray(x @ inverse @ x.T, dtype=np.float64)
+
+    def fitted(self, z: Floats) -> Floats:
+        """The regression of z / w on the margins by calibration cell, of sums of z by calibration cell.
+
+        ``z``: (...) x calibration cells x estimates. Start weights are those of the regression, calibrated
+        weights those of the residual (Deville & Särndal 1992).
+        """
+        started = z / self.factor[:, None]
+        return np.asarray(
+            np.einsum("ce,...ek->...ck", self.projection, started, optimize=True), dtype=np.float64
+        )
 
 
 def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:

@@ -18,11 +18,12 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.estimation import intervals
 from pipeline.estimation.design import design_of
 from pipeline.estimation.domains import BackgroundCells, Domains, domains_of
+from pipeline.estimation.linearisation import Linearisation
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.replicates import replicated
 from pipeline.estimation.statistics import Cells
 from pipeline.estimation.sums import Sums
-from pipeline.estimation.variance import Score, Strata, variance
+from pipeline.estimation.variance import Strata, variance
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -124,7 +125,9 @@ def _columns(
     mask = sums.layout.mask
     n, one, a, b = total.n[:, mask], total.sum_w[:, mask], total.sum_wy, total.sum_wc
     if design is not None:
-        variances, df = variance(sums, strata, domains, design, Score.of(total, is_count), background)
+        variances, df = variance(
+            sums, strata, domains, design, Linearisation.of_domains(total, is_count), background
+        )
     elif cells.replicates is not None and declaration is not None:
         variances, df = replicated(cells.replicates, cells.plan, total.sum_w, declaration)
     with np.errstate(divide="ignore", invalid="ignore"):
