@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.estimation import Cells, estimate_wave, wave_statistics
-from pipeline.estimation.contrasts import Joint
+from pipeline.estimation.contrasts import EstimateCovariance
 from pipeline.harmonise import harmonise
 from pipeline.sources import fetch, read_raw
 from pipeline.weighting import Weighted, weigh
@@ -56,7 +56,7 @@ def close(found: float, wanted: str | float, relative: float = 1e-9, absolute: f
     return math.isclose(float(found), float(wanted), rel_tol=relative, abs_tol=absolute)
 
 
-def rao_scott(table: Joint, rows: int, columns: int, n: int) -> tuple[float, float]:
+def rao_scott(table: EstimateCovariance, rows: int, columns: int, n: int) -> tuple[float, float]:
     """F and its first degrees of freedom of R's ``svychisq(statistic = "F")`` from a table of shares."""
     p, v = table.values / 100, table.covariance / 100**2
     row, column = np.divmod(np.arange(rows * columns), columns)

@@ -83,8 +83,8 @@ CASES = {
         "a grid question needs codes",
     ),
     "code NA": ("codebook.toml", 'codes.care = "Care"', 'codes.NA = "Care"', "many programs read NA as missing"),
-    "variable of our own": ("codebook.toml", "[variables.region]", "[variables.w]", "variables: is a column of its own here"),
-    "variable like a sum": ("codebook.toml", "[variables.region]", "[variables.y12_q]", "variables: is a column of its own here"),
+    "variable of our own": ("codebook.toml", "[variables.region]", "[variables.weight]", "variables: is a column of its own here"),
+    "variable like a replicate weight": ("codebook.toml", "[variables.region]", "[variables.replicate_1]", "variables: is a column of its own here"),
     "question of our own": ("codebook.toml", "[questions.staff]", "[questions.population]", "questions: is a column of its own here"),
     "missing base": ("codebook.toml", 'base = "innovative"', 'base = "inovative"', "Did you mean 'innovative'"),
     "nonresponse": (

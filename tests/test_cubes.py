@@ -76,7 +76,7 @@ def test_sets_are_the_largest_that_breakdowns_need(
     assert [cube.plan.cell for cube in parts.cubes] == SETS
     sizes = [len(cube.frame.drop_duplicates(list(cube.plan.cell))) for cube in parts.cubes]
     assert max(sizes) <= 40
-    assert {int(cube.frame["n"].sum()) for cube in parts.cubes} == {300}
+    assert {int(cube.everyone().sum()) for cube in parts.cubes} == {300}
 
 
 def test_a_scope_is_narrowed_in_every_set(

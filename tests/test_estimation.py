@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
-from pipeline.catalogue.fieldwork import Design, Weighting
+from pipeline.catalogue.fieldwork import Design, ReplicateWeights, Weighting
 from pipeline.catalogue.model import Estimation
 from pipeline.comparison.scope import restricted
 from pipeline.estimation import COLUMNS, EXTRAS, KEY, Cells, estimate_wave, plan_wave, wave_statistics
@@ -157,7 +158,7 @@ def test_sums_are_additive_over_rows(seed: int, known: tuple[Catalogue, Wave]) -
     weighted = weigh(drawn(seed), wave, catalogue).answers
     whole = uncentred(wave_statistics(weighted, wave, catalogue))
     parts = [uncentred(wave_statistics(weighted.iloc[half::2], wave, catalogue)) for half in (0, 1)]
-    keys = ["stratum", *plan_wave(wave, catalogue).cell, "weight"]
+    keys = ["stratum", *plan_wave(wave, catalogue).cell, "shared.weight"]
     sums = [name for name in whole if name not in keys]
     added = pd.concat(parts).groupby(keys, as_index=False)[sums].sum().sort_values(keys, ignore_index=True)
     assert added[keys].equals(whole[keys])
@@ -168,9 +169,10 @@ def uncentred(cells: Cells) -> pd.DataFrame:
     """The sums of cells, those of means counted from 0 and not from a centre of the file's own."""
     frame = cells.frame.copy()
     for number, centre in cells.centres.items():
-        n = frame[f"b{cells.plan.masks.index(cells.plan.measures[number].mask)}"]
-        frame[f"s{number}"] += 2 * centre * frame[f"y{number}"] + centre**2 * n
-        frame[f"y{number}"] += centre * n
+        mask = cells.plan.masks.index(cells.plan.measures[number].mask)
+        n, y, y2 = (f"sum.n_{name}" for name in (f"answered_{mask}", f"y_{number}", f"y2_{number}"))
+        frame[y2] += 2 * centre * frame[y] + centre**2 * frame[n]
+        frame[y] += centre * frame[n]
     return frame
 
 
@@ -385,3 +387,44 @@ def test_the_same_bits_whatever_the_threads_of_the_algebra(known: tuple[Catalogu
         }
         found.add(subprocess.run(command, check=True, capture_output=True, text=True, env=limited).stdout)
     assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["w", "d", "n", "q", "b0", "y12_q", "y_0", "n_answered_0", "w_everyone", "v1", "place", "rank", "shared"],
+)
+@pytest.mark.parametrize("replicated", [False, True], ids=["linearised", "replicates"])
+def test_a_codebook_may_call_a_variable_as_sums_are_called(
+    name: str, replicated: bool, known: tuple[Catalogue, Wave], tmp_path: Path
+) -> None:
+    root = write_barometer(tmp_path / "barometer")
+    for file in (*root.rglob("*.toml"), *root.rglob("*.csv")):
+        text = file.read_text(encoding="utf-8")
+        file.write_text(re.sub(r"\bregion\b", name, text), encoding="utf-8")
+    catalogue = load_catalogue(root)
+    assert not catalogue.faults
+    found = {}
+    for variable, (declared, wave) in {
+        "region": known,
+        name: (catalogue, catalogue.waves["dk-2020"]),
+    }.items():
+        answers = drawn(5).rename(columns={"region": variable})
+        assert wave.design is not None
+        if replicated:
+            random = np.random.default_rng(3)
+            answers = answers.assign(
+                **{f"replicate_{r}": random.uniform(1, 2, len(answers)) for r in (1, 2, 3)}
+            )
+            weights = ReplicateWeights("rw_*", "bootstrap")
+            wave = replace(wave, design=replace(wave.design, replicate_weights=weights))
+        cells = wave_statistics(weigh(answers, wave, declared).answers, wave, declared)
+        if not replicated:
+            cells = cells.restricted((cells.frame[variable] == "north").to_numpy())
+        by = {variable: "region"}
+        with np.errstate(divide="ignore", invalid="ignore"):  # of the domains without units
+            estimates = estimate_wave(cells, wave, declared)
+        found[variable] = estimates.assign(domain=estimates["domain"].replace(by)).sort_values(
+            KEY, ignore_index=True
+        )
+    assert found["region"]["value"].notna().any()
+    pd.testing.assert_frame_equal(found["region"], found[name])

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pipeline.arrays import Ints
 from pipeline.crossing import combined
-from pipeline.estimation.domains import Domains, Kinds
+from pipeline.estimation.domains import BackgroundCells, Domains
+from pipeline.estimation.psu_sums import psu_sums
 from pipeline.estimation.sums import Layout, Sums
-from pipeline.estimation.units import units_of
 
 LAYOUT = Layout(mask=np.array([0]), mean=np.zeros(0, dtype=np.int64), base=np.array([0]), masks=1, bases=1)
 BREAKDOWNS = {
@@ -58,14 +58,14 @@ def test_each_breakdown_has_the_sums_of_its_cells(seed: int, own: bool) -> None:
     frame = pd.DataFrame({name: pd.Categorical(code.astype(str)) for name, code in codes.items()}).assign(
         stratum=""
     )
-    kinds = Kinds.of(frame, ("a", "b", "nested"))
-    of_kinds = _domains({name: code[kinds.cell] for name, code in codes.items()})
+    background = BackgroundCells.of(frame, ("a", "b", "nested"))
+    of_background = _domains({name: code[background.example] for name, code in codes.items()})
     expected = _domains(codes)
-    assert (of_kinds.breakdowns, of_kinds.codes) == (expected.breakdowns, expected.codes)
+    assert (of_background.breakdowns, of_background.codes) == (expected.breakdowns, expected.codes)
     seen = []
-    for found in units_of(Sums(LAYOUT, counts, weight), of_kinds, kinds, unit):
+    for found in psu_sums(Sums(LAYOUT, counts, weight), of_background, background, unit):
         seen += list(range(found.rows.start, found.rows.stop))
-        places = list(zip(found.domain, found.unit, strict=True))
+        places = list(zip(found.domain, found.psu, strict=True))
         assert places == sorted(set(places))
         wanted: dict[tuple[int, int], list[np.ndarray]] = {}
         for domain, cell in zip(expected.domain - found.rows.start, expected.cell, strict=True):
@@ -75,7 +75,7 @@ def test_each_breakdown_has_the_sums_of_its_cells(seed: int, own: bool) -> None:
                 )
         assert set(places) == set(wanted)
         sums = np.array([np.sum(wanted[place], axis=0) for place in places])
-        np.testing.assert_allclose(found.sums.one[:, 0], sums[:, 0], rtol=1e-13)
-        np.testing.assert_allclose(found.sums.a[:, 0], sums[:, 1], rtol=1e-13)
-        np.testing.assert_array_equal(found.asked[:, 0], sums[:, 3])
+        np.testing.assert_allclose(found.sums.sum_w[:, 0], sums[:, 0], rtol=1e-13)
+        np.testing.assert_allclose(found.sums.sum_wy[:, 0], sums[:, 1], rtol=1e-13)
+        np.testing.assert_array_equal(found.n_asked[:, 0], sums[:, 3])
     assert sorted(seen) == list(range(len(expected)))

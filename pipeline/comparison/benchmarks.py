@@ -17,9 +17,9 @@ from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.material import CELL, Material, breakdowns
 from pipeline.comparison.significance import adjusted, few, t_test
-from pipeline.estimation.contrasts import Contrasts, Joint
-from pipeline.estimation.covariance import ROUNDING
+from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
 from pipeline.estimation.domains import Domains
+from pipeline.estimation.linearisation import ROUNDING
 
 KEY = ["wave", *CELL]
 COLUMNS = [
@@ -113,7 +113,7 @@ def _of_wave(wave: Wave, material: Material) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _spread(joint: Joint) -> Floats:
+def _spread(joint: EstimateCovariance) -> Floats:
     """The standard error of the difference of every two estimates; 0 where they are one and the same."""
     size = np.diag(joint.covariance)
     both = size[:, None] + size[None, :]
@@ -143,9 +143,9 @@ def _beside(
 
 def against_rest(
     contrasts: Contrasts, indicator: str, category: str, domain: str, code: str
-) -> tuple[Joint, tuple[float, float]]:
+) -> tuple[EstimateCovariance, tuple[float, float]]:
     """A cell and the rest of its breakdown: both estimates, and their difference with its standard error."""
-    rows = contrasts.rows_of([(domain, code)])
+    rows = contrasts.source_of([(domain, code)])
     own = rows.domains
     part = [number for number, of in enumerate(own.breakdowns) if of == domain]
     (mine,) = [number for number in part if own.codes[number] == code]

@@ -20,7 +20,7 @@ from pipeline.comparison.options import name_of
 from pipeline.comparison.scope import Scope, inside_of, restricted, scope_text
 from pipeline.comparison.verdicts import pairs
 from pipeline.estimation import Cells, estimate_wave, plan_wave
-from pipeline.estimation.contrasts import Contrasts, Joint
+from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
 from pipeline.estimation.domains import domains_of
 
 CELL = ["indicator", "category", "domain", "domain_code"]
@@ -61,7 +61,7 @@ class Material:
         self._narrowed: dict[Key, pd.DataFrame] = {}
         self._contrasts: dict[Key, Contrasts] = {}
         self._remembered: dict[tuple[str, ...], tuple[float, float]] = {}
-        self._shares: dict[tuple[Key, str], Joint] = {}
+        self._shares: dict[tuple[Key, str], EstimateCovariance] = {}
 
     def estimates(self, wave: str, scope: Scope | None = None) -> pd.DataFrame:
         """A wave's estimates with a value, on a scope; the columns of the table ``estimates`` and more.
@@ -96,7 +96,7 @@ class Material:
             self._contrasts[key] = Contrasts.of(sums.cells, declared, sums.catalogue)
         return self._contrasts[key]
 
-    def shares(self, wave: str, indicator: str, scope: Scope | None = None) -> Joint | None:
+    def shares(self, wave: str, indicator: str, scope: Scope | None = None) -> EstimateCovariance | None:
         """The distribution of a single-choice indicator over everyone in the scope, with its covariance."""
         key = (_key(wave, scope), indicator)
         if key not in self._shares:
@@ -149,10 +149,11 @@ class Material:
         population = self._population(key)
         found: dict[tuple[str, str], float] = {}
         for cells in self._on(key).cells.cubes:
-            frame = cells.frame[inside_of(cells, population)]
-            domains = domains_of(frame, cells.plan.cell, self._few)
-            answered = domains.adder().matrix(len(frame)) @ frame[["n", "w"]].to_numpy(dtype=np.float64)
-            shares = answered[:, 0] / answered[:, 1]
+            inside = inside_of(cells, population)
+            frame = cells.frame[inside]
+            domains = domains_of(frame, cells.plan.cell, self._few.domains.values())
+            gather = domains.groups().matrix(len(frame))
+            shares = (gather @ cells.everyone()[inside]) / (gather @ cells.everyone(1)[inside])
             found |= dict(zip(zip(domains.breakdowns, domains.codes, strict=True), shares, strict=True))
         places = zip(made["domain"], made["domain_code"], strict=True)
         known = made["fraction"].notna().to_numpy()

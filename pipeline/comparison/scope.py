@@ -6,13 +6,11 @@ cover all of it. A code that one wave's questionnaire does not know is not share
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from pipeline.arrays import Flags
 from pipeline.catalogue import Catalogue, Wave
@@ -22,7 +20,6 @@ from pipeline.estimation import Cells, plan_wave
 # Background variable -> codes; of what is estimated again also question -> answers. In the codebook's order.
 Scope = Mapping[str, tuple[str, ...]]
 State = Literal["same", "shared", "unmatched", "apart"]
-SUMS = re.compile(r"[abys]\d+(_[wq])?")  # the columns of cells that only count who belongs to the domain
 
 
 @dataclass(frozen=True)
@@ -97,14 +94,8 @@ def narrowable(wave: Wave, catalogue: Catalogue) -> frozenset[str]:
 
 def restricted(cells: Cells, scope: Scope) -> Cells:
     """The same sums, counting only units inside the scope; the design stays whole, as for any domain."""
-    outside = ~inside_of(cells, scope)
-    counting = [column for column in cells.frame.columns if SUMS.fullmatch(column)]
-    narrowed = cells.frame[counting].to_numpy().copy()
-    narrowed[outside] = 0
-    kept = cells.frame.drop(columns=counting)
-    counted = pd.DataFrame(narrowed, columns=pd.Index(counting), index=kept.index)
-    frame = pd.concat([kept, counted], axis=1)[list(cells.frame.columns)]
-    return replace(cells, frame=frame, further=tuple(restricted(each, scope) for each in cells.further))
+    cubes = [cube.restricted(inside_of(cube, scope)) for cube in cells.cubes]
+    return replace(cubes[0], further=tuple(cubes[1:]))
 
 
 def inside_of(cells: Cells, scope: Scope) -> Flags:

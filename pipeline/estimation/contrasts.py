@@ -21,9 +21,10 @@ from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.estimation.covariance import ROUNDING, Linearised
+from pipeline.estimation.covariance import Linearised
 from pipeline.estimation.design import design_of
 from pipeline.estimation.domains import Domains, domains_of
+from pipeline.estimation.linearisation import ROUNDING
 from pipeline.estimation.replicates import Replicates
 from pipeline.estimation.statistics import Cells
 
@@ -31,7 +32,7 @@ Names = tuple[tuple[str, str, str], ...]  # category, domain, domain_code
 
 
 @dataclass(frozen=True)
-class Joint:
+class EstimateCovariance:
     """Estimates of one indicator with their design covariance, in the unit of the estimates.
 
     ``names`` are (category, domain, domain_code); shares are percent, so their covariance is in percent
@@ -94,26 +95,30 @@ class Contrasts:
         rows = tuple(
             Rows(
                 Linearised(cube, design_of(cube, wave, population, lonely)),
-                domains_of(cube.frame, cube.plan.cell, catalogue),
+                domains_of(cube.frame, cube.plan.cell, catalogue.domains.values()),
             )
             for cube in cells.cubes
         )
         return cls(cells, catalogue, rows)
 
-    def shares(self, indicator: str, domain: str | None = None, code: str = "") -> Joint:
-        """The shares of a single-choice indicator in one domain; of everyone when none is named."""
+    def shares(self, indicator: str, domain: str | None = None, code: str = "") -> EstimateCovariance:
+        """The shares of a single-choice indicator in one domain; of the total when none is named."""
         domain = domain or self.catalogue.total.key
-        measures, rows = self._measures(indicator), self.rows_of([(domain, code)])
+        measures, rows = self._measures(indicator), self.source_of([(domain, code)])
         inside = np.repeat(rows.inside((domain, code))[:, None], len(measures), axis=1)
-        return self._joint(rows, measures, np.arange(len(measures)), inside, inside, [(domain, code)])
+        return self._estimated(rows, measures, np.arange(len(measures)), inside, inside, [(domain, code)])
 
-    def between(self, indicator: str, category: str, domains: Sequence[tuple[str, str]]) -> Joint:
+    def between(
+        self, indicator: str, category: str, domains: Sequence[tuple[str, str]]
+    ) -> EstimateCovariance:
         """One category's estimate in several domains, each a (domain, domain_code)."""
-        measures, rows = self._measures(indicator, category), self.rows_of(domains)
+        measures, rows = self._measures(indicator, category), self.source_of(domains)
         inside = np.column_stack([rows.inside(each) for each in domains])
-        return self._joint(rows, measures, np.zeros(len(domains), dtype=np.int64), inside, inside, domains)
+        return self._estimated(
+            rows, measures, np.zeros(len(domains), dtype=np.int64), inside, inside, domains
+        )
 
-    def table(self, indicator: str, domain: str) -> Joint:
+    def table(self, indicator: str, domain: str) -> EstimateCovariance:
         """The joint shares of a single-choice indicator and a breakdown, of all who have both.
 
         What a Rao-Scott test of independence needs. Ordered by domain code, then category.
@@ -125,7 +130,7 @@ class Contrasts:
         numerator = np.repeat(inside, len(measures), axis=1)
         whole = np.repeat(inside.max(axis=1)[:, None], numerator.shape[1], axis=1)
         category = np.tile(np.arange(len(measures)), len(places))
-        return self._joint(rows, measures, category, numerator, whole, places)
+        return self._estimated(rows, measures, category, numerator, whole, places)
 
     @cached_property
     def held(self) -> dict[str, int]:
@@ -133,7 +138,7 @@ class Contrasts:
         numbered = list(enumerate(self.rows))
         return {name: number for number, rows in reversed(numbered) for name in rows.domains.breakdowns}
 
-    def rows_of(self, places: Sequence[tuple[str, str]]) -> Rows:
+    def source_of(self, places: Sequence[tuple[str, str]]) -> Rows:
         """Rows that these domains are all made of."""
         for domain, code in places:
             if not any((domain, code) in rows.places for rows in self.rows):
@@ -160,7 +165,7 @@ class Contrasts:
             )
         return found
 
-    def _joint(
+    def _estimated(
         self,
         rows: Rows,
         measures: list[int],
@@ -168,7 +173,7 @@ class Contrasts:
         top: Floats,
         bottom: Floats,
         places: Sequence[tuple[str, str]],
-    ) -> Joint:
+    ) -> EstimateCovariance:
         """Estimates t: of ``category[t]``, counted in the rows ``top[:, t]`` of ``bottom[:, t]``."""
         plan = self.cells.plan
         first = plan.measures[measures[0]]
@@ -182,4 +187,4 @@ class Contrasts:
             place for place in places for _ in range(len(categories) // len(places))
         ]  # fmt: skip
         names = tuple((one, *at) for one, at in zip(categories, where, strict=True))
-        return Joint(names, (values + centre) * unit, covariance)
+        return EstimateCovariance(names, (values + centre) * unit, covariance)

@@ -1,4 +1,8 @@
-"""The sample design of a wave on its cells: strata, sampling units, corrections and calibration."""
+"""The sample design of a wave on its cells: strata, sampling units, corrections and calibration.
+
+Here belongs what is the same for every indicator and domain; sums of linearised values are elsewhere
+(``variance``, ``covariance``). Replicate weights carry their own design and use none of this.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from scipy import sparse
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.crossing import crossed, distinct, indexed
-from pipeline.estimation.domains import adder
+from pipeline.estimation.domains import aggregation_matrix
 from pipeline.estimation.statistics import Cells
 from pipeline.faults import Fault, FaultError
 
@@ -35,6 +39,11 @@ class Design:
     psu_stratum: Ints | None
     calibration: Calibration | None
 
+    @property
+    def centring(self) -> Floats:
+        """By stratum, what the square of the sum of z takes away: k_h / n_h, or nothing of a lonely one."""
+        return self.k * self.centred / self.size
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -48,10 +57,25 @@ class Calibration:
     weight2: sparse.csr_array  # of everyone: strata x calibration cells, sum of w^2
 
     @cached_property
-    def inverse(self) -> Floats:
-        """That of the margins' products, from start weights; Moore-Penrose's, as margins share totals."""
-        products = self.indicators.T @ (self.indicators * self.start[:, None])
-        return np.asarray(np.linalg.pinv(products, rcond=1e-12, hermitian=True), dtype=np.float64)
+    def projection(self) -> Floats:
+        """Calibration cells x calibration cells: x (x' D x)^- x', from start weights D.
+
+        The inverse is Moore-Penrose's, as margins share totals.
+        """
+        x = self.indicators
+        inverse = np.linalg.pinv(x.T @ (x * self.start[:, None]), rcond=1e-12, hermitian=True)
+        return np.asarray(x @ inverse @ x.T, dtype=np.float64)
+
+    def fitted(self, z: Floats) -> Floats:
+        """The regression of z / w on the margins by calibration cell, of sums of z by calibration cell.
+
+        ``z``: (...) x calibration cells x estimates. Start weights are those of the regression, calibrated
+        weights those of the residual (Deville & Särndal 1992).
+        """
+        started = z / self.factor[:, None]
+        return np.asarray(
+            np.einsum("ce,...ek->...ck", self.projection, started, optimize=True), dtype=np.float64
+        )
 
 
 def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:
@@ -65,7 +89,7 @@ def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: st
         psu_stratum = found // len(units)
         size = np.bincount(psu_stratum, minlength=len(names)).astype(float)
     else:
-        size = adder(stratum, len(names)) @ frame["n"].to_numpy(dtype=float)
+        size = aggregation_matrix(stratum, len(names)) @ cells.everyone()
     known = np.array([population.get(name, np.inf) for name in names])
     fraction = 1.0 - size / known
     alone = size == 1
@@ -103,19 +127,18 @@ def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> 
     for margin in plan.margins:
         codes, place = crossed(frame, margin)
         columns += [(place[firsts] == number).astype(float) for number in range(len(codes))]
-    gather = adder(of_cell, len(keys))
-    start, final = (gather @ frame["d"].to_numpy(dtype=float), gather @ frame["w"].to_numpy(dtype=float))
+    gather = aggregation_matrix(of_cell, len(keys))
+    start, final = gather @ cells.start, gather @ cells.everyone(1)
     rows, size = (stratum, strata) if psu is None else (psu, int(psu.max()) + 1)
 
-    def by_cell(rows: Ints, size: int, column: str) -> sparse.csr_array:
-        entries = frame[column].to_numpy(dtype=float)
-        return sparse.csr_array((entries, (rows, of_cell)), shape=(size, len(keys)))
+    def by_cell(rows: Ints, size: int, power: int) -> sparse.csr_array:
+        return sparse.csr_array((cells.everyone(power), (rows, of_cell)), shape=(size, len(keys)))
 
     return Calibration(
         of_cell,
         np.column_stack(columns),
         start,
         final / start,
-        by_cell(rows, size, "w"),
-        by_cell(stratum, strata, "q"),
+        by_cell(rows, size, 1),
+        by_cell(stratum, strata, 2),
     )

@@ -1,8 +1,12 @@
-"""The cells of a wave rolled up into the domains of every breakdown."""
+"""Which cells of a wave belong to which domain of which breakdown, and the matrices that add cells up.
+
+Here belongs membership alone: what is added up stands in ``sums``, what the results mean in ``variance``
+and ``estimates``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -11,8 +15,7 @@ import pandas as pd
 from scipy import sparse
 
 from pipeline.arrays import Floats, Ints
-from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import ABSENT
+from pipeline.catalogue.questionnaire import ABSENT, Domain
 from pipeline.crossing import combined, crossed, distinct, indexed
 
 
@@ -32,7 +35,7 @@ class Domains:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def adder(self, of_cell: Ints | None = None) -> Groups:
+    def groups(self, of_cell: Ints | None = None) -> Groups:
         """Groups of cells: by domain, or by domain and what ``of_cell`` says of a cell."""
         if of_cell is None:
             own = np.arange(len(self))
@@ -42,7 +45,7 @@ class Domains:
         pairs, group = distinct(self.domain * width + other, len(self) * width)
         return Groups(group, self.cell, pairs // width, pairs % width)
 
-    def parts(self) -> Iterator[tuple[slice, Domains]]:
+    def by_breakdown(self) -> Iterator[tuple[slice, Domains]]:
         """One breakdown at a time, and where it stands: for where all at once would take much memory."""
         new = [i for i in range(1, len(self)) if self.breakdowns[i] != self.breakdowns[i - 1]]
         for first, last in pairwise([0, *new, len(self)]):
@@ -68,33 +71,33 @@ class Groups:
 
     def matrix(self, cells: int) -> sparse.csr_array:
         """Groups x cells: adds rows of cells into groups, in the order of the cells."""
-        return adder(self.group, len(self), self.cell, cells)
+        return aggregation_matrix(self.group, len(self), self.cell, cells)
 
 
 @dataclass(frozen=True)
-class Kinds:
-    """The cells of a clustered wave by stratum and background: those of a kind are in the same domains.
+class BackgroundCells:
+    """The cells of a clustered wave without their sampling units: by stratum and background alone.
 
-    Sampling units split such cells into many.
+    Cells of one background cell are in the same domains, and there are far fewer of them.
     """
 
     of_cell: Ints
-    cell: Ints  # one of each kind
+    example: Ints  # a cell of each
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, cell: tuple[str, ...]) -> Kinds:
-        """Kinds of the cells in a frame."""
-        kinds, of_cell = crossed(frame, ["stratum", *cell])
-        one = np.empty(len(kinds), dtype=np.int64)
-        one[of_cell] = np.arange(len(of_cell))
-        return cls(of_cell, one)
+    def of(cls, frame: pd.DataFrame, cell: tuple[str, ...]) -> BackgroundCells:
+        """Those of the cells in a frame, by stratum and the variables ``cell``."""
+        names, of_cell = crossed(frame, ["stratum", *cell])
+        example = np.empty(len(names), dtype=np.int64)
+        example[of_cell] = np.arange(len(of_cell))
+        return cls(of_cell, example)
 
-    def adder(self) -> sparse.csr_array:
-        """Kinds x cells: adds cells into kinds."""
-        return adder(self.of_cell, len(self.cell))
+    def matrix(self) -> sparse.csr_array:
+        """Background cells x cells: adds cells into the background cells they are part of."""
+        return aggregation_matrix(self.of_cell, len(self.example))
 
 
-def adder(
+def aggregation_matrix(
     group: Ints, groups: int, row: Ints | None = None, rows: int | None = None, factor: Floats | None = None
 ) -> sparse.csr_array:
     """A matrix (groups x rows) that adds rows, each times its factor if there are any, into their groups."""
@@ -107,10 +110,8 @@ def adder(
     return sparse.csr_array((entries, (group, row)), shape=(groups, size))
 
 
-def domains_of(
-    frame: pd.DataFrame, cell: tuple[str, ...], catalogue: Catalogue, besides: Collection[str] = ()
-) -> Domains:
-    """Every domain that has units, of every breakdown whose variables the cells have, but some.
+def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], breakdowns: Iterable[Domain]) -> Domains:
+    """Every domain that has units, of every breakdown whose variables ``cell`` the frame has.
 
     A unit without a code is in none of a breakdown's domains.
     """
@@ -119,11 +120,11 @@ def domains_of(
         name: np.array([code not in ABSENT for code in codes])[place]
         for name, (codes, place) in columns.items()
     }
-    breakdowns: list[str] = []
+    names: list[str] = []
     codes: list[str] = []
     domain, row = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for breakdown in sorted(catalogue.domains.values(), key=lambda each: each.key):
-        if breakdown.key in besides or not set(breakdown.by) <= set(cell):
+    for breakdown in sorted(breakdowns, key=lambda each: each.key):
+        if not set(breakdown.by) <= set(cell):
             continue
         known = np.ones(len(frame), dtype=bool)
         for name in breakdown.by:
@@ -134,6 +135,6 @@ def domains_of(
         )
         domain.append(len(codes) + place)
         row.append(rows)
-        breakdowns += [breakdown.key] * len(texts)
+        names += [breakdown.key] * len(texts)
         codes += texts
-    return Domains(tuple(breakdowns), tuple(codes), np.concatenate(domain), np.concatenate(row))
+    return Domains(tuple(names), tuple(codes), np.concatenate(domain), np.concatenate(row))

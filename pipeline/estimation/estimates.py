@@ -17,12 +17,13 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation import intervals
 from pipeline.estimation.design import design_of
-from pipeline.estimation.domains import Domains, Kinds, domains_of
+from pipeline.estimation.domains import BackgroundCells, Domains, domains_of
+from pipeline.estimation.linearisation import Linearisation
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.replicates import replicated
 from pipeline.estimation.statistics import Cells
 from pipeline.estimation.sums import Sums
-from pipeline.estimation.variance import Score, Strata, variance
+from pipeline.estimation.variance import Strata, variance
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -69,10 +70,11 @@ class _Part:
     ) -> _Part:
         """Of all breakdowns that one set of cells holds, besides some."""
         frame, plan = cells.frame, cells.plan
-        kinds = Kinds.of(frame, plan.cell) if plan.clustered else None
-        rows = frame if kinds is None else frame.iloc[kinds.cell]
-        domains = domains_of(rows, plan.cell, catalogue, besides)
-        columns = _columns(cells, domains, kinds, wave, population, catalogue)
+        breakdowns = [each for each in catalogue.domains.values() if each.key not in besides]
+        background = BackgroundCells.of(frame, plan.cell) if plan.clustered else None
+        rows = frame if background is None else frame.iloc[background.example]
+        domains = domains_of(rows, plan.cell, breakdowns)
+        columns = _columns(cells, domains, background, wave, population, catalogue)
         return cls(domains.breakdowns, domains.codes, columns)
 
     @classmethod
@@ -102,7 +104,7 @@ def identified(columns: Mapping[str, Any], wave: Wave, kind: str) -> pd.DataFram
 def _columns(
     cells: Cells,
     domains: Domains,
-    kinds: Kinds | None,
+    background: BackgroundCells | None,
     wave: Wave,
     population: dict[str, float],
     catalogue: Catalogue,
@@ -115,22 +117,24 @@ def _columns(
     declaration = wave.design.replicate_weights if wave.design else None
     design = None if declaration else design_of(cells, wave, population, declared.lonely_psu)
     stratum = design.stratum if design else np.zeros(len(cells.frame), dtype=np.int64)
-    if kinds is None:
+    if background is None:
         strata = Strata.of(sums, domains, stratum)
     else:
-        strata = Strata.of(sums.gathered(kinds.adder()), domains, stratum[kinds.cell])
+        strata = Strata.of(sums.gathered(background.matrix()), domains, stratum[background.example])
     total = strata.total(len(domains))
     mask = sums.layout.mask
-    n, one, a, b = total.n[:, mask], total.one[:, mask], total.a, total.b
+    n, one, a, b = total.n[:, mask], total.sum_w[:, mask], total.sum_wy, total.sum_wc
     if design is not None:
-        variances, df = variance(sums, strata, domains, design, Score.of(total, is_count), kinds)
+        variances, df = variance(
+            sums, strata, domains, design, Linearisation.of_domains(total, is_count), background
+        )
     elif cells.replicates is not None and declaration is not None:
-        variances, df = replicated(cells.replicates, cells.plan, total.one, declaration)
+        variances, df = replicated(cells.replicates, cells.plan, total.sum_w, declaration)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = a / one
         se = np.sqrt(np.maximum(variances, 0.0))
-        n_eff = (total.one**2 / total.one2)[:, mask]
-        spread = np.where(is_mean, total.spread / one - ratio**2, ratio * (b / one))
+        n_eff = (total.sum_w**2 / total.sum_w2)[:, mask]
+        spread = np.where(is_mean, total.sum_wy2 / one - ratio**2, ratio * (b / one))
         deff = se**2 / (np.where(is_count, one**2, 1.0) * spread / (n - 1))
         fraction = total.everyone(0) / total.everyone(1)
     centres = np.array([cells.centres.get(number, 0.0) for number in range(len(measures))])
@@ -144,7 +148,7 @@ def _columns(
     return {
         "n": n, "value": value * scale, "se": se * scale, "ci_low": low * scale,
         "ci_high": high * scale, "deff": np.where(np.isfinite(deff), deff, np.nan),
-        "df": df, "m": np.where(is_mean, np.nan, total.m), "n_eff": n_eff,
+        "df": df, "m": np.where(is_mean, np.nan, total.sum_y), "n_eff": n_eff,
         "fraction": np.broadcast_to(fraction[:, None], n.shape),
     }  # fmt: skip
 

@@ -1,8 +1,8 @@
 """Ways to the same sums of a wave, all repeatable, all in the SQL that DuckDB, Spark and Sail share.
 
-``by_counting``: where units share weights (design weights and calibrated weights nearly always do), group
-by weight too and only count; a sum of weights is a count times a weight, which is left for later.
-``by_adding``: where weights are the units' own, add them as whole numbers of 2^-k, which no order of
+``counted_by_weight``: where units share weights (design weights and calibrated weights nearly always do),
+group by weight too and only count; a sum of weights is a count times a weight, which is left for later.
+``added_weights``: where weights are the units' own, add them as whole numbers of 2^-k, which no order of
 addition can change.
 
 Either way units can be ``listed`` instead, each with what it meets, and added here: quicker where groups
@@ -26,137 +26,144 @@ from scipy import sparse
 
 from pipeline.arrays import Ints, Numbers
 from pipeline.crossing import exact_sums
+from pipeline.estimation import columns
 from pipeline.estimation.engine import Columns
 from pipeline.estimation.plan import Plan
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
 AT_ONCE = 32  # columns that are added together: few enough for little memory
-POWERS = {"": 0, "_w": 1, "_q": 2}  # of the weight, by the ending of a column's name
 
 
 @dataclass(frozen=True)
-class Spread:
-    """The centre of a numeric measure and the largest distance from it."""
+class Centring:
+    """The number that a mean's numbers are counted from, and the largest distance from it."""
 
     centre: float
     reach: float
 
 
 @dataclass(frozen=True)
-class _Sum:
-    """A column of a wave's sums: of ``value``, or of 1, over the units that meet the condition."""
+class _SumColumn:
+    """What is summed: ``value``, or 1, over the units that meet the condition; ``counted`` is its name."""
 
-    name: str
+    counted: str
     condition: str
     value: str = ""
     size: float = 1.0  # the largest value
 
-    def sql(self, ending: str = "", largest: float = 1.0) -> str:
+    def sql(self, power: int = 0, largest: float = 1.0) -> str:
         """The sum times 1, w or w^2, in units of 1 / ``scale``."""
-        factors = ["w"] * POWERS[ending] + [self.value] * bool(self.value)
+        factors, name = ["w"] * power + [self.value] * bool(self.value), columns.in_sql(self.counted, power)
         if not factors:
-            return f"count_if({self.condition}) AS {self.name}"
-        scale = self.scale(ending, largest)
+            return f"count_if({self.condition}) AS {name}"
+        scale = self.scale(power, largest)
         whole = f"CAST(round(({' * '.join(factors)}) * {scale!r}) AS DECIMAL(18, 0))"
         total = f"sum(CASE WHEN {self.condition} THEN {whole} END)"
-        return f"CAST(coalesce({total}, 0) AS DOUBLE) AS {self.name}{ending}"
+        return f"CAST(coalesce({total}, 0) AS DOUBLE) AS {name}"
 
     @property
     def listed(self) -> str:
         """The same of one unit: whether it meets the condition, or its value if it does."""
         met = f"CASE WHEN {self.condition} THEN {self.value} ELSE 0 END" if self.value else self.condition
-        return f"{met} AS {self.name}"
+        return f"{met} AS {columns.in_sql(self.counted)}"
 
-    def scale(self, ending: str = "", largest: float = 1.0) -> float:
+    def scale(self, power: int = 0, largest: float = 1.0) -> float:
         """The power of two that takes the largest term to just below 2^DIGITS; 1 of what is counted."""
-        if not ending and not self.value:
+        if not power and not self.value:
             return 1.0
-        size = self.size * largest ** POWERS[ending]
+        size = self.size * largest**power
         return 2.0 ** (DIGITS - math.frexp(size)[1]) if size > 0 else 1.0
 
 
-def _sums(plan: Plan, spreads: Mapping[int, Spread]) -> tuple[list[_Sum], list[_Sum]]:
+def _sum_columns(plan: Plan, centrings: Mapping[int, Centring]) -> tuple[list[_SumColumn], list[_SumColumn]]:
     """What is summed with powers of the weight, everyone last, and what is only counted: units asked."""
     values = {
-        number: f"(CAST({plan.measures[number].value} AS DOUBLE) - {spread.centre!r})"
-        for number, spread in spreads.items()
+        number: f"(CAST({plan.measures[number].value} AS DOUBLE) - {centring.centre!r})"
+        for number, centring in centrings.items()
     }
-    sums = [_Sum(f"b{number}", mask) for number, mask in enumerate(plan.masks)]
+    sums = [_SumColumn(columns.answered(number), mask) for number, mask in enumerate(plan.masks)]
     sums += [
-        _Sum(f"y{number}", measure.mask, values[number], spreads[number].reach)
-        if number in spreads
-        else _Sum(f"y{number}", measure.value)
+        _SumColumn(columns.value(number), measure.mask, values[number], centrings[number].reach)
+        if number in centrings
+        else _SumColumn(columns.value(number), measure.value)
         for number, measure in enumerate(plan.measures)
     ]
     sums += [
-        _Sum(f"s{number}", plan.measures[number].mask, f"{y} * {y}", spreads[number].reach ** 2)
+        _SumColumn(
+            columns.squared(number), plan.measures[number].mask, f"{y} * {y}", centrings[number].reach ** 2
+        )
         for number, y in values.items()
     ]
-    return [*sums, _Sum("n", "TRUE")], [_Sum(f"a{number}", base) for number, base in enumerate(plan.bases)]
+    asked = [_SumColumn(columns.asked(number), base) for number, base in enumerate(plan.bases)]
+    return [*sums, _SumColumn(columns.EVERYONE, "TRUE")], asked
 
 
-def by_counting(
+def counted_by_weight(
     query: Callable[[str], Columns],
     plan: Plan,
     keys: list[str],
-    spreads: Mapping[int, Spread],
+    centrings: Mapping[int, Centring],
     *,
     listed: bool,
 ) -> tuple[Columns, pd.DataFrame]:
-    """Counts by cell and weight: the keys of the cells and what everyone weighs, and the other sums that
-    ``statistics.Cells`` names."""
-    summed, asked = _sums(plan, spreads)
+    """Counts by cell and weight: the keys of the cells and what everyone weighs, and the other sums
+    (``columns``)."""
+    summed, asked = _sum_columns(plan, centrings)
     counted, by = [*summed, *asked], [*keys, "w", "d"]
-    names = [each.name for each in counted]
+    everyone = columns.in_sql(columns.EVERYONE)
+    names = [columns.in_sql(each.counted) for each in counted]
     if listed:
         units = query(_selected([*by, *(each.listed for each in counted)]))
-        table, made = _collapsed(units, keys, by, names, {"": len(names)})
+        table, made = _grouped_units(units, keys, by, names, {0: len(names)})
     else:
         table = _sorted(query(_grouped(by, [each.sql() for each in counted])), by)
         made = _matrix(table, names, [each.scale() for each in counted])
-        made = made if spreads else made.astype(holding(int(table["n"].sum())))
-    n, w, d = made[:, names.index("n")].astype(np.float64), table["w"], table["d"]
-    everyone = {"w": n * w, "q": n * w * w, "d": n * d, "weight": w}
-    return {key: table[key] for key in keys} | everyone, _framed(made, names)
+        made = made if centrings else made.astype(holding(int(table[everyone].sum())))
+    n, w, d = made[:, names.index(everyone)].astype(np.float64), table["w"], table["d"]
+    weights = {
+        columns.in_frame(columns.EVERYONE, 1): n * w,
+        columns.in_frame(columns.EVERYONE, 2): n * w * w,
+        columns.START: n * d,
+        columns.SHARED: w,
+    }
+    return {key: table[key] for key in keys} | weights, _framed(made, names)
 
 
-def by_adding(
+def added_weights(
     query: Callable[[str], Columns],
     plan: Plan,
     keys: list[str],
-    spreads: Mapping[int, Spread],
+    centrings: Mapping[int, Centring],
     largest: float,
     *,
     listed: bool,
 ) -> tuple[Columns, pd.DataFrame]:
     """The same where weights are the units' own, none larger than ``largest``."""
-    summed, asked = _sums(plan, spreads)
-    wanted = [(each, "") for each in [*summed, *asked]]
-    wanted += [(each, ending) for ending in ("_w", "_q") for each in summed]
-    start = _Sum("d", "TRUE", "d", largest)
-    names = [each.name + ending for each, ending in wanted]
+    summed, asked = _sum_columns(plan, centrings)
+    wanted = [(each, 0) for each in [*summed, *asked]]
+    wanted += [(each, power) for power in (1, 2) for each in summed]
+    start = _SumColumn("d", "TRUE", "d", largest)
+    names = [columns.in_sql(each.counted, power) for each, power in wanted]
     if listed:
         units = query(_selected([*keys, "w", "d", *(each.listed for each in [*summed, *asked])]))
-        counts = {"": len(summed) + len(asked), "_w": len(summed), "_q": len(summed)}
-        table, made = _collapsed(units, keys, keys, names[: counts[""]], counts)
+        counts = {0: len(summed) + len(asked), 1: len(summed), 2: len(summed)}
+        table, made = _grouped_units(units, keys, keys, names[: counts[0]], counts)
         started = table["d"]
     else:
-        several = [(each, ending) for each, ending in wanted] + [(start, "")]
-        table = _sorted(query(_grouped(keys, [each.sql(ending, largest) for each, ending in several])), keys)
-        made = _matrix(table, names, [each.scale(ending, largest) for each, ending in wanted])
-        started = table["d"] / start.scale("", largest)
-    everyone = {"n_w": "w", "n_q": "q"}
-    sums = _framed(made, [everyone.get(name, name) for name in names])
-    return {key: table[key] for key in keys} | {"d": started}, sums
+        several = [*wanted, (start, 0)]
+        table = _sorted(query(_grouped(keys, [each.sql(power, largest) for each, power in several])), keys)
+        made = _matrix(table, names, [each.scale(power, largest) for each, power in wanted])
+        started = table[columns.in_sql("d")] / start.scale(0, largest)
+    return {key: table[key] for key in keys} | {columns.START: started}, _framed(made, names)
 
 
-def _collapsed(
-    units: Columns, keys: list[str], by: list[str], names: list[str], counts: Mapping[str, int]
+def _grouped_units(
+    units: Columns, keys: list[str], by: list[str], names: list[str], counts: Mapping[int, int]
 ) -> tuple[Columns, Numbers]:
     """Listed units that are alike in the columns ``by``: these columns, and the units' sums as one array.
 
-    ``counts``: by ending, how many of the columns ``names`` are added times that power of the weight. They
-    stand side by side. Units of a cell are in the order of their weights, so that every sum has its terms in
+    ``counts``: by power of the weight, how many of the columns ``names`` are added times it. They stand side
+    by side. Units of a cell are in the order of their weights, so that every sum has its terms in
     one order.
     """
     order = _order(units, [*keys, "w", "d"])
@@ -169,17 +176,16 @@ def _collapsed(
     table = {name: ordered[name][firsts] for name in by}
     ends = np.append(firsts, len(order))
 
-    def adder(terms: Numbers) -> sparse.csr_array:
+    def adding(terms: Numbers) -> sparse.csr_array:
         return sparse.csr_array((terms, order, ends), shape=(len(firsts), len(order)))
 
     if "d" not in by:
-        table["d"] = adder(np.ones(len(order))) @ units["d"]
+        table["d"] = adding(np.ones(len(order))) @ units["d"]
     numbers = [number for number, name in enumerate(names) if units[name].dtype != bool]
     whole, floating = holding(len(order)), np.dtype(np.float64)
-    kinds = [floating if POWERS[ending] or numbers else whole for ending in counts]
-    adders = [
-        adder((ordered["w"] ** POWERS[ending]).astype(kind))
-        for ending, kind in zip(counts, kinds, strict=True)
+    kinds = [floating if power or numbers else whole for power in counts]
+    matrices = [
+        adding((ordered["w"] ** power).astype(kind)) for power, kind in zip(counts, kinds, strict=True)
     ]
     at = np.cumsum([0, *counts.values()])
     made = np.empty((len(firsts), at[-1]), dtype=kinds[-1])
@@ -187,15 +193,15 @@ def _collapsed(
         some = [units[name] for name in names[first : first + AT_ONCE]]
         flags = np.ascontiguousarray(np.array(some).T)
         terms = {kind: flags.astype(kind) for kind in kinds}
-        for start, count, kind, matrix in zip(at, counts.values(), kinds, adders, strict=False):
+        for start, count, kind, matrix in zip(at, counts.values(), kinds, matrices, strict=False):
             inside = terms[kind][:, : max(count - first, 0)]
             made[:, start + first : start + first + inside.shape[1]] = matrix @ inside
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.cumsum(starts) - 1
     for number in numbers:  # whose terms doubles do not add without rounding
-        for start, (ending, count) in zip(at, counts.items(), strict=False):
+        for start, (power, count) in zip(at, counts.items(), strict=False):
             if number < count:
-                own = units[names[number]] * units["w"] ** POWERS[ending]
+                own = units[names[number]] * units["w"] ** power
                 made[:, start + number] = exact_sums(own, group, len(firsts))
     return table, made
 
@@ -230,7 +236,7 @@ def _framed(made: Numbers, names: list[str]) -> pd.DataFrame:
 
 @lru_cache
 def _index(names: tuple[str, ...]) -> pd.Index[str]:
-    return pd.Index(names)
+    return pd.Index([f"{columns.SUM}{name}" for name in names])
 
 
 def _grouped(keys: list[str], wanted: list[str]) -> str:

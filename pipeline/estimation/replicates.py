@@ -27,12 +27,14 @@ from scipy.linalg import lapack
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import ReplicateWeights
 from pipeline.catalogue.model import Catalogue
+from pipeline.estimation import columns
 from pipeline.estimation.domains import Domains, domains_of
 from pipeline.estimation.encoding import Facts, decoded
 from pipeline.estimation.engine import Columns, Engine
 from pipeline.estimation.plan import Plan
 
 KEY = ["domain", "domain_code", "sum", "rank"]
+ROW = "sum.row"  # beside the codebook's names, as in ``columns``
 BITS = 62  # of a sum that a whole number of 64 bits holds
 DEPENDENT = 1e-5  # of its norm: what is left of a column that R's degf takes for dependent on others
 
@@ -47,30 +49,33 @@ def replicate_sums(
 ) -> pd.DataFrame:
     """The sums of a wave, a row a domain and sum (``KEY``): with the full weights ``w``, ``r1`` to ``rR``.
 
-    ``codes`` are the encoded answers. Sum ``b<i>`` is the weight of those whom mask i counts, ``y<j>`` that
-    of w y of measure j, y from its centre if a mean's; ``rank`` is that of the replicate weights of those
-    who count.
+    ``codes`` are the encoded answers. Sums are named as in ``columns``; ``rank`` is that of the
+    replicate weights of those who count.
     """
     weights = _weights(codes)
     cell = {name: decoded(codes[name].to_numpy(), name, facts, catalogue) for name in plan.cell}
-    domains = domains_of(pd.DataFrame(cell, index=pd.RangeIndex(len(weights))), plan.cell, catalogue)
+    domains = domains_of(
+        pd.DataFrame(cell, index=pd.RangeIndex(len(weights))), plan.cell, catalogue.domains.values()
+    )
     answers = _answers(engine, codes, plan)
     scale, whole = _whole(weights)
     ranks = _Ranks(weights[:, 1:])
     parts, rank_of = [], {}
     for number, mask in enumerate(plan.masks):
-        counted = answers[f"b{number}"].astype(bool)
+        counted = answers[columns.answered(number)].astype(bool)
         rank_of[mask] = ranks.of(domains, counted)
-        parts.append(_part(domains, f"b{number}", rank_of[mask], _added(domains, counted, whole) / scale))
+        parts.append(
+            _part(domains, columns.answered(number), rank_of[mask], _added(domains, counted, whole) / scale)
+        )
     for number, measure in enumerate(plan.measures):
-        y = answers[f"y{number}"].astype(np.float64)
+        y = answers[columns.value(number)].astype(np.float64)
         if measure.unit == "mean":
             counted = ~np.isnan(y)
             own, products = _whole(weights * np.where(counted, y - centres[number], 0.0)[:, None])
             sums = _added(domains, counted, products) / own
         else:
             sums = _added(domains, y > 0, whole) / scale
-        parts.append(_part(domains, f"y{number}", rank_of[measure.mask], sums))
+        parts.append(_part(domains, columns.value(number), rank_of[measure.mask], sums))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -86,18 +91,21 @@ def _answers(engine: Engine, table: pa.Table, plan: Plan) -> Columns:
 
     The value of a mean is NaN where the mask does not count.
     """
-    placed = table.append_column("place", pa.array(np.arange(table.num_rows)))
-    wanted = [f"CASE WHEN {mask} THEN 1 ELSE 0 END AS b{number}" for number, mask in enumerate(plan.masks)]
+    placed = table.append_column(ROW, pa.array(np.arange(table.num_rows)))
+    wanted = [
+        f"CASE WHEN {mask} THEN 1 ELSE 0 END AS {columns.answered(number)}"
+        for number, mask in enumerate(plan.masks)
+    ]
     for number, measure in enumerate(plan.measures):
         value = (
             f"WHEN {measure.mask} THEN CAST({measure.value} AS DOUBLE) ELSE CAST('NaN' AS DOUBLE) END"
             if measure.unit == "mean"
             else f"WHEN {measure.value} THEN 1 ELSE 0 END"
         )
-        wanted.append(f"CASE {value} AS y{number}")
+        wanted.append(f"CASE {value} AS {columns.value(number)}")
     listed = ",\n  ".join(["place", *wanted])
-    columns = {"place": "place", **plan.columns}
-    return engine.query(f"SELECT\n  {listed}\nFROM answers\nORDER BY place", placed, columns)
+    read = {ROW: "place", **plan.columns}
+    return engine.query(f"SELECT\n  {listed}\nFROM answers\nORDER BY place", placed, read)
 
 
 def _whole(terms: Floats) -> tuple[float, Ints]:
@@ -231,25 +239,25 @@ class Replicates:
 
 
 def replicated(
-    sums: pd.DataFrame, plan: Plan, one: Floats, declared: ReplicateWeights
+    sums: pd.DataFrame, plan: Plan, sum_w: Floats, declared: ReplicateWeights
 ) -> tuple[Floats, Floats]:
     """Variance (of a share, as a proportion) and degrees of freedom: both domains x measures.
 
-    ``one`` is the weight of who counts (domains x masks): ValueError where it is not of the same units as
+    ``sum_w`` is the weight of who counts (domains x masks): ValueError where it is not of the same units as
     ``sums``. A replicate that leaves nobody to count in a domain says nothing of its shares and means: it
     is left out there, as R does.
     """
     made, masks = Replicates.of(sums, plan, declared), list(plan.masks)
     blocks = made.sums
     everyone = blocks[: len(masks), :, 0].T
-    if everyone.shape != one.shape or not np.allclose(everyone, one, rtol=1e-9, atol=0.0):
+    if everyone.shape != sum_w.shape or not np.allclose(everyone, sum_w, rtol=1e-9, atol=0.0):
         raise ValueError("the replicates' sums are of other units than the cells'")
-    variance = np.empty((len(one), len(plan.measures)))
+    variance = np.empty((len(sum_w), len(plan.measures)))
     for number, measure in enumerate(plan.measures):
         theta = blocks[len(masks) + number]
         if measure.unit != "count":
             with np.errstate(divide="ignore", invalid="ignore"):
                 theta = theta / blocks[masks.index(measure.mask)]
         variance[:, number] = np.nansum((theta[:, 1:] - theta[:, :1]) ** 2 * made.scale, axis=1)
-    ranks = sums["rank"].to_numpy(dtype=np.float64).reshape(-1, len(one))[len(masks) :]
+    ranks = sums["rank"].to_numpy(dtype=np.float64).reshape(-1, len(sum_w))[len(masks) :]
     return variance, ranks.T - 1

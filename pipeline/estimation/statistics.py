@@ -18,12 +18,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.arrays import Floats
+from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
+from pipeline.estimation import columns
 from pipeline.estimation.encoding import DESIGN, GROUPED, Facts, decoded, encoded, facts_of, read_codes
 from pipeline.estimation.engine import Engine, default_engine
-from pipeline.estimation.passes import Spread, by_adding, by_counting
+from pipeline.estimation.passes import Centring, added_weights, counted_by_weight
 from pipeline.estimation.plan import Measure, Plan, plan_wave, split
 from pipeline.estimation.replicates import replicate_sums
 from pipeline.faults import Fault, FaultError
@@ -31,20 +32,17 @@ from pipeline.faults import Fault, FaultError
 FEW = 20_000  # rows that are listed sooner than grouped
 MANY = 500_000  # the same where units have their own weights or are in clusters
 CELLS = 100_000  # that the engine groups units into at once: many more would not fit memory
-ENDINGS = ("", "_w", "_q")  # of columns, by the power of the weight
 
 
 @dataclass(frozen=True)
 class Cells:
     """The sums of a wave, one row a cell, ordered by its key; units of other weights are other rows.
 
-    Key columns: ``stratum``, ``psu`` (clustered designs) and, as categories, ``plan.cell``. Counts:
-    ``b<i>`` units whom mask i counts; ``y<j>`` those in the numerator of measure j; ``a<k>`` whom base k
-    asked; ``n`` everyone. A mean's ``y<j>`` is the sum of y instead, and ``s<j>`` that of y^2, with y
-    counted from ``centres[j]`` to keep every digit of its variance. ``n, w, q, d`` are units, weights,
-    squared weights and start weights of everyone. ``weight`` is that of each of a row's units; where units
-    of several weights were added up instead, each count has sums of w and w^2 of the same units beside it,
-    ``b<i>_w`` and ``b<i>_q``. ``replicates`` holds the sums by domain of a wave with replicate weights.
+    Key columns: ``stratum``, ``psu`` (clustered designs) and, as categories, ``plan.cell``. The other columns
+    are sums, named in ``columns``: where all units of a row share a weight, it stands beside the numbers of
+    units; where units of several weights were added up instead, so do the sums of w and w^2. Everyone always
+    has all three, and the sum of start weights. The numbers of mean j are counted from ``centres[j]``.
+    ``replicates`` holds the sums by domain of a wave with replicate weights.
 
     Where the background of all breakdowns would make too many cells, ``further`` holds the same units' sums
     by other parts of it: each breakdown is in one of the ``cubes``.
@@ -61,14 +59,41 @@ class Cells:
         """These cells and the further ones."""
         return (self, *self.further)
 
-    def column(self, name: str, power: int = 0) -> Floats:
-        """The sum of w to a power over the units that a column counts, of each row."""
-        if power and "weight" not in self.frame:
-            name = f"{name}{ENDINGS[power]}"
-        column = self.frame[name].to_numpy(dtype=np.float64)
-        if power and "weight" in self.frame:
-            column = column * self.frame["weight"].to_numpy(dtype=np.float64) ** power
-        return column
+    @property
+    def weight(self) -> Floats | None:
+        """The weight of each of a row's units, if they share one."""
+        return self._numbers(columns.SHARED) if columns.SHARED in self.frame else None
+
+    @property
+    def start(self) -> Floats:
+        """The sum of start weights of everyone, of each row."""
+        return self._numbers(columns.START)
+
+    def everyone(self, power: int = 0) -> Floats:
+        """The sum of w to a power over everyone, of each row."""
+        return self._numbers(columns.in_frame(columns.EVERYONE, power))
+
+    def total(self, counted: str, power: int = 0) -> Floats:
+        """The sum of w to a power times what is counted, of each row."""
+        weight = self.weight
+        if power == 0 or weight is None:
+            return self._numbers(columns.in_frame(counted, power))
+        return self._numbers(columns.in_frame(counted)) * weight**power
+
+    def restricted(self, inside: Flags) -> Cells:
+        """These cells alone, counting none but the units of some rows; the design stays whole (everyone)."""
+        whole = {columns.in_frame(columns.EVERYONE, power) for power in columns.POWERS} | {columns.START}
+        counting = [
+            name for name in map(str, self.frame) if name.startswith(columns.SUM) and name not in whole
+        ]
+        numbers = self.frame[counting].to_numpy().copy()
+        numbers[~inside] = 0
+        kept = self.frame.drop(columns=counting)
+        counted = pd.DataFrame(numbers, columns=pd.Index(counting), index=kept.index)
+        return replace(self, frame=pd.concat([kept, counted], axis=1)[list(self.frame.columns)])
+
+    def _numbers(self, name: str) -> Floats:
+        return self.frame[name].to_numpy(dtype=np.float64)
 
 
 def wave_statistics(
@@ -85,8 +110,8 @@ def wave_statistics(
         raise FaultError(Fault(file, "", "maps nothing that an indicator is made from", mend, wave=wave.key))
     codes = read_codes(weighted) if isinstance(weighted, Path) else encoded(weighted, wave, catalogue)
     facts = facts_of(codes)
-    spreads = {
-        number: _spread(measure, plan, facts)
+    centrings = {
+        number: _centring(measure, plan, facts)
         for number, measure in enumerate(plan.measures)
         if measure.unit == "mean"
     }
@@ -94,7 +119,7 @@ def wave_statistics(
     replicated = wave.design is not None and wave.design.replicate_weights is not None
     together = replicated or facts.rows <= MANY  # whose units are no more than can be listed
     plans = [plan] if together else split(plan, catalogue, len(facts.groups["stratum"]), CELLS)
-    first, *further = (_summed(codes, part, spreads, facts, engine, catalogue) for part in plans)
+    first, *further = (_summed(codes, part, centrings, facts, engine, catalogue) for part in plans)
     replicates = replicate_sums(engine, codes, plan, first.centres, facts, catalogue) if replicated else None
     return replace(first, replicates=replicates, further=tuple(further))
 
@@ -102,7 +127,7 @@ def wave_statistics(
 def _summed(
     codes: pa.Table,
     plan: Plan,
-    spreads: Mapping[int, Spread],
+    centrings: Mapping[int, Centring],
     facts: Facts,
     engine: Engine,
     catalogue: Catalogue,
@@ -112,23 +137,23 @@ def _summed(
     shared = facts.rows <= FEW or facts.weights <= facts.rows // 20
     listed = facts.rows <= (FEW if shared and not plan.clustered else MANY)
     if shared or (listed and plan.clustered):
-        keyed, sums = by_counting(query, plan, keys, spreads, listed=listed)
+        keyed, sums = counted_by_weight(query, plan, keys, centrings, listed=listed)
     else:
-        keyed, sums = by_adding(query, plan, keys, spreads, facts.largest, listed=listed)
+        keyed, sums = added_weights(query, plan, keys, centrings, facts.largest, listed=listed)
     names = {alias: name for name, alias in plan.columns.items()} | {name: name for name in GROUPED}
     cell = {
         names.get(key, key): decoded(column, names[key], facts, catalogue) if key in names else column
         for key, column in keyed.items()
     }
     frame = pd.concat([pd.DataFrame(cell), sums], axis=1)
-    return Cells(frame, plan, {number: spread.centre for number, spread in spreads.items()})
+    return Cells(frame, plan, {number: centring.centre for number, centring in centrings.items()})
 
 
-def _spread(measure: Measure, plan: Plan, facts: Facts) -> Spread:
+def _centring(measure: Measure, plan: Plan, facts: Facts) -> Centring:
     """The middle and half the range of a mean's numbers; neither depends on the order of the rows."""
     variable = next((name for name, alias in plan.columns.items() if alias == measure.value), "")
     low, high = measure.scores or facts.ranges[variable]
-    return Spread((low + high) / 2, (high - low) / 2)
+    return Centring((low + high) / 2, (high - low) / 2)
 
 
 def write_cells(cells: Cells, folder: Path) -> None:

@@ -1,4 +1,8 @@
-"""The sums of a wave's cells as arrays, and their roll-up into any groups of cells."""
+"""The sums of a wave's cells as arrays with named fields, and their roll-up into any groups of cells.
+
+Here belongs how sums are held and added up. What their columns are called stands in ``columns``, how they
+are made in ``passes``, which cells make a domain in ``domains``, and what they say in ``variance``.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,11 @@ import numpy as np
 from scipy import sparse
 
 from pipeline.arrays import Floats, Ints, Numbers
+from pipeline.estimation import columns
+from pipeline.estimation.columns import POWERS
 from pipeline.estimation.passes import holding
 from pipeline.estimation.plan import Plan
 from pipeline.estimation.statistics import Cells
-
-POWERS = (0, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -48,14 +52,16 @@ class Layout:
 
 @dataclass(frozen=True)
 class Sums:
-    """Sums of cells, or of groups of them, one row each: of 1, w and w^2 over those whom a column counts.
+    """Sums of cells, or of groups of them, one row each, in named fields.
 
-    ``counts`` are units (of a mean, the sums of its numbers): whole numbers, where they are, of the
+    By base: ``n_asked`` (units). By mask: ``n``, ``sum_w``, ``sum_w2``. By measure: ``sum_y``, ``sum_wy``,
+    ``sum_w2y``, ``sum_wy2``, and with c = 1 - y of a share or count and 1 of a mean also ``sum_wc``,
+    ``sum_w2c``. By mean: ``sum_w2y2``.
+
+    ``counts`` are the sums without a weight: units, and a mean's numbers. Units are whole numbers of the
     smallest type that holds all units of the wave, and so any sum of them. Where the units of every row
     share a weight, ``weight`` is all that the sums of w and w^2 take; else ``weighed`` holds these, None
-    where it was not asked for. By base: ``asked`` (units). By mask: ``n, one, one2`` (units, w, w^2). By
-    measure: ``m, a, qa`` (units, w a, w^2 a). By mean: ``ayy, qaa`` (w a^2, w^2 a^2), which for a share are
-    ``a`` and ``qa`` again.
+    where they were not asked for.
     """
 
     layout: Layout
@@ -67,12 +73,12 @@ class Sums:
     def of(cls, cells: Cells) -> Sums:
         """The cells' sums as arrays."""
         frame, layout = cells.frame, Layout.of(cells.plan)
-        first = frame.columns.get_loc("b0")
-        if "weight" in frame:
+        first = frame.columns.get_loc(columns.in_frame(columns.answered(0)))
+        if cells.weight is not None:
             counts = np.ascontiguousarray(frame.iloc[:, first:].to_numpy())
             if counts.dtype.kind == "u":
                 counts = counts.astype(holding(int(counts[:, layout.everyone].sum())), copy=False)
-            return cls(layout, counts, frame["weight"].to_numpy(dtype=np.float64))
+            return cls(layout, counts, cells.weight)
         width = layout.everyone + 1
         cuts = np.cumsum([width + layout.bases, width, width])
         values = frame.iloc[:, first:].to_numpy(dtype=np.float64)
@@ -139,7 +145,7 @@ class Sums:
         return self._of(power)[:, self.layout.masks + len(self.layout.mask) : self.layout.everyone]
 
     @property
-    def asked(self) -> Floats:
+    def n_asked(self) -> Floats:
         """Units of each base."""
         return self._of(0)[:, self.layout.everyone + 1 :][:, : self.layout.bases].astype(np.float64)
 
@@ -149,62 +155,62 @@ class Sums:
 
     @property
     def n(self) -> Floats:
-        """Units of each mask."""
+        """Units of each mask: those who belong to its denominator."""
         return self._masked(0).astype(np.float64)
 
     @property
-    def one(self) -> Floats:
-        """w of each mask."""
+    def sum_w(self) -> Floats:
+        """w of each mask: of those who belong to its denominator."""
         return self._masked(1)
 
     @property
-    def one2(self) -> Floats:
+    def sum_w2(self) -> Floats:
         """w^2 of each mask."""
         return self._masked(2)
 
     @property
-    def m(self) -> Floats:
-        """Units in the numerator."""
+    def sum_y(self) -> Floats:
+        """y of each measure: the units in the numerator of a share or count."""
         return self._measured(0).astype(np.float64)
 
     @property
-    def a(self) -> Floats:
-        """w a."""
+    def sum_wy(self) -> Floats:
+        """w y of each measure."""
         return self._measured(1)
 
     @property
-    def qa(self) -> Floats:
-        """w^2 a."""
+    def sum_w2y(self) -> Floats:
+        """w^2 y of each measure."""
         return self._measured(2)
 
     @property
-    def qaa(self) -> Floats:
-        """w^2 a^2 of the means."""
+    def sum_w2y2(self) -> Floats:
+        """w^2 y^2 of the means; of a share y^2 is y."""
         return self._squared(2)
 
     @property
     def share(self) -> Floats:
-        """1 for measures with b = 1 - a (shares and counts), 0 for those with b = 1 (means)."""
+        """1 for measures with c = 1 - y (shares and counts), 0 for those with c = 1 (means)."""
         share = np.ones(len(self.layout.mask))
         share[self.layout.mean] = 0.0
         return share
 
     @property
-    def b(self) -> Floats:
-        """w b."""
-        return self.one[:, self.layout.mask] - self.share * self.a
+    def sum_wc(self) -> Floats:
+        """w c of each measure: the complement 1 - y of a share or count, 1 of a mean."""
+        return self.sum_w[:, self.layout.mask] - self.share * self.sum_wy
 
     @property
-    def qb(self) -> Floats:
-        """w^2 b, which is w^2 b^2."""
-        return self.one2[:, self.layout.mask] - self.share * self.qa
+    def sum_w2c(self) -> Floats:
+        """w^2 c of each measure, which is w^2 c^2."""
+        return self.sum_w2[:, self.layout.mask] - self.share * self.sum_w2y
 
     @property
-    def spread(self) -> Floats:
-        """w a^2."""
-        spread = self.a.copy()
-        spread[:, self.layout.mean] = self._squared(1)
-        return spread
+    def sum_wy2(self) -> Floats:
+        """w y^2 of each measure."""
+        sums = self.sum_wy.copy()
+        sums[:, self.layout.mean] = self._squared(1)
+        return sums
 
 
 def _shared(matrix: sparse.csr_array, weight: Floats) -> Floats | None:

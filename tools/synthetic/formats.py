@@ -29,8 +29,8 @@ WIDTH = 120  # of a label
 
 
 def write_raw(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
-    """Writes text cells ("" blank) in the format the path's name says, as ``source`` declares it is read."""
-    kind = path.suffix.removeprefix(".")
+    """Writes text cells ("" blank) in the format that the name of ``source`` says, as it is read."""
+    kind = Path(source.file).suffix.removeprefix(".")
     writers = {"csv": _csv, "xlsx": _xlsx, "sav": _spss, "zsav": _spss, "dta": _stata, "parquet": _parquet}
     writers[kind](frame, path, source, file)
 

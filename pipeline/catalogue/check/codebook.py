@@ -12,11 +12,8 @@ from pipeline.faults import Fault
 
 FILE = "schemas/codebook.toml"
 RESERVED = {NO_ANSWER, NOT_ASKED, IGNORE, SELECTED, NOT_SELECTED}
-UNITS = r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+"
-OWN = {  # the columns of our own in tables that hold these as columns too
-    "variables": re.compile(rf"{UNITS}|[nwqd]|[abys]\d+(_[wq])?"),
-    "questions": re.compile(UNITS),
-}
+# The microdata table holds these columns beside those of the codebook.
+OWN = re.compile(r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+")
 SHAPES = {"single": (False, True), "multiple": (True, False), "grid": (True, True), "numeric": (False, False)}
 
 
@@ -37,7 +34,7 @@ def check_codebook(catalogue: Catalogue) -> Iterator[Fault]:
 
 def _names(place: str, names: Iterable[str]) -> Iterator[Fault]:
     for name in names:
-        if place in OWN and OWN[place].fullmatch(name):
+        if place in {"variables", "questions"} and OWN.fullmatch(name):
             yield Fault(
                 FILE, place, "is a column of its own here", f"Choose another, such as {name}_code.", name
             )

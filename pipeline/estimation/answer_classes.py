@@ -1,4 +1,7 @@
-"""The cells of a wave split by what their units answered, for covariances between estimates."""
+"""The cells of a wave split by what their units answered, for covariances between estimates.
+
+Here belong the classes and their sums; what is made of them stands in ``covariance``.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.arrays import Floats, Ints
+from pipeline.estimation import columns
 from pipeline.estimation.design import Calibration
-from pipeline.estimation.domains import adder
+from pipeline.estimation.domains import aggregation_matrix
 from pipeline.estimation.statistics import Cells
 
 
 @dataclass(frozen=True)
-class Classes:
+class AnswerClasses:
     """The cells split by answer: one row a class and cell, the cells repeated for each class in turn.
 
     ``y`` is what a category counts of a class (rows x categories): 0 or 1, or a mean's average number;
@@ -29,37 +33,35 @@ class Classes:
     within: Floats
 
 
-def classes_of(cells: Cells, measures: list[int]) -> Classes:
+def answer_classes(cells: Cells, measures: list[int]) -> AnswerClasses:
     """The cells by what their units answered: each measure, another answer, out of the denominator."""
     plan, size = cells.plan, len(cells.frame)
-    mask = f"b{plan.masks.index(plan.measures[measures[0]].mask)}"
+    mask = columns.answered(plan.masks.index(plan.measures[measures[0]].mask))
     mean = plan.measures[measures[0]].unit == "mean"
     parts: list[list[Floats]] = []  # of w, and of w^2, by class
     for power in (1, 2):
-        counted = cells.column(mask, power)
-        named = [] if mean else [cells.column(f"y{number}", power) for number in measures]
+        counted = cells.total(mask, power)
+        named = [] if mean else [cells.total(columns.value(number), power) for number in measures]
         rest = counted - np.add.reduce(named) if named else counted
-        parts.append([*named, rest, cells.frame["w" if power == 1 else "q"].to_numpy() - counted])
+        parts.append([*named, rest, cells.everyone(power) - counted])
     w, q = parts
     rows = len(w) * size
     within = np.zeros(size)
     if mean:
         y, y2 = np.zeros((rows, 1)), np.zeros((rows, 1))
-        sums, squares = (cells.column(f"y{measures[0]}", power) for power in (1, 2))
+        sums, squares = (cells.total(columns.value(measures[0]), power) for power in (1, 2))
         y[:size, 0] = np.divide(sums, w[0], out=np.zeros(size), where=w[0] > 0)
         y2[:size, 0] = np.divide(squares, q[0], out=np.zeros(size), where=q[0] > 0)
-        within = cells.column(f"s{measures[0]}", 2) - squares * y2[:size, 0]
+        within = cells.total(columns.squared(measures[0]), 2) - squares * y2[:size, 0]
     else:
         y = y2 = np.repeat(np.eye(len(w), len(measures)), size, axis=0)
     counts = np.repeat(np.arange(len(w)) < len(w) - 1, size).astype(float)
-    return Classes(
+    return AnswerClasses(
         np.tile(np.arange(size), len(w)), counts, np.concatenate(w), np.concatenate(q), y, y2, within
     )
 
 
-def fitted(classes: Classes, u: Floats, calibration: Calibration) -> Floats:
-    """Fitted values of u on the margins, from start weights: cells x estimates."""
-    x, width = calibration.indicators, len(calibration.start)
-    of_row = calibration.of_cell[classes.cell]
-    started = adder(of_row, width) @ ((classes.w / calibration.factor[of_row])[:, None] * u)
-    return np.asarray((x @ (calibration.inverse @ (x.T @ started)))[calibration.of_cell], dtype=np.float64)
+def fitted(classes: AnswerClasses, u: Floats, calibration: Calibration) -> Floats:
+    """Fitted values of u on the margins: cells x estimates."""
+    gather = aggregation_matrix(calibration.of_cell[classes.cell], len(calibration.start))
+    return calibration.fitted(gather @ (classes.w[:, None] * u))[calibration.of_cell]
