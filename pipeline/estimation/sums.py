@@ -15,10 +15,6 @@ from pipeline.estimation.statistics import Cells
 
 POWERS = (0, 1, 2)
 
-# What malloc frees it gives back to the system at once, and gets anew for the next wave, page by page: a
-# quarter of a small one's time. glibc keeps more once a large block was freed (mallopt(3), M_MMAP_THRESHOLD).
-np.empty(3 << 20)
-
 
 @dataclass(frozen=True)
 class Layout:
