@@ -96,7 +96,7 @@ designs <- list(
   strata_delivered = list(drawn$delivered, "beta", "average"),
   strata_raked = list(calibrated(drawn$delivered, ~sector + region, main_margins, calfun = "raking"), "xlogit", "certainty"),
   strata_linear = list(calibrated(drawn$delivered, ~crossed + region, crossed_margins, calfun = "linear"), "beta", "average"),
-  strata_bounded = list(calibrated(drawn$delivered, ~crossed + region, crossed_margins, calfun = "linear", bounds = c(0.75, 1.06)), "xlogit", "certainty"),
+  strata_bounded = list(calibrated(drawn$strata, ~crossed + region, crossed_margins, calfun = "linear", bounds = c(0.953, 1.07)), "xlogit", "certainty"),
   strata_logit = list(calibrated(drawn$delivered, ~sector + region, main_margins, calfun = "logit", bounds = c(0.6, 1.6)), "mean", "adjust"),
   strata_poststratified = list(postStratify(drawn$delivered_no_fpc, ~joint, poststrata("sector*region", "joint", "joint_totals")), "xlogit", "certainty"),
   clusters_fpc = list(drawn$clusters, "xlogit", "certainty"),
