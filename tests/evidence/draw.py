@@ -170,7 +170,9 @@ def samples() -> dict[str, list[dict[str, str]]]:
 
 def counts() -> dict[str, list[dict[str, str]]]:
     """Population counts, and the totals that weights are calibrated to."""
-    sizes = {code: sum(frame for (sector, _), (frame, _) in FRAME.items() if sector == code) for code in SECTORS}
+    sizes = {
+        code: sum(frame for (sector, _), (frame, _) in FRAME.items() if sector == code) for code in SECTORS
+    }
     everybody = sum(sizes.values())
     regions = {"north": 600, "south": 650, "west": everybody - 1250}
     joint = {(s, r): round(sizes[s] * regions[r] / everybody) for s in SECTORS for r in REGIONS}
