@@ -9,7 +9,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 VALIDATORS := .validators
 export DAGSTER_DISABLE_TELEMETRY := 1
 
-.PHONY: run test check validators site-sql serve ui bench lock clean
+.PHONY: run test check evidence validators site-sql serve ui bench lock clean
 
 run: $(READY)  ## all bundled waves to warehouse and packages
 	$(BIN)/barometer run
@@ -23,6 +23,10 @@ check: $(READY_DEV)  ## format, lint, types, floors, declarations
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/barometer check
+
+evidence: $(READY)  ## R's answers on the samples of tests/evidence, again (needs R with its package survey)
+	$(BIN)/python tests/evidence/draw.py
+	Rscript tests/evidence/evidence.R
 
 validators: $(VALIDATORS)/.ready  ## readers of other projects; the tests that need them skip without
 

@@ -40,6 +40,11 @@ def estimate(root: Path) -> Estimated:
     catalogue = load_catalogue(root)
     assert not catalogue.faults, [str(fault) for fault in catalogue.faults]
     (wave,) = catalogue.waves.values()
+    return estimated(wave, catalogue, root)
+
+
+def estimated(wave: Wave, catalogue: Catalogue, root: Path) -> Estimated:
+    """The estimates of a wave, from its raw file."""
     raw = read_raw(fetch(wave, root), wave.source)
     weighted = weigh(harmonise(raw.frame, wave, catalogue).answers, wave, catalogue)
     cells = wave_statistics(weighted.answers, wave, catalogue)

@@ -36,13 +36,15 @@ def logit(p: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats,
 def korn_graubard(p: Floats, se: Floats, n: Floats, df: Floats, confidence: float) -> tuple[Floats, Floats]:
     """Clopper-Pearson on the effective n, p(1-p)/V, adjusted for the degrees of freedom (R's ``beta``).
 
-    Without any error, as in a census, it is p alone.
+    Without any error, as in a census, it is p alone; NaN where there are no degrees of freedom, as in a
+    domain within one sampling unit, whose error is not known.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         adjustment = (t_quantile(n - 1, confidence) / t_quantile(df, confidence)) ** 2
         effective = p * (1 - p) / se**2 * adjustment
     low, high = clopper_pearson(p, effective, confidence)
-    return np.where(se == 0, p, low), np.where(se == 0, p, high)
+    exact = (se == 0) & (df > 0)
+    return np.where(exact, p, low), np.where(exact, p, high)
 
 
 def clopper_pearson(p: Floats, n: Floats, confidence: float) -> tuple[Floats, Floats]:

@@ -171,7 +171,7 @@ DESIGNS = {
     "strata_delivered": Drawn("stratified", DELIVERED, GIVEN, BETA),
     "strata_raked": Drawn("stratified", DELIVERED, _calibrated("rake", MAIN)),
     "strata_linear": Drawn("stratified", DELIVERED, _calibrated("linear", CROSSED, "crossed_totals.csv"), BETA),
-    "strata_bounded": Drawn("stratified", DELIVERED, _calibrated("linear", CROSSED, "crossed_totals.csv") + "\nbounds = [0.75, 1.06]"),
+    "strata_bounded": Drawn("stratified", KNOWN, _calibrated("linear", CROSSED, "crossed_totals.csv") + "\nbounds = [0.953, 1.07]"),
     "strata_logit": Drawn("stratified", DELIVERED, _calibrated("logit", MAIN) + "\nbounds = [0.6, 1.6]", WALD),
     "strata_poststratified": Drawn(
         "stratified", f'{STRATA}\nweight = "weight"', _calibrated("poststratify", '[["sector", "region"]]', "joint_totals.csv")

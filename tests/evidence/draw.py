@@ -30,12 +30,12 @@ class Draw:
 
     def one(self, options: Iterable[tuple[str, float]]) -> str:
         """An option with its probability; the last where those do not sum to 1."""
-        left, chosen = self.random.random(), ""
-        for chosen, probability in options:  # noqa: B007
+        left, given = self.random.random(), list(options)
+        for option, probability in given:
             left -= probability
             if left < 0:
-                break
-        return chosen
+                return option
+        return given[-1][0]
 
     def below(self, most: int) -> int:
         """A whole number from 0 to ``most`` - 1."""

@@ -96,7 +96,7 @@ designs <- list(
   strata_delivered = list(drawn$delivered, "beta", "average"),
   strata_raked = list(calibrated(drawn$delivered, ~sector + region, main_margins, calfun = "raking"), "xlogit", "certainty"),
   strata_linear = list(calibrated(drawn$delivered, ~crossed + region, crossed_margins, calfun = "linear"), "beta", "average"),
-  strata_bounded = list(calibrated(drawn$delivered, ~crossed + region, crossed_margins, calfun = "linear", bounds = c(0.75, 1.06)), "xlogit", "certainty"),
+  strata_bounded = list(calibrated(drawn$strata, ~crossed + region, crossed_margins, calfun = "linear", bounds = c(0.953, 1.07)), "xlogit", "certainty"),
   strata_logit = list(calibrated(drawn$delivered, ~sector + region, main_margins, calfun = "logit", bounds = c(0.6, 1.6)), "mean", "adjust"),
   strata_poststratified = list(postStratify(drawn$delivered_no_fpc, ~joint, poststrata("sector*region", "joint", "joint_totals")), "xlogit", "certainty"),
   clusters_fpc = list(drawn$clusters, "xlogit", "certainty"),
@@ -137,7 +137,7 @@ estimands <- function(rows) {
   for (mean in c("staff", "climate"))
     made <- c(made, list(modifyList(share(paste0(mean, "_mean"), "mean", everybody, !is.na(rows[[mean]]), ifelse(is.na(rows[[mean]]), 0, rows[[mean]])), list(unit = "mean"))))
   total <- function(of, indicator) modifyList(of, list(indicator = indicator, unit = "total"))
-  c(made, list(total(made[[1]], "innovative_workplaces"), total(made[[6]], "newest_first")))
+  c(made, list(total(made[[1]], "innovative_workplaces"), total(made[[6]], "newest")))
 }
 EVERYWHERE <- c("any_innovation", "novelty", "novelty_said", "rare", "staff_mean", "climate_mean", "innovative_workplaces")
 domains <- list(total = "", sector = c("admin", "care", "school"), region = c("north", "south", "west"), island = c("far", "main", "quiet", "nobody"))
@@ -156,7 +156,7 @@ interval <- function(m, p, v, part, n, df, method) {
     return(c(if (p == 0) 0 else qbeta(0.025, k * p, k * (1 - p) + 1), if (p == 1) 1 else qbeta(0.975, k * p + 1, k * (1 - p))))
   }
   if (method == "beta") {  # as svyciprop, with the n of those who count and the df of those asked
-    if (v == 0) return(c(p, p))
+    if (v == 0 && df > 0) return(c(p, p))
     k <- p * (1 - p) / v * (qt(0.025, n - 1) / half)^2
     made <- c(qbeta(0.025, k * p, k * (1 - p) + 1), qbeta(0.975, k * p + 1, k * (1 - p)))
     if (is.finite(k) && nrow(part) == n && isTRUE(degf(part) == df)) {  # where the conventions are the same
@@ -183,8 +183,11 @@ cell <- function(name, design, method, one, domain, code) {
   if (is_replicate(design)) df <- degrees(design, counts)
   m <- suppressWarnings(if (one$unit == "total") svytotal(~.y, part, deff = "replace") else svymean(~.y, part, deff = "replace"))
   value <- as.numeric(coef(m)); v <- as.numeric(vcov(m))
+  if (v < 1e-24) v <- 0  # what rounding leaves where all terms cancel
+  everyone <- one$unit == "share" && all(one$y[counts] == one$y[counts][1])
+  if (everyone) { value <- one$y[counts][1]; v <- 0 }  # exactly 0 or 1: a quotient of equal sums may miss it by a bit
   out$value <- value; out$se <- sqrt(v); out$df <- df
-  d <- if (sum(counts) > 1) suppressWarnings(as.numeric(deff(m))) else NA
+  d <- if (sum(counts) > 1 && !everyone) suppressWarnings(as.numeric(deff(m))) else NA
   out$deff <- if (length(d) && is.finite(d)) d else NA
   t <- suppressWarnings(qt(0.975, df))
   ci <- if (one$unit == "share") suppressWarnings(interval(m, value, v, part, sum(counts), df, method)) else value + c(-t, t) * sqrt(v)
@@ -220,8 +223,11 @@ difference <- function(design, one, a, b) {
   v <- as.numeric(one$counts & within(rows, b[1], b[2]))
   if (!any(u > 0) || !any(v > 0)) return(c(NA, NA))
   design <- update(design, .a = u * one$y, .b = u, .c = v * one$y, .d = v)
+  # Ours: a replicate that leaves nobody in a domain adds nothing for that domain; R leaves the replicate out.
+  ratio <- function(w, y, counts) if (sum(w * counts) > 0) sum(w * y) / sum(w * counts) else sum(w0 * y) / sum(w0 * counts)
+  w0 <- weights(design, "sampling")
   made <- if (is_replicate(design))
-    withReplicates(design, quote(sum(.weights * .a) / sum(.weights * .b) - sum(.weights * .c) / sum(.weights * .d)))
+    withReplicates(design, function(w, rows) ratio(w, rows$.a, rows$.b) - ratio(w, rows$.c, rows$.d))
   else
     svycontrast(svytotal(~.a + .b + .c + .d, design), quote(.a / .b - .c / .d))
   c(as.numeric(coef(made)), sqrt(max(0, as.numeric(vcov(made))))) * scale
@@ -277,6 +283,7 @@ for (i in seq_along(LATER)) for (j in seq_len(i - 1)) {
     d <- c(of$value_a - of$value_b, sqrt(of$se_a^2 + of$se_b^2))
     test <- t_test(d, of$df_a + of$df_b)
     if (!(of$indicator %in% c("staff_mean", "climate_mean", "innovative_workplaces")) && (few(of$value_a, of$n_a) || few(of$value_b, of$n_b))) test <- c(NA, NA, NA)
+    if (!(is.finite(d[2]) && d[2] > 1e-10 && isTRUE(of$df_a + of$df_b > 0))) d[2] <- NA  # no error, no test
     comparisons[[length(comparisons) + 1]] <- data.frame(wave_a = LATER[i], wave_b = LATER[j], indicator = of$indicator, category = of$category,
       domain = of$domain, domain_code = of$domain_code, difference = d[1], se = d[2], ci_low = test[1], ci_high = test[2], p_value = test[3])
   }
@@ -286,10 +293,16 @@ comparisons$p_adjusted <- ave(comparisons$p_value, comparisons$indicator, FUN = 
 
 # Rao and Scott's test: of a breakdown within a wave, and of two waves, as the table of their stacked samples.
 tests <- list()
-for (name in c("strata_fpc", "clusters_fpc", "clusters_raked")) for (by in c("sector", "region")) {
-  design <- subset(designs[[name]][[1]], innovates & novelty != "")
-  made <- svychisq(as.formula(paste("~novelty +", by)), design, statistic = "F")
-  tests[[length(tests) + 1]] <- data.frame(design = name, against = by, f = made$statistic, ndf = made$parameter[1], ddf = made$parameter[2], p_value = made$p.value)
+# Ours: the degrees of freedom of those asked; svychisq takes those who answered.
+tested <- function(name, against, formula, design) {
+  made <- svychisq(formula, subset(design, novelty != ""), statistic = "F")
+  f <- as.numeric(made$statistic); ndf <- as.numeric(made$parameter[1]); ddf <- ndf * degf(design)
+  stopifnot(all.equal(as.numeric(made$p.value), pf(f, ndf, as.numeric(made$parameter[2]), lower.tail = FALSE)))
+  data.frame(design = name, against = against, f = f, ndf = ndf, ddf = ddf, p_value = pf(f, ndf, ddf, lower.tail = FALSE))
+}
+for (name in c("strata_fpc", "strata_no_fpc", "clusters_fpc")) for (by in c("sector", "region")) {
+  design <- subset(designs[[name]][[1]], innovates)
+  tests[[length(tests) + 1]] <- tested(name, by, as.formula(paste("~novelty +", by)), design)
 }
 # Waves are pooled by their number of answers: that is what their weights are scaled to.
 stacked <- function(rows, wave) {
@@ -299,9 +312,8 @@ stacked <- function(rows, wave) {
 }
 both <- rbind(stacked(stratified, "strata_fpc"), stacked(later, "strata_later"))
 both$stratum <- paste(both$wave, both$cell)
-design <- subset(svydesign(~1, strata = ~stratum, data = both, fpc = ~N, weights = ~pooled), innovates & novelty != "")
-made <- svychisq(~novelty + wave, design, statistic = "F")
-tests[[length(tests) + 1]] <- data.frame(design = "strata_fpc", against = "strata_later", f = made$statistic, ndf = made$parameter[1], ddf = made$parameter[2], p_value = made$p.value)
+design <- subset(svydesign(~1, strata = ~stratum, data = both, fpc = ~N, weights = ~pooled), innovates)
+tests[[length(tests) + 1]] <- tested("strata_fpc", "strata_later", ~novelty + wave, design)
 tests <- do.call(rbind, tests)
 
 save_as <- function(table, name) {
