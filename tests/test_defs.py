@@ -104,7 +104,7 @@ def test_the_checks_and_which_of_them_block(barometer: Path) -> None:
             found.setdefault(spec.asset_key.to_user_string(), set()).add(spec.name)
             blocking |= {spec.name} if spec.blocking else set()
     assert found == CHECKS
-    assert blocking == {"contract"}
+    assert blocking == {"contract", "disclosure", "package"}
 
 
 def test_the_jobs_the_schedule_and_the_sensor(barometer: Path) -> None:

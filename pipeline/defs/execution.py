@@ -87,6 +87,12 @@ def _faults(failure: Any) -> list[Fault]:
 
 
 def _fault(check: dg.AssetCheckEvaluation) -> Fault:
+    if check.partition is None:
+        message = (
+            f"{check.asset_key.to_user_string()} fails its check {check.check_name}: {check.description}"
+        )
+        mend = "Delete the folder and run `barometer run`; files of a candidate are never edited."
+        return Fault("warehouse/candidate", "", message, mend)
     return Fault(
         file=f"schemas/waves/{check.partition}.toml",
         key="",
