@@ -15,6 +15,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeline.cli.app import app
+from pipeline.disclosure import Audit
+from pipeline.faults import Fault
 from tests.barometers import edit, pin, write_barometer
 
 
@@ -166,7 +168,47 @@ def test_only_the_waves_asked_for(barometer: Path) -> None:
     result = barometer_command(barometer, "run", "--wave", "no-2020")
     assert result.exit_code == 0, result.output
     assert "Built 1 wave: no-2020" in result.stdout
-    assert "Left out, as not built yet: dk-2020, dk-2022" in result.stdout
+    assert "Stale 2 waves: dk-2020, dk-2022" in result.stdout and "stay as they are" in result.stdout
+    assert not (barometer / "warehouse/barometer.duckdb").exists()
+
+
+def test_a_partial_run_never_makes_products_of_fewer_waves(built: Path) -> None:
+    codebook = built / "schemas/codebook.toml"
+    added = '[questions.budget]\ntype = "numeric"\ntext = "Which budget?"\n'
+    codebook.write_text(codebook.read_text() + added)
+    products = [
+        built / "warehouse" / name
+        for name in ("barometer.duckdb", "candidate/test-barometer/SHA256SUMS", "site/index.html")
+    ]
+    before = [path.read_bytes() for path in products]
+    result = barometer_command(built, "run", "--wave", "dk-2020", "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert (report["built"], report["stale"], report["published"]) == (
+        ["dk-2020"],
+        ["dk-2022", "no-2020"],
+        "waiting",
+    )
+    assert [path.read_bytes() for path in products] == before
+    edit(built / "schemas/waves/no-2020.toml", 'instrument = "dk"', 'instrument = "dq"')
+    report = json.loads(barometer_command(built, "run", "--wave", "dk-2022", "--json").stdout)
+    assert (report["built"], report["stale"], report["published"]) == (["dk-2022"], [], "built")
+    rows = barometer_command(built, "query", "SELECT DISTINCT wave FROM published.estimates ORDER BY 1")
+    assert rows.stdout.split() == ["wave", "dk-2020", "dk-2022"], "one at fault is waited for by nobody"
+
+
+def test_a_failed_audit_stops_candidate_and_site(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = Fault("estimates", "dk-2020 novelty", "a hidden cell is pinned down to 3 points", "Hide more.")
+    monkeypatch.setattr("pipeline.steps.candidates.audit", lambda *_: Audit([fault], {"pinned_cells": 1}))
+    edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
+    shutil.rmtree(built / "warehouse/site")
+    sums = built / "warehouse/candidate/test-barometer/SHA256SUMS"
+    before = sums.read_bytes()
+    for _ in range(2):  # it stays until it is mended
+        result = barometer_command(built, "run")
+        assert "a hidden cell is pinned down to 3 points. Hide more." in faults(result)
+        assert "Published" not in result.stdout and "Failed" in result.stdout
+        assert sums.read_bytes() == before and not (built / "warehouse/site").exists()
 
 
 def test_a_shared_fault_stops_the_run_before_it_starts(barometer: Path) -> None:

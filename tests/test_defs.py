@@ -19,7 +19,7 @@ from pipeline.defs import resources
 from pipeline.defs.execution import QUIET, Outcome, Runner
 from pipeline.defs.location import definitions
 from pipeline.defs.resources import Project
-from pipeline.steps import quality, waves
+from pipeline.steps import quality, raw_wave, weighted_wave
 from tests.barometers import edit, pin
 
 WAVES = ["dk-2020", "dk-2022", "no-2020"]
@@ -104,7 +104,7 @@ def test_the_checks_and_which_of_them_block(barometer: Path) -> None:
             found.setdefault(spec.asset_key.to_user_string(), set()).add(spec.name)
             blocking |= {spec.name} if spec.blocking else set()
     assert found == CHECKS
-    assert blocking == {"contract"}
+    assert blocking == {"contract", "disclosure", "package"}
 
 
 def test_the_jobs_the_schedule_and_the_sensor(barometer: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_surprising_wave_goes_on_and_is_told_of(run: Runner, barometer: Path) 
 def test_a_troubled_disk_is_tried_again(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(resources, "SECONDS_BETWEEN", 0.01)
-    fetch, calls = waves.fetch, []
+    fetch, calls = raw_wave.fetch, []
 
     def troubled(*given: Any) -> Path:
         calls.append(1)
@@ -237,14 +237,14 @@ def test_a_troubled_disk_is_tried_again(run: Runner, monkeypatch: pytest.MonkeyP
             raise OSError("the disk is away")
         return fetch(*given)
 
-    monkeypatch.setattr(waves, "fetch", troubled)
+    monkeypatch.setattr(raw_wave, "fetch", troubled)
     assert run.ingest("dk-2020").done
     assert len(calls) == 2
 
 
 def test_an_unforeseen_error_is_told_and_is_no_fault(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
 
-    monkeypatch.setattr(waves, "weigh", lambda *_: 1 / 0)
+    monkeypatch.setattr(weighted_wave, "weigh", lambda *_: 1 / 0)
     outcome = run.ingest("dk-2020")
     assert not outcome.done and not outcome.faults
     assert "ZeroDivisionError" in outcome.error
@@ -321,7 +321,7 @@ def test_an_interrupted_run_stops_everything_and_leaves_nothing_half_written(
     def interrupted(*_: Any) -> None:
         signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(waves, "weigh", interrupted)
+    monkeypatch.setattr(weighted_wave, "weigh", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run.ingest("dk-2020")
     assert list((barometer / "warehouse/weighted").iterdir()) == []

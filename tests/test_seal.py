@@ -31,11 +31,11 @@ from pipeline.release.seal import seal as put_on_shelf
 from pipeline.shelf import earlier, previous, sealed, shelf
 from pipeline.staleness.status import products_current, sound_waves
 from pipeline.steps import candidates
-from pipeline.steps.quality import disclosure
 from pipeline.steps.releases import left_out, seal_candidates, withdraw_release
 from pipeline.warehouse import query
 from tests.barometers import edit, write_barometer
 from tests.releases import PACKAGE, WAVES, build, correct, raise_version, seal
+from tests.shelves import within
 
 
 @pytest.fixture(scope="module")
@@ -393,17 +393,17 @@ def thread_refused(root: Path) -> None:
     raise caught[0]
 
 
-def test_a_failed_audit_is_shown_by_the_run_and_stops_the_release(
+def test_a_failed_audit_leaves_the_former_candidate_and_stops_the_release(
     built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fault = Fault("estimates", "dk-2020 novelty", "a hidden cell is pinned down to 3 points", "Hide more.")
     monkeypatch.setattr("pipeline.steps.candidates.audit", lambda *_: Audit([fault], {"pinned_cells": 1}))
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
-    build(built)
-    stored = json.loads((built / "warehouse/packages/test-barometer.audit.json").read_text())
-    found = disclosure({PACKAGE: stored})
-    assert not found.passed and "pinned down to 3 points" in found.message
+    former = within(built / "warehouse/candidate")
     with pytest.raises(FaultError, match=r"a hidden cell is pinned down to 3 points\. Hide more"):
+        build(built)
+    assert within(built / "warehouse/candidate") == former
+    with pytest.raises(FaultError, match="is not what raw files and declarations give now"):
         seal(built)
     assert sealed(built, PACKAGE) == []
 

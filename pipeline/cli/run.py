@@ -34,7 +34,8 @@ class Report:
     errors: dict[str, str] = field(default_factory=dict)
     findings: list[dict[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
-    published: str = "unchanged"  # built | unchanged | failed
+    stale: list[str] = field(default_factory=list)  # other waves than those asked for: products wait for them
+    published: str = "unchanged"  # built | unchanged | waiting | failed
 
     @property
     def failed(self) -> list[str]:
@@ -52,21 +53,29 @@ class Report:
 
 
 def build(root: Path, only: list[str], as_json: bool) -> None:
-    """Builds what is out of date. Raises FaultError on a shared fault; exits with 1 when a wave failed."""
+    """Builds what is out of date, or of it only some waves.
+
+    The products are made of all waves: as long as one that was not asked for is stale, they stay as they are.
+    Raises FaultError on a shared fault; exits with 1 when a wave failed.
+    """
     started = time.monotonic()
     catalogue = load_catalogue(root)
     if catalogue.shared_faults:
         raise FaultError(catalogue.faults)
     report = Report()
     stale: list[str] = []
-    for wave in _chosen(root, only):
+    chosen = _chosen(root, only)
+    for wave in declared_waves(root):
         state = status(wave, catalogue)
-        if state == "at fault":
+        if wave not in chosen:
+            report.stale += [wave] if state == "stale" else []
+        elif state == "at fault":
             report.faults[wave] = wave_faults(wave, catalogue)
         else:
             (stale if state == "stale" else report.unchanged).append(wave)
     sound = sound_waves(catalogue)
-    if stale or not (products_current(catalogue, sound) and site_current(catalogue, sound)):
+    report.published = "waiting" if report.stale else "unchanged"
+    if stale or not (report.stale or (products_current(catalogue, sound) and site_current(catalogue, sound))):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
     report.left_out = [wave for wave in declared_waves(root) if wave not in sound]
@@ -87,15 +96,16 @@ def _chosen(root: Path, only: list[str]) -> list[str]:
 
 
 def _execute(stale: list[str], catalogue: Catalogue, report: Report) -> None:
-    """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound."""
-    with progress([*stale, PUBLISH]) as told:
+    """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound or
+    one that was not asked for is stale."""
+    with progress([*stale, *([] if report.stale else [PUBLISH])]) as told:
         with side_by_side(partial(_ingest, catalogue.root), stale) as outcomes:
             from pipeline.defs.execution import runner  # takes seconds to load: only when there is work
 
             for wave, outcome in zip(stale, outcomes, strict=True):
                 told(report.note(wave, outcome), outcome.seconds)
         report.built = [wave for wave in stale if wave not in report.failed]
-        if sound_waves(catalogue) or not report.failed:
+        if not report.stale and (sound_waves(catalogue) or not report.failed):
             outcome = runner(catalogue.root).publish()
             told(report.note(PUBLISH, outcome), outcome.seconds)
             report.published = "failed" if PUBLISH in report.failed else "built"
@@ -132,14 +142,19 @@ def _summary(report: Report, places: list[str]) -> list[str]:
         )
         if waves
     ]
-    others = [wave for wave in report.left_out if wave not in report.failed]
-    if others:
-        lines.append(f"Left out, as not built yet: {', '.join(others)}")
+    if others := [wave for wave in report.left_out if wave not in (*report.failed, *report.stale)]:
+        lines.append(f"Left out, as at fault: {', '.join(others)}")
+    if report.stale:
+        waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
+        lines.append(f"Stale {waves}")
+        lines.append(
+            "Warehouse, packages and site stay as they are until `barometer run` has built the stale."
+        )
     lines += [
         f"Look at {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
         for row in report.findings
     ]
-    if places and report.published != "failed":
+    if places and report.published in ("built", "unchanged"):
         lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(places)}")
     return lines
 
@@ -151,6 +166,7 @@ def _record(report: Report, places: list[str]) -> dict[str, Any]:
         "unchanged": report.unchanged,
         "failed": report.failed,
         "left_out": report.left_out,
+        "stale": report.stale,
         "published": report.published,
         "outputs": places,
         "findings": report.findings,

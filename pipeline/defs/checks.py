@@ -1,6 +1,7 @@
 """The asset checks: each reads what an asset made and asks ``pipeline.steps.quality`` for its finding.
 
-``contract`` blocks: a wave that breaks it goes no further. The others inform.
+``contract`` blocks: a wave that breaks it goes no further. So do ``disclosure`` and ``package``: no site is
+made of a candidate that fails them. The others inform.
 """
 
 import json
@@ -14,6 +15,8 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.defs.resources import Project, plain_faults
 from pipeline.release import check_untouched
+from pipeline.shelf import SUMS
+from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.outputs import product_folder, wave_folder
 from pipeline.steps import quality
 from pipeline.steps.quality import Finding
@@ -72,9 +75,11 @@ def agreement(project: Project) -> dg.AssetCheckResult:
 
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
-    """An outsider can pin no hidden cell down, whatever was published before."""
+    """Every candidate is the one that was attacked, and gave no hidden cell away."""
     with plain_faults():
-        return _result(quality.disclosure(_told(project.declarations().root)))
+        root = project.declarations().root
+        sums = {name: hash_of_file(path / SUMS) for name, path in _candidates(root).items()}
+        return _result(quality.disclosure(_told(root), sums))
 
 
 def package(project: Project) -> dg.AssetCheckResult:
@@ -108,9 +113,11 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
             ("weighted_wave", weights),
         )
     ]
-    of_products = [("estimates", check) for check in (shares, jumps, agreement)]
-    of_products += [("data_package", check) for check in (disclosure, package)]
-    return [*of_waves, *(dg.asset_check(asset=asset)(check) for asset, check in of_products)]
+    informing = [dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement)]
+    protecting = [
+        dg.asset_check(asset="data_package", blocking=True)(check) for check in (disclosure, package)
+    ]
+    return [*of_waves, *informing, *protecting]
 
 
 def _wave(context: dg.AssetCheckExecutionContext, project: Project) -> tuple[Wave, Catalogue]:

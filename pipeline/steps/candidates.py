@@ -16,6 +16,7 @@ from pipeline.arrow import arrow
 from pipeline.catalogue import Catalogue, Package
 from pipeline.contracts import conform, table
 from pipeline.disclosure import AUDITED, Audit, audit
+from pipeline.faults import FaultError
 from pipeline.release import write_package
 from pipeline.release.quality import quality
 from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comparison, revision_table
@@ -43,16 +44,21 @@ def every_revision(catalogue: Catalogue, estimates: pd.DataFrame) -> pd.DataFram
 
 
 def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, Any]:
-    """Write a package's candidate; gives what a release needs to know of it: its identity, its audit."""
+    """Write a package's candidate; gives what a release needs to know of it: its identity, its audit.
+
+    Raises FaultError, and leaves the former candidate as it was, when an outsider could work out a hidden
+    cell, a table breaks its contract or the package does not pass its validation.
+    """
     tables = {**tables, "revisions": revisions(catalogue, package, tables["estimates"])}
     audited = audited_with_releases(catalogue, package, tables)
+    if audited.faults:
+        raise FaultError(audited.faults)
     extra = _extra(catalogue, package, tables)
     extra["quality.json"] = quality(catalogue, package, tables, audited.report)
     folder = write_package(catalogue.root, catalogue, package, tables, extra)
     waves = [catalogue.waves[key] for key in tables["waves"]["wave"]]
     (folder / PROVENANCE).write_bytes(provenance(catalogue, waves, folder))
-    faults = [fault.as_dict() for fault in audited.faults]
-    return {"sha256sums": hash_of_file(folder / SUMS), "faults": faults, "audit": audited.report}
+    return {"sha256sums": hash_of_file(folder / SUMS), "audit": audited.report}
 
 
 def audited_with_releases(catalogue: Catalogue, package: Package, tables: Tables) -> Audit:

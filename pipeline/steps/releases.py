@@ -80,7 +80,6 @@ def _faults(catalogue: Catalogue, package: str, version: str) -> Iterator[Fault]
         place = folder.relative_to(catalogue.root).as_posix()
         mend = "Delete the folder and run `barometer run`; files of a candidate are never edited."
         yield Fault(f"{place}/{SUMS}", "", "is not the one that was made", mend)
-    yield from (Fault(**fault) for fault in made["faults"])
     yield from refusals(catalogue.root, package, version, folder)
 
 
