@@ -128,7 +128,9 @@ def test_the_schedule_asks_for_one_publication_a_year(barometer: Path) -> None:
 
 def test_owners_schedule_and_time_zone_are_declared(barometer: Path) -> None:
     path = barometer / "schemas" / "barometer.toml"
-    declared = 'owners = ["team:statistics"]\nschedule = { cron = "30 7 * * 1-5", timezone = "Europe/Oslo" }\n'
+    declared = (
+        'owners = ["team:statistics"]\nschedule = { cron = "30 7 * * 1-5", timezone = "Europe/Oslo" }\n'
+    )
     path.write_text(declared + path.read_text(encoding="utf-8"), encoding="utf-8")
     defs = definitions(barometer)
     schedule = defs.resolve_schedule_def("publish_barometer")
@@ -140,7 +142,9 @@ def test_owners_schedule_and_time_zone_are_declared(barometer: Path) -> None:
 
 def test_a_faulty_schedule_does_not_keep_the_rest_from_the_screen(barometer: Path) -> None:
     path = barometer / "schemas" / "barometer.toml"
-    path.write_text('schedule = { cron = "99 6 1 2 *" }\n' + path.read_text(encoding="utf-8"), encoding="utf-8")
+    path.write_text(
+        'schedule = { cron = "99 6 1 2 *" }\n' + path.read_text(encoding="utf-8"), encoding="utf-8"
+    )
     assert definitions(barometer).resolve_schedule_def("publish_barometer").cron_schedule == "0 6 1 2 *"
 
 

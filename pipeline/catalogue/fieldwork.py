@@ -34,8 +34,8 @@ from pipeline.catalogue.kinds import (
 class Period:
     """The first and the last day."""
 
-    start: Day
-    end: Day
+    start: Annotated[Day, Field(description="the first day")]
+    end: Annotated[Day, Field(description="the last day")]
 
 
 @dataclass(frozen=True)
