@@ -1,4 +1,4 @@
-"""``barometer schema``: the JSON Schemas of the declaration files, for editors that complete and mark TOML."""
+"""``barometer schema``: JSON Schemas of the declaration files, for editors that complete and mark TOML."""
 
 from __future__ import annotations
 
