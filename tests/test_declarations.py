@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pandas as pd
 import pytest
-from pipeline.catalogue.schema import FILES
+from typer.testing import CliRunner
 
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.fields import bare, fields_of, is_table
 from pipeline.catalogue.reader import read_record
+from pipeline.catalogue.schema import FILES, json_schemas, key_tables
+from pipeline.cli.app import app
 from pipeline.faults import Fault
+from pipeline.steps import quality
 from pipeline.swap import inside
-from tests.barometers import edit
+from tests.barometers import edit, pin, write_barometer
+from tests.releases import build
 
 
 def faults(root: Path) -> list[str]:
@@ -38,7 +45,7 @@ NUMBERS = {
     "number in quotes": ("barometer.toml", '[disclosure]\nmin_n = "10"', r"disclosure\.min_n: must be a whole number"),
     "flag as a number": ("barometer.toml", "[disclosure]\nmin_n = true", r"disclosure\.min_n: must be a whole number"),
     "cron": ("barometer.toml", '[schedule]\ncron = "0 6 1 13 *"', r"schedule\.cron: is not a cron schedule"),
-    "time zone": ("barometer.toml", '[schedule]\ntimezone = "Europe/Olso"', r"Did you mean 'Europe/Oslo'"),
+    "time zone": ("barometer.toml", '[schedule]\ntimezone = "Europe/Olso"', r"schedule\.timezone: .*Did you mean 'Europe/Oslo'"),
     "rho": ("waves/dk-2020.toml", '[design.replicate_weights]\ncolumns = "rw_*"\nmethod = "fay"\nrho = 1', r"design\.replicate_weights\.rho: is out of range"),
     "whose fault": ("waves/dk-2020.toml", '[[erratum]]\nwas = nan\nindicator = "novelty"\nnow = 1\nsource = "x"\ncorrected = 2020-01-01', r"erratum\[1\]\.was: is out of range"),
 }  # fmt: skip
@@ -143,12 +150,12 @@ def test_a_translation_holds_no_control_character(barometer: Path) -> None:
 
 def test_every_fault_of_a_file_comes_at_once_and_none_that_follows_from_another(barometer: Path) -> None:
     path = barometer / "schemas/waves/dk-2020.toml"
-    edit(path, 'country = "DK"', 'country = "Denmark"')
+    edit(path, 'unit = "workplace"', 'unit = "work place"')
     edit(path, "population = 400", "population = -400")
     edit(path, 'method = "rake"', 'method = "raked"')
     edit(path, "end = 2020-03-31", "end = 2020-01-31")
     found = [fault.key for fault in load_catalogue(barometer).faults]
-    assert sorted(found) == ["country", "fieldwork.end", "response.population", "weighting.method"]
+    assert sorted(found) == ["fieldwork.end", "response.population", "unit", "weighting.method"]
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -199,24 +206,88 @@ def otherwise(request: pytest.FixtureRequest, barometer: Path) -> Path:
     else:
         edit(path, "[domains.total]", "[domains.everyone]")
         edit(barometer / "warehouse/raw/no-2020.csv", ",total,", ",everyone,")
-        from tests.barometers import pin
-
         pin(barometer, "no-2020")
     return barometer
 
 
-def test_the_total_is_there_without_being_declared_and_under_any_name(otherwise: Path) -> None:
-    from pipeline.comparison.material import Material  # noqa: F401 - the comparison is imported with its parts
-    from pipeline.defs.execution import Execution  # noqa: F401
+def test_the_total_is_there_without_being_declared_and_under_any_name(
+    otherwise: Path, tmp_path: Path
+) -> None:
+    plain, named = write_barometer(tmp_path / "plain"), load_catalogue(otherwise)
+    assert named.faults == ()
+    tables = {}
+    for root in (plain, otherwise):
+        made, catalogue = build(root) / "data", load_catalogue(root)
+        for name, columns in (
+            ("estimates", ["wave", "indicator", "category", "value"]),
+            ("comparisons", ["wave_a", "indicator", "difference"]),
+        ):
+            frame = pd.read_csv(made / f"{name}.csv", keep_default_na=False)
+            total = frame[frame["domain"] == catalogue.total.key]
+            assert not total.empty and set(total["domain_code"]) == {""}
+            tables[root, name] = total[columns].to_dict("records")
+    for name in ("estimates", "comparisons"):
+        assert tables[otherwise, name] == tables[plain, name]
 
+
+def test_leaps_are_looked_for_in_the_total_under_any_name(otherwise: Path) -> None:
     catalogue = load_catalogue(otherwise)
-    assert catalogue.faults == ()
-    assert not catalogue.total.by
-    assert isinstance(catalogue.total.key, str)
-    assert isinstance(pd.DataFrame(), pd.DataFrame)
+    known = {
+        "indicator": "any_innovation",
+        "category": "yes",
+        "domain": catalogue.total.key,
+        "domain_code": "",
+        "unit_measure": "percent",
+        "source_kind": "microdata",
+        "se": 1.0,
+    }
+    frame = pd.DataFrame(
+        [{"wave": "dk-2020", "value": 20.0, **known}, {"wave": "dk-2022", "value": 80.0, **known}]
+    )
+    found = quality.jumps(frame, catalogue)
+    assert not found.passed and len(found.rows) == 1
 
 
 def test_there_is_one_total(barometer: Path) -> None:
     path = barometer / "schemas/domains.toml"
     path.write_text(path.read_text(encoding="utf-8") + "[domains.everyone]\nby = []\n", encoding="utf-8")
     shows(barometer, r"domains: has more than one total \('total, everyone'\)")
+
+
+def test_the_schemas_accept_the_bundled_declarations_and_refuse_what_the_reader_refuses(
+    repository: Path,
+) -> None:
+    schemas = json_schemas()
+    for name in FILES:
+        kind = name.split("/")[0].removesuffix(".toml")
+        jsonschema.Draft202012Validator.check_schema(schemas[f"{kind}.json"])
+        validator = jsonschema.Draft202012Validator(schemas[f"{kind}.json"])
+        paths = list((repository / "schemas").glob(re.sub("<.*>", "*", name)))
+        assert paths
+        for path in paths:
+            declared = json.loads(json.dumps(tomllib.loads(path.read_text(encoding="utf-8")), default=str))
+            assert [error.message for error in validator.iter_errors(declared)] == [], path.name
+            assert list(validator.iter_errors({**declared, "unknown_key": 1})), path.name
+    barometer = jsonschema.Draft202012Validator(schemas["barometer.json"])
+    said = {
+        error.json_path
+        for error in barometer.iter_errors({"disclosure": {"min_n": -1}, "homepage": "javascript:x"})
+    }
+    assert {"$.disclosure.min_n", "$.homepage"} <= said
+    assert "<" not in json.dumps(schemas["indicators.json"]["$defs"]["Indicator"])
+
+
+def test_schema_writes_a_file_for_each_kind_of_declaration(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["schema", str(tmp_path / "made")])
+    assert done.exit_code == 0, done.output
+    assert {path.name for path in (tmp_path / "made").iterdir()} == set(json_schemas())
+    printed = CliRunner().invoke(app, ["schema"])
+    assert json.loads(printed.output) == json_schemas()
+
+
+def test_the_documentation_has_every_key_as_the_types_have_it(repository: Path) -> None:
+    page = (repository / "docs/declarations.md").read_text(encoding="utf-8")
+    for name, table in key_tables().items():
+        assert f"<!-- keys of {name} -->\n\n{table}\n\n<!-- end -->" in page, (
+            f"the keys of {name} have changed: `barometer schema --markdown` prints the tables"
+        )

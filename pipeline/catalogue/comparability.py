@@ -89,10 +89,10 @@ class Composition:
 class VerdictTexts:
     """The sentence that readers see for each verdict."""
 
-    comparable: Text
-    like_for_like: Text
-    caution: Text
-    not_comparable: Text
+    comparable: Annotated[Text, Field(description="no rule holds")]
+    like_for_like: Annotated[Text, Field(description="both were estimated again on what they share")]
+    caution: Annotated[Text, Field(description="something besides what is measured differs")]
+    not_comparable: Annotated[Text, Field(description="the two must not be set against each other")]
 
 
 @dataclass(frozen=True)

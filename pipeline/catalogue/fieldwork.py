@@ -34,8 +34,8 @@ from pipeline.catalogue.kinds import (
 class Period:
     """The first and the last day."""
 
-    start: Day
-    end: Day
+    start: Annotated[Day, Field(description="the first day")]
+    end: Annotated[Day, Field(description="the last day")]
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class Erratum:
     """A published figure that its owner replaced: both values, when, and where it says so."""
 
     indicator: Annotated[Name, Field(description="of the figure")]
-    category: Annotated[Name, Field(description="of the figure")] = field(default="yes", kw_only=True)
+    category: Annotated[Text, Field(description="of the figure")] = field(default="yes", kw_only=True)
     domain: Annotated[Note, Field(description="its breakdown; the total when left out")] = field(
         default="", kw_only=True
     )

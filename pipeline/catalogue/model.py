@@ -134,7 +134,7 @@ class Contributor(TypedDict, total=False):
     title: Required[Annotated[Text, Field(description="the name")]]
     path: Annotated[Link, Field(description="their page")]
     email: Annotated[Email, Field(description="their e-mail address")]
-    role: Annotated[Name, Field(description="`publisher`, `author`, `contributor` ...")]
+    role: Annotated[Text, Field(description="`publisher`, `author`, `contributor` ...")]
     organization: Annotated[Text, Field(description="where they work")]
 
 

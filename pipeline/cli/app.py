@@ -53,6 +53,23 @@ def check(context: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
+def schema(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Where to write them; without it they are printed.")
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the tables of the keys instead.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Give the JSON Schema of every declaration file, for editors that complete and mark TOML."""
+    from pipeline.cli.schema import write
+
+    with reporting(as_json):
+        write(folder, markdown, as_json)
+
+
+@app.command()
 def run(context: typer.Context, wave: Waves = None, as_json: Json = False) -> None:
     """Build waves, estimates, warehouse and candidate packages; redo only what changed."""
     from pipeline.cli.run import build

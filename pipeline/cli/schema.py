@@ -1,0 +1,37 @@
+"""``barometer schema``: JSON Schemas of the declaration files, for editors that complete and mark TOML."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import typer
+
+from pipeline.catalogue.schema import json_schemas, key_tables
+from pipeline.cli.output import print_json
+from pipeline.faults import Fault, FaultError
+
+
+def write(folder: Path | None, markdown: bool, as_json: bool) -> None:
+    """Writes a JSON Schema a declaration file into the folder, or prints them all; or the tables of the docs.
+
+    Raises FaultError when the folder cannot be written.
+    """
+    if markdown:
+        for name, table in key_tables().items():
+            typer.echo(f"## {name}\n\n{table}\n")
+        return
+    schemas = json_schemas()
+    if folder is None:
+        print_json(schemas)
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, schema in schemas.items():
+            text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        mend = "Name a folder that may be written."
+        raise FaultError(Fault(str(folder), "", f"cannot be written: {error.strerror}", mend)) from None
+    written = [str(folder / name) for name in schemas]
+    print_json({"written": written}) if as_json else typer.echo("\n".join(written))
