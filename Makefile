@@ -15,8 +15,8 @@ test: $(READY)  ## the whole suite
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(READY)  ## format, lint, types, floors, declarations
-	$(BIN)/ruff format --check pipeline tests benchmarks
-	$(BIN)/ruff check pipeline tests benchmarks
+	$(BIN)/ruff format --check pipeline barometer tests benchmarks
+	$(BIN)/ruff check pipeline barometer tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/barometer check

@@ -38,8 +38,9 @@ UNIT = re.compile(
 ABOUT_UNITS = re.compile(
     r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
     r"|province|urban\w*|sector|industry|branch|department|division|occupation|position"
-    r"|education(?:al)?[ _]level|highest[ _]education|size(?:[ _](?:class|group|band)\w*)?|employment[ _]status"
-    r"|marital[ _]status|kj[oø]nn|k[oø]n|alder\w*|fylke|kommune|region|n[aæ]ring|sektor|avdeling|utdanning|uddannelse|utbildning"
+    r"|education(?:al)?[ _]level|highest[ _]education|size(?:[ _](?:class|group|band)\w*)?"
+    r"|employment[ _]status|marital[ _]status|kj[oø]nn|k[oø]n|alder\w*|fylke|kommune|n[aæ]ring|sektor"
+    r"|avdeling|utdanning|uddannelse|utbildning"
     r"|[aå]lder\w*|bransch|sukupuoli|ik[aä]ryhm[aä]|alue|toimiala)\b",
     re.IGNORECASE,
 )
