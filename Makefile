@@ -18,8 +18,8 @@ test: $(READY_DEV)  ## the whole suite
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(READY_DEV)  ## format, lint, types, floors, declarations
-	$(BIN)/ruff format --check pipeline tools tests benchmarks
-	$(BIN)/ruff check pipeline tools tests benchmarks
+	$(BIN)/ruff format --check pipeline barometer tools tests benchmarks
+	$(BIN)/ruff check pipeline barometer tools tests benchmarks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/barometer check

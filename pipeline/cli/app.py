@@ -44,6 +44,22 @@ def barometer(
 
 
 @app.command()
+def init(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its folder, made here; by default this folder.")] = "",
+    file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="A delivered file to draft it from.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Begin a barometer: a small one that runs, with synthetic data, or a draft from a delivered file."""
+    from pipeline.cli.init import begin
+
+    with reporting(as_json):
+        begin(context.obj, name, file, as_json)
+
+
+@app.command()
 def check(context: typer.Context, as_json: Json = False) -> None:
     """Check every declaration against every other, without data; list all faults at once."""
     from pipeline.cli.check import check_declarations

@@ -28,6 +28,8 @@ class SourceColumn:
     blank: bool  # some cells are blank
     numeric: bool
     unique: bool  # a value of its own on every row: an identifier
+    labels: Mapping[str, str]  # of its codes, as far as the file has them
+    positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
 
 
 def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
@@ -42,6 +44,7 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     unlabelled = found - set(labels)
     text = pd.Series(sorted(unlabelled), dtype="str").str.replace(decimal, ".", regex=False)
     unique = bool(len(found) == len(cells) and len(cells) > 1)
+    every = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
     few = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
     short = all(len(code) <= MAX_LENGTH for code in unlabelled)
     codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
@@ -52,6 +55,8 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
         blank=bool((cells == "").any()),
         numeric=bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all()),
         unique=unique,
+        labels=labels,
+        positive=bool(len(cells)) and not bool((cells == "").any()) and bool((every > 0).all()),
     )
 
 

@@ -14,6 +14,7 @@ from pipeline.catalogue.fieldwork import Source, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.match import DraftRow, crosswalk_rows
+from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
 from pipeline.faults import Fault, FaultError
 from pipeline.sources import digest, read_raw
@@ -42,8 +43,9 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     identifier = _identifier(columns, former)
     questionnaire = catalogue.instruments.get(former.instrument) if former else None
     rows = crosswalk_rows(columns, catalogue, questionnaire, identifier)
-    texts = {"wave": _wave_text(wave, instrument, source, len(table.frame), identifier)}
-    texts |= {"toml": _instrument_text(instrument, file.name, columns), "csv": _crosswalk_text(rows)}
+    drawn = Guesses(identifier=identifier)
+    texts = {"wave": wave_text(_facts(wave), instrument, source, len(table.frame), drawn)}
+    texts |= {"toml": instrument_text(instrument, file.name, columns), "csv": crosswalk_text(rows)}
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
     if not raw.exists():
         raw.parent.mkdir(parents=True, exist_ok=True)
@@ -98,64 +100,74 @@ def _facts(wave: str) -> Mapping[str, str]:
     }
 
 
-def _wave_text(wave: str, instrument: str, source: Source, rows: int, identifier: str) -> str:
-    facts = _facts(wave)
+def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: int, drawn: Guesses) -> str:
+    """A wave file: its ``facts``, how its raw file is read, and how its units seem to be drawn."""
     options: dict[str, str | int] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
+    left = [key for key in ("psu", "weight") if not getattr(drawn, key)]
     lines = [
         "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
-        *(f"{key} = {_toml(facts[key])}" for key in ("country", "survey", "edition")),
-        f"instrument = {_toml(instrument)}",
-        'unit = ""  # workplace | organisation',
-        f"status = {_toml(facts['status'])}",
+        *(f"{key} = {toml_value(facts[key])}" for key in ("country", "survey", "edition")),
+        f"instrument = {toml_value(instrument)}",
+        f"unit = {toml_value(facts.get('unit', ''))}  # what is counted: workplace, person, household ...",
+        f"status = {toml_value(facts['status'])}",
         'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
         "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
         "",
         "[origin]",
-        *(f'{key} = ""' for key in ("producer", "title", "licence")),
+        *(f"{key} = {toml_value(facts.get(key, ''))}" for key in ("producer", "title", "licence")),
         "",
         "[source]",
         'kind = "microdata"',
-        f"file = {_toml(source.file)}",
-        f"sha256 = {_toml(source.sha256)}",
+        f"file = {toml_value(source.file)}",
+        f"sha256 = {toml_value(source.sha256)}",
         f"bytes = {source.bytes}",
-        *(f"{key} = {_toml(value)}" for key, value in options.items() if value),
+        *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
         "",
         "[response]",
         f"respondents = {rows}",
         "",
         "[design]  # names of source columns",
-        f"id = {_toml(identifier)}" + ("  # guess: a value of its own on every row" if identifier else ""),
-        "strata = []",
-        '# psu = "", weight = "", population = "FILE.csv"',
+        f"id = {toml_value(drawn.identifier)}"
+        + ("  # guess: a value of its own on every row" if drawn.identifier else ""),
+        f"strata = {toml_value(drawn.strata)}" + ("  # guess" if drawn.strata else ""),
+        *(
+            f"{key} = {toml_value(name)}  # guess"
+            for key, name in (("psu", drawn.psu), ("weight", drawn.weight))
+            if name
+        ),
+        "# " + ", ".join([*(f'{key} = ""' for key in left), 'population = "FILE.csv"']),
         "",
         "[weighting]",
-        'method = "design"  # given | design | poststratify | rake | linear | logit',
+        f'method = "{"given" if drawn.weight else "design"}"'
+        "  # given | design | poststratify | rake | linear | logit",
     ]
     return "\n".join(lines) + "\n"
 
 
-def _instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn]) -> str:
+def instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn]) -> str:
+    """A questionnaire's TOML, with the labels that the file has for its columns."""
     lines = [
         f"# Draft of {instrument}, from {file}. The crosswalk stands beside it, in {instrument}.csv.",
         'language = ""   # of the questionnaire, as nb',
         'unit_verb = ""  # introduced | works_with',
         "",
         "# [wording] holds the questions as asked, keyed like the codebook. The file's own labels:",
-        *(f"# {_toml(column.name)} = {_toml(column.label)}" for column in columns if column.label),
+        *(f"# {toml_value(column.name)} = {toml_value(column.label)}" for column in columns if column.label),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _crosswalk_text(rows: Iterable[DraftRow]) -> str:
+def crosswalk_text(rows: Iterable[DraftRow]) -> str:
+    """A crosswalk as CSV."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows([HEADER, *rows])
     return text.getvalue()
 
 
-def _toml(value: str | int) -> str:
-    """A text or number as TOML; a JSON text is a TOML basic string."""
+def toml_value(value: str | int | Sequence[str]) -> str:
+    """A text, number or list of texts as TOML; a JSON text is a TOML basic string."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

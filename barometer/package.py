@@ -1,0 +1,52 @@
+"""A data package from anywhere, its tables as DataFrames."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+
+from barometer.frames import TYPES, typed
+from pipeline.faults import Fault, FaultError
+
+DESCRIPTOR = "datapackage.json"
+
+
+def read_package(path: str | Path) -> dict[str, pd.DataFrame]:
+    """Every CSV table of a data package, given as folder or datapackage.json, by name in its declared types.
+
+    Missing values are as the package declares them: "" in texts, NaN, NA or NaT elsewhere. Raises FaultError
+    when there is no package, a file of it is missing, or a column is not what it declares.
+    """
+    place = Path(path)
+    place = place / DESCRIPTOR if place.is_dir() else place
+    try:
+        described: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+        resources = [entry for entry in described["resources"] if entry.get("format") == "csv"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        hint = "Name the folder of a data package, or its datapackage.json."
+        raise FaultError(Fault(str(place), "", "is no data package", hint)) from None
+    return {str(entry["name"]): _table(place, entry) for entry in resources}
+
+
+def _table(place: Path, resource: dict[str, Any]) -> pd.DataFrame:
+    name, schema = str(resource.get("path", "")), resource.get("schema", {})
+    inside = PurePosixPath(name)
+    hint = "Fetch the package again, whole; SHA256SUMS lists its files."
+    if not name or inside.is_absolute() or ".." in inside.parts:
+        raise FaultError(Fault(str(place), "resources.path", "points outside the package", hint, name))
+    try:
+        fields = [field for field in schema["fields"] if field["type"] in TYPES]
+        missing = schema.get("missingValues", [""])
+        texts = pd.read_csv(place.parent / name, dtype="str", keep_default_na=False, na_values=missing)
+        for field in fields:
+            if field["type"] == "boolean":
+                texts[field["name"]] = texts[field["name"]].map({"true": True, "false": False})
+        return typed(texts, fields)
+    except FileNotFoundError:
+        raise FaultError(Fault(str(place.parent / name), "", "is missing", hint)) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        message = "is not what datapackage.json declares"
+        raise FaultError(Fault(str(place.parent / name), "", message, hint)) from None

@@ -1,0 +1,145 @@
+"""Drafts a whole barometer from one delivered file: identity, codebook, indicators, breakdowns, a wave.
+
+What only its owner can know (licences, dates, country, producer) stays empty, and ``barometer check``
+names it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pipeline.catalogue.questionnaire import Question
+from pipeline.drafting.columns import describe
+from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
+from pipeline.drafting.folder import gitignore, name_of, slug, write_new
+from pipeline.drafting.questions import Guesses, guess
+from pipeline.drafting.sniff import sniff
+from pipeline.faults import Fault, FaultError
+from pipeline.sources import read_raw
+
+DRAFT = "# Draft from {file}: confirm every line; what is a guess says so."
+
+
+def draft_barometer(folder: Path, file: Path) -> list[Path]:
+    """Draft every declaration of a barometer from its first raw file, and copy that; returns the paths.
+
+    Raises FaultError, and writes nothing, when the file cannot be read, the folder holds declarations, or
+    anything would be overwritten.
+    """
+    if not file.is_file():
+        raise FaultError(Fault(str(file), "", "is not there", "Name the raw file."))
+    source = sniff(file)
+    table = read_raw(file, source)
+    columns = describe(table, source.decimal)
+    if not len(table.frame):
+        raise FaultError(Fault(str(file), "", "has no rows", "Name a file with a row for each respondent."))
+    found, wave = guess(columns), slug(file.stem, "-") or "first"
+    texts = {
+        "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),
+        "schemas/codebook.toml": _codebook(found, file.name),
+        "schemas/indicators.toml": _indicators(found, file.name),
+        "schemas/domains.toml": _domains(found, file.name),
+        f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
+        f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
+        f"schemas/waves/{wave}.toml": wave_text(
+            _facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found
+        ),
+    }
+    content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
+    content |= {name: text.encode() for name, text in texts.items()}
+    return write_new(folder, {**content, f"warehouse/raw/{file.name}": file})
+
+
+def _facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
+    """What the file's name says: the last year in it is the edition, the rest the survey."""
+    plain = wave.removesuffix("-synthetic")
+    years = re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", plain)
+    edition = years[-1] if years else ""
+    return {
+        "country": "",
+        "survey": re.sub("-+", "-", plain.replace(edition, "")).strip("-") or name if edition else plain,
+        "edition": edition,
+        "unit": "respondent",
+        "title": stem,
+        "status": "synthetic" if wave.endswith("-synthetic") else "official",
+    }
+
+
+def _identity(name: str, wave: str, file: str) -> str:
+    title = name.replace("-", " ").capitalize()
+    return _lines(
+        DRAFT.format(file=file),
+        "# What is empty is yours to decide; `barometer check` names it.",
+        "",
+        f"id = {toml_value(name)}  # names the data package",
+        f"title = {toml_value(title)}  # guess: the folder's name",
+        f'description = ""  # of {wave} and the waves to come',
+        'languages = ["en"]  # guess: of these files; others: schemas/translations/<language>.csv',
+        'licence = ""  # of what you publish, as CC-BY-4.0',
+        'version = "0.1.0"  # of the next release',
+        'released = ""  # its date without quotes, as 2026-11-30: nothing reads the clock',
+        "",
+        "# Thresholds of confidentiality and quality have defaults: docs/declarations.md lists them.",
+    )
+
+
+def _codebook(found: Guesses, file: str) -> str:
+    lines = [DRAFT.format(file=file), ""]
+    if not found.variables:
+        lines += [
+            "# No column is named like a background variable (region, sex, sector ...). Breakdowns need one:",
+            "# turn a question below into [variables.NAME] with label and codes.",
+            "",
+        ]
+    for variable in found.variables.values():
+        lines += [f"[variables.{variable.key}]  # guess: known of every unit, to break figures down by"]
+        lines += [f"label = {toml_value(variable.label)}", *_entries("codes", variable.codes), ""]
+    for question in found.questions.values():
+        unworded = "  # TODO: the file has no label for it" if question.key in found.unworded else ""
+        lines += [f"[questions.{question.key}]", f'type = "{question.type}"  # guess']
+        lines += [f"text = {toml_value(question.text)}{unworded}"]
+        lines += [*_entries("items", question.items), *_entries("codes", question.codes)]
+        if question.nonresponse:
+            lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
+        lines += [""]
+    return _lines(*lines[:-1])
+
+
+def _entries(table: str, entries: Mapping[str, str]) -> Iterator[str]:
+    return (f"{table}.{key} = {toml_value(text)}" for key, text in entries.items())
+
+
+def _indicators(found: Guesses, file: str) -> str:
+    lines = [
+        DRAFT.format(file=file),
+        "# One for each question. Where only some were asked, declare a base and name it at the question:",
+        '# [bases.NAME] with any = ["QUESTION=CODE|CODE"].',
+        "",
+    ]
+    for question in found.questions.values():
+        lines += [f"[indicators.{question.key}]", f"label = {toml_value(question.text)}"]
+        lines += [*_estimand(question), ""]
+    return _lines(*lines[:-1])
+
+
+def _estimand(question: Question) -> Iterable[str]:
+    if question.type == "numeric":
+        return [f"mean = {toml_value(question.key)}"]
+    named = [f"question = {toml_value(question.key)}"]
+    if question.type != "grid":
+        return named
+    counted = [code for code in question.codes if code not in question.nonresponse] or list(question.codes)
+    return [*named, f"codes = {toml_value(counted[:1])}  # guess: the answers that count, for each item"]
+
+
+def _domains(found: Guesses, file: str) -> str:
+    lines = [DRAFT.format(file=file), "", "[domains.total]", "by = []", ""]
+    for key in found.variables:
+        lines += [f"[domains.{key}]", f"by = [{toml_value(key)}]", ""]
+    return _lines(*lines[:-1])
+
+
+def _lines(*lines: str) -> str:
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,107 @@
+"""A new barometer's folder: the starter that ships with the product, and how new files come into being.
+
+The starter is a small working barometer with synthetic data; ``starter/`` holds its files as they are
+written, but for the name that the folder gives it.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from pipeline.faults import Fault, FaultError
+
+NAME = b"NAME"  # stands in the starter for the name of the barometer
+FIRST_PLAIN = str.maketrans({"æ": "ae", "ø": "oe", "ß": "ss", "ð": "d", "þ": "th", "ł": "l", "đ": "d"})
+
+
+def write_starter(folder: Path) -> list[Path]:
+    """Write the starter barometer into a new or empty folder; returns the paths written.
+
+    Raises FaultError, and writes nothing, when the folder holds declarations or a file would be overwritten.
+    """
+    content = _starter_files()
+    for name in ("README.md", "schemas/barometer.toml"):
+        content[name] = content[name].replace(NAME, name_of(folder).encode())
+    return write_new(folder, content)
+
+
+def gitignore(keep_raw: bool) -> bytes:
+    """What a version control leaves out: all that is built and, but for ``keep_raw``, the raw files."""
+    text = _starter_files()[".gitignore"]
+    if keep_raw:
+        return text
+    built = text.decode().partition("# The raw files")[0]
+    return (
+        f"{built}# The raw files hold respondents' answers and stay out too. To keep other files of\n"
+        "# warehouse/raw, add a line !warehouse/raw/ and one for each file that stays out.\n"
+    ).encode()
+
+
+def name_of(folder: Path) -> str:
+    """The folder's own name as that of a barometer: ``My Survey`` is ``my-survey``."""
+    return slug(folder.resolve().name, "-") or "barometer"
+
+
+def slug(text: str, joint: str, longest: int = 40) -> str:
+    """A text in plain lower-case letters and digits, words joined and cut at a word's end; may be ""."""
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(FIRST_PLAIN))
+    words = re.findall(r"[a-z0-9]+", re.sub(r"['\u2019\u0300-\u036f]", "", plain))
+    while len(words) > 1 and len(joint.join(words)) > longest:
+        words.pop()
+    return joint.join(words)[:longest]
+
+
+def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
+    """Write files, by their path in the folder; a Path is copied. Returns the paths, in the order given.
+
+    All are made beside their places before the first is put there, and barometer.toml, which makes a folder a
+    barometer, comes last. Raises FaultError, and writes nothing, when one of them is there already or the
+    folder holds declarations.
+    """
+    _require_free(folder, content)
+    fresh = folder / ".init.new"
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        for name, made in content.items():
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(made, Path):
+                shutil.copyfile(made, fresh / name)
+            else:
+                (fresh / name).write_bytes(made)
+        for name in sorted(content, key=lambda name: name == "schemas/barometer.toml"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (fresh / name).replace(folder / name)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        hint = "Choose a folder that you may write to."
+        raise FaultError(Fault(str(folder), "", f"cannot be written: {why}", hint)) from None
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return [folder / name for name in content]
+
+
+def _require_free(folder: Path, content: Mapping[str, bytes | Path]) -> None:
+    hint = "Choose a new folder: nothing is overwritten."
+    if (folder / "schemas").is_dir() and any((folder / "schemas").iterdir()):
+        raise FaultError(Fault(str(folder / "schemas"), "", "holds declarations already", hint))
+    taken = [name for name in content if (folder / name).exists()]
+    if taken:
+        raise FaultError(Fault(str(folder / name), "", "is there already", hint) for name in taken)
+
+
+def _starter_files() -> dict[str, bytes]:
+    found = dict(_below(files("pipeline.drafting") / "starter", ""))
+    return {name.replace("gitignore", ".gitignore"): found[name] for name in sorted(found)}
+
+
+def _below(place: Traversable, path: str) -> list[tuple[str, bytes]]:
+    if not place.is_dir():
+        return [(path, place.read_bytes())]
+    entries = sorted(place.iterdir(), key=lambda entry: entry.name)
+    return [found for entry in entries for found in _below(entry, f"{path}/{entry.name}".lstrip("/"))]

@@ -1,0 +1,337 @@
+"""Guesses a codebook and its crosswalk from a file that nothing is declared of yet.
+
+What a column is follows from its name, its label, its codes and their labels, and from its neighbours:
+columns side by side with the same codes, whose names or labels begin alike, are items of one question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from pipeline.catalogue.questionnaire import (
+    ABSENT,
+    IGNORE,
+    NO_ANSWER,
+    NOT_SELECTED,
+    SELECTED,
+    Question,
+    QuestionType,
+    Variable,
+)
+from pipeline.drafting.columns import SourceColumn
+from pipeline.drafting.folder import slug
+from pipeline.drafting.match import DraftRow
+
+GUESS = "guess"
+SCALE = 7  # numbers without labels: no more different ones are codes of a scale
+WEIGHT = re.compile(
+    r"(?:.*_)?(?:p?spw(?:ei)?ght|p?weights?|wgts?|wts?|pw|vekt|vaegt|vikt|paino|gewicht|pond)(?:_.*|\d*)"
+)
+STRATUM = re.compile(r"(?:.*_)?strat(?:um|a|en)?(?:_.*|\d*)")
+PSU = re.compile(r"(?:.*_)?(?:psu|clusters?)(?:_.*|\d*)")
+UNIT = re.compile(
+    r"(?:.*_)?(?:id|resp(?:ondent)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
+)
+ABOUT_UNITS = re.compile(
+    r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
+    r"|province|urban\w*|sector|industry|branch|department|division|occupation|position"
+    r"|education(?:al)?[ _]level|highest[ _]education|size(?:[ _](?:class|group|band)\w*)?"
+    r"|employment[ _]status|marital[ _]status|kj[oø]nn|k[oø]n|alder\w*|fylke|kommune|n[aæ]ring|sektor"
+    r"|avdeling|utdanning|uddannelse|utbildning"
+    r"|[aå]lder\w*|bransch|sukupuoli|ik[aä]ryhm[aä]|alue|toimiala)\b",
+    re.IGNORECASE,
+)
+MISSING = re.compile(
+    r"(?:i )?(?:don'?t|do not|doesn'?t|does not) know.*|unknown|dk|dk/na|refus.*|no answer|not answered"
+    r"|missing.*|prefer not .*|would rather not .*|not applicable|n/?a|inapplicable|not stated|not asked"
+    r"|undecided|no opinion|vet ik[kj]e|ved ikke|vet inte|vet ej|en osaa sanoa|ei vastausta|veit ekki"
+    r"|ubesvart|intet svar|ikke aktuelt",
+    re.IGNORECASE,
+)
+TICKED = re.compile(
+    r"(?:selected|mentioned|ticked|checked|chosen|marked|valgt|nevnt|n[aæ]vnt|vald|valittu)", re.IGNORECASE
+)
+YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
+SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-–—])?\s+|\s[-–—]\s+")  # between question and item  # noqa: RUF001
+TAKEN = re.compile(  # names that a table of our own has, or that conditions and crosswalks mean something by
+    r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+|[nwqd]|[abys]\d+(_[wq])?|total"
+    rf"|all|na|{'|'.join(ABSENT)}|{IGNORE}|{SELECTED}|{NOT_SELECTED}"
+)
+
+
+@dataclass
+class Guesses:
+    """What a file seems to hold: how its units were drawn, what they were asked, where each code leads."""
+
+    identifier: str = ""
+    weight: str = ""
+    psu: str = ""
+    strata: tuple[str, ...] = ()
+    variables: dict[str, Variable] = field(default_factory=dict)
+    questions: dict[str, Question] = field(default_factory=dict)
+    rows: list[DraftRow] = field(default_factory=list)
+    unworded: set[str] = field(default_factory=set)  # questions whose file has no text for them
+
+    def name(self, text: str, end: str = "answer") -> str:
+        """A free name for a variable or question; ``end`` is added to one that means something else."""
+        key = slug(text, "_") or f"question_{len(self.questions) + len(self.variables) + 1}"
+        key = f"q{key}" if key[0].isdigit() else key
+        return _free(f"{key}_{end}" if TAKEN.fullmatch(key) else key, {*self.variables, *self.questions})
+
+
+def guess(columns: Sequence[SourceColumn]) -> Guesses:
+    """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order."""
+    found = Guesses(identifier=_identifier(columns))
+    columns_left = [column for column in columns if column.name != found.identifier]
+    found.weight = _named(columns_left, WEIGHT, lambda column: column.positive)
+    found.psu = _named(columns_left, PSU, lambda column: not column.blank)
+    found.strata = tuple(
+        column.name
+        for column in columns_left
+        if STRATUM.fullmatch(slug(column.name, "_")) and not column.blank
+    )
+    of_design = {
+        found.identifier: "identifies the unit",
+        found.weight: "the weight",
+        found.psu: "the sampling unit",
+    }
+    for run in _runs(columns, {name for name in (*of_design, *found.strata) if name}):
+        column = run[0]
+        if column.name in of_design:
+            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS}: {of_design[column.name]}"))
+        elif len(run) > 1:
+            _items(run, found)
+        elif (why := _nothing(column)) is not None:
+            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS}: {why}"))
+        elif _is_number(column):
+            _number(column, found)
+        else:
+            _one_answer(column, found)
+    return found
+
+
+def _identifier(columns: Sequence[SourceColumn]) -> str:
+    """The column that names the units: has no value twice, and is called so, else is the first of them."""
+    unique = [column.name for column in columns if column.unique and not column.blank]
+    called = [name for name in unique if UNIT.fullmatch(slug(name, "_"))]
+    return next(iter(called or unique), "")
+
+
+def _named(
+    columns: Iterable[SourceColumn], pattern: re.Pattern[str], fits: Callable[[SourceColumn], bool]
+) -> str:
+    return next((c.name for c in columns if pattern.fullmatch(slug(c.name, "_")) and fits(c)), "")
+
+
+def _nothing(column: SourceColumn) -> str | None:
+    """Why a column answers no question that could be counted, or None."""
+    if column.codes is None:
+        return None if column.numeric else "texts, or too many codes to be an answer"
+    used = [code for code in column.codes if not MISSING.fullmatch(column.labels.get(code, ""))]
+    if not used:
+        return "always blank"
+    return "the same on every row" if len(used) == 1 and not column.labels and not column.blank else None
+
+
+def _is_number(column: SourceColumn) -> bool:
+    """Numbers, not codes: too many of them, or none with a label but what stands for no answer."""
+    if column.codes is None:
+        return column.numeric
+    plain = [code for code in column.codes if code not in column.labels]
+    labelled = [code for code, label in column.labels.items() if not MISSING.fullmatch(label)]
+    whole = all(re.fullmatch(r"-?\d+", code) for code in plain)
+    return column.numeric and not labelled and (len(plain) > SCALE or not whole)
+
+
+# ── one column ───────────────────────────────────────────────────────────────
+
+
+def _number(column: SourceColumn, found: Guesses) -> None:
+    key = found.name(column.name)
+    _ask(found, Question(key, "numeric", "all", column.label or column.name), bool(column.label))
+    found.rows.append((column.name, "*", key, "=", f"{GUESS}: a number"))
+    for code, label in column.labels.items():
+        if MISSING.fullmatch(label):
+            found.rows.append((column.name, code, key, NO_ANSWER, f"{GUESS}: {label}"))
+
+
+def _one_answer(column: SourceColumn, found: Guesses) -> None:
+    """A background variable, where it is called like one; else a question with one answer."""
+    about = column.name in found.strata or any(
+        ABOUT_UNITS.search(text.replace("_", " ")) for text in (column.name, *_short(column.label))
+    )
+    key = found.name(column.name, "group" if about else "answer")
+    boxes = column.blank and list(column.codes or {}) == ["1"] and not column.labels
+    texts = {"1": "Yes"} if boxes else _texts(column)
+    codes = _codes(texts)
+    missing = {code for code, text in texts.items() if MISSING.fullmatch(text)}
+    if about:
+        kept = {codes[code]: text for code, text in texts.items() if code not in missing}
+        found.variables[key] = Variable(key, column.label or column.name, kept)
+    else:
+        listed = {codes[code]: text for code, text in texts.items()} | ({"no": "No"} if boxes else {})
+        absent = tuple(codes[code] for code in texts if code in missing)
+        question = Question(
+            key, "single", "all", column.label or column.name, codes=listed, nonresponse=absent
+        )
+        _ask(found, question, bool(column.label))
+    for code in texts:
+        target = NO_ANSWER if about and code in missing else codes[code]
+        found.rows.append((column.name, code, key, target, _why(column, code)))
+    if boxes and not about:
+        found.rows.append((column.name, "", key, "no", f"{GUESS}: a box left blank"))
+
+
+def _short(label: str) -> tuple[str, ...]:
+    """A label that could name a trait of the unit: a few words, and not a sentence."""
+    return (label,) if len(label.split()) <= 5 else ()
+
+
+def _texts(column: SourceColumn) -> dict[str, str]:
+    return {code: label or code for code, label in (column.codes or {}).items()}
+
+
+def _codes(texts: Mapping[str, str]) -> dict[str, str]:
+    """A harmonised code for each source code: its label in plain letters."""
+    codes: dict[str, str] = {}
+    for source, text in texts.items():
+        negative = "minus_" if re.fullmatch(r"-\d.*", text) else ""
+        code = negative + slug(text, "_") if slug(text, "_") else f"code_{len(codes) + 1}"
+        code = f"{code}_answer" if code in ABSENT or code in (IGNORE, SELECTED, NOT_SELECTED, "na") else code
+        codes[source] = _free(code, set(codes.values()))
+    return codes
+
+
+def _free(name: str, taken: set[str]) -> str:
+    numbered = (name if number == 1 else f"{name}_{number}" for number in range(1, len(taken) + 2))
+    return next(candidate for candidate in numbered if candidate not in taken)
+
+
+def _why(column: SourceColumn, code: str) -> str:
+    label = column.labels.get(code, "")
+    said = " = ".join(text for text in (column.label, label) if text)
+    return f"{GUESS}: {said}" if said else f"{GUESS}: the file has no label"
+
+
+def _ask(found: Guesses, question: Question, worded: bool) -> None:
+    found.questions[question.key] = question
+    if not worded:
+        found.unworded.add(question.key)
+
+
+# ── columns that are items of one question ───────────────────────────────────
+
+
+def _runs(columns: Sequence[SourceColumn], apart: set[str]) -> Iterator[list[SourceColumn]]:
+    """The columns in their order; those side by side that are items of one question together."""
+    run: list[SourceColumn] = []
+    for column in columns:
+        if run and not (_related(run[-1], column) and _alone(column, apart) and _alone(run[-1], apart)):
+            yield run
+            run = []
+        run.append(column)
+    if run:
+        yield run
+
+
+def _alone(column: SourceColumn, apart: set[str]) -> bool:
+    """Whether a column may be an item at all."""
+    return column.name not in apart and bool(column.codes) and not _is_number(column) and not column.unique
+
+
+def _related(one: SourceColumn, other: SourceColumn) -> bool:
+    if _is_box(one) != _is_box(other):
+        return False
+    if not _is_box(one):
+        if one.labels != other.labels:
+            return False
+        first, second = set(one.codes or {}), set(other.codes or {})
+        if 2 * len(first & second) < len(first | second):
+            return False
+    same_name = bool(_stem(one.name)) and _stem(one.name) == _stem(other.name)
+    return same_name or bool(_question_text([one, other]))
+
+
+def _stem(name: str) -> str:
+    """What the names of items share: ``q3`` of q3_1, q3.b and q3c."""
+    plain = re.match(r"(.+)[_.]\w+$", name) or re.match(r"(.*\d)[A-Za-z]$", name)
+    return plain[1] if plain else ""
+
+
+def _question_text(run: Sequence[SourceColumn]) -> str:
+    """What the labels of items begin with, up to a mark between question and item."""
+    alike = takewhile(
+        lambda signs: len(set(signs)) == 1, zip(*(column.label for column in run), strict=False)
+    )
+    common = "".join(signs[0] for signs in alike)
+    ends = [match.end() for match in SEPARATOR.finditer(common)]
+    return common[: ends[-1]] if ends else ""
+
+
+def _is_box(column: SourceColumn) -> bool:
+    """A box to tick: 1 and blank, 0 and 1, or two codes of which one is labelled as ticked."""
+    codes = list(column.codes or {})
+    if len(codes) == 1:
+        return column.blank or bool(column.labels)
+    if codes == ["0", "1"]:
+        said = column.labels.get("1", "")
+        return not NO.fullmatch(said)
+    return len(codes) == 2 and any(TICKED.fullmatch(column.labels.get(code, "")) for code in codes)
+
+
+def _items(run: Sequence[SourceColumn], found: Guesses) -> None:
+    """Boxes make a multiple question, other columns a grid."""
+    key = found.name(_stem(run[0].name) or run[0].name)
+    text = _question_text(run)
+    items: dict[str, str] = {}
+    targets: list[str] = []
+    for column in run:
+        label = column.label.removeprefix(text).strip()
+        said = label or _only_label(column) or column.name
+        item = _codes({"": said})[""]
+        targets.append(_free(item, set(items)))
+        items[targets[-1]] = said
+    plain = text.rstrip(" -–—:")  # noqa: RUF001
+    kind: QuestionType = "multiple" if _is_box(run[0]) else "grid"
+    texts = {} if kind == "multiple" else _all_texts(run)
+    codes = _codes(texts)
+    absent = [
+        code for code, said in (items if kind == "multiple" else texts).items() if MISSING.fullmatch(said)
+    ]
+    question = Question(
+        key, kind, "all", plain or key, items, {codes[code]: said for code, said in texts.items()},
+        tuple(absent if kind == "multiple" else (codes[code] for code in absent)),
+    )  # fmt: skip
+    _ask(found, question, bool(plain))
+    for column, item in zip(run, targets, strict=True):
+        variable = f"{key}.{item}"
+        if kind == "multiple":
+            found.rows += _ticks(column, variable)
+        else:
+            found.rows += (
+                (column.name, code, variable, codes[code], _why(column, code)) for code in column.codes or {}
+            )
+
+
+def _only_label(column: SourceColumn) -> str:
+    """The label of a box's one code, where it says what is ticked."""
+    labels = [label for code, label in column.labels.items() if code != "0"]
+    says = len(labels) == 1 and not TICKED.fullmatch(labels[0]) and not YES.fullmatch(labels[0])
+    return labels[0] if says else ""
+
+
+def _all_texts(run: Iterable[SourceColumn]) -> dict[str, str]:
+    return {code: text for column in run for code, text in _texts(column).items()}
+
+
+def _ticks(column: SourceColumn, variable: str) -> Iterator[DraftRow]:
+    codes = list(column.codes or {})
+    labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code, ""))]
+    ticked = labelled[0] if labelled and len(codes) > 1 else codes[-1]
+    for code in codes:
+        yield column.name, code, variable, SELECTED if code == ticked else NOT_SELECTED, _why(column, code)
+    if column.blank and len(codes) == 1:
+        yield column.name, "", variable, NOT_SELECTED, f"{GUESS}: a box left blank"

@@ -1,0 +1,120 @@
+"""May two waves be compared on an indicator, why, and by how much do they differ?
+
+The verdict comes from the declarations alone and needs nothing built; the numbers are those of the warehouse.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from pipeline.catalogue import Catalogue, Wave, load_catalogue, text_in
+from pipeline.catalogue.hints import hint
+from pipeline.comparison import Judgement, Known, Pair, response_rate, scope_text
+from pipeline.contracts import literal
+from pipeline.faults import Fault, FaultError
+from pipeline.staleness.status import sound_wave
+from pipeline.warehouse import database, query
+
+NUMBERS = (
+    "category", "domain", "domain_code", "standard", "scope", "value_a", "value_b", "difference", "se",
+    "ci_low", "ci_high", "p_value", "p_adjusted", "p_distribution", "rank_a", "rank_b", "verdict", "reasons",
+)  # fmt: skip
+Row = dict[str, Any]
+
+
+def compare_waves(
+    root: Path, waves: tuple[str, str], indicator: str, domain: str = "", lang: str = ""
+) -> Row:
+    """The verdict, its reasons in a sentence each, the facts side by side and the numbers, as plain values.
+
+    Raises FaultError when the declarations are at fault, a name is not known, or the waves cannot be set
+    against each other at all.
+    """
+    catalogue = load_catalogue(root)
+    if catalogue.shared_faults:
+        raise FaultError(catalogue.shared_faults)
+    one, other = (sound_wave(key, catalogue) for key in waves)
+    _known(indicator, catalogue.indicators, "--indicator", "an indicator")
+    domain = domain or catalogue.total.key
+    _known(domain, catalogue.domains, "--domain", "a breakdown")
+    lang = lang or catalogue.barometer.languages[0]
+    _known(lang, catalogue.barometer.languages, "--lang", "a language")
+    if one.key == other.key:
+        raise FaultError(Fault("WAVE_B", "", "is the same wave", "Name two waves.", other.key))
+    pair = Pair(one, other, Known(catalogue))
+    by = catalogue.domains[domain].by
+    judged = pair.judge(indicator, by=by)
+    return {
+        "wave_a": one.key,
+        "wave_b": other.key,
+        "indicator": indicator,
+        "verdict": judged.verdict,
+        "text": sentence(catalogue, lang, f"verdicts.{judged.verdict}"),
+        "reasons": _reasons(judged, catalogue, lang),
+        "scope": scope_text(pair.used(indicator, by)),
+        "waves": [_facts(wave, catalogue) for wave in (one, other)],
+        "comparisons": _numbers(root, indicator, one.key, other.key, domain),
+    }
+
+
+def sentence(catalogue: Catalogue, lang: str, key: str) -> str:
+    """The sentence of a verdict or a rule in a language; the product's own where no other is declared."""
+    if catalogue.comparability.own:
+        return text_in(catalogue, lang, key)[0]
+    kind, name = key.split(".")[:2]
+    rules, verdicts = catalogue.comparability.rules, catalogue.comparability.verdicts
+    return rules[name].text if kind == "rules" else verdicts[name]
+
+
+def _known(key: str, known: Any, option: str, what: str) -> None:
+    if key not in known:
+        mend = f"`barometer query` lists them: FROM published.indicators.{hint(key, list(known))}"
+        mend = mend if option == "--indicator" else f"Use one of {', '.join(known)}.{hint(key, list(known))}"
+        raise FaultError(Fault(option, "", f"is not {what} of this barometer", mend, key))
+
+
+def _reasons(judged: Judgement, catalogue: Catalogue, lang: str) -> list[Row]:
+    rules = catalogue.comparability.rules
+    return [
+        {"reason": key, "verdict": rules[key].verdict, "text": sentence(catalogue, lang, f"rules.{key}.text")}
+        for key in judged.reasons
+    ]
+
+
+def _facts(wave: Wave, catalogue: Catalogue) -> Row:
+    """What is declared of a wave that a reader should see beside its number; None where nothing is."""
+    instrument, period, rate = (
+        catalogue.instruments[wave.instrument],
+        wave.reference_period,
+        response_rate(wave),
+    )
+    weighting = wave.weighting
+    margins = "|".join("*".join(margin) for margin in weighting.margins) if weighting else ""
+    return {
+        "wave": wave.key,
+        "unit": wave.unit,
+        "verb": instrument.unit_verb or None,
+        "about": instrument.about or None,
+        "reference period": f"{period.start} to {period.end}",
+        "scope": scope_text(wave.scope) or "all",
+        "weighting": f"{weighting.method} {margins}".strip() if weighting else None,
+        "mode": wave.mode or None,
+        "respondent": wave.respondent or None,
+        "respondents": wave.response.respondents,
+        "response rate": None if rate is None else round(rate, 1),
+        "source": wave.source.kind,
+    }
+
+
+def _numbers(root: Path, indicator: str, one: str, other: str, domain: str) -> list[Row]:
+    if not database(root).is_file():
+        return []
+    asked = ", ".join(literal(text) for text in (indicator, one, other))
+    sql = f"SELECT {', '.join(NUMBERS)} FROM compare({asked}) WHERE domain = {literal(domain)}"
+    return [dict(zip(NUMBERS, map(_plain, row), strict=True)) for row in query(root, sql).rows]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,302 @@
+"""A barometer begins from nothing: the starter runs as it is, a delivered file becomes a draft that runs soon."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyreadstat
+import pytest
+from pipeline.steps.folders import PRODUCT_STEPS, WAVE_STEPS
+from typer.testing import CliRunner
+
+from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.cli.app import app
+from pipeline.drafting import draft_barometer, write_starter
+from pipeline.faults import FaultError
+from pipeline.steps import products, waves
+from pipeline.steps.releases import seal_candidates
+from pipeline.steps.verification import verify
+from pipeline.warehouse import query
+
+UNITS = 240
+DECISIONS = {  # what only the owner of a file knows, and check names
+    "schemas/barometer.toml": {"licence": '"CC-BY-4.0"', "released": "2025-06-30"},
+    "schemas/instruments/trust-2024.toml": {"language": '"en"'},
+    "schemas/waves/trust-2024.toml": {
+        "country": '"NO"', "start": "2024-01-01", "end": "2024-12-31", "producer": '"Office"', "licence": '"CC0-1.0"',
+    },
+}  # fmt: skip
+
+
+def built(root: Path) -> Catalogue:
+    """A barometer without a fault, run from raw file to data package."""
+    catalogue = load_catalogue(root)
+    assert catalogue.faults == ()
+    for wave in catalogue.waves:
+        for step in WAVE_STEPS:
+            getattr(waves, step)(wave, catalogue)
+    for step in PRODUCT_STEPS:
+        getattr(products, step)(catalogue)
+    return catalogue
+
+
+def asked(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(app, [*arguments])
+    return done.exit_code, done.output
+
+
+def drafted(folder: Path, file: Path) -> dict[str, Any]:
+    draft_barometer(folder, file)
+    return tomllib.loads((folder / "schemas/codebook.toml").read_text(encoding="utf-8"))
+
+
+def mapped(folder: Path) -> dict[tuple[str, str], tuple[str, str]]:
+    (path,) = (folder / "schemas/instruments").glob("*.csv")
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))[1:]
+    assert all(row[4].startswith("guess") for row in rows)
+    return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+
+# ── the starter ──────────────────────────────────────────────────────────────
+
+
+def test_the_starter_runs_is_released_and_verifies(tmp_path: Path) -> None:
+    folder = tmp_path / "My survey"
+    write_starter(folder)
+    catalogue = built(folder)
+    assert catalogue.barometer.id == "my-survey" and list(catalogue.waves) == ["staff-2026-synthetic"]
+    forms = {question.type for question in catalogue.questions.values()}
+    assert forms == {"single", "multiple", "grid", "numeric"}
+    shown = query(
+        folder, "SELECT count(*), count(value) FROM published.estimates WHERE domain = 'total'"
+    ).rows
+    assert shown == [(15, 15)]
+    (sealed,) = seal_candidates(catalogue)
+    assert sealed.version == "0.1.0"
+    verified = verify(catalogue, folder / "warehouse/releases/my-survey/0.1.0")
+    assert verified.version == "0.1.0" and verified.files > 40
+
+
+def test_every_file_of_the_starter_says_that_it_is_synthetic(tmp_path: Path) -> None:
+    written = write_starter(tmp_path / "new")
+    for path in written:
+        assert "ynthetic" in path.name + path.read_text(encoding="utf-8"), path.name
+    raw = (tmp_path / "new/warehouse/raw/staff-2026-synthetic.csv").read_text(encoding="utf-8").splitlines()
+    assert all(line.startswith("synthetic-") for line in raw[1:])
+
+
+def test_the_same_starter_is_written_every_time(tmp_path: Path) -> None:
+    first, second = (
+        {path.name: path.read_bytes() for path in write_starter(tmp_path / place / "it")} for place in "ab"
+    )
+    assert first == second and b"NAME" not in b"".join(first.values())
+
+
+def test_init_names_what_it_wrote_and_what_comes_next(tmp_path: Path) -> None:
+    code, output = asked("--project", str(tmp_path), "init", "mine")
+    assert code == 0 and "wrote mine/schemas/barometer.toml" in output and "Its data are synthetic." in output
+    assert asked("--project", str(tmp_path / "mine"), "check") == (
+        0, "mine: 1 wave, 1 instrument, 4 questions, 7 indicators, 3 breakdowns. No faults.\n",
+    )  # fmt: skip
+    (tmp_path / "other").mkdir()
+    code, output = asked("--project", str(tmp_path / "other"), "init", "--json")
+    assert code == 0 and "schemas/barometer.toml" in json.loads(output)["written"]
+
+
+@pytest.mark.parametrize(
+    "taken", ["schemas/codebook.toml", ".gitignore", "warehouse/raw/staff-2026-synthetic.csv"]
+)
+def test_init_overwrites_nothing(tmp_path: Path, taken: str) -> None:
+    (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / taken).write_text("mine", encoding="utf-8")
+    code, output = asked("--project", str(tmp_path), "init")
+    assert code == 1 and "nothing is overwritten" in output and "Traceback" not in output
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / taken]
+    assert (tmp_path / taken).read_text(encoding="utf-8") == "mine"
+
+
+def test_a_place_that_cannot_be_written_is_a_plain_fault(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    code, output = asked("--project", str(tmp_path), "init", "file/new")
+    assert code == 1 and "cannot be written" in output and "Traceback" not in output
+
+
+# ── a delivered file ─────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def delivered(tmp_path: Path) -> Path:
+    """A labelled file: weights, strata, a region, one question of every type."""
+    rows = range(UNITS)
+    frame = pd.DataFrame(
+        {
+            "resp_id": [1000 + row for row in rows],
+            "stratum": [1 + row % 2 for row in rows],
+            "region": [1 + row % 3 for row in rows],
+            "trust": [(1, 2, 3, 8)[row % 4] for row in rows],
+            "q3_1": [row % 2 for row in rows],
+            "q3_2": [row % 3 // 2 for row in rows],
+            "q4a": [(1, 2, 3, 9)[row % 4] for row in rows],
+            "q4b": [(3, 1, 1, 2)[row % 4] for row in rows],
+            "hours": [998 if row % 20 == 0 else 20 + row % 35 for row in rows],
+            "member": [1 if row % 5 == 0 else None for row in rows],
+            "comment": [f"text {row % 90}" for row in rows],
+            "weight": [0.5 + row % 7 / 4 for row in rows],
+        }
+    )
+    labels = {
+        "region": "Region of residence",
+        "trust": "How much do you trust the government?",
+        "q3_1": "What do you read? - Newspapers",
+        "q3_2": "What do you read? - Books",
+        "q4a": "Do you agree: Taxes are fair",
+        "q4b": "Do you agree: Schools are good",
+        "hours": "Hours worked per week",
+    }
+    agreement = {1: "Agree", 2: "Neither", 3: "Disagree", 9: "Don't know"}
+    values = {
+        "stratum": {1: "City", 2: "Country"},
+        "region": {1: "Nørre", 2: "South & east", 3: "West"},
+        "trust": {1: "A lot", 2: "Some", 3: "None", 8: "Refused"},
+        "q3_1": {0: "No", 1: "Yes"},
+        "q3_2": {0: "No", 1: "Yes"},
+        "q4a": agreement,
+        "q4b": agreement,
+        "hours": {998: "Don't know"},
+    }
+    path = tmp_path / "trust_2024.sav"
+    pyreadstat.write_sav(frame, path, column_labels=labels, variable_value_labels=values)
+    return path
+
+
+def test_questions_types_and_codes_are_guessed(tmp_path: Path, delivered: Path) -> None:
+    codebook = drafted(tmp_path / "new", delivered)
+    assert {key: entry["type"] for key, entry in codebook["questions"].items()} == {
+        "trust": "single", "q3": "multiple", "q4": "grid", "hours": "numeric", "member": "single",
+    }  # fmt: skip
+    assert codebook["variables"]["region"]["codes"] == {
+        "noerre": "Nørre", "south_east": "South & east", "west": "West",
+    }  # fmt: skip
+    assert list(codebook["variables"]) == ["stratum_group", "region"]
+    assert codebook["questions"]["trust"]["nonresponse"] == ["refused"]
+    assert codebook["questions"]["q3"]["text"] == "What do you read?"
+    assert codebook["questions"]["q3"]["items"] == {"newspapers": "Newspapers", "books": "Books"}
+    rows = mapped(tmp_path / "new")
+    assert rows["resp_id", "*"] == rows["weight", "*"] == rows["comment", "*"] == ("", "ignore")
+    assert rows["q3_2", "1"] == ("q3.books", "selected") and rows["q3_2", "0"] == ("q3.books", "not_selected")
+    assert rows["q4b", "9"] == ("q4.schools_are_good", "dont_know")
+    assert rows["hours", "*"] == ("hours", "=") and rows["hours", "998"] == ("hours", "no_answer")
+    assert rows["member", "1"] == ("member", "yes") and rows["member", ""] == ("member", "no")
+
+
+def test_check_names_what_is_left_and_then_it_runs(tmp_path: Path, delivered: Path) -> None:
+    folder = tmp_path / "new"
+    draft_barometer(folder, delivered)
+    named = {(fault.file, fault.key.rpartition(".")[2]) for fault in load_catalogue(folder).faults}
+    assert named == {(file, key) for file, keys in DECISIONS.items() for key in keys}
+    for file, keys in DECISIONS.items():
+        text = (folder / file).read_text(encoding="utf-8")
+        for key, value in keys.items():
+            text, changed = re.subn(rf'\b{key} = ""', f"{key} = {value}", text)
+            assert changed == 1, key
+        (folder / file).write_text(text, encoding="utf-8")
+    catalogue = built(folder)
+    wave = catalogue.waves["trust-2024"]
+    assert wave.design is not None and wave.weighting is not None
+    assert (wave.survey, wave.edition, wave.design.id, wave.design.weight) == (
+        "trust",
+        "2024",
+        "resp_id",
+        "weight",
+    )
+    assert (wave.design.strata, wave.weighting.method) == (("stratum",), "given")
+    ((n, hours),) = query(
+        folder, "SELECT n, value FROM published.estimates WHERE indicator = 'hours' AND domain = 'total'"
+    ).rows
+    assert n == UNITS - UNITS // 20 and 20 < hours < 55
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "dta", "parquet"])
+def test_every_format_is_drafted(tmp_path: Path, kind: str) -> None:
+    frame = pd.DataFrame(
+        {
+            "id": [f"u{row}" for row in range(60)],
+            "Region": ["North", "South"] * 30,
+            "Q1": [1, 2, 3] * 20,
+            "income": [100.5 + row % 40 for row in range(60)],
+        }
+    )
+    path = tmp_path / f"people 2023.{kind}"
+    if kind == "dta":
+        frame.to_stata(path, write_index=False)
+    elif kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False) if kind == "csv" else frame.to_excel(path, index=False)
+    codebook = drafted(tmp_path / "new", path)
+    assert codebook["variables"]["region"]["codes"] == {"north": "North", "south": "South"}
+    assert {key: entry["type"] for key, entry in codebook["questions"].items()} == {
+        "q1": "single",
+        "income": "numeric",
+    }
+    assert "TODO" in (tmp_path / "new/schemas/codebook.toml").read_text(encoding="utf-8")
+    catalogue = load_catalogue(tmp_path / "new")
+    assert {fault.file for fault in catalogue.faults} == {
+        "schemas/barometer.toml", "schemas/instruments/people-2023.toml", "schemas/waves/people-2023.toml",
+    }  # fmt: skip
+    assert ("weighting.method", "needs population counts or a delivered weight") in {
+        (fault.key, fault.message) for fault in catalogue.faults
+    }
+
+
+def test_awkward_names_and_codes_still_make_sound_declarations(tmp_path: Path) -> None:
+    path = tmp_path / "awkward 2020.csv"
+    path.write_text(
+        "weight x;n;y1;total;7a;7b;Æ ø\n" + "".join(f"{row};{row % 2};NA;no_answer;{row % 3};{row % 3};-1\n" for row in range(30))
+        + "30;1;N/A;ignore;2;1;+1\n",
+        encoding="utf-8",
+    )  # fmt: skip
+    draft_barometer(tmp_path / "new", path)
+    faults = load_catalogue(tmp_path / "new").faults
+    assert not [
+        fault
+        for fault in faults
+        if "codebook" in fault.file or "indicators" in fault.file or fault.file.endswith(".csv")
+    ]
+
+
+def test_no_answer_of_a_respondent_is_copied_from_text_columns(tmp_path: Path, delivered: Path) -> None:
+    written = draft_barometer(tmp_path / "new", delivered)
+    texts = "".join(path.read_text(encoding="utf-8") for path in written if path.suffix != ".sav")
+    assert "text 1" not in texts and "1001" not in texts
+    assert "!warehouse/raw/" not in (tmp_path / "new/.gitignore").read_text(encoding="utf-8").splitlines()
+
+
+def test_a_draft_is_the_same_twice_and_pins_its_file(tmp_path: Path, delivered: Path) -> None:
+    first, second = (
+        [path.read_bytes() for path in draft_barometer(tmp_path / place / "it", delivered)] for place in "ab"
+    )
+    assert first == second
+    wave = load_catalogue(tmp_path / "a/it").waves["trust-2024"]
+    assert wave.source.sha256 == hashlib.sha256(delivered.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "is not there"), ("", "nothing|empty|no rows"), ("a,b\n", "has no rows")]
+)
+def test_a_file_that_cannot_be_drafted_leaves_nothing_behind(
+    tmp_path: Path, content: str | None, said: str
+) -> None:
+    path = tmp_path / "raw.csv"
+    if content is not None:
+        path.write_text(content, encoding="utf-8")
+    with pytest.raises(FaultError, match=said):
+        draft_barometer(tmp_path / "new", path)
+    assert not (tmp_path / "new").exists()
