@@ -14,8 +14,8 @@ from pipeline.steps.folders import WAVE_STEPS
 
 PRODUCT = Path(__file__).resolve().parents[2]
 ROOMS = {  # the code and product tables that make each step's output, below PRODUCT
-    "raw_wave": ("pipeline/sources",),
-    "harmonised_wave": ("pipeline/sources", "pipeline/harmonise", "pipeline/contracts"),
+    "raw_wave": ("pipeline/extras", "pipeline/sources"),
+    "harmonised_wave": ("pipeline/extras", "pipeline/sources", "pipeline/harmonise", "pipeline/contracts"),
     "weighted_wave": ("pipeline/weighting", "pipeline/crossing", "pipeline/estimation/encoding"),
     "wave_statistics": ("pipeline/estimation", "pipeline/crossing"),
     "estimates": ("pipeline/estimation", "pipeline/crossing", "pipeline/steps/products"),
@@ -29,6 +29,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/steps/comparisons",
     ),
     "warehouse": (
+        "pipeline/extras",
         "pipeline/comparison",
         "pipeline/crossing",
         "pipeline/disclosure",
@@ -43,6 +44,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/steps/products",
     ),
     "data_package": (
+        "pipeline/extras",
         "pipeline/disclosure",
         "pipeline/arrow",
         "pipeline/contracts",
@@ -55,6 +57,7 @@ ROOMS = {  # the code and product tables that make each step's output, below PRO
         "pipeline/steps/provenance",
     ),
     "site": (
+        "pipeline/extras",
         "pipeline/site",
         "pipeline/arrow",
         "pipeline/contracts",
