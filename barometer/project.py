@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 import pandas as pd
-from pipeline.catalogue.section import hint
+from pipeline.catalogue.hints import hint
 
 from barometer.frames import typed
 from pipeline.catalogue import load_catalogue
@@ -112,7 +112,7 @@ class Barometer:
         """Every published comparison of two waves. Raises FaultError when nothing is built yet."""
         return self.read("comparisons")
 
-    def compare(self, a: str, b: str, indicator: str, *, domain: str = "total", lang: str = "") -> Comparison:
+    def compare(self, a: str, b: str, indicator: str, *, domain: str = "", lang: str = "") -> Comparison:
         """The verdict on two waves, with reasons and numbers; the same as ``barometer compare``.
 
         ``lang``: the language of the sentences, by default the barometer's first. The verdict needs nothing

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import pyreadstat
 import pytest
-from pipeline.steps.folders import PRODUCT_STEPS, WAVE_STEPS
+from pipeline.staleness.outputs import PRODUCT_STEPS, WAVE_STEPS
 from typer.testing import CliRunner
 
 from pipeline.catalogue import Catalogue, load_catalogue

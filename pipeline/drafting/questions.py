@@ -151,7 +151,7 @@ def _is_number(column: SourceColumn) -> bool:
 
 def _number(column: SourceColumn, found: Guesses) -> None:
     key = found.name(column.name)
-    _ask(found, Question(key, "numeric", "all", column.label or column.name), bool(column.label))
+    _ask(found, Question(key, "numeric", column.label or column.name), bool(column.label))
     found.rows.append((column.name, "*", key, "=", f"{GUESS}: a number"))
     for code, label in column.labels.items():
         if MISSING.fullmatch(label):
@@ -174,9 +174,7 @@ def _one_answer(column: SourceColumn, found: Guesses) -> None:
     else:
         listed = {codes[code]: text for code, text in texts.items()} | ({"no": "No"} if boxes else {})
         absent = tuple(codes[code] for code in texts if code in missing)
-        question = Question(
-            key, "single", "all", column.label or column.name, codes=listed, nonresponse=absent
-        )
+        question = Question(key, "single", column.label or column.name, codes=listed, nonresponse=absent)
         _ask(found, question, bool(column.label))
     for code in texts:
         target = NO_ANSWER if about and code in missing else codes[code]
@@ -302,7 +300,7 @@ def _items(run: Sequence[SourceColumn], found: Guesses) -> None:
         code for code, said in (items if kind == "multiple" else texts).items() if MISSING.fullmatch(said)
     ]
     question = Question(
-        key, kind, "all", plain or key, items, {codes[code]: said for code, said in texts.items()},
+        key, kind, plain or key, items, {codes[code]: said for code, said in texts.items()},
         tuple(absent if kind == "multiple" else (codes[code] for code in absent)),
     )  # fmt: skip
     _ask(found, question, bool(plain))
