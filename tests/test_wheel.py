@@ -18,7 +18,7 @@ import pytest
 
 from tests.barometers import microdata, write_barometer
 
-SOURCES = ("pipeline", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("pipeline", "barometer", "pyproject.toml", "README.md", "LICENSE")
 RELEASE = "warehouse/releases/test-barometer/1.0.0"
 
 
@@ -89,7 +89,8 @@ def serving(installed: Path, root: Path) -> Iterator[str]:
 
 
 def test_the_wheel_holds_every_file_of_the_product_and_nothing_else(repository: Path, wheel: Path) -> None:
-    files = {path for path in (repository / "pipeline").rglob("*") if path.is_file()}
+    folders = (repository / "pipeline", repository / "barometer")
+    files = {path for folder in folders for path in folder.rglob("*") if path.is_file()}
     product = {
         path.relative_to(repository).as_posix() for path in files if "__pycache__" not in path.parts
     }  # fmt: skip
