@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -195,6 +196,24 @@ def test_a_partial_run_never_makes_products_of_fewer_waves(built: Path) -> None:
     assert (report["built"], report["stale"], report["published"]) == (["dk-2022"], [], "built")
     rows = barometer_command(built, "query", "SELECT DISTINCT wave FROM published.estimates ORDER BY 1")
     assert rows.stdout.split() == ["wave", "dk-2020", "dk-2022"], "one at fault is waited for by nobody"
+
+
+def test_a_finding_stays_until_it_is_mended(barometer: Path) -> None:
+    def run() -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(barometer_command(barometer, "run", "--json").stdout)
+        return told
+
+    edition_before = barometer / "schemas/waves/dk-2020.toml"
+    edit(edition_before, "respondents = 80", "respondents = 161")
+    first = run()
+    assert [(row["check"], row["wave"]) for row in first["findings"]] == [("coverage", "dk-2022")]
+    again = run()
+    assert (again["built"], again["published"]) == ([], "unchanged")
+    assert again["findings"] == first["findings"], "shown again by a run that finds nothing to do"
+    (barometer / "warehouse/harmonised/dk-2022/coverage.finding.json").unlink()
+    assert run()["findings"] == first["findings"], "a check whose finding was lost is made again"
+    edit(edition_before, "respondents = 161", "respondents = 80")
+    assert run()["findings"] == [], "what it told of was mended in another wave's file"
 
 
 def test_a_failed_audit_stops_candidate_and_site(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 import pandas as pd
 import pyreadstat
 import pytest
-from pipeline.staleness.outputs import PRODUCT_STEPS, WAVE_STEPS
 from typer.testing import CliRunner
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.cli.app import app
 from pipeline.drafting import draft_barometer, write_starter
 from pipeline.faults import FaultError
+from pipeline.staleness.outputs import PRODUCT_STEPS, WAVE_STEPS
 from pipeline.steps import products, waves
 from pipeline.steps.releases import seal_candidates
 from pipeline.steps.verification import verify

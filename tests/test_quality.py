@@ -11,6 +11,7 @@ import pytest
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.harmonise import harmonise
 from pipeline.sources import read_raw
+from pipeline.staleness.findings import edition_before
 from pipeline.steps import quality
 from tests.barometers import edit
 from tests.cells import cell, estimates
@@ -110,10 +111,10 @@ def test_far_fewer_respondents_are_seen() -> None:
 
 
 def test_the_edition_before_is_of_the_same_survey(catalogue: Catalogue) -> None:
-    before = quality.previous(catalogue.waves["dk-2022"], catalogue)
+    before = edition_before(catalogue.waves["dk-2022"], catalogue)
     assert before is not None and before.key == "dk-2020"
-    assert quality.previous(catalogue.waves["dk-2020"], catalogue) is None
-    assert quality.previous(catalogue.waves["no-2020"], catalogue) is None
+    assert edition_before(catalogue.waves["dk-2020"], catalogue) is None
+    assert edition_before(catalogue.waves["no-2020"], catalogue) is None
 
 
 def test_the_questions_of_a_wave_are_those_its_crosswalk_fills(catalogue: Catalogue) -> None:

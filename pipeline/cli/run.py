@@ -14,6 +14,8 @@ from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.cli.output import counted, print_faults, print_json
 from pipeline.cli.progress import progress
 from pipeline.faults import Fault, FaultError
+from pipeline.staleness.findings import checks_due, findings
+from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import declared_waves
 from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_faults
 from pipeline.workers import side_by_side
@@ -44,7 +46,6 @@ class Report:
 
     def note(self, what: str, outcome: Outcome) -> bool:
         """Takes in what came of one run; tells whether it was done."""
-        self.findings += outcome.findings
         if outcome.faults:
             self.faults[what] = outcome.faults
         elif outcome.error:
@@ -72,16 +73,26 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
         elif state == "at fault":
             report.faults[wave] = wave_faults(wave, catalogue)
         else:
-            (stale if state == "stale" else report.unchanged).append(wave)
+            (stale if state == "stale" or checks_due(wave, catalogue) else report.unchanged).append(wave)
     sound = sound_waves(catalogue)
     report.published = "waiting" if report.stale else "unchanged"
-    if stale or not (report.stale or (products_current(catalogue, sound) and site_current(catalogue, sound))):
+    if stale or not (report.stale or _published(catalogue, sound)):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
+    report.findings += findings(sorted(sound), catalogue)
     report.left_out = [wave for wave in declared_waves(root) if wave not in sound]
     _tell(report, catalogue, time.monotonic() - started, as_json)
     if report.failed:
         raise typer.Exit(1)
+
+
+def _published(catalogue: Catalogue, sound: Sound) -> bool:
+    """Whether products and site are made from exactly these waves, and their checks are done."""
+    return (
+        products_current(catalogue, sound)
+        and site_current(catalogue, sound)
+        and (not sound or not checks_due("", catalogue))
+    )
 
 
 def _chosen(root: Path, only: list[str]) -> list[str]:

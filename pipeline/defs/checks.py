@@ -17,6 +17,7 @@ from pipeline.defs.resources import Project, plain_faults
 from pipeline.release import check_untouched
 from pipeline.shelf import SUMS
 from pipeline.staleness.files import hash_of_file
+from pipeline.staleness.findings import edition_before, keep_finding
 from pipeline.staleness.outputs import product_folder, wave_folder
 from pipeline.steps import quality
 from pipeline.steps.quality import Finding
@@ -38,15 +39,14 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "what is published of a wave does not tell what it asked"))
-        before = quality.previous(wave, catalogue)
-        return _result(
-            quality.coverage(
-                quality.questions(wave, catalogue),
-                len(_stored(wave, catalogue)),
-                quality.questions(before, catalogue) if before else None,
-                before.response.respondents if before else None,
-            )
+        before = edition_before(wave, catalogue)
+        found = quality.coverage(
+            quality.questions(wave, catalogue),
+            len(_stored(wave, catalogue)),
+            quality.questions(before, catalogue) if before else None,
+            before.response.respondents if before else None,
         )
+        return _kept("coverage", wave.key, found, catalogue)
 
 
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
@@ -56,22 +56,23 @@ def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Asse
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no weights"))
         report = wave_folder(catalogue.root, "weighted_wave", wave.key) / "report.json"
-        return _result(quality.weights(json.loads(report.read_text(encoding="utf-8"))))
+        found = quality.weights(json.loads(report.read_text(encoding="utf-8")))
+        return _kept("weights", wave.key, found, catalogue)
 
 
 def shares(project: Project) -> dg.AssetCheckResult:
     """The shares of a single-choice question sum to 100."""
-    return _of_estimates(quality.shares, project)
+    return _of_estimates("shares", quality.shares, project)
 
 
 def jumps(project: Project) -> dg.AssetCheckResult:
     """No share moves further between two editions than is likely."""
-    return _of_estimates(quality.jumps, project)
+    return _of_estimates("jumps", quality.jumps, project)
 
 
 def agreement(project: Project) -> dg.AssetCheckResult:
     """Estimates from microdata agree with what is published of the same survey and edition."""
-    return _of_estimates(quality.agreement, project)
+    return _of_estimates("agreement", quality.agreement, project)
 
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
@@ -130,12 +131,18 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _of_estimates(
-    judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
+    check: str, judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
 ) -> dg.AssetCheckResult:
     with plain_faults():
         catalogue = project.declarations()
         stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
-        return _result(judge(stored, catalogue))
+        return _kept(check, "", judge(stored, catalogue), catalogue)
+
+
+def _kept(check: str, wave: str, finding: Finding, catalogue: Catalogue) -> dg.AssetCheckResult:
+    """The result of a check that informs; its finding is kept, for runs that find nothing to do."""
+    keep_finding(check, wave, finding.passed, finding.message, catalogue)
+    return _result(finding)
 
 
 def _result(finding: Finding) -> dg.AssetCheckResult:

@@ -31,11 +31,9 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run: faults of the input, findings of failed checks, an unforeseen error's text; and
-    the seconds it took."""
+    """What came of one run: faults of the input, an unforeseen error's text; and the seconds it took."""
 
     faults: tuple[Fault, ...] = ()
-    findings: tuple[dict[str, str], ...] = ()
     error: str = ""
     seconds: float = field(default=0.0, compare=False)
 
@@ -70,12 +68,11 @@ class Runner:
             raise KeyboardInterrupt
         evaluations = [check for check in result.get_asset_check_evaluations() if not check.passed]
         blocked = [_fault(check) for check in evaluations if check.blocking]
-        findings = tuple(_finding(check) for check in evaluations if not check.blocking)
         foreseen = [fault for failure in failures for fault in _faults(failure)]
         errors = [failure.error_display_string for failure in failures if not (_faults(failure) or blocked)]
         if not (result.success or blocked or foreseen or errors):
             errors = [f"the run {result.run_id} failed; `dagster dev` shows why"]
-        return Outcome((*blocked, *foreseen), findings, "\n".join(errors), time.monotonic() - started)
+        return Outcome((*blocked, *foreseen), "\n".join(errors), time.monotonic() - started)
 
 
 def _faults(failure: Any) -> list[Fault]:
@@ -99,10 +96,6 @@ def _fault(check: dg.AssetCheckEvaluation) -> Fault:
         mend="Compare the wave's crosswalk and raw file with the codebook.",
         wave=check.partition,
     )
-
-
-def _finding(check: dg.AssetCheckEvaluation) -> dict[str, str]:
-    return {"check": check.check_name, "wave": check.partition or "", "message": check.description or ""}
 
 
 def home(root: Path) -> Path:

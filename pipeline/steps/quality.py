@@ -16,6 +16,7 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
 from pipeline.faults import Fault, FaultError
+from pipeline.staleness.findings import edition_before
 
 MARGIN_GAP = 1e-9  # of a margin's total
 MOST_WEIGHT_RATIO = 100.0  # largest over smallest weight: beyond it, one answer outvotes a hundred
@@ -114,22 +115,6 @@ def questions(wave: Wave, catalogue: Catalogue) -> set[str]:
     }
 
 
-def previous(wave: Wave, catalogue: Catalogue) -> Wave | None:
-    """The edition before a wave, in its own survey."""
-    series = _series(wave, catalogue)
-    at = series.index(wave)
-    return series[at - 1] if at else None
-
-
-def _series(wave: Wave, catalogue: Catalogue) -> list[Wave]:
-    same = [other for other in catalogue.waves.values() if _survey(other) == _survey(wave)]
-    return sorted(same, key=lambda other: (other.reference_period.end, other.edition, other.key))
-
-
-def _survey(wave: Wave) -> tuple[str, str, str, str]:
-    return wave.country, wave.survey, wave.status, wave.source.kind
-
-
 def shares(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     """The shares of a single-choice question sum to 100 in every cell estimated from microdata."""
     whole = [key for key, made in catalogue.indicators.items() if made.question and not made.codes]
@@ -149,7 +134,9 @@ def shares(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
 def jumps(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     """No share of a whole survey moves further between two editions than a survey of its size can see."""
     before = {
-        key: earlier.key for key, wave in catalogue.waves.items() if (earlier := previous(wave, catalogue))
+        key: earlier.key
+        for key, wave in catalogue.waves.items()
+        if (earlier := edition_before(wave, catalogue))
     }
     total = estimates[(estimates["domain"] == catalogue.total.key) & (estimates["unit_measure"] == "percent")]
     now = total.assign(before=total["wave"].map(before)).dropna(subset=["before", "value"])
