@@ -8,10 +8,10 @@ from os import PathLike
 from pathlib import Path
 
 import pandas as pd
-from pipeline.catalogue.hints import hint
 
 from barometer.frames import typed
 from pipeline.catalogue import load_catalogue
+from pipeline.catalogue.hints import hint
 from pipeline.contracts import literal, quoted, table
 from pipeline.faults import Fault, FaultError
 from pipeline.release.tables import PUBLISHED

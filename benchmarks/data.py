@@ -55,7 +55,9 @@ def catalogue(root: Path, *, clustered: bool = False) -> Catalogue:
         for name, size in SIZES.items()
     }
     questions = {
-        key: Question(key, "multiple", "all" if number < 5 else "routed", key, {item: item for item in items})
+        key: Question(
+            key, "multiple", key, {item: item for item in items}, base="all" if number < 5 else "routed"
+        )
         for number, (key, items) in enumerate(QUESTIONS.items())
     }
     rows = [CrosswalkRow(1, name, "1", name, code) for name in SIZES for code in variables[name].codes]
@@ -66,7 +68,6 @@ def catalogue(root: Path, *, clustered: bool = False) -> Catalogue:
         barometer=Barometer(
             "bench",
             "Bench",
-            "",
             ("en",),
             "CC-BY-4.0",
             "1.0.0",

@@ -85,7 +85,7 @@ def _prepared(root: Path, design: str) -> tuple[Catalogue, Wave]:
     rows = (*instrument.crosswalk, *(CrosswalkRow(1, "kind", "1", "kind", code) for code in codes))
     return replace(
         catalogue,
-        questions={**catalogue.questions, "kind": Question("kind", "single", "all", "", codes=codes)},
+        questions={**catalogue.questions, "kind": Question("kind", "single", "", codes=codes)},
         indicators={**catalogue.indicators, "kind": Indicator("kind", "", "all", question="kind")},
         instruments={"bench": replace(instrument, crosswalk=rows)},
     ), wave  # fmt: skip

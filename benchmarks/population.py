@@ -124,8 +124,8 @@ def declared(root: Path, design: str) -> tuple[Catalogue, Wave]:
         for name, shares in SHARES.items()
     }
     questions = {
-        "q": Question("q", "multiple", "all", "", {name: name for name in ITEMS}),
-        "score": Question("score", "numeric", "all", ""),
+        "q": Question("q", "multiple", "", {name: name for name in ITEMS}),
+        "score": Question("score", "numeric", ""),
     }
     indicators = {
         "q": Indicator("q", "", "all", question="q"),

@@ -350,12 +350,12 @@ GIVEN = '\n[weighting]\nmethod = "given"'
 FAULTS = {
     "calibrated": ('method = "brr"', None, "replicate weights are used with given weights only"),
     "fay without rho": ('method = "fay"', GIVEN, "rho: is missing for fay"),
-    "rho out of range": ('method = "fay", rho = 1', GIVEN, "is not from 0 to below 1"),
+    "rho out of range": ('method = "fay", rho = 1', GIVEN, "is out of range"),
     "rho of brr": ('method = "brr", rho = 0.5', GIVEN, "belongs to fay alone"),
-    "scale of nothing": ('method = "bootstrap", scale = 0', GIVEN, "is not above 0"),
+    "scale of nothing": ('method = "bootstrap", scale = 0', GIVEN, "Write a number above 0"),
     "jackknife of strata": ('method = "jkn"', GIVEN, "needs rscales or scale"),
-    "rscales in quotes": ('method = "brr", rscales = ["1"]', GIVEN, "must be a list of numbers"),
-    "negative rscales": ('method = "brr", rscales = [1, -1]', GIVEN, "none negative"),
+    "rscales in quotes": ('method = "brr", rscales = ["1"]', GIVEN, "must be a number"),
+    "negative rscales": ('method = "brr", rscales = [1, -1]', GIVEN, "Write a number of 0 or more"),
     "unknown method": ('method = "fey"', GIVEN, "Did you mean 'fay'"),
 }
 

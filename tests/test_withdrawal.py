@@ -119,7 +119,7 @@ def test_a_withdrawal_makes_the_candidate_stale(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.1", REASON, DAY)
     catalogue = load_catalogue(root)
     assert not products_current(catalogue, sound_waves(catalogue))
-    assert products.data_package(catalogue).redone
+    assert products.warehouse(catalogue).redone and products.data_package(catalogue).redone
 
 
 def test_saying_it_again_changes_nothing_and_otherwise_is_refused(root: Path) -> None:
@@ -155,6 +155,8 @@ def test_a_withdrawal_cut_short_is_finished_by_whoever_comes_next(
 
     def dying(path: Path, missing_ok: bool = False) -> None:
         nonlocal removals
+        if missing_ok and not path.exists():  # of a file that is written beside its place
+            return
         removals += 1
         if removals > 3:
             raise KeyboardInterrupt

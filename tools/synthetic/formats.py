@@ -133,8 +133,8 @@ def _spss(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
         column_labels=_column_labels(frame, file, WIDTH),
         variable_value_labels=labels,
         missing_ranges=missing,
-        compress=path.suffix == ".zsav",
-        row_compress=path.suffix == ".sav",
+        compress=Path(source.file).suffix == ".zsav",
+        row_compress=Path(source.file).suffix == ".sav",
     )
     content = bytearray(path.read_bytes())
     content[92:109] = b"01 Jan 0000:00:00"  # when it was written: date, time
