@@ -2,11 +2,11 @@
 
 ``open(folder)`` gives a barometer that was built by ``barometer run``; ``read_package(path)`` a data
 package from anywhere. What is wrong with the input is a ``FaultError``, which says where, what and how to
-mend it.
+fix it.
 """
 
 from barometer.package import read_package
 from barometer.project import Barometer, Comparison, Reason, open
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
-__all__ = ["Barometer", "Comparison", "Fault", "FaultError", "Reason", "open", "read_package"]
+__all__ = ["Barometer", "Comparison", "Problem", "ProblemError", "Reason", "open", "read_package"]

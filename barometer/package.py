@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from barometer.frames import TYPES, typed
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 DESCRIPTOR = "datapackage.json"
 
@@ -27,7 +27,7 @@ def read_package(path: str | Path) -> dict[str, pd.DataFrame]:
         resources = [entry for entry in described["resources"] if entry.get("format") == "csv"]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         hint = "Name the folder of a data package, or its datapackage.json."
-        raise FaultError(Fault(str(place), "", "is no data package", hint)) from None
+        raise ProblemError(Problem(str(place), "", "is not a data package", hint)) from None
     return {str(entry["name"]): _table(place, entry) for entry in resources}
 
 
@@ -36,7 +36,7 @@ def _table(place: Path, resource: dict[str, Any]) -> pd.DataFrame:
     inside = PurePosixPath(name)
     hint = "Fetch the package again, whole; SHA256SUMS lists its files."
     if not name or inside.is_absolute() or ".." in inside.parts:
-        raise FaultError(Fault(str(place), "resources.path", "points outside the package", hint, name))
+        raise ProblemError(Problem(str(place), "resources.path", "points outside the package", hint, name))
     try:
         fields = [field for field in schema["fields"] if field["type"] in TYPES]
         missing = schema.get("missingValues", [""])
@@ -46,7 +46,7 @@ def _table(place: Path, resource: dict[str, Any]) -> pd.DataFrame:
                 texts[field["name"]] = texts[field["name"]].map({"true": True, "false": False})
         return typed(texts, fields)
     except FileNotFoundError:
-        raise FaultError(Fault(str(place.parent / name), "", "is missing", hint)) from None
+        raise ProblemError(Problem(str(place.parent / name), "", "is missing", hint)) from None
     except (OSError, ValueError, KeyError, TypeError):
         message = "is not what datapackage.json declares"
-        raise FaultError(Fault(str(place.parent / name), "", message, hint)) from None
+        raise ProblemError(Problem(str(place.parent / name), "", message, hint)) from None

@@ -11,9 +11,9 @@ import pandas as pd
 
 from barometer.frames import typed
 from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.contracts import literal, quoted, table
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.release.tables import PUBLISHED
 from pipeline.steps.pair import compare_waves
 from pipeline.warehouse import query
@@ -151,5 +151,5 @@ def open(folder: str | PathLike[str] = ".") -> Barometer:
 def _known(name: str, known: Iterable[str], key: str, what: str) -> None:
     names = list(known)
     if name not in names:
-        said = f"The {what}: {', '.join(names[:40])}.{hint(name, names)}"
-        raise FaultError(Fault("warehouse/barometer.duckdb", key, "is not known", said, name))
+        said = f"The {what}: {', '.join(names[:40])}.{did_you_mean(name, names)}"
+        raise ProblemError(Problem("warehouse/barometer.duckdb", key, "is not known", said, name))

@@ -1,4 +1,5 @@
-"""``python -m benchmarks [cube | small | clusters | calibration | peers | simulation | site | differences | all | report]``.
+"""``python -m benchmarks [cube | small | clusters | calibration | peers | simulation | site | differences
+| all | report]``.
 
 ``report`` puts the kept results into ``docs/performance.md``.
 """

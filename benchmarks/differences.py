@@ -18,7 +18,7 @@ from benchmarks import report
 from benchmarks.population import SAMPLES, answers, declared, population, truth
 from pipeline.catalogue import Catalogue, Composition, CrosswalkRow, Indicator, Question, Wave
 from pipeline.comparison import standardise
-from pipeline.comparison.scope import restricted
+from pipeline.comparison.shared_scope import restricted
 from pipeline.comparison.significance import adjusted, few, homogeneity, independent, t_test
 from pipeline.estimation import Cells, estimate_wave, wave_statistics
 from pipeline.estimation.contrasts import Contrasts

@@ -1,4 +1,6 @@
-"""The catalogue site: of the bundled barometer, and of a hundred waves. Needs the packages of `barometer run`."""
+"""The catalogue site: of the bundled barometer, and of a hundred waves. Needs the packages of `barometer
+run`.
+"""
 
 from __future__ import annotations
 

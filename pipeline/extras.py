@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 
 def optional(
@@ -15,5 +15,5 @@ def optional(
     try:
         return import_module(module)
     except ImportError:
-        mend = f"Install it: pip install 'barometer[{extra}]'."
-        raise FaultError(Fault(file, key, f"needs the extra `{extra}`", mend, value, wave)) from None
+        hint = f"Install it: pip install 'barometer[{extra}]'."
+        raise ProblemError(Problem(file, key, f"needs the extra `{extra}`", hint, value, wave)) from None

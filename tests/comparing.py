@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.comparison import Compared, Material, benchmarks, comparisons_of, errata, published
+from pipeline.comparison import Compared, ComparisonInputs, benchmarks, comparisons_of, errata, published
 from pipeline.disclosure import protect
 from pipeline.estimation import Cells, estimate_wave, figures_estimates, wave_statistics
 from pipeline.harmonise import harmonise, harmonise_figures
@@ -24,8 +24,8 @@ class Prepared:
     cells: dict[str, Cells]
     answers: dict[str, pd.DataFrame]
 
-    def material(self) -> Material:
-        return Material(self.estimates, self.cells.__getitem__, self.again, self.catalogue)
+    def inputs(self) -> ComparisonInputs:
+        return ComparisonInputs(self.estimates, self.cells.__getitem__, self.again, self.catalogue)
 
     def again(self, wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
         answers = self.answers[wave]
@@ -34,8 +34,8 @@ class Prepared:
         return wave_statistics(answers, catalogue.waves[wave], catalogue)
 
     def compared(self) -> Compared:
-        material = self.material()
-        return Compared(comparisons_of(material), benchmarks(material), errata(material), material.narrowed())
+        inputs = self.inputs()
+        return Compared(comparisons_of(inputs), benchmarks(inputs), errata(inputs), inputs.narrowed())
 
     def published(self, made: Compared | None = None) -> dict[str, pd.DataFrame]:
         protected = protect(self.estimates, self.catalogue)
@@ -44,7 +44,7 @@ class Prepared:
 
 def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:
     catalogue = catalogue or load_catalogue(root)
-    assert not catalogue.faults, [str(fault) for fault in catalogue.faults]
+    assert not catalogue.problems, [str(problem) for problem in catalogue.problems]
     cells, kept, frames = {}, {}, []
     for wave in catalogue.waves.values():
         raw = read_raw(fetch(wave, root), wave.source).frame

@@ -1,4 +1,4 @@
-"""Fixtures every test room shares."""
+"""Fixtures every test module shares."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def barometer(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def catalogue(barometer: Path) -> Catalogue:
-    """The small barometer, with a breakdown by region; rooms that need another have their own."""
+    """The small barometer, with a breakdown by region; modules that need another have their own."""
     path = barometer / "schemas" / "domains.toml"
     path.write_text(
         path.read_text(encoding="utf-8") + '[domains.region]\nby = ["region"]\n', encoding="utf-8"
@@ -114,7 +114,9 @@ def server() -> Iterator[str]:
 
 @pytest.fixture
 def s3(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    """The environment of somebody who may write to that server, and its file system; a public bucket is there."""
+    """The environment of somebody who may write to that server, and its file system; a public bucket is
+    there.
+    """
     for name, value in (("ENDPOINT_URL", server), ("ACCESS_KEY_ID", "somebody"), ("SECRET_ACCESS_KEY", "secret"), ("DEFAULT_REGION", "us-east-1")):  # fmt: skip
         monkeypatch.setenv(f"AWS_{name}", value)
     for name in ("CONFIG_FILE", "SHARED_CREDENTIALS_FILE"):

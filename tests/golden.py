@@ -38,7 +38,7 @@ class Estimated:
 def estimate(root: Path) -> Estimated:
     """The estimates of the only wave of a barometer."""
     catalogue = load_catalogue(root)
-    assert not catalogue.faults, [str(fault) for fault in catalogue.faults]
+    assert not catalogue.problems, [str(problem) for problem in catalogue.problems]
     (wave,) = catalogue.waves.values()
     return estimated(wave, catalogue, root)
 

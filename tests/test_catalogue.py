@@ -1,4 +1,4 @@
-"""The catalogue: what a sound barometer reads as, and the message of every fault."""
+"""The catalogue: what a sound barometer reads as, and the message of every problem."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import pytest
 
 from pipeline.catalogue import fingerprint, load_catalogue, text_in, texts
 from pipeline.catalogue.check.translations import gaps
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from tests.barometers import edit, pin
 
 
-def faults(root: Path) -> list[str]:
-    return [str(fault) for fault in load_catalogue(root).faults]
+def problems(root: Path) -> list[str]:
+    return [str(problem) for problem in load_catalogue(root).problems]
 
 
 def one(root: Path) -> str:
-    found = faults(root)
+    found = problems(root)
     assert len(found) == 1, found
     return found[0]
 
 
-def test_a_sound_barometer_has_no_faults(barometer: Path) -> None:
+def test_a_sound_barometer_has_no_problems(barometer: Path) -> None:
     catalogue = load_catalogue(barometer)
-    assert catalogue.faults == ()
+    assert catalogue.problems == ()
     assert list(catalogue.waves) == ["dk-2020", "dk-2022", "no-2020"]
     assert catalogue.waves["dk-2020"].time_period == 2019
     assert catalogue.questions["introduced"].answers == ("introduced.product", "introduced.service")
@@ -36,25 +36,25 @@ def test_a_sound_barometer_has_no_faults(barometer: Path) -> None:
     assert catalogue.indicators["innovative_workplaces"].base == "all"
 
 
-def test_all_faults_come_in_one_list(barometer: Path) -> None:
+def test_all_problems_come_in_one_list(barometer: Path) -> None:
     edit(barometer / "schemas/domains.toml", 'by = ["sector"]', 'by = ["sectr"]')
     edit(barometer / "schemas/indicators.toml", 'question = "novelty"', 'question = "newness"')
     edit(barometer / "schemas/waves/dk-2020.toml", "accessed = 2025-01-02", "accessed = 2026-01-02")
-    found = load_catalogue(barometer).faults
-    assert {fault.file for fault in found} == {
+    found = load_catalogue(barometer).problems
+    assert {problem.file for problem in found} == {
         "schemas/domains.toml",
         "schemas/indicators.toml",
         "schemas/waves/dk-2020.toml",
     }
-    assert all(fault.mend for fault in found)
+    assert all(problem.hint for problem in found)
 
 
 def test_a_folder_without_a_barometer_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FaultError, match="holds no barometer"):
+    with pytest.raises(ProblemError, match="holds no barometer"):
         load_catalogue(tmp_path)
 
 
-# (file, what stands there, what is written instead, what the fault says)
+# (file, what stands there, what is written instead, what the problem says)
 SCHEMAS = "schemas/"
 CASES = {
     "unknown key": ("barometer.toml", 'licence = "CC-BY-4.0"', 'license = "CC-BY-4.0"', "Did you mean 'licence'"),
@@ -83,9 +83,9 @@ CASES = {
         "a grid question needs codes",
     ),
     "code NA": ("codebook.toml", 'codes.care = "Care"', 'codes.NA = "Care"', "many programs read NA as missing"),
-    "variable of our own": ("codebook.toml", "[variables.region]", "[variables.weight]", "variables: is a column of its own here"),
-    "variable like a replicate weight": ("codebook.toml", "[variables.region]", "[variables.replicate_1]", "variables: is a column of its own here"),
-    "question of our own": ("codebook.toml", "[questions.staff]", "[questions.population]", "questions: is a column of its own here"),
+    "variable of our own": ("codebook.toml", "[variables.region]", "[variables.weight]", "variables: is the name of a column of ours"),
+    "variable like a replicate weight": ("codebook.toml", "[variables.region]", "[variables.replicate_1]", "variables: is the name of a column of ours"),
+    "question of our own": ("codebook.toml", "[questions.staff]", "[questions.population]", "questions: is the name of a column of ours"),
     "missing base": ("codebook.toml", 'base = "innovative"', 'base = "inovative"', "Did you mean 'innovative'"),
     "nonresponse": (
         "codebook.toml",
@@ -132,44 +132,44 @@ CASES = {
     "margin without totals": ("waves/dk-2020.toml", '["region"]]', '["region"], ["sector", "region"]]', "sector.region.*|has no totals"),
     "margin of nothing": ("waves/dk-2020.toml", '["region"]]', '["regoin"]]', "Did you mean 'region'"),
     "no weighting": ("waves/dk-2020.toml", "[weighting]\nmethod = \"rake\"", "[weighting]\nmethod = \"given\"", "needs a delivered weight"),
-    "figures with a design": ("waves/no-2020.toml", "[source]", '[design]\nid = "ID"\n[source]', "has no place in a wave of published figures"),
+    "figures with a design": ("waves/no-2020.toml", "[source]", '[design]\nid = "ID"\n[source]', "does not belong in a wave of published figures"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_fault(case: str, barometer: Path) -> None:
+def test_problem(case: str, barometer: Path) -> None:
     file, old, new, said = CASES[case]
     path = barometer / "schemas" / file
     edit(path, old, new)
-    found = faults(barometer)
-    assert any(re.search(said, fault) for fault in found), found
-    assert any(file in fault for fault in found), found
+    found = problems(barometer)
+    assert any(re.search(said, problem) for problem in found), found
+    assert any(file in problem for problem in found), found
 
 
 def test_a_changed_raw_file_is_named_with_its_new_hash(barometer: Path) -> None:
     with (barometer / "warehouse/raw/dk-2022.csv").open("a", encoding="utf-8") as raw:
         raw.write("0081;1;N;1;1;1;;;5\n")
     assert "schemas/waves/dk-2022.toml, source.sha256: is not that of the file" in one(barometer)
-    assert load_catalogue(barometer).faults[0].wave == "dk-2022"
+    assert load_catalogue(barometer).problems[0].wave == "dk-2022"
     pin(barometer, "dk-2022")
-    assert faults(barometer) == []
+    assert problems(barometer) == []
 
 
-def test_a_fault_of_one_wave_stops_only_that_wave(barometer: Path) -> None:
+def test_a_problem_of_one_wave_stops_only_that_wave(barometer: Path) -> None:
     edit(barometer / "schemas/waves/dk-2020.toml", 'method = "rake"', 'method = "rakes"')
     catalogue = load_catalogue(barometer)
-    assert catalogue.faults_of("dk-2020")
-    assert not catalogue.faults_of("dk-2022")
+    assert catalogue.problems_of("dk-2020")
+    assert not catalogue.problems_of("dk-2022")
 
 
 def test_margins_must_add_up_to_one_population(barometer: Path) -> None:
     edit(barometer / "warehouse/raw/dk-margins.csv", "region,north,150", "region,north,151")
-    assert "the margins add up to different populations" in faults(barometer)[0]
+    assert "the margins add up to different populations" in problems(barometer)[0]
 
 
 def test_totals_must_be_counts(barometer: Path) -> None:
     edit(barometer / "warehouse/raw/dk-margins.csv", "region,north,150", "region,north,many")
-    assert "line 4: is no count ('many')" in faults(barometer)[0]
+    assert "line 4: is not a positive number ('many')" in problems(barometer)[0]
 
 
 def test_one_package_never_mixes_statuses(barometer: Path) -> None:
@@ -212,7 +212,7 @@ def test_fingerprints_follow_content_alone(barometer: Path) -> None:
 
 
 def test_the_bundled_barometer_is_sound(repository: Path) -> None:
-    assert faults(repository) == []
+    assert problems(repository) == []
 
 
 def test_the_bundled_barometer_is_translated_into_every_language(repository: Path) -> None:

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from pipeline.cli.app import app
 from pipeline.disclosure import Audit
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 from tests.barometers import edit, pin, write_barometer
 
 
@@ -25,7 +25,7 @@ def barometer_command(root: Path | str, *words: str) -> Result:
     return CliRunner().invoke(app, ["--project", str(root), *words])
 
 
-def faults(result: Result) -> str:
+def problems(result: Result) -> str:
     """What went to stderr, of a verb that ended with 1 and without a traceback."""
     assert result.exit_code == 1, result.output
     assert isinstance(result.exception, SystemExit)
@@ -49,41 +49,41 @@ def test_check_tells_what_is_declared_and_what_lacks_a_translation(barometer: Pa
     result = barometer_command(barometer, "check")
     assert (result.exit_code, result.stderr) == (0, "")
     assert (
-        "test-barometer: 3 waves, 1 instrument, 4 questions, 6 indicators, 3 breakdowns. No faults."
+        "test-barometer: 3 waves, 1 instrument, 4 questions, 6 indicators, 3 breakdowns. No problems."
         in result.stdout
     )
     assert "da: " in result.stdout and "variables.region.label" in result.stdout
 
 
-def test_check_lists_all_faults_at_once(barometer: Path) -> None:
+def test_check_lists_all_problems_at_once(barometer: Path) -> None:
     edit(barometer / "schemas/indicators.toml", 'question = "novelty"', 'question = "novelti"')
     edit(barometer / "schemas/waves/dk-2020.toml", 'instrument = "dk"', 'instrument = "dq"')
-    said = faults(barometer_command(barometer, "check"))
+    said = problems(barometer_command(barometer, "check"))
     assert "schemas/indicators.toml, indicators.novelty" in said and "novelti" in said
     assert "schemas/waves/dk-2020.toml, instrument" in said and "dq" in said
 
 
 def test_check_for_machines(barometer: Path) -> None:
     sound = json.loads(barometer_command(barometer, "check", "--json").stdout)
-    assert (sound["ok"], sound["waves"], sound["faults"]) == (True, 3, [])
+    assert (sound["ok"], sound["waves"], sound["problems"]) == (True, 3, [])
     assert "variables.region.label" in sound["untranslated"]["da"]
     edit(barometer / "schemas/waves/dk-2020.toml", 'instrument = "dk"', 'instrument = "dq"')
     result = barometer_command(barometer, "check", "--json")
-    assert faults(result) == ""
+    assert problems(result) == ""
     broken = json.loads(result.stdout)
-    assert (broken["ok"], broken["faults"][0]["value"], broken["faults"][0]["wave"]) == (
+    assert (broken["ok"], broken["problems"][0]["value"], broken["problems"][0]["wave"]) == (
         False,
         "dq",
         "dk-2020",
     )
-    assert set(broken["faults"][0]) == {"file", "key", "message", "mend", "value", "wave"}
+    assert set(broken["problems"][0]) == {"file", "key", "message", "hint", "value", "wave"}
 
 
 @pytest.mark.parametrize(
     "words", [("check",), ("run",), ("query", "SELECT 1"), ("new-wave", "dk-2024", "x.csv")]
 )
 def test_a_folder_without_a_barometer_says_what_to_do(tmp_path: Path, words: tuple[str, ...]) -> None:
-    said = faults(barometer_command(tmp_path, *words))
+    said = problems(barometer_command(tmp_path, *words))
     assert "schemas/barometer.toml" in said and "--project" in said
     assert list(tmp_path.iterdir()) == []
 
@@ -145,7 +145,7 @@ def test_a_broken_wave_is_left_out_and_the_rest_is_built(built: Path) -> None:
     pin(built, "dk-2020")
     edit(built / "schemas/instruments/dk.csv", "Q2,9,novelty,dont_know", "Q2,9,novelty,no_answer")
     result = barometer_command(built, "run")
-    said = faults(result)
+    said = problems(result)
     assert "Q1_1" in said and "7" in said
     assert "Built 1 wave: dk-2022" in result.stdout and "Unchanged 1 wave: no-2020" in result.stdout
     assert "Failed 1 wave: dk-2020" in result.stdout and "Published" in result.stdout
@@ -161,7 +161,7 @@ def test_a_failed_run_for_machines(built: Path) -> None:
     assert result.exit_code == 1
     report = json.loads(result.stdout)
     assert (report["ok"], report["failed"], report["left_out"]) == (False, ["no-2020"], ["no-2020"])
-    assert report["faults"][0]["value"] == "dq"
+    assert report["problems"][0]["value"] == "dq"
     assert report["published"] == "built"
 
 
@@ -217,22 +217,24 @@ def test_a_finding_stays_until_it_is_mended(barometer: Path) -> None:
 
 
 def test_a_failed_audit_stops_candidate_and_site(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fault = Fault("estimates", "dk-2020 novelty", "a hidden cell is pinned down to 3 points", "Hide more.")
-    monkeypatch.setattr("pipeline.steps.candidates.audit", lambda *_: Audit([fault], {"pinned_cells": 1}))
+    problem = Problem(
+        "estimates", "dk-2020 novelty", "a hidden cell is pinned down to 3 points", "Hide more."
+    )
+    monkeypatch.setattr("pipeline.steps.candidates.audit", lambda *_: Audit([problem], {"pinned_cells": 1}))
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     shutil.rmtree(built / "warehouse/site")
     sums = built / "warehouse/candidate/test-barometer/SHA256SUMS"
     before = sums.read_bytes()
-    for _ in range(2):  # it stays until it is mended
+    for _ in range(2):  # it stays until it is fixed
         result = barometer_command(built, "run")
-        assert "a hidden cell is pinned down to 3 points. Hide more." in faults(result)
+        assert "a hidden cell is pinned down to 3 points. Hide more." in problems(result)
         assert "Published" not in result.stdout and "Failed" in result.stdout
         assert sums.read_bytes() == before and not (built / "warehouse/site").exists()
 
 
-def test_a_shared_fault_stops_the_run_before_it_starts(barometer: Path) -> None:
+def test_a_shared_problem_stops_the_run_before_it_starts(barometer: Path) -> None:
     edit(barometer / "schemas/indicators.toml", 'question = "novelty"', 'question = "novelti"')
-    assert "novelti" in faults(barometer_command(barometer, "run"))
+    assert "novelti" in problems(barometer_command(barometer, "run"))
     assert not (barometer / ".dagster").exists()
 
 
@@ -268,12 +270,12 @@ def test_query_knows_blank_from_nothing_in_json(built: Path) -> None:
     ],
 )
 def test_query_can_neither_write_nor_leave(built: Path, sql: str) -> None:
-    said = faults(barometer_command(built, "query", sql))
+    said = problems(barometer_command(built, "query", sql))
     assert "warehouse/barometer.duckdb" in said and "Error" in said
 
 
 def test_query_before_the_first_run_says_to_run(barometer: Path) -> None:
-    assert "barometer run" in faults(barometer_command(barometer, "query", "SELECT 1"))
+    assert "barometer run" in problems(barometer_command(barometer, "query", "SELECT 1"))
 
 
 def test_new_wave_drafts_what_check_then_asks_to_complete(barometer: Path) -> None:
@@ -282,12 +284,12 @@ def test_new_wave_drafts_what_check_then_asks_to_complete(barometer: Path) -> No
     assert result.exit_code == 0, result.output
     written = json.loads(result.stdout)["written"]
     assert "schemas/waves/dk-2024.toml" in written and "schemas/instruments/dk-2024.csv" in written
-    assert "schemas/waves/dk-2024.toml" in faults(barometer_command(barometer, "check"))
-    assert "is there already" in faults(barometer_command(barometer, "new-wave", "dk-2024", str(raw)))
+    assert "schemas/waves/dk-2024.toml" in problems(barometer_command(barometer, "check"))
+    assert "is there already" in problems(barometer_command(barometer, "new-wave", "dk-2024", str(raw)))
 
 
 def test_new_wave_without_its_file(barometer: Path) -> None:
-    assert "nowhere.csv" in faults(barometer_command(barometer, "new-wave", "dk-2024", "nowhere.csv"))
+    assert "nowhere.csv" in problems(barometer_command(barometer, "new-wave", "dk-2024", "nowhere.csv"))
 
 
 def test_the_project_is_this_folder_or_the_one_named_by_the_environment(

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeline.cli.app import app
-from pipeline.shelf import shelf
+from pipeline.release_store import releases_folder
 from tests.barometers import edit, write_barometer
 from tests.releases import PACKAGE, build, correct, raise_version, seal
 
@@ -67,14 +67,14 @@ def test_release_refuses_in_plain_words(root: Path) -> None:
     result = barometer_command(root, "release", "--json")
     assert (
         result.exit_code == 1
-        and "sealed already, with other files" in json.loads(result.stdout)["faults"][0]["message"]
+        and "sealed already, with other files" in json.loads(result.stdout)["problems"][0]["message"]
     )
     assert barometer_command(root, "release", "--package", "other").exit_code == 2
 
 
 def test_verify_says_that_every_byte_is_the_same(root: Path) -> None:
     done(barometer_command(root, "release"))
-    folder = shelf(root, PACKAGE) / "1.0.1"
+    folder = releases_folder(root, PACKAGE) / "1.0.1"
     assert "files rebuilt, every byte the same" in done(barometer_command(root, "verify", str(folder)))
     record = json.loads(done(barometer_command(root, "verify", str(folder), "--json")))
     assert record["ok"] and record["version"] == "1.0.1" and record["files"] > 20
@@ -90,7 +90,7 @@ def test_verify_says_that_every_byte_is_the_same(root: Path) -> None:
 @pytest.mark.parametrize("old", ["test-barometer@1.0.0", "FOLDER"])
 @pytest.mark.parametrize("new", ["candidate", "test-barometer@candidate"])
 def test_diff_shows_the_cells(root: Path, old: str, new: str) -> None:
-    old = old.replace("FOLDER", str(shelf(root, PACKAGE) / "1.0.0"))
+    old = old.replace("FOLDER", str(releases_folder(root, PACKAGE) / "1.0.0"))
     said = done(barometer_command(root, "diff", old, new))
     assert said.startswith("test-barometer: 1.0.0 to 1.0.1\n- Against 1.0.0 (patch).\n")
     assert "estimates: changed dk-2022 any_innovation yes total value: '69.3' -> '68.3'" in said
@@ -101,13 +101,13 @@ def test_diff_for_machines_is_what_the_package_holds(root: Path) -> None:
     record = json.loads(
         done(barometer_command(root, "diff", f"{PACKAGE}@1.0.0", f"{PACKAGE}@latest", "--json"))
     )
-    held = json.loads((shelf(root, PACKAGE) / "1.0.1/revisions.json").read_text())
-    assert record.pop("ok") and record.pop("faults") == [] and record == held
+    held = json.loads((releases_folder(root, PACKAGE) / "1.0.1/revisions.json").read_text())
+    assert record.pop("ok") and record.pop("problems") == [] and record == held
 
 
 def test_verify_takes_the_newest_in_one_file(root: Path) -> None:
     done(barometer_command(root, "release"))
-    said = done(barometer_command(root, "verify", str(shelf(root, PACKAGE) / "latest.zip")))
+    said = done(barometer_command(root, "verify", str(releases_folder(root, PACKAGE) / "latest.zip")))
     assert "test-barometer 1.0.1" in said and "every byte the same" in said
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.check.translations import gaps
-from pipeline.comparison.facts import Known
+from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.verdicts import Judgement, Pair
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from tests.barometers import edit, write_barometer
 
 S = "-synthetic"
@@ -23,11 +23,13 @@ def bundled(repository: Path) -> Catalogue:
 
 
 @pytest.fixture(scope="module")
-def known(bundled: Catalogue) -> Known:
-    return Known(bundled)
+def known(bundled: Catalogue) -> WaveFacts:
+    return WaveFacts(bundled)
 
 
-def judged(known: Known, a: str, b: str, indicator: str, category: str = "yes", by: str = "") -> Judgement:
+def judged(
+    known: WaveFacts, a: str, b: str, indicator: str, category: str = "yes", by: str = ""
+) -> Judgement:
     pair = Pair(known.catalogue.waves[a], known.catalogue.waves[b], known)
     return pair.judge(indicator, category, (by,) if by else ())
 
@@ -36,7 +38,7 @@ def waves(catalogue: Catalogue, prefix: str, status: str) -> list[str]:
     return [key for key, wave in catalogue.waves.items() if key.startswith(prefix) and wave.status == status]
 
 
-def test_finland_is_comparable_with_nobody_else(known: Known) -> None:
+def test_finland_is_comparable_with_nobody_else(known: WaveFacts) -> None:
     for status in ("official", "synthetic"):
         others = [
             key
@@ -51,7 +53,7 @@ def test_finland_is_comparable_with_nobody_else(known: Known) -> None:
                     assert found.verdict == "not_comparable" and "unit" in found.reasons, (finnish, other)
 
 
-def test_the_norwegian_state_works_with_what_others_introduce(known: Known) -> None:
+def test_the_norwegian_state_works_with_what_others_introduce(known: WaveFacts) -> None:
     for other in ("dk-2020", "no-ks-2020", "se-2018", "is-2021"):
         found = judged(known, "no-state-2021", other, "any_innovation")
         assert found.verdict == "not_comparable" and "verb" in found.reasons
@@ -59,7 +61,7 @@ def test_the_norwegian_state_works_with_what_others_introduce(known: Known) -> N
     assert own.verdict == "caution" and "verb" not in own.reasons
 
 
-def test_ks_2018_and_2020_share_two_sectors_and_no_weighting(known: Known) -> None:
+def test_ks_2018_and_2020_share_two_sectors_and_no_weighting(known: WaveFacts) -> None:
     everyone = judged(known, f"no-ks-2018{S}", f"no-ks-2020{S}", "any_innovation")
     assert everyone.verdict == "caution" and everyone.breaks
     assert everyone.reasons == ("scope", "weighting_changed")
@@ -74,14 +76,14 @@ def test_ks_2018_and_2020_share_two_sectors_and_no_weighting(known: Known) -> No
     assert judged(known, "no-ks-2018", "no-ks-2020", "any_innovation", by="sector").verdict == "caution"
 
 
-def test_factors_on_another_scale_are_not_differenced(known: Known) -> None:
+def test_factors_on_another_scale_are_not_differenced(known: WaveFacts) -> None:
     found = judged(known, f"no-ks-2018{S}", f"no-ks-2020{S}", "factor_promoting", "law")
     assert found.verdict == "not_comparable" and "version" in found.reasons
     unclear = judged(known, f"no-ks-2018{S}", f"dk-2017{S}", "factor_promoting", "law")
     assert unclear.verdict == "caution" and "uncertain" in unclear.reasons
 
 
-def test_three_initiators_against_any_number_compare_in_order_not_in_level(known: Known) -> None:
+def test_three_initiators_against_any_number_compare_in_order_not_in_level(known: WaveFacts) -> None:
     for norwegian, danish in ((f"no-ks-2018{S}", f"dk-2017{S}"), ("no-ks-2018", "dk-2017")):
         found = judged(known, norwegian, danish, "initiator", "politicians")
         assert found.verdict == "not_comparable" and "max_choices" in found.reasons
@@ -91,7 +93,7 @@ def test_three_initiators_against_any_number_compare_in_order_not_in_level(known
     assert role.verdict == "caution" and "max_choices_composite" in role.reasons
 
 
-def test_sweden_2018_and_statistics_sweden_sort_innovations_otherwise(known: Known) -> None:
+def test_sweden_2018_and_statistics_sweden_sort_innovations_otherwise(known: WaveFacts) -> None:
     for scb in ("se-2020", "se-2022"):
         anything = judged(known, "se-2018", scb, "any_innovation")
         assert anything.verdict == "caution" and anything.breaks and "typology" in anything.reasons
@@ -100,13 +102,13 @@ def test_sweden_2018_and_statistics_sweden_sort_innovations_otherwise(known: Kno
             assert found.verdict == "not_comparable" and "version" in found.reasons
 
 
-def test_iceland_narrowed_its_target(known: Known) -> None:
+def test_iceland_narrowed_its_target(known: WaveFacts) -> None:
     for by in ("", "government_level"):
         found = judged(known, "is-2018", "is-2021", "any_innovation", by=by)
         assert found.verdict == "not_comparable" and "scope_unmatched" in found.reasons
 
 
-def test_only_shared_options_are_compared_and_other_never(known: Known) -> None:
+def test_only_shared_options_are_compared_and_other_never(known: WaveFacts) -> None:
     shared = judged(known, f"no-ks-2018{S}", f"dk-2017{S}", "value", "quality")
     assert shared.verdict == "like_for_like" and shared.reasons == ("scope", "options")
     for a, b in ((f"no-ks-2018{S}", f"dk-2017{S}"), (f"dk-2017{S}", f"dk-2020{S}")):
@@ -114,14 +116,14 @@ def test_only_shared_options_are_compared_and_other_never(known: Known) -> None:
         assert found.verdict == "not_comparable" and "other" in found.reasons
 
 
-def test_the_most_significant_innovation_is_not_the_newest(known: Known) -> None:
+def test_the_most_significant_innovation_is_not_the_newest(known: WaveFacts) -> None:
     found = judged(known, "fi-municipal-2022", "dk-2020", "value", "quality")
     assert "about" in found.reasons
     assert "about" not in judged(known, "fi-municipal-2022", "dk-2020", "any_innovation").reasons
     assert "about_unknown" in judged(known, "se-2020", "dk-2020", "value", "quality").reasons
 
 
-def test_published_figures_earn_caution_at_most(known: Known) -> None:
+def test_published_figures_earn_caution_at_most(known: WaveFacts) -> None:
     official = [wave for wave in known.catalogue.waves.values() if wave.status == "official"]
     for one in official:
         for other in official:
@@ -132,42 +134,42 @@ def test_published_figures_earn_caution_at_most(known: Known) -> None:
                 )
 
 
-def test_denmark_over_time_is_the_safest(known: Known) -> None:
+def test_denmark_over_time_is_the_safest(known: WaveFacts) -> None:
     assert judged(known, f"dk-2017{S}", f"dk-2020{S}", "any_innovation").verdict == "comparable"
     assert judged(known, "dk-2017", "dk-2020", "any_innovation").reasons == ("figures",)
     assert judged(known, "dk-2015", "dk-2017", "any_innovation").reasons == ("response", "figures")
 
 
-def test_the_pair_that_was_printed(known: Known) -> None:
+def test_the_pair_that_was_printed(known: WaveFacts) -> None:
     printed = judged(known, "no-ks-2018", "dk-2017", "any_innovation")
     assert printed.verdict == "not_comparable" and printed.reasons == ("scope_unmatched", "figures")
     again = judged(known, f"no-ks-2018{S}", f"dk-2017{S}", "any_innovation")
     assert again.verdict == "like_for_like" and again.reasons == ("scope",)
 
 
-def test_weights_that_correct_are_not_answers_as_they_came(known: Known) -> None:
+def test_weights_that_correct_are_not_answers_as_they_came(known: WaveFacts) -> None:
     assert "weighting" in judged(known, "is-2018", "dk-2017", "any_innovation").reasons
     assert "weighting_unknown" in judged(known, "se-2018", "dk-2017", "any_innovation").reasons
 
 
-def test_an_edition_is_never_a_date(known: Known) -> None:
+def test_an_edition_is_never_a_date(known: WaveFacts) -> None:
     catalogue = known.catalogue
     labels = {
         key: replace(wave, edition="2099") if key == f"dk-2017{S}" else wave
         for key, wave in catalogue.waves.items()
     }
-    other = Known(replace(catalogue, waves=labels))
+    other = WaveFacts(replace(catalogue, waves=labels))
     for indicator in ("any_innovation", "novelty"):
         pair = (f"no-ks-2018{S}", f"dk-2017{S}", indicator)
         assert judged(known, *pair) == judged(other, *pair)
 
 
-def test_a_real_wave_is_never_set_against_a_generated_one(known: Known) -> None:
-    with pytest.raises(FaultError, match="generated data say nothing about real surveys"):
+def test_a_real_wave_is_never_set_against_a_generated_one(known: WaveFacts) -> None:
+    with pytest.raises(ProblemError, match="generated data say nothing about real surveys"):
         judged(known, "dk-2017", f"dk-2020{S}", "any_innovation")
 
 
-def test_a_verdict_does_not_depend_on_the_order_of_the_waves(known: Known) -> None:
+def test_a_verdict_does_not_depend_on_the_order_of_the_waves(known: WaveFacts) -> None:
     for a, b in ((f"no-ks-2018{S}", f"dk-2017{S}"), ("is-2018", "is-2021"), ("se-2018", "se-2020")):
         for indicator in ("any_innovation", "value", "initiator"):
             assert judged(known, a, b, indicator) == judged(known, b, a, indicator)
@@ -192,8 +194,8 @@ def small(tmp_path: Path) -> Path:
 
 def of(root: Path, indicator: str = "any_innovation", category: str = "yes") -> Judgement:
     catalogue = load_catalogue(root)
-    assert not catalogue.faults, [str(fault) for fault in catalogue.faults]
-    return judged(Known(catalogue), "dk-2022", "dk-2020", indicator, category)
+    assert not catalogue.problems, [str(problem) for problem in catalogue.problems]
+    return judged(WaveFacts(catalogue), "dk-2022", "dk-2020", indicator, category)
 
 
 def test_a_barometer_without_rules_is_judged_by_the_products(small: Path) -> None:
@@ -252,7 +254,7 @@ def test_rules_of_its_own_take_the_place_of_the_products(small: Path) -> None:
     assert "rules.unit.text" in gaps(load_catalogue(small))["da"]
     with (small / "schemas/translations/da.csv").open("a", encoding="utf-8") as file:
         file.write("rules.unit.text,Enhederne er ikke de samme.\n")
-    assert not load_catalogue(small).faults
+    assert not load_catalogue(small).problems
 
 
 @pytest.mark.parametrize(
@@ -276,7 +278,7 @@ def test_rules_of_its_own_take_the_place_of_the_products(small: Path) -> None:
 def test_a_faulty_rule_is_named(small: Path, old: str, new: str, said: str) -> None:
     assert old in RULES
     (small / "schemas/comparability.toml").write_text(RULES.replace(old, new), encoding="utf-8")
-    assert any(said in str(fault) for fault in load_catalogue(small).faults)
+    assert any(said in str(problem) for problem in load_catalogue(small).problems)
 
 
 @pytest.mark.parametrize(
@@ -291,14 +293,16 @@ def test_figures_state_their_weighting_as_a_fact(small: Path, text: str, said: s
     wave = small / "schemas/waves/no-2020.toml"
     whole = wave.read_text(encoding="utf-8")
     wave.write_text(whole + '[weighting]\nmethod = "none"\n', encoding="utf-8")
-    assert not load_catalogue(small).faults
+    assert not load_catalogue(small).problems
     wave.write_text(whole + text, encoding="utf-8")
-    assert any(said in str(fault) for fault in load_catalogue(small).faults)
+    assert any(said in str(problem) for problem in load_catalogue(small).problems)
 
 
 def test_microdata_are_weighted_by_something(small: Path) -> None:
     edit(small / "schemas/waves/dk-2020.toml", 'method = "rake"', 'method = "none"')
-    assert any("is a fact about published figures" in str(fault) for fault in load_catalogue(small).faults)
+    assert any(
+        "is a fact about published figures" in str(problem) for problem in load_catalogue(small).problems
+    )
 
 
 ERRATUM = """
@@ -324,6 +328,6 @@ def test_a_faulty_erratum_is_named(small: Path, old: str, new: str, said: str) -
     wave = small / "schemas/waves/no-2020.toml"
     whole = wave.read_text(encoding="utf-8")
     wave.write_text(whole + ERRATUM, encoding="utf-8")
-    assert not load_catalogue(small).faults
+    assert not load_catalogue(small).problems
     wave.write_text(whole + ERRATUM.replace(old, new), encoding="utf-8")
-    assert any(said in str(fault) for fault in load_catalogue(small).faults)
+    assert any(said in str(problem) for problem in load_catalogue(small).problems)

@@ -1,4 +1,4 @@
-"""Comparisons: tests equal to R's, estimates on one footing, nothing from which a hidden cell could be had."""
+"""Comparisons: tests equal to R's, estimates on one basis, nothing from which a hidden cell could be had."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pipeline.comparison import (
     standardise,
     trends,
 )
-from pipeline.comparison.scope import restricted
+from pipeline.comparison.shared_scope import restricted
 from pipeline.comparison.significance import (
     adjusted,
     few,
@@ -37,7 +37,7 @@ from pipeline.comparison.significance import (
 from pipeline.contracts import conform, table
 from pipeline.estimation import estimate_wave
 from pipeline.estimation.contrasts import Contrasts
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from tests.barometers import edit, pin, write_barometer
 from tests.comparing import Prepared, one, prepared
 from tests.golden import close, estimate, reference
@@ -198,7 +198,7 @@ TOTAL = {"indicator": "any_innovation", "domain": "total", "standard": ""}
 
 
 def test_every_pair_stands_once_the_later_wave_first(small: Prepared) -> None:
-    made = comparisons_of(small.material())
+    made = comparisons_of(small.inputs())
     assert set(zip(made["wave_a"], made["wave_b"], strict=True)) == {
         ("dk-2022", "dk-2020"),
         ("dk-2022", "no-2020"),
@@ -218,7 +218,7 @@ def test_every_pair_stands_once_the_later_wave_first(small: Prepared) -> None:
 
 
 def test_the_wider_wave_is_estimated_again_on_the_shared_scope(narrow: Prepared) -> None:
-    made = comparisons_of(narrow.material())
+    made = comparisons_of(narrow.inputs())
     found = one(made, wave_a="dk-2022", wave_b="dk-2020", **TOTAL)
     care = one(
         narrow.estimates, wave="dk-2020", indicator="any_innovation", domain="sector", domain_code="care"
@@ -235,8 +235,8 @@ def test_a_figure_is_met_by_microdata_on_its_scope(narrow: Prepared) -> None:
     catalogue = narrow.catalogue
     waves = dict(catalogue.waves)
     waves["no-2020"] = replace(waves["no-2020"], scope={"sector": ("care",)})
-    material = replace(narrow, catalogue=replace(catalogue, waves=waves)).material()
-    found = one(comparisons_of(material), wave_a="no-2020", wave_b="dk-2020", **TOTAL)
+    inputs = replace(narrow, catalogue=replace(catalogue, waves=waves)).inputs()
+    found = one(comparisons_of(inputs), wave_a="no-2020", wave_b="dk-2020", **TOTAL)
     assert (
         found["verdict"] == "caution" and found["reasons"] == "scope|figures" and found["obs_status"] == "E"
     )
@@ -246,8 +246,8 @@ def test_a_figure_is_met_by_microdata_on_its_scope(narrow: Prepared) -> None:
 def test_what_must_not_be_compared_has_no_difference(small: Prepared) -> None:
     waves = dict(small.catalogue.waves)
     waves["no-2020"] = replace(waves["no-2020"], unit="organisation")
-    material = replace(small, catalogue=replace(small.catalogue, waves=waves)).material()
-    made = comparisons_of(material)
+    inputs = replace(small, catalogue=replace(small.catalogue, waves=waves)).inputs()
+    made = comparisons_of(inputs)
     apart = made[made["verdict"] == "not_comparable"]
     assert set(apart["domain"]) == {"total"} and apart["value_a"].notna().all()
     assert apart[["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]].isna().all(axis=None)
@@ -256,8 +256,8 @@ def test_what_must_not_be_compared_has_no_difference(small: Prepared) -> None:
 def test_official_and_generated_waves_never_meet(small: Prepared) -> None:
     waves = dict(small.catalogue.waves)
     waves["dk-2020"] = replace(waves["dk-2020"], status="synthetic")
-    material = replace(small, catalogue=replace(small.catalogue, waves=waves)).material()
-    assert "dk-2020" not in set(comparisons_of(material)[["wave_a", "wave_b"]].to_numpy().ravel())
+    inputs = replace(small, catalogue=replace(small.catalogue, waves=waves)).inputs()
+    assert "dk-2020" not in set(comparisons_of(inputs)[["wave_a", "wave_b"]].to_numpy().ravel())
 
 
 def test_both_waves_are_standardised_on_one_composition(small: Prepared) -> None:
@@ -265,8 +265,8 @@ def test_both_waves_are_standardised_on_one_composition(small: Prepared) -> None
         small.catalogue.comparability,
         compositions={"half": Composition("half", "sector", "Half and half", {"care": 1, "school": 1})},
     )
-    material = replace(small, catalogue=replace(small.catalogue, comparability=declared)).material()
-    made = comparisons_of(material)
+    inputs = replace(small, catalogue=replace(small.catalogue, comparability=declared)).inputs()
+    made = comparisons_of(inputs)
     found = one(made, wave_a="dk-2022", wave_b="dk-2020", **{**TOTAL, "standard": "half"})
     cells = small.estimates.query("indicator == 'any_innovation' and domain == 'sector'")
     means = cells.groupby("wave")["value"].mean()
@@ -277,8 +277,8 @@ def test_both_waves_are_standardised_on_one_composition(small: Prepared) -> None
 
 
 def test_a_cell_is_set_against_the_whole_that_holds_it(small: Prepared) -> None:
-    material = small.material()
-    made = benchmarks(material)
+    inputs = small.inputs()
+    made = benchmarks(inputs)
     ready = Contrasts.of(small.cells["dk-2020"], small.catalogue.waves["dk-2020"], small.catalogue)
     joint = ready.between("any_innovation", "yes", [("sector", "care"), ("total", "")])
     difference, error = joint.difference(0, 1)
@@ -310,12 +310,12 @@ def test_an_erratum_keeps_both_values_and_estimates_use_the_current_one(tmp_path
     erratum = '[[erratum]]\nindicator = "any_innovation"\nwas = 70\nnow = 74\ncorrected = 2021-05-01\nsource = "Its page"\n'
     wave.write_text(wave.read_text(encoding="utf-8") + erratum, encoding="utf-8")
     found = prepared(root)
-    made = errata(found.material())
+    made = errata(found.inputs())
     assert made[["value_was", "value_now", "corrected"]].to_numpy().tolist() == [[70.0, 74.0, "2021-05-01"]]
     assert one(found.estimates, wave="no-2020", indicator="any_innovation", domain="total")["value"] == 74
     edit(wave, "now = 74", "now = 75")
-    with pytest.raises(FaultError, match="is not the figure of any_innovation in the wave's file"):
-        errata(prepared(root).material())
+    with pytest.raises(ProblemError, match="is not the figure of any_innovation in the wave's file"):
+        errata(prepared(root).inputs())
 
 
 def test_estimates_are_reconciled_with_what_was_published_of_them(tmp_path: Path) -> None:
@@ -332,11 +332,11 @@ def test_estimates_are_reconciled_with_what_was_published_of_them(tmp_path: Path
     (root / "warehouse/raw/no-2020.csv").write_text("\n".join(lines) + "\n")
     pin(root, "dk-2020-figures")
     found = prepared(root)
-    made = reconciliation(found.material())
+    made = reconciliation(found.inputs())
     assert made["reason"].tolist() == ["figure_uncertain", "rounding", "unexplained"]
     assert made["within_rounding"].tolist() == [False, True, False]
     assert made["note"].iloc[2] == "Another base."
-    pairs = comparisons_of(found.material())[["wave_a", "wave_b"]]
+    pairs = comparisons_of(found.inputs())[["wave_a", "wave_b"]]
     assert not ((pairs == "dk-2020-figures").any(axis=1) & (pairs == "dk-2020").any(axis=1)).any()
 
 

@@ -22,7 +22,7 @@ from pipeline.contracts import (
     table,
     validate,
 )
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 
 NAMES = sorted(path.stem for path in TABLES.glob("*.json"))
 SCHEMA: dict[str, Any] = {
@@ -103,9 +103,9 @@ def test_coded_columns_may_be_categorical() -> None:
 
 def test_missing_extra_and_mistyped_columns_stop_everything() -> None:
     frame = toy().drop(columns="code").assign(more=1).astype({"staff": "float64"})
-    with pytest.raises(FaultError) as error:
+    with pytest.raises(ProblemError) as error:
         validate(frame, compiled(SCHEMA))
-    assert {fault.key for fault in error.value.faults} >= {"code", "more", "staff"}
+    assert {problem.key for problem in error.value.problems} >= {"code", "more", "staff"}
 
 
 def test_conform_types_and_orders_a_frame() -> None:
@@ -120,9 +120,9 @@ def test_conform_types_and_orders_a_frame() -> None:
 
 def test_conform_names_every_broken_rule() -> None:
     frame = pd.DataFrame({"wave": ["x"], "row": [0], "column": [""], "rule": ["guess"], "code": [""]})
-    with pytest.raises(FaultError) as error:
+    with pytest.raises(ProblemError) as error:
         conform(frame, "quarantine")
-    assert [fault.key for fault in error.value.faults] == ["row", "column", "rule"]
+    assert [problem.key for problem in error.value.problems] == ["row", "column", "rule"]
 
 
 def test_the_statements_make_a_table_that_keeps_its_rules_and_explains_itself() -> None:

@@ -1,4 +1,6 @@
-"""Covariances within a wave: equal to R's, to the textbook on units, and to the errors of single estimates."""
+"""Covariances within a wave: equal to R's, to the textbook on units, and to the errors of single
+estimates.
+"""
 
 from __future__ import annotations
 
@@ -234,7 +236,7 @@ def test_where_nobody_answered_there_is_no_covariance(known: tuple[Catalogue, Wa
 
 def test_answers_whose_products_were_not_summed_are_refused(known: tuple[Catalogue, Wave]) -> None:
     ready, _, _ = prepared(13, "design", False, known)
-    with pytest.raises(ValueError, match="value is no single-choice question"):
+    with pytest.raises(ValueError, match="value is not a single-choice question"):
         ready.shares("value")
     with pytest.raises(ValueError, match="no domain sector nowhere"):
         ready.between("introduced", "product", [("sector", "nowhere")])

@@ -11,8 +11,8 @@ import pytest
 
 from benchmarks import data
 from pipeline.catalogue import Catalogue, Wave, Weighting
-from pipeline.comparison import Material, against_rest, benchmarks
-from pipeline.comparison.scope import restricted
+from pipeline.comparison import ComparisonInputs, against_rest, benchmarks
+from pipeline.comparison.shared_scope import restricted
 from pipeline.estimation import Cells, estimate_wave, read_cells, wave_statistics, write_cells
 from pipeline.estimation.contrasts import Contrasts
 
@@ -115,11 +115,13 @@ def test_comparisons_are_the_same(surveyed: tuple[Catalogue, Path], monkeypatch:
     for most in (10**9, 20):
         cells, wave, catalogue = summed(surveyed, None, most, monkeypatch)
         only = replace(catalogue, waves={wave.key: wave})
-        material = Material(estimate_wave(cells, wave, only), {wave.key: cells}.__getitem__, not_again, only)
-        own = material.contrasts(wave.key)
+        inputs = ComparisonInputs(
+            estimate_wave(cells, wave, only), {wave.key: cells}.__getitem__, not_again, only
+        )
+        own = inputs.contrasts(wave.key)
         assert own is not None
         joint, rest = against_rest(own, "q00", "i1", "age", "age1")
-        made.append((benchmarks(material), [*joint.values, *rest]))
+        made.append((benchmarks(inputs), [*joint.values, *rest]))
     pd.testing.assert_frame_equal(made[1][0], made[0][0], rtol=1e-9, atol=1e-9)
     assert made[1][1] == pytest.approx(made[0][1], rel=1e-9)
     assert made[0][0]["p_value"].notna().any()

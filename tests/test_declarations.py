@@ -13,25 +13,25 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from pipeline.atomic import inside
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.fields import bare, fields_of, is_table
 from pipeline.catalogue.reader import read_record
 from pipeline.catalogue.schema import FILES, json_schemas, key_tables
 from pipeline.cli.app import app
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 from pipeline.steps import quality
-from pipeline.swap import inside
 from tests.barometers import edit, pin, write_barometer
 from tests.releases import build
 
 
-def faults(root: Path) -> list[str]:
-    return [str(fault) for fault in load_catalogue(root).faults]
+def problems(root: Path) -> list[str]:
+    return [str(problem) for problem in load_catalogue(root).problems]
 
 
 def shows(root: Path, said: str) -> None:
-    found = faults(root)
-    assert any(re.search(said, fault) for fault in found), found
+    found = problems(root)
+    assert any(re.search(said, problem) for problem in found), found
 
 
 NUMBERS = {
@@ -47,7 +47,7 @@ NUMBERS = {
     "cron": ("barometer.toml", '[schedule]\ncron = "0 6 1 13 *"', r"schedule\.cron: is not a cron schedule"),
     "time zone": ("barometer.toml", '[schedule]\ntimezone = "Europe/Olso"', r"schedule\.timezone: .*Did you mean 'Europe/Oslo'"),
     "rho": ("waves/dk-2020.toml", '[design.replicate_weights]\ncolumns = "rw_*"\nmethod = "fay"\nrho = 1', r"design\.replicate_weights\.rho: is out of range"),
-    "whose fault": ("waves/dk-2020.toml", '[[erratum]]\nwas = nan\nindicator = "novelty"\nnow = 1\nsource = "x"\ncorrected = 2020-01-01', r"erratum\[1\]\.was: is out of range"),
+    "whose problem": ("waves/dk-2020.toml", '[[erratum]]\nwas = nan\nindicator = "novelty"\nnow = 1\nsource = "x"\ncorrected = 2020-01-01', r"erratum\[1\]\.was: is out of range"),
 }  # fmt: skip
 
 
@@ -97,7 +97,9 @@ def test_a_wave_file_has_a_valid_name(name: str, barometer: Path) -> None:
     path = barometer / "schemas/waves/dk-2020.toml"
     path.rename(path.with_name(f"{name}.toml"))
     catalogue = load_catalogue(barometer)
-    assert any("is not a valid name" in str(fault) and fault.wave == name for fault in catalogue.faults)
+    assert any(
+        "is not a valid name" in str(problem) and problem.wave == name for problem in catalogue.problems
+    )
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "..", "a\\\\b"])
@@ -108,9 +110,9 @@ def test_a_wave_file_has_a_valid_name(name: str, barometer: Path) -> None:
 ])  # fmt: skip
 def test_no_file_outside_the_raw_folder_is_read(path: str, old: str, key: str, barometer: Path) -> None:
     edit(barometer / "schemas/waves/dk-2020.toml", old, f'{old.partition(" = ")[0]} = "{path}"')
-    found = faults(barometer)
-    assert any(f"{key}: points outside warehouse/raw" in fault for fault in found), found
-    assert not any("root:" in fault for fault in found)
+    found = problems(barometer)
+    assert any(f"{key}: points outside warehouse/raw" in problem for problem in found), found
+    assert not any("root:" in problem for problem in found)
 
 
 TEXTS = {
@@ -128,12 +130,12 @@ def test_texts_and_addresses(case: str, barometer: Path) -> None:
     file, old, new, said = TEXTS[case]
     edit(barometer / "schemas" / file, old, new)
     shows(barometer, f"{file}, {said}")
-    assert all(fault.isprintable() for fault in faults(barometer))
+    assert all(problem.isprintable() for problem in problems(barometer))
 
 
 def test_an_address_may_be_a_mailbox_where_people_are_reached(barometer: Path) -> None:
     edit(barometer / "schemas/barometer.toml", 'role = "publisher"', 'path = "mailto:desk@office.test"')
-    assert faults(barometer) == []
+    assert problems(barometer) == []
 
 
 def test_a_key_is_translated_once(barometer: Path) -> None:
@@ -148,27 +150,27 @@ def test_a_translation_holds_no_control_character(barometer: Path) -> None:
     shows(barometer, r"da\.csv, line 2: holds the control character U\+0007")
 
 
-def test_every_fault_of_a_file_comes_at_once_and_none_that_follows_from_another(barometer: Path) -> None:
+def test_every_problem_of_a_file_comes_at_once_and_none_that_follows_from_another(barometer: Path) -> None:
     path = barometer / "schemas/waves/dk-2020.toml"
     edit(path, 'unit = "workplace"', 'unit = "work place"')
     edit(path, "population = 400", "population = -400")
     edit(path, 'method = "rake"', 'method = "raked"')
     edit(path, "end = 2020-03-31", "end = 2020-01-31")
-    found = [fault.key for fault in load_catalogue(barometer).faults]
+    found = [problem.key for problem in load_catalogue(barometer).problems]
     assert sorted(found) == ["fieldwork.end", "response.population", "unit", "weighting.method"]
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_whatever_stands_in_a_file_is_a_fault_and_no_crash(name: str) -> None:
+def test_whatever_stands_in_a_file_is_a_problem_and_no_crash(name: str) -> None:
     """Every field of every record in turn takes a value of each wrong type; the record is still made."""
     kind = FILES[name]
     wrong = [None, -1, 10**30, float("nan"), "\x00", "", [], [[]], {}, {"x": {"y": 1}}, [{"x": 1}], True]
     for field in fields_of(kind):
         for value in wrong:
-            found: list[Fault] = []
+            found: list[Problem] = []
             made = read_record(kind, {"<key>": "x", field.name: value}, name, found)
             assert isinstance(made, kind)
-            assert all(fault.file == name and fault.message and fault.mend for fault in found)
+            assert all(problem.file == name and problem.message and problem.hint for problem in found)
 
 
 def test_every_number_has_a_range_and_every_field_a_description() -> None:
@@ -214,7 +216,7 @@ def test_the_total_is_there_without_being_declared_and_under_any_name(
     otherwise: Path, tmp_path: Path
 ) -> None:
     plain, named = write_barometer(tmp_path / "plain"), load_catalogue(otherwise)
-    assert named.faults == ()
+    assert named.problems == ()
     tables = {}
     for root in (plain, otherwise):
         made, catalogue = build(root) / "data", load_catalogue(root)

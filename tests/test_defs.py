@@ -1,4 +1,4 @@
-"""The Dagster shell: what it knows of a barometer, and how faults, staleness and checks look through it."""
+"""The Dagster shell: what it knows of a barometer, and how problems, staleness and checks look through it."""
 
 from __future__ import annotations
 
@@ -186,8 +186,8 @@ def test_a_broken_wave_stops_no_other(run: Runner, barometer: Path) -> None:
     edit(barometer / "warehouse/raw/dk-2020.csv", "0001;2;S;1", "0001;2;S;7")
     pin(barometer, "dk-2020")
     failed = run.ingest("dk-2020")
-    assert [fault.wave for fault in failed.faults] == ["dk-2020"]
-    assert "7" in str(failed.faults[0]) and "Q1_1" in str(failed.faults[0])
+    assert [problem.wave for problem in failed.problems] == ["dk-2020"]
+    assert "7" in str(failed.problems[0]) and "Q1_1" in str(failed.problems[0])
     assert run.ingest("dk-2022").done and run.ingest("no-2020").done
     assert run.publish().done
     assert materialised(run, "estimates").metadata["left out"].value == "dk-2020"
@@ -196,11 +196,11 @@ def test_a_broken_wave_stops_no_other(run: Runner, barometer: Path) -> None:
 def test_a_broken_wave_file_still_loads_and_fails_its_own_run_only(barometer: Path, instance: Any) -> None:
     (barometer / "schemas/waves/dk-2020.toml").write_text("country = ")
     run = Runner(barometer, instance)
-    assert "is not valid TOML" in str(run.ingest("dk-2020").faults[0])
+    assert "is not valid TOML" in str(run.ingest("dk-2020").problems[0])
     assert run.ingest("dk-2022").done
 
 
-def test_a_shared_fault_fails_runs_in_plain_words(run: Runner, barometer: Path) -> None:
+def test_a_shared_problem_fails_runs_in_plain_words(run: Runner, barometer: Path) -> None:
     edit(barometer / "schemas/indicators.toml", 'question = "novelty"', 'question = "novelti"')
     result = execute(run, "ingest_waves", "dk-2022")
     failure = next(event.step_failure_data for event in result.all_events if event.is_step_failure)
@@ -217,7 +217,7 @@ def test_a_broken_contract_goes_no_further(
         quality, "contract", lambda *_: quality.Finding(False, "3 rules broken", severity="error")
     )
     outcome = run.ingest("dk-2020")
-    assert "harmonised_wave breaks its contract: 3 rules broken" in str(outcome.faults[0])
+    assert "harmonised_wave breaks its contract: 3 rules broken" in str(outcome.problems[0])
     assert not (barometer / "warehouse/weighted/dk-2020").exists()
 
 
@@ -245,11 +245,11 @@ def test_a_troubled_disk_is_tried_again(run: Runner, monkeypatch: pytest.MonkeyP
     assert len(calls) == 2
 
 
-def test_an_unforeseen_error_is_told_and_is_no_fault(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unforeseen_error_is_told_and_is_no_problem(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(weighted_wave, "weigh", lambda *_: 1 / 0)
     outcome = run.ingest("dk-2020")
-    assert not outcome.done and not outcome.faults
+    assert not outcome.done and not outcome.problems
     assert "ZeroDivisionError" in outcome.error
 
 

@@ -1,4 +1,6 @@
-"""The attacker: releases that fail through how closely a cell can be told alone, n and what it tells, a whole wave."""
+"""The attacker: releases that fail through how closely a cell can be disclosed alone, n and what it tells,
+a whole wave.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,9 @@ from scipy import sparse
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.disclosure import audit, protect
-from pipeline.disclosure.loosening import TOLERANCE, loosened
 from pipeline.disclosure.programmes import Block
 from pipeline.disclosure.ranges import ranges
+from pipeline.disclosure.relaxation import TOLERANCE, relaxed
 from pipeline.staleness.outputs import WAVE_STEPS, product_folder
 from pipeline.steps import products, waves
 from tests.cells import cell, estimates
@@ -41,8 +43,8 @@ def rare(indicator: str = "any_innovation", sizes: Sequence[int] = SIZES, **give
     """2 % say yes, in the total and in sectors of these sizes: the first, of 6, is hidden."""
 
     def one(n: int, **place: Any) -> dict[str, Any]:
-        told = {"n": n, "m": n // 50, "value": 2.0, "ci_low": 1.0, "ci_high": 3.0, "fraction": 0.1}
-        return cell(indicator=indicator, **told | place | given)
+        disclosed = {"n": n, "m": n // 50, "value": 2.0, "ci_low": 1.0, "ci_high": 3.0, "fraction": 0.1}
+        return cell(indicator=indicator, **disclosed | place | given)
 
     sectors = [one(n, domain="sector", domain_code=f"of_{n}") for n in sizes]
     return estimates(one(sum(sizes)), *sectors)
@@ -52,14 +54,14 @@ def hidden(frame: pd.DataFrame) -> set[str]:
     return set(frame.loc[frame["conf_status"].isin(["C", "D"]), "domain_code"])
 
 
-def faults(catalogue: Catalogue, candidate: pd.DataFrame, *earlier: pd.DataFrame) -> list[str]:
+def problems(catalogue: Catalogue, candidate: pd.DataFrame, *earlier: pd.DataFrame) -> list[str]:
     releases = [(f"1.{number}.0", {"estimates": frame}) for number, frame in enumerate(earlier)]
     every = [*releases, ("candidate", {"estimates": candidate})]
-    return [str(fault) for fault in audit(every, catalogue).faults]
+    return [str(problem) for problem in audit(every, catalogue).problems]
 
 
 def only_by_width(found: list[str]) -> bool:
-    return bool(found) and all("of_6:" in fault and "audit_width" in fault for fault in found)
+    return bool(found) and all("of_6:" in problem and "audit_width" in problem for problem in found)
 
 
 # ── Width alone ──────────────────────────────────────────────────────────────
@@ -70,26 +72,26 @@ def test_a_shown_cell_that_subtraction_does_not_need_fails_by_its_width(catalogu
     rows = rare()
     frame = protect(rows, catalogue)
     secondary = frame.index[frame["conf_status"] == "D"]
-    assert len(secondary) > 1 and faults(catalogue, frame) == []
+    assert len(secondary) > 1 and problems(catalogue, frame) == []
     largest = rows.loc[secondary, "n"].idxmax()
     frame.loc[largest, ["value", "n"]] = [2.0, 10 * round(rows.loc[largest, "n"] / 10)]
     frame.loc[largest, ["obs_status", "conf_status"]] = ["A", "F"]
-    assert only_by_width(faults(catalogue, frame))
+    assert only_by_width(problems(catalogue, frame))
 
 
 def test_one_more_digit_fails_by_its_width_even_where_it_is_declared(catalogue: Catalogue) -> None:
     coarse = printing(catalogue, 0)
     frame = protect(rare(), coarse)
-    assert faults(coarse, frame) == []
-    assert only_by_width(faults(printing(catalogue, 1), frame))
+    assert problems(coarse, frame) == []
+    assert only_by_width(problems(printing(catalogue, 1), frame))
 
 
 def test_an_earlier_release_with_more_digits_fails_by_its_width(catalogue: Catalogue) -> None:
     coarse = printing(catalogue, 0)
     now = protect(rare(), coarse)
     finer = now.assign(value=now["value"] + 0.01)
-    assert faults(coarse, now, now) == []
-    assert only_by_width(faults(coarse, now, finer))
+    assert problems(coarse, now, now) == []
+    assert only_by_width(problems(coarse, now, finer))
 
 
 # ── The linear programmes ────────────────────────────────────────────────────
@@ -101,7 +103,9 @@ def test_an_earlier_release_with_more_digits_fails_by_its_width(catalogue: Catal
 def test_groups_of_a_tenth_and_a_fiftieth_of_the_whole(
     unit: float, hides: tuple[int, ...], width: float
 ) -> None:
-    """Golden: intervals that scipy's linprog gave for the same three releases (61.2-63.1, 48.7-67.7, 48.7-70.6)."""
+    """Golden: intervals that scipy's linprog gave for the same three releases (61.2-63.1, 48.7-67.7,
+    48.7-70.6).
+    """
     weights, values = np.array([0.1, 0.02, 0.88]), np.array([62.3, 50.0, 50.0])
     total = float(weights @ values)
     low, high = values - unit / 2, values + unit / 2
@@ -115,11 +119,17 @@ def test_groups_of_a_tenth_and_a_fiftieth_of_the_whole(
 
 def test_only_rows_that_contradict_each_other_are_loosened() -> None:
     """x is said to be 10 and 14, y to be 5: the two give 2 each, and y nothing."""
-    rows, told = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([10.0, 14.0, 5.0])
+    rows, disclosed = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]]), np.array([10.0, 14.0, 5.0])
     block = Block(
-        sparse.coo_array(rows), told, told, np.zeros(2), np.full(2, 100.0), np.array([1]), np.ones(1)
+        sparse.coo_array(rows),
+        disclosed,
+        disclosed,
+        np.zeros(2),
+        np.full(2, 100.0),
+        np.array([1]),
+        np.ones(1),
     )
-    (made,), (x,) = loosened([block])
+    (made,), (x,) = relaxed([block])
     assert x == pytest.approx([12.0, 5.0], abs=1e-5)
     assert made.row_low == pytest.approx([10.0, 12.0, 5.0], abs=4 * TOLERANCE)
     assert made.row_high == pytest.approx([12.0, 14.0, 5.0], abs=4 * TOLERANCE)
@@ -135,8 +145,8 @@ def test_an_earlier_n_of_a_hidden_cell_fails_the_audit(catalogue: Catalogue) -> 
     partners = now.index[now["conf_status"] == "D"]
     before.loc[partners, "n"] = rare().loc[partners, "n"]
     before.loc[partners, "conf_status"] = "F"
-    found = faults(catalogue, now, before)
-    assert found and all("of_6:" in fault and "how many answered" in fault for fault in found)
+    found = problems(catalogue, now, before)
+    assert found and all("of_6:" in problem and "how many answered" in problem for problem in found)
 
 
 def test_an_n_is_not_told_where_every_cell_of_its_base_is_hidden(catalogue: Catalogue) -> None:
@@ -144,7 +154,7 @@ def test_an_n_is_not_told_where_every_cell_of_its_base_is_hidden(catalogue: Cata
     staff = {"indicator": "staff_mean", "category": "mean", "unit_measure": "mean"}
     frame = protect(estimates(*few.to_dict("records"), cell(**staff)), catalogue)
     assert frame["n"].notna().tolist() == [False, False, False, True]
-    assert faults(catalogue, frame) == []
+    assert problems(catalogue, frame) == []
 
 
 def routed(catalogue: Catalogue) -> pd.DataFrame:
@@ -161,16 +171,20 @@ def test_that_nobody_was_asked_below_is_hidden_with_the_cell_above(catalogue: Ca
     assert (
         cells[["obs_status", "conf_status"]].to_numpy().tolist() == [["Q", "D"]] and cells["n"].isna().all()
     )
-    assert faults(catalogue, frame) == []
+    assert problems(catalogue, frame) == []
     frame.loc[cells.index, ["n", "obs_status", "conf_status"]] = [0, "M", "F"]
-    assert any("novelty/first" in fault and "question above" in fault for fault in faults(catalogue, frame))
+    assert any(
+        "novelty/first" in problem and "question above" in problem for problem in problems(catalogue, frame)
+    )
 
 
 # ── A whole wave ─────────────────────────────────────────────────────────────
 
 
 def test_a_bundled_wave_withstands_the_attacker(repository: Path, tmp_path: Path) -> None:
-    """From its raw file through the steps: nothing is told, nothing is got by subtraction, row order is nothing."""
+    """From its raw file through the steps: nothing is disclosed, nothing is got by subtraction, row order
+    is nothing.
+    """
     copytree(repository / "schemas", tmp_path / "schemas")
     raw = tmp_path / "warehouse" / "raw"
     raw.mkdir(parents=True)
@@ -183,11 +197,11 @@ def test_a_bundled_wave_withstands_the_attacker(repository: Path, tmp_path: Path
     made = pd.read_parquet(product_folder(tmp_path, "estimates") / "estimates.parquet")
     table = protect(made, declared)
     found = audit([("candidate", {"estimates": table})], declared)
-    assert found.faults == []
+    assert found.problems == []
     assert found.report["pinned_cells"] == found.report["pinned_numbers"] == 0
     assert found.report["audited_cells"] > 40 and found.report["every_width_is_at_least"] == 20
-    told = found.report["recovered_by_subtraction"]
-    assert told["primary_only"] > told["as_published"] == 0
+    disclosed = found.report["recovered_by_subtraction"]
+    assert disclosed["primary_only"] > disclosed["as_published"] == 0
     again = protect(made.sample(frac=1.0, random_state=3), declared)
     key = ["wave", "indicator", "category", "domain", "domain_code"]
     pd.testing.assert_frame_equal(

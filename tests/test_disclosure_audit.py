@@ -1,4 +1,6 @@
-"""Secondary suppression and the attacker: optimal covers, links between tables, and releases that must fail."""
+"""Secondary suppression and the attacker: optimal covers, links between tables, and releases that must
+fail.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ from scipy import sparse
 
 from pipeline.catalogue import Catalogue
 from pipeline.disclosure import audit, protect
-from pipeline.disclosure.cover import Demand, cheapest_cover
 from pipeline.disclosure.linkage import linkage
 from pipeline.disclosure.programmes import Block
 from pipeline.disclosure.ranges import ranges
 from pipeline.disclosure.sums import Cell, balanced, matrix, sums_of
+from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
 from tests.cells import cell, estimates
 
 SECTORS, REGIONS = ("care", "school", "court"), ("north", "south", "west")
@@ -50,10 +52,10 @@ def hidden(frame: pd.DataFrame, indicator: str = "any_innovation") -> set[str]:
     return set(own["domain_code"])
 
 
-def faults(catalogue: Catalogue, candidate: pd.DataFrame, *earlier: pd.DataFrame) -> list[str]:
+def problems(catalogue: Catalogue, candidate: pd.DataFrame, *earlier: pd.DataFrame) -> list[str]:
     releases = [(f"1.{number}.0", {"estimates": frame}) for number, frame in enumerate(earlier)]
     every = [*releases, ("candidate", {"estimates": candidate})]
-    return [str(fault) for fault in audit(every, catalogue).faults]
+    return [str(problem) for problem in audit(every, catalogue).problems]
 
 
 # ── The cover ────────────────────────────────────────────────────────────────
@@ -71,7 +73,7 @@ def test_the_cover_is_as_cheap_as_the_best_of_all_subsets(seed: int) -> None:
     cost = random.integers(1, 50, size).astype(float)
     forced = np.zeros(size, dtype=bool)
     forced[random.choice(size, 2, replace=False)] = True
-    chosen = cheapest_cover(forced, cost, sums)
+    chosen = cheapest_suppression(forced, cost, sums)
     must = frozenset(np.flatnonzero(forced).tolist())
     rest = [place for place in range(size) if place not in must]
     every = [must | set(more) for k in range(len(rest) + 1) for more in combinations(rest, k)]
@@ -83,14 +85,14 @@ def test_the_cover_is_as_cheap_as_the_best_of_all_subsets(seed: int) -> None:
 def test_a_cell_of_a_square_takes_the_three_others_with_it() -> None:
     """Rows 0 1 and 2 3, columns 0 2 and 1 3: the smallest pattern in two crossing sums is a rectangle."""
     forced = np.array([True, False, False, False])
-    chosen = cheapest_cover(forced, np.ones(4), [(0, 1), (2, 3), (0, 2), (1, 3)])
+    chosen = cheapest_suppression(forced, np.ones(4), [(0, 1), (2, 3), (0, 2), (1, 3)])
     assert chosen.all()
 
 
 def test_a_demand_is_met_at_least_cost() -> None:
     forced = np.array([True, False, False, False])
-    chosen = cheapest_cover(
-        forced, np.array([1.0, 5.0, 3.0, 3.0]), [(0, 1, 2, 3)], [Demand((1, 2, 3), (1.0, 0.6, 0.6))]
+    chosen = cheapest_suppression(
+        forced, np.array([1.0, 5.0, 3.0, 3.0]), [(0, 1, 2, 3)], [Cut((1, 2, 3), (1.0, 0.6, 0.6))]
     )
     assert chosen.tolist() == [True, True, False, False]
 
@@ -145,7 +147,7 @@ def test_a_crossed_cell_is_protected_in_its_row_and_its_column(catalogue: Catalo
         assert sector in hidden(frame) or len({other for other in codes if other.startswith(sector)}) > 1
         assert region in hidden(frame) or len({other for other in codes if other.endswith(region)}) > 1
     assert "" not in hidden(frame)
-    assert faults(catalogue, frame) == []
+    assert problems(catalogue, frame) == []
 
 
 def test_the_order_of_the_rows_does_not_matter(catalogue: Catalogue) -> None:
@@ -165,7 +167,7 @@ def test_beside_a_hidden_cell_n_is_rounded_and_the_design_effect_blank(catalogue
 def test_a_rare_answer_hides_behind_other_cells(catalogue: Catalogue) -> None:
     """Where 2 % say yes, cells that would do for 40 % leave less than 20 points open."""
     common, rare = (protect(estimates(*crossing(share=share)), catalogue) for share in (0.4, 0.02))
-    assert hidden(rare) != hidden(common) and faults(catalogue, rare) == []
+    assert hidden(rare) != hidden(common) and problems(catalogue, rare) == []
 
 
 def test_a_range_is_what_the_rounding_of_the_others_leaves() -> None:
@@ -188,7 +190,8 @@ def test_a_secondary_cell_that_is_shown_fails_the_audit(catalogue: Catalogue) ->
         open_again.loc[place, ["value", "n"]] = [40.0, 10 * round(rows.loc[place, "n"] / 10)]
         open_again.loc[place, ["obs_status", "conf_status"]] = ["A", "F"]
         assert any(
-            "care*north" in fault and "subtraction" in fault for fault in faults(catalogue, open_again)
+            "care*north" in problem and "subtraction" in problem
+            for problem in problems(catalogue, open_again)
         )
 
 
@@ -198,14 +201,14 @@ def test_every_hidden_cell_that_is_alone_fails_the_audit(catalogue: Catalogue) -
     found = audit([("candidate", {"estimates": lone})], catalogue)
     assert found.report["recovered_by_subtraction"]["as_published"] == 1
     assert found.report["recovered_by_subtraction"]["primary_only"] == 1
-    assert any("care*north" in fault and "subtraction" in fault for fault in faults(catalogue, lone))
+    assert any("care*north" in problem and "subtraction" in problem for problem in problems(catalogue, lone))
 
 
 def test_a_digit_too_many_fails_the_audit(catalogue: Catalogue) -> None:
     frame = protect(estimates(*crossing()), catalogue)
     place = frame.index[(frame["domain"] == "sector") & frame["value"].notna()][0]
     frame.loc[place, "value"] += 0.3
-    assert any("more decimals" in fault for fault in faults(catalogue, frame))
+    assert any("more decimals" in problem for problem in problems(catalogue, frame))
 
 
 def test_an_earlier_release_that_shows_a_hidden_cell_fails_the_audit(catalogue: Catalogue) -> None:
@@ -217,16 +220,16 @@ def test_an_earlier_release_that_shows_a_hidden_cell_fails_the_audit(catalogue: 
         reliability=replace(catalogue.barometer.reliability, unpublish_n=2),
     )
     before = protect(rows, replace(catalogue, barometer=loose))
-    assert faults(catalogue, now, now) == []
-    found = faults(catalogue, now, before)
-    assert any("care*north" in fault and "1.0.0" in fault for fault in found)
-    assert any("care*north" in fault and "audit_width" in fault for fault in found)
+    assert problems(catalogue, now, now) == []
+    found = problems(catalogue, now, before)
+    assert any("care*north" in problem and "1.0.0" in problem for problem in found)
+    assert any("care*north" in problem and "audit_width" in problem for problem in found)
 
 
-def test_neither_report_nor_fault_holds_a_hidden_value(catalogue: Catalogue) -> None:
+def test_neither_report_nor_problem_holds_a_hidden_value(catalogue: Catalogue) -> None:
     rows = [{**row, "value": 47.11} if row["domain_code"] == "care*north" else row for row in crossing()]
     off = replace(catalogue.barometer, disclosure=replace(catalogue.barometer.disclosure, secondary=False))
     lone = protect(estimates(*rows), replace(catalogue, barometer=off))
     found = audit([("candidate", {"estimates": lone})], catalogue)
-    said = json.dumps(found.report) + " ".join(map(str, found.faults))
-    assert found.faults and "47" not in said
+    said = json.dumps(found.report) + " ".join(map(str, found.problems))
+    assert found.problems and "47" not in said

@@ -10,9 +10,9 @@ import pandas as pd
 from pipeline.catalogue import Catalogue
 from pipeline.disclosure import audit, protect
 from tests.cells import estimates
-from tests.test_disclosure_attack import faults
+from tests.test_disclosure_attack import problems
 from tests.test_disclosure_audit import REGIONS, SECTORS, N
-from tests.test_disclosure_implied import estimated
+from tests.test_disclosure_value_bounds import estimated
 
 SHARES = np.array([[0.4, 0.4, 0.4], [0.3, 0.35, 0.5], [0.0, 0.0, 0.0]])
 
@@ -43,10 +43,12 @@ def nobody() -> pd.DataFrame:
 def test_what_is_chosen_for_primary_cells_alone_fails(catalogue: Catalogue) -> None:
     """A sector of which nobody says yes tells that of each of its cells, hidden or not."""
     loose = protect(nobody(), held(catalogue, 0.0))
-    assert faults(held(catalogue, 0.0), loose) == []
-    found = faults(held(catalogue, 0.5), loose)
-    assert found and all("court*" in fault and "0.5 points (secondary_width)" in fault for fault in found)
-    assert faults(held(catalogue, 0.5), protect(nobody(), held(catalogue, 0.5))) == []
+    assert problems(held(catalogue, 0.0), loose) == []
+    found = problems(held(catalogue, 0.5), loose)
+    assert found and all(
+        "court*" in problem and "0.5 points (secondary_width)" in problem for problem in found
+    )
+    assert problems(held(catalogue, 0.5), protect(nobody(), held(catalogue, 0.5))) == []
 
 
 def test_a_cell_that_only_a_secondary_one_needs_fails_when_it_is_shown(catalogue: Catalogue) -> None:
@@ -56,8 +58,8 @@ def test_a_cell_that_only_a_secondary_one_needs_fails_when_it_is_shown(catalogue
     assert frame.loc[place, "conf_status"] == "D"
     shown = {"value": 0.0, "se": 0.0, "ci_low": 0.0, "n": 210, "obs_status": "A", "conf_status": "F"}
     frame.loc[place, [*shown]] = [*shown.values()]
-    found = faults(made, frame)
-    assert any("court*" in fault and "secondary_width" in fault for fault in found)
+    found = problems(made, frame)
+    assert any("court*" in problem and "secondary_width" in problem for problem in found)
 
 
 def test_the_report_counts_secondary_cells(catalogue: Catalogue) -> None:

@@ -1,4 +1,6 @@
-"""A new wave's declarations are drafted from its raw file: guesses marked, nothing overwritten, no microdata."""
+"""A new wave's declarations are drafted from its raw file: guesses marked, nothing overwritten, no
+microdata.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.drafting import draft_wave
 from pipeline.drafting.sniff import sniff
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.sources import read_raw
 
 UNITS = 40
@@ -96,24 +98,24 @@ def test_variables_and_codes_are_guessed_from_labels_and_translations(barometer:
 def test_every_guess_is_marked_and_everything_else_is_to_be_mapped(barometer: Path, survey: Path) -> None:
     drafted(barometer, "se-2021", survey)
     rows = crosswalk(barometer, "se-2021")
-    assert all(row[4].startswith("guess" if row[3] else "TO MAP") for row in rows)
-    assert ["bransch", "3", "sector", "", "TO MAP: Sektor = Unheard of"] in rows
+    assert all(row[4].startswith("guess" if row[3] else "TODO") for row in rows)
+    assert ["bransch", "3", "sector", "", "TODO: Sektor = Unheard of"] in rows
     assert [row[:4] for row in rows if row[0] == "extra"] == [["extra", code, "", ""] for code in "123"]
 
 
 def test_check_names_what_the_draft_leaves_open(barometer: Path, survey: Path) -> None:
     drafted(barometer, "se-2021", survey)
-    faults = load_catalogue(barometer).faults
+    problems = load_catalogue(barometer).problems
     assert {
-        fault.message: fault.value
-        for fault in faults
-        if fault.message.endswith("is not mapped to the codebook")
+        problem.message: problem.value
+        for problem in problems
+        if problem.message.endswith("is not mapped to the codebook")
     } == {
         "column bransch is not mapped to the codebook": "3",
         "column text is not mapped to the codebook": "*",
         "column extra is not mapped to the codebook": "1, 2, 3",
     }
-    assert "reference_period.start" in {fault.key for fault in faults}
+    assert "reference_period.start" in {problem.key for problem in problems}
 
 
 def test_no_identifier_text_or_number_is_written(barometer: Path, survey: Path) -> None:
@@ -145,7 +147,7 @@ def test_a_survey_s_next_wave_is_mapped_as_its_last_one(barometer: Path, tmp_pat
     drafted(barometer, "dk-2024", path)
     rows = crosswalk(barometer, "dk-2024")
     assert ["SEKTOR", "1", "sector", "care", "guess 0.90: as in dk"] in rows
-    assert ["REG", "X", "", "", "TO MAP"] in rows
+    assert ["REG", "X", "", "", "TODO"] in rows
     assert ["REG", "S", "region", "south", "guess 0.90: as in dk"] in rows
     assert ["ANSATTE", "999", "staff", "no_answer", "guess 0.90: as in dk"] in rows
     assert {row[2] for row in rows if row[0] == "Q2_new"} == {""}
@@ -177,14 +179,14 @@ def test_nothing_is_overwritten(barometer: Path, survey: Path) -> None:
         ("se-2021", "with other bytes"),
         ("SE 2021", "no wave key"),
     ):
-        with pytest.raises(FaultError, match=said):
+        with pytest.raises(ProblemError, match=said):
             drafted(barometer, wave, survey)
     assert all(path.read_bytes() == content for path, content in before.items())
     assert not (barometer / "schemas/waves/se-2021.toml").exists()
 
 
-def test_a_missing_file_is_a_fault(barometer: Path, tmp_path: Path) -> None:
-    with pytest.raises(FaultError, match="is not there"):
+def test_a_missing_file_is_a_problem(barometer: Path, tmp_path: Path) -> None:
+    with pytest.raises(ProblemError, match="is not there"):
         drafted(barometer, "se-2021", tmp_path / "gone.csv")
 
 

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, ReplicateWeights, Weighting
 from pipeline.catalogue.model import Estimation
-from pipeline.comparison.scope import restricted
+from pipeline.comparison.shared_scope import restricted
 from pipeline.estimation import COLUMNS, EXTRAS, KEY, Cells, estimate_wave, plan_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.weighting import weigh
 from tests.barometers import write_barometer
 
@@ -91,7 +91,9 @@ def textbook(
     margins: list[pd.Series] | None,
     clustered: bool,
 ) -> tuple[float, float]:
-    """Mean of y where ``inside`` and its standard error, unit by unit, from the definition of linearisation."""
+    """Mean of y where ``inside`` and its standard error, unit by unit, from the definition of
+    linearisation.
+    """
     mean, frame = linearised(weighted, y, inside, margins)
     frame["psu"] = weighted["psu"] if clustered else np.arange(len(frame))
     variance = 0.0
@@ -292,7 +294,7 @@ def test_a_wave_that_asks_nothing_of_an_indicator_says_so(known: tuple[Catalogue
     kept = tuple(row for row in instrument.crosswalk if row.variable in catalogue.variables)
     narrower = replace(catalogue, instruments={"dk": replace(instrument, crosswalk=kept)})
     weighted = drawn(1).assign(base_weight=1.0, weight=1.0, population=100.0)
-    with pytest.raises(FaultError, match="maps nothing that an indicator is made from"):
+    with pytest.raises(ProblemError, match="maps nothing that an indicator is made from"):
         wave_statistics(weighted, wave, narrower)
 
 
@@ -402,7 +404,7 @@ def test_a_codebook_may_call_a_variable_as_sums_are_called(
         text = file.read_text(encoding="utf-8")
         file.write_text(re.sub(r"\bregion\b", name, text), encoding="utf-8")
     catalogue = load_catalogue(root)
-    assert not catalogue.faults
+    assert not catalogue.problems
     found = {}
     for variable, (declared, wave) in {
         "region": known,

@@ -1,7 +1,7 @@
 """Every design of ``tests/evidence`` from its raw file to estimates and comparisons, equal to R's ``survey``.
 
-Nothing beside the repository is needed: samples and R's results are committed, and ``tests/evidence/README.md``
-says how they are made again.
+Nothing beside the repository is needed: samples and R's results are committed, and
+``tests/evidence/README.md`` says how they are made again.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Estimated]:
         names = [name for name, of in DESIGNS.items() if of.rules == rules]
         root = write_evidence(tmp_path_factory.mktemp("evidence") / "barometer", rules, names)
         catalogue = load_catalogue(root)
-        assert not catalogue.faults, [str(fault) for fault in catalogue.faults]
+        assert not catalogue.problems, [str(problem) for problem in catalogue.problems]
         found |= {name: estimated(catalogue.waves[key_of(name)], catalogue, root) for name in names}
     return found
 

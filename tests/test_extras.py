@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from pipeline.catalogue import Source, load_catalogue
 from pipeline.cli.app import app
-from pipeline.faults import FaultError
-from pipeline.release.place import place_at
+from pipeline.problems import ProblemError
+from pipeline.release.destination import place_at
 from pipeline.sources import fetch, read_raw
 
 
@@ -21,10 +21,10 @@ from pipeline.sources import fetch, read_raw
 def test_an_spss_or_stata_file(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyreadstat", None)
     with pytest.raises(
-        FaultError, match=r"needs the extra `spss`.*pip install 'barometer\[spss\]'"
+        ProblemError, match=r"needs the extra `spss`.*pip install 'barometer\[spss\]'"
     ) as raised:
         read_raw(tmp_path / file, Source(kind="microdata", file=file, sha256=""))
-    assert raised.value.faults[0].value == file
+    assert raised.value.problems[0].value == file
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,19 @@ def test_a_raw_file_elsewhere(
     wave = load_catalogue(barometer).waves["dk-2020"]
     wave = replace(wave, source=replace(wave.source, file=address))
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(FaultError, match=rf"needs the extra `{extra}`.*barometer\[{extra}\]") as raised:
+    with pytest.raises(ProblemError, match=rf"needs the extra `{extra}`.*barometer\[{extra}\]") as raised:
         fetch(wave, barometer)
-    (fault,) = raised.value.faults
-    assert (fault.file, fault.key, fault.value) == ("schemas/waves/dk-2020.toml", "source.file", address)
+    (problem,) = raised.value.problems
+    assert (problem.file, problem.key, problem.value) == (
+        "schemas/waves/dk-2020.toml",
+        "source.file",
+        address,
+    )
 
 
 def test_publishing_to_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
-    with pytest.raises(FaultError, match=r"needs the extra `s3`.*pip install 'barometer\[s3\]'"):
+    with pytest.raises(ProblemError, match=r"needs the extra `s3`.*pip install 'barometer\[s3\]'"):
         place_at("s3://open-data/barometers", "test-barometer")
 
 

@@ -15,7 +15,7 @@ import fsspec
 import pytest
 
 from pipeline.catalogue import Wave, load_catalogue
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.sources import fetch
 
 CONTENT = b"id,a\n1,2\n"
@@ -54,18 +54,18 @@ def test_a_local_file_is_taken_from_warehouse_raw(wave: Wave, barometer: Path) -
 def test_another_hash_and_size_are_both_named(wave: Wave, barometer: Path) -> None:
     expected, path = wave.source.sha256, barometer / "warehouse/raw/dk-2020.csv"
     path.write_bytes(path.read_bytes() + b"\n")
-    with pytest.raises(FaultError) as error:
+    with pytest.raises(ProblemError) as error:
         fetch(wave, barometer)
     assert f"expected {expected}, found {hashlib.sha256(path.read_bytes()).hexdigest()}" in str(error.value)
     assert f"expected {wave.source.bytes} bytes, found {path.stat().st_size}" in str(error.value)
-    assert all(fault.wave == "dk-2020" for fault in error.value.faults)
+    assert all(problem.wave == "dk-2020" for problem in error.value.problems)
 
 
-def test_a_missing_file_or_one_outside_the_folder_is_a_fault(wave: Wave, barometer: Path) -> None:
+def test_a_missing_file_or_one_outside_the_folder_is_a_problem(wave: Wave, barometer: Path) -> None:
     outside = barometer / "outside.csv"
     outside.write_bytes(CONTENT)
     for file in ("gone.csv", "../../outside.csv", str(outside)):
-        with pytest.raises(FaultError, match="is not in warehouse/raw"):
+        with pytest.raises(ProblemError, match="is not in warehouse/raw"):
             fetch(pinned(wave, file), barometer)
 
 
@@ -89,18 +89,18 @@ def test_a_damaged_copy_is_fetched_again(wave: Wave, barometer: Path, served: tu
     assert fetch(remote, barometer).read_bytes() == CONTENT
 
 
-def test_a_remote_file_with_other_content_is_a_fault_and_leaves_nothing(
+def test_a_remote_file_with_other_content_is_a_problem_and_leaves_nothing(
     wave: Wave, barometer: Path, served: tuple[str, Path]
 ) -> None:
     address, folder = served
     (folder / "survey.csv").write_bytes(CONTENT + b"3,4\n")
-    with pytest.raises(FaultError, match="another sha256"):
+    with pytest.raises(ProblemError, match="another sha256"):
         fetch(pinned(wave, f"{address}/survey.csv"), barometer)
     assert list((barometer / "warehouse/fetched").iterdir()) == []
 
 
-def test_nothing_at_the_address_is_a_fault(wave: Wave, barometer: Path, served: tuple[str, Path]) -> None:
-    with pytest.raises(FaultError, match="is not at its address"):
+def test_nothing_at_the_address_is_a_problem(wave: Wave, barometer: Path, served: tuple[str, Path]) -> None:
+    with pytest.raises(ProblemError, match="is not at its address"):
         fetch(pinned(wave, f"{served[0]}/gone.csv"), barometer)
 
 
@@ -112,9 +112,9 @@ def test_an_unreachable_host_is_worth_another_try(wave: Wave, barometer: Path) -
         fetch(pinned(wave, f"http://127.0.0.1:{port}/survey.csv"), barometer)
 
 
-def test_any_fsspec_protocol_will_do_and_an_unknown_one_is_a_fault(wave: Wave, barometer: Path) -> None:
+def test_any_fsspec_protocol_will_do_and_an_unknown_one_is_a_problem(wave: Wave, barometer: Path) -> None:
     with fsspec.open("memory://surveys/survey.csv", "wb") as file:
         file.write(CONTENT)
     assert fetch(pinned(wave, "memory://surveys/survey.csv"), barometer).read_bytes() == CONTENT
-    with pytest.raises(FaultError, match="cannot be fetched"):
+    with pytest.raises(ProblemError, match="cannot be fetched"):
         fetch(pinned(wave, "pigeon://surveys/other.csv"), barometer)

@@ -1,4 +1,4 @@
-"""Published figures are checked against the catalogue, all faults at once."""
+"""Published figures are checked against the catalogue, all problems at once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.faults import FaultError
 from pipeline.harmonise import harmonise_figures
+from pipeline.problems import ProblemError
 
 HEADER = ["indicator", "category", "domain", "domain_code", "value", "n", "note"]
 
@@ -27,10 +27,10 @@ def harmonised(catalogue: Catalogue, frame: pd.DataFrame) -> pd.DataFrame:
     return harmonise_figures(frame, catalogue.waves["no-2020"], catalogue)
 
 
-def faults(catalogue: Catalogue, frame: pd.DataFrame) -> dict[str, str]:
-    with pytest.raises(FaultError) as error:
+def problems(catalogue: Catalogue, frame: pd.DataFrame) -> dict[str, str]:
+    with pytest.raises(ProblemError) as error:
         harmonised(catalogue, frame)
-    return {fault.key: f"{fault.message} {fault.value}" for fault in error.value.faults}
+    return {problem.key: f"{problem.message} {problem.value}" for problem in error.value.problems}
 
 
 def test_figures_are_taken_as_printed(catalogue: Catalogue) -> None:
@@ -54,7 +54,7 @@ def test_an_estimated_figure_keeps_its_status(catalogue: Catalogue) -> None:
 
 
 def test_every_unknown_word_is_named_with_its_row(catalogue: Catalogue) -> None:
-    found = faults(
+    found = problems(
         catalogue,
         figures(
             "invention,yes,total,,74,,",
@@ -76,7 +76,7 @@ def test_every_unknown_word_is_named_with_its_row(catalogue: Catalogue) -> None:
 
 
 def test_values_out_of_range_blank_or_repeated_are_named(catalogue: Catalogue) -> None:
-    found = faults(
+    found = problems(
         catalogue,
         figures(
             "any_innovation,yes,total,,174,,",
@@ -90,9 +90,9 @@ def test_values_out_of_range_blank_or_repeated_are_named(catalogue: Catalogue) -
 
 
 def test_a_value_that_is_no_number_is_named(catalogue: Catalogue) -> None:
-    assert "column value" in faults(catalogue, figures("any_innovation,yes,total,,about 70,,"))
+    assert "column value" in problems(catalogue, figures("any_innovation,yes,total,,about 70,,"))
 
 
 def test_missing_and_unknown_columns_are_named(catalogue: Catalogue) -> None:
     frame = figures("any_innovation,yes,total,,74,,").drop(columns="n").assign(se="1")
-    assert set(faults(catalogue, frame)) == {"column n", "column se"}
+    assert set(problems(catalogue, frame)) == {"column n", "column se"}

@@ -1,4 +1,6 @@
-"""Every format of a package holds the same cells: each read back by another library than the one that wrote it."""
+"""Every format of a package holds the same cells: each read back by another library than the one that
+wrote it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS, PROV, RDF
 
 from pipeline.contracts import table
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package
 from pipeline.release.files import checksums
 from pipeline.release.formats.sdmx import identifier
@@ -488,5 +490,5 @@ def test_an_archive_of_another_package_is_found(spoilt: Path) -> None:
 
 def test_a_text_too_long_for_a_spreadsheet_is_named(tmp_path: Path) -> None:
     catalogue = awkward_barometer(tmp_path / "barometer")
-    with pytest.raises(FaultError, match="too long for a cell"):
+    with pytest.raises(ProblemError, match="too long for a cell"):
         write(catalogue, AWKWARD.assign(note="x" * 40_000), USED)

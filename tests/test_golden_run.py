@@ -1,4 +1,5 @@
-"""``barometer run`` from the raw file to the warehouse and the package, on real open data, against R's ``survey``.
+"""``barometer run`` from the raw file to the warehouse and the package, on real open data, against R's
+``survey``.
 
 Reference values: R 4.2.2, survey 4.1-1.
 """

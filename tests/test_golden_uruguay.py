@@ -1,4 +1,6 @@
-"""Uruguay's official innovation survey, raw file to estimates, against R's ``survey`` (4.2.2, survey 4.1-1)."""
+"""Uruguay's official innovation survey, raw file to estimates, against R's ``survey`` (4.2.2, survey
+4.1-1).
+"""
 
 from __future__ import annotations
 

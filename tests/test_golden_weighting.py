@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from tests.golden import close, estimate, reference
 from tests.golden_barometers import write_api
 from tests.golden_cells import cell_of, check
@@ -116,9 +116,11 @@ def test_limits_that_break_a_margin_are_refused_where_r_breaks_it(shared: Path, 
     design, strata = DESIGNS["apistrat"]
     raw = shared / "data" / "survey_r" / "apistrat.csv"
     trimmed = f'method = "rake"\ntrim = [0.1, {most!r}]'
-    with pytest.raises(FaultError, match=r"margin stype cannot be met: E reaches 4008\.8 of 4421") as caught:
+    with pytest.raises(
+        ProblemError, match=r"margin stype cannot be met: E reaches 4008\.8 of 4421"
+    ) as caught:
         estimate(write_api(tmp_path, raw, design, trimmed, strata, TWO))
-    assert caught.value.faults[0].key == "weighting.trim"
+    assert caught.value.problems[0].key == "weighting.trim"
 
 
 @pytest.mark.parametrize("weighting", ['method = "linear"', 'method = "rake"', LOGIT])

@@ -21,14 +21,16 @@ from pipeline.catalogue import (
     Wave,
     load_catalogue,
 )
-from pipeline.faults import FaultError
 from pipeline.harmonise import Harmonised, harmonise, holds
+from pipeline.problems import ProblemError
 from pipeline.sources import fetch, read_raw
 
 
 @dataclass
 class Fieldwork:
-    """A wave with its raw frame, for a test to change: row r is the unit with the id r + 1, in four digits."""
+    """A wave with its raw frame, for a test to change: row r is the unit with the id r + 1, in four
+    digits.
+    """
 
     catalogue: Catalogue
     wave: Wave
@@ -56,9 +58,9 @@ class Fieldwork:
         return harmonise(self.raw, self.wave, self.catalogue)
 
     def stopped(self) -> str:
-        with pytest.raises(FaultError) as error:
+        with pytest.raises(ProblemError) as error:
             self.done()
-        assert all(fault.wave == self.wave.key for fault in error.value.faults)
+        assert all(problem.wave == self.wave.key for problem in error.value.problems)
         return str(error.value)
 
     def unit(self, unit: str) -> pd.Series:
@@ -76,7 +78,7 @@ def same(row: CrosswalkRow) -> CrosswalkRow:
 @pytest.fixture
 def fieldwork(barometer: Path) -> Fieldwork:
     catalogue = load_catalogue(barometer)
-    assert not catalogue.faults
+    assert not catalogue.problems
     wave = catalogue.waves["dk-2020"]
     return Fieldwork(catalogue, wave, read_raw(fetch(wave, barometer), wave.source).frame)
 
@@ -324,12 +326,12 @@ def test_missing_and_empty_columns_are_all_named(fieldwork: Fieldwork) -> None:
     assert "column Q2: is not in the raw file" in message
 
 
-def test_a_file_without_rows_is_a_fault(fieldwork: Fieldwork) -> None:
+def test_a_file_without_rows_is_a_problem(fieldwork: Fieldwork) -> None:
     fieldwork.raw = fieldwork.raw.iloc[:0]
     assert "holds no rows" in fieldwork.stopped()
 
 
-def test_strata_that_joining_would_confuse_are_a_fault(fieldwork: Fieldwork) -> None:
+def test_strata_that_joining_would_confuse_are_a_problem(fieldwork: Fieldwork) -> None:
     fieldwork.design(strata=("SEKTOR", "REG"))
     fieldwork.put(0, REG="N*S")
     assert "design.strata: has values that hold * ('REG')" in fieldwork.stopped()

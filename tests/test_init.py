@@ -1,4 +1,6 @@
-"""A barometer begins from nothing: the starter runs as it is, a delivered file becomes a draft that runs soon."""
+"""A barometer begins from nothing: the starter runs as it is, a delivered file becomes a draft that runs
+soon.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from typer.testing import CliRunner
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.cli.app import app
 from pipeline.drafting import draft_barometer, write_starter
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.staleness.outputs import PRODUCT_STEPS, WAVE_STEPS
 from pipeline.steps import products, waves
 from pipeline.steps.releases import seal_candidates
@@ -36,9 +38,9 @@ DECISIONS = {  # what only the owner of a file knows, and check names
 
 
 def built(root: Path) -> Catalogue:
-    """A barometer without a fault, run from raw file to data package."""
+    """A barometer without a problem, run from raw file to data package."""
     catalogue = load_catalogue(root)
-    assert catalogue.faults == ()
+    assert catalogue.problems == ()
     for wave in catalogue.waves:
         for step in WAVE_STEPS:
             getattr(waves, step)(wave, catalogue)
@@ -103,7 +105,7 @@ def test_init_names_what_it_wrote_and_what_comes_next(tmp_path: Path) -> None:
     code, output = asked("--project", str(tmp_path), "init", "mine")
     assert code == 0 and "wrote mine/schemas/barometer.toml" in output and "Its data are synthetic." in output
     assert asked("--project", str(tmp_path / "mine"), "check") == (
-        0, "mine: 1 wave, 1 instrument, 4 questions, 7 indicators, 3 breakdowns. No faults.\n",
+        0, "mine: 1 wave, 1 instrument, 4 questions, 7 indicators, 3 breakdowns. No problems.\n",
     )  # fmt: skip
     (tmp_path / "other").mkdir()
     code, output = asked("--project", str(tmp_path / "other"), "init", "--json")
@@ -122,7 +124,7 @@ def test_init_overwrites_nothing(tmp_path: Path, taken: str) -> None:
     assert (tmp_path / taken).read_text(encoding="utf-8") == "mine"
 
 
-def test_a_place_that_cannot_be_written_is_a_plain_fault(tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_a_plain_problem(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     code, output = asked("--project", str(tmp_path), "init", "file/new")
     assert code == 1 and "cannot be written" in output and "Traceback" not in output
@@ -199,7 +201,7 @@ def test_questions_types_and_codes_are_guessed(tmp_path: Path, delivered: Path) 
 def test_check_names_what_is_left_and_then_it_runs(tmp_path: Path, delivered: Path) -> None:
     folder = tmp_path / "new"
     draft_barometer(folder, delivered)
-    named = {(fault.file, fault.key.rpartition(".")[2]) for fault in load_catalogue(folder).faults}
+    named = {(problem.file, problem.key.rpartition(".")[2]) for problem in load_catalogue(folder).problems}
     assert named == {(file, key) for file, keys in DECISIONS.items() for key in keys}
     for file, keys in DECISIONS.items():
         text = (folder / file).read_text(encoding="utf-8")
@@ -248,11 +250,11 @@ def test_every_format_is_drafted(tmp_path: Path, kind: str) -> None:
     }
     assert "TODO" in (tmp_path / "new/schemas/codebook.toml").read_text(encoding="utf-8")
     catalogue = load_catalogue(tmp_path / "new")
-    assert {fault.file for fault in catalogue.faults} == {
+    assert {problem.file for problem in catalogue.problems} == {
         "schemas/barometer.toml", "schemas/instruments/people-2023.toml", "schemas/waves/people-2023.toml",
     }  # fmt: skip
     assert ("weighting.method", "needs population counts or a delivered weight") in {
-        (fault.key, fault.message) for fault in catalogue.faults
+        (problem.key, problem.message) for problem in catalogue.problems
     }
 
 
@@ -264,11 +266,11 @@ def test_awkward_names_and_codes_still_make_sound_declarations(tmp_path: Path) -
         encoding="utf-8",
     )  # fmt: skip
     draft_barometer(tmp_path / "new", path)
-    faults = load_catalogue(tmp_path / "new").faults
+    problems = load_catalogue(tmp_path / "new").problems
     assert not [
-        fault
-        for fault in faults
-        if "codebook" in fault.file or "indicators" in fault.file or fault.file.endswith(".csv")
+        problem
+        for problem in problems
+        if "codebook" in problem.file or "indicators" in problem.file or problem.file.endswith(".csv")
     ]
 
 
@@ -297,6 +299,6 @@ def test_a_file_that_cannot_be_drafted_leaves_nothing_behind(
     path = tmp_path / "raw.csv"
     if content is not None:
         path.write_text(content, encoding="utf-8")
-    with pytest.raises(FaultError, match=said):
+    with pytest.raises(ProblemError, match=said):
         draft_barometer(tmp_path / "new", path)
     assert not (tmp_path / "new").exists()

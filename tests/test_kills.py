@@ -1,4 +1,6 @@
-"""Killed at every single change: what readers find is whole, and the next plain run ends as if undisturbed."""
+"""Killed at every single change: what readers find is whole, and the next plain run ends as if
+undisturbed.
+"""
 
 from __future__ import annotations
 
@@ -15,29 +17,31 @@ import fsspec
 import pytest
 from aiobotocore.client import AioBaseClient
 
-from pipeline.shelf import sealed
+from pipeline.release_store import sealed_releases
 from pipeline.steps.releases import publish_releases
-from tests.releases import PACKAGE
-from tests.shelves import (
+from tests.release_stores import (
     candidate,
     check_reader,
     complete,
     deaths,
     forked,
     in_bucket,
-    on_shelf,
+    in_store,
     put_on_shelf,
     seal_small,
-    sealed_shelf,
+    sealed_store,
     take_back,
     tombstone,
     within,
 )
+from tests.releases import PACKAGE
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Packages without formats may be sealed; a killed process, unlike a machine, leaves the disk its writes."""
+    """Packages without formats may be sealed; a killed process, unlike a machine, leaves the disk its
+    writes.
+    """
     monkeypatch.setattr("pipeline.release.seal.check_package", lambda _: [])
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
@@ -69,22 +73,24 @@ SHELVES = {sealing: ("1.0.0",), withdrawing: ("1.0.0", "1.0.1"), withdrawing_the
 def test_a_killed_act_leaves_the_shelf_whole_and_is_finished(
     act: Callable[[Path], object], tmp_path: Path
 ) -> None:
-    start, root = sealed_shelf(tmp_path / "start", *SHELVES[act]), tmp_path / "barometer"
+    start, root = sealed_store(tmp_path / "start", *SHELVES[act]), tmp_path / "barometer"
     candidate(start, "1.0.1")
     undisturbed = shutil.copytree(start, tmp_path / "undisturbed")
     act(undisturbed)
-    before, after, www = on_shelf(start), on_shelf(undisturbed), tmp_path / "www"
+    before, after, www = in_store(start), in_store(undisturbed), tmp_path / "www"
     points = 0
     for _ in deaths(lambda: act(root), root, restored(start, root)):
         points += 1
-        check_reader(on_shelf(root), before, after)
-        states = [(release.version, bool(release.withdrawn)) for release in sealed(root, PACKAGE)]
+        check_reader(in_store(root), before, after)
+        states = [(release.version, bool(release.withdrawn)) for release in sealed_releases(root, PACKAGE)]
         shutil.rmtree(www, ignore_errors=True)
         publish_releases(root, str(www))  # any verb finishes what was begun, and undoes nothing
-        assert states == [(release.version, bool(release.withdrawn)) for release in sealed(root, PACKAGE)]
-        assert on_shelf(root) == within(www / PACKAGE) and on_shelf(root) in (before, after)
+        assert states == [
+            (release.version, bool(release.withdrawn)) for release in sealed_releases(root, PACKAGE)
+        ]
+        assert in_store(root) == within(www / PACKAGE) and in_store(root) in (before, after)
         act(root)
-        assert on_shelf(root) == after
+        assert in_store(root) == after
     assert points > 20
 
 
@@ -103,8 +109,8 @@ def all_at_once(root: Path) -> None:
 
 
 def prepared(news: Callable[[Path], None], tmp_path: Path) -> tuple[Path, Path]:
-    """A shelf with news, and a folder as it was published before them."""
-    root, published = sealed_shelf(tmp_path / "barometer", "1.0.0", "1.0.1"), tmp_path / "published"
+    """A release store with news, and a folder as it was published before them."""
+    root, published = sealed_store(tmp_path / "barometer", "1.0.0", "1.0.1"), tmp_path / "published"
     (published / PACKAGE).mkdir(parents=True)
     if news is not first:
         publish_releases(root, str(published))
@@ -113,7 +119,7 @@ def prepared(news: Callable[[Path], None], tmp_path: Path) -> tuple[Path, Path]:
 
 
 def check_published(found: dict[str, bytes], before: dict[str, bytes], after: dict[str, bytes]) -> None:
-    """As a reader, and stricter than on the shelf: indexes are changed before data are taken away."""
+    """As a reader, and stricter than in the release store: indexes are changed before data are taken away."""
     check_reader(found, before, after)
     for version in {name.partition("/")[0] for name in found if name.endswith("/datapackage.json")}:
         if tombstone(found, version):
@@ -128,7 +134,7 @@ def check_published(found: dict[str, bytes], before: dict[str, bytes], after: di
 @pytest.mark.parametrize("news", [first, withdrawal_of_all, all_at_once], ids=lambda news: news.__name__)
 def test_a_killed_publisher_of_a_folder(news: Callable[[Path], None], tmp_path: Path) -> None:
     root, published = prepared(news, tmp_path)
-    www, before, after = tmp_path / "www", within(published / PACKAGE), on_shelf(root)
+    www, before, after = tmp_path / "www", within(published / PACKAGE), in_store(root)
     points = 0
     for _ in deaths(lambda: publish_releases(root, str(www)), www, restored(published, www)):
         points += 1
@@ -143,7 +149,7 @@ def test_a_killed_publisher_of_a_folder(news: Callable[[Path], None], tmp_path: 
 
 def test_a_killed_publisher_of_a_bucket(tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     root, published = prepared(all_at_once, tmp_path)
-    before, after = within(published / PACKAGE), on_shelf(root)
+    before, after = within(published / PACKAGE), in_store(root)
     real, left = AioBaseClient._make_api_call, 0
 
     async def dying(client: AioBaseClient, operation: str, given: Any) -> Any:

@@ -11,7 +11,7 @@ import pytest
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Weighting
 from pipeline.catalogue.model import Estimation
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from tests.barometers import write_barometer
 from tests.test_estimation import cell, drawn, estimated, linearised, textbook
 
@@ -82,7 +82,7 @@ def test_a_stratum_that_is_one_unit_has_no_error_and_is_not_lonely(
 @pytest.mark.parametrize("clustered", [False, True], ids=["a unit", "a cluster"])
 def test_a_stratum_of_one_can_be_refused(clustered: bool, known: tuple[Catalogue, Wave]) -> None:
     catalogue, wave, answers = ruled("fail", clustered, known)
-    with pytest.raises(FaultError, match="a stratum has a single sampling unit"):
+    with pytest.raises(ProblemError, match="a stratum has a single sampling unit"):
         estimated(answers, (catalogue, wave), weighting=Weighting("design"))
 
 

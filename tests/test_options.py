@@ -1,4 +1,6 @@
-"""Composites over shared answers: the same as if they had been declared so, and only where that says something."""
+"""Composites over shared answers: the same as if they had been declared so, and only where that says
+something.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Catalogue, Logic, load_catalogue
-from pipeline.comparison import Known, Pair, comparisons_of, trends
+from pipeline.comparison import Pair, WaveFacts, comparisons_of, trends
 from pipeline.site.language import Language, Section
 from pipeline.staleness.outputs import read_json, recorded, shared_folder
 from pipeline.staleness.status import status
@@ -41,31 +43,31 @@ def declared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 def pair(found: Prepared, a: str = "dk-2022", b: str = "dk-2020") -> Pair:
-    return Pair(found.catalogue.waves[a], found.catalogue.waves[b], Known(found.catalogue))
+    return Pair(found.catalogue.waves[a], found.catalogue.waves[b], WaveFacts(found.catalogue))
 
 
 @pytest.mark.parametrize("indicator", COMPOSITES)
 def test_a_composite_is_what_it_would_be_if_declared_over_the_shared_answers(
     indicator: str, found: Prepared, declared: Prepared
 ) -> None:
-    rows = comparisons_of(found.material()).query("indicator == @indicator")
+    rows = comparisons_of(found.inputs()).query("indicator == @indicator")
     assert set(rows["domain"]) == {"total", "sector"} and set(rows["scope"]) == {KEPT[indicator]}
     assert set(rows["verdict"]) == {"like_for_like"} and set(rows["reasons"]) == {"options"}
-    wanted = comparisons_of(declared.material()).query("indicator == @indicator")
+    wanted = comparisons_of(declared.inputs()).query("indicator == @indicator")
     for name in ("value_a", "value_b", "difference", "se", "p_value", "n_a", "n_b"):
         assert rows[name].tolist() == pytest.approx(wanted[name].tolist(), nan_ok=True), name
     assert set(wanted["verdict"]) == {"comparable"} and set(wanted["scope"]) == {""}
 
 
 def test_the_numerator_is_a_subset_and_the_base_the_same(found: Prepared) -> None:
-    material = found.material()
-    comparisons_of(material)
-    again = material.narrowed().query("indicator == 'any_partner' and wave == 'dk-2020'")
+    inputs = found.inputs()
+    comparisons_of(inputs)
+    again = inputs.narrowed().query("indicator == 'any_partner' and wave == 'dk-2020'")
     key = ["category", "domain", "domain_code"]
     both = again.merge(found.estimates.query("indicator == 'any_partner' and wave == 'dk-2020'"), on=key)
     assert len(both) == 3 and set(again["scope"]) == {"partner=citizens|companies"}
     assert (both["n_x"] == both["n_y"]).all() and (both["m_x"] < both["m_y"]).all()
-    assert not material.narrowed().duplicated(["wave", "indicator", *key, "scope"]).any()
+    assert not inputs.narrowed().duplicated(["wave", "indicator", *key, "scope"]).any()
 
 
 def test_other_is_never_shared(found: Prepared) -> None:
@@ -85,7 +87,7 @@ def test_other_has_another_meaning_where_what_it_is_not_differs(tmp_path: Path) 
 def test_a_wave_that_offered_no_more_keeps_its_estimate(found: Prepared) -> None:
     options = pair(found).options("evaluated")
     assert options.narrowed == (False, True)
-    row = one(comparisons_of(found.material()), wave_b="dk-2020", indicator="evaluated", domain="total")
+    row = one(comparisons_of(found.inputs()), wave_b="dk-2020", indicator="evaluated", domain="total")
     assert (row["narrowed_a"], row["narrowed_b"]) == ("", "evaluation=self")
 
 
@@ -114,7 +116,7 @@ def test_a_limited_choice_is_not_brought_to_shared_answers(found: Prepared) -> N
     assert pair(limited).options("any_partner").state == "mixed"
     judged = pair(limited).judge("any_partner", "yes")
     assert judged.verdict == "caution" and judged.reasons == ("options_mixed",)
-    rows = comparisons_of(limited.material()).query("indicator == 'any_partner' and domain == 'total'")
+    rows = comparisons_of(limited.inputs()).query("indicator == 'any_partner' and domain == 'total'")
     assert rows["scope"].tolist() == [""] and rows["narrowed_b"].tolist() == [""]
 
 
@@ -128,10 +130,10 @@ def test_without_shared_answers_the_share_stays_mixed(tmp_path: Path) -> None:
 def test_shared_answers_on_a_shared_part_of_the_population(tmp_path: Path) -> None:
     found = prepared(narrower(write_optional(tmp_path / "barometer")))
     wanted = prepared(narrower(write_optional(tmp_path / "declared", SHARED)))
-    row = one(comparisons_of(found.material()), wave_b="dk-2020", indicator="any_partner", domain="total")
+    row = one(comparisons_of(found.inputs()), wave_b="dk-2020", indicator="any_partner", domain="total")
     assert row["scope"] == row["narrowed_b"] == "partner=citizens|companies sector=care"
     assert row["narrowed_a"] == "partner=citizens|companies" and row["reasons"] == "scope|options"
-    other = one(comparisons_of(wanted.material()), wave_b="dk-2020", indicator="any_partner", domain="total")
+    other = one(comparisons_of(wanted.inputs()), wave_b="dk-2020", indicator="any_partner", domain="total")
     for number in ("value_a", "value_b", "se", "n_b"):
         assert row[number] == pytest.approx(other[number])
 
@@ -151,10 +153,10 @@ def test_where_they_may_not_be_compared_nothing_is_made_again(found: Prepared) -
     waves = dict(found.catalogue.waves)
     waves["dk-2020"] = replace(waves["dk-2020"], unit="organisation")
     apart = replace(found, catalogue=replace(found.catalogue, waves=waves))
-    material = apart.material()
-    rows = comparisons_of(material).query("indicator == 'any_partner'")
+    inputs = apart.inputs()
+    rows = comparisons_of(inputs).query("indicator == 'any_partner'")
     assert set(rows["verdict"]) == {"not_comparable"} and set(rows["scope"]) == {""}
-    assert "options" in rows["reasons"].iloc[0].split("|") and not len(material.narrowed())
+    assert "options" in rows["reasons"].iloc[0].split("|") and not len(inputs.narrowed())
 
 
 def test_who_answered_none_of_the_shared_items_is_out_of_the_base(tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_who_answered_none_of_the_shared_items_is_out_of_the_base(tmp_path: Path
     pin(root, "dk-2020")
     found = prepared(root)
     total = {"wave_b": "dk-2020", "wave_a": "dk-2022", "domain": "total"}
-    row = one(comparisons_of(found.material()), indicator="any_innovation", **total)
+    row = one(comparisons_of(found.inputs()), indicator="any_innovation", **total)
     item = one(found.estimates, wave="dk-2020", indicator="introduced", category="product", domain="total")
     assert row["scope"] == "introduced=product" and row["n_b"] == item["n"] < 80
     assert row["value_b"] == pytest.approx(item["value"])
@@ -235,7 +237,7 @@ def test_the_sums_kept_are_those_of_the_microdata(tmp_path: Path, found: Prepare
     stored = pd.read_parquet(root / "warehouse/compared/comparisons.parquet")
     columns = ["wave_a", "wave_b", "indicator", "category", "domain", "domain_code", "scope", "value_a", "se"]
     pd.testing.assert_frame_equal(
-        stored[columns], comparisons_of(found.material())[columns], check_dtype=False, check_exact=True
+        stored[columns], comparisons_of(found.inputs())[columns], check_dtype=False, check_exact=True
     )
 
 
@@ -243,7 +245,7 @@ def test_the_sums_kept_are_those_of_the_microdata(tmp_path: Path, found: Prepare
 
 
 def test_denmark_and_ks_share_three_sources_of_financing(repository: Path) -> None:
-    known = Known(load_catalogue(repository))
+    known = WaveFacts(load_catalogue(repository))
     waves = known.catalogue.waves
     made = Pair(waves[f"no-ks-2018{S}"], waves[f"dk-2017{S}"], known)
     options = made.options("external_financing")

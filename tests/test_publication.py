@@ -1,4 +1,6 @@
-"""Publishing: versions before indexes, nothing sent twice, nothing overwritten; to a folder and to a bucket."""
+"""Publishing: versions before indexes, nothing sent twice, nothing overwritten; to a folder and to a
+bucket.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,10 @@ import fsspec
 import pytest
 from s3fs import S3FileSystem
 
-from pipeline.faults import FaultError
-from pipeline.release.place import Place
+from pipeline.problems import ProblemError
+from pipeline.release.destination import Destination
 from pipeline.release.versions import INDEXES
-from pipeline.shelf import sealed, shelf
+from pipeline.release_store import releases_folder, sealed_releases
 from pipeline.steps.releases import publish_releases, withdraw_release
 from tests.barometers import edit, write_barometer
 from tests.releases import PACKAGE, build, raise_version, seal
@@ -27,8 +29,8 @@ def root(released_twice: Path, tmp_path: Path) -> Path:
 
 
 def here(root: Path) -> dict[str, bytes]:
-    """Every file of the shelf by its name, indexes included."""
-    folder = shelf(root, PACKAGE)
+    """Every file of the release store by its name, indexes included."""
+    folder = releases_folder(root, PACKAGE)
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in folder.rglob("*")
@@ -46,7 +48,7 @@ def in_folder(folder: Path) -> dict[str, bytes]:
     return found
 
 
-def publish(root: Path, destination: Path | str) -> Place:
+def publish(root: Path, destination: Path | str) -> Destination:
     return publish_releases(root, str(destination))[PACKAGE]
 
 
@@ -84,8 +86,10 @@ def test_indexes_come_last_and_checksums_last_of_a_version(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: list[str] = []
-    real = Place.send
-    monkeypatch.setattr(Place, "send", lambda place, name, path: (sent.append(name), real(place, name, path)))
+    real = Destination.send
+    monkeypatch.setattr(
+        Destination, "send", lambda place, name, path: (sent.append(name), real(place, name, path))
+    )
     publish(root, tmp_path / "www")
     kinds = [name.partition("/")[0] for name in sent]
     assert list(dict.fromkeys(kinds)) == ["1.0.0", "1.0.1", *INDEXES]
@@ -99,7 +103,7 @@ def test_a_published_version_is_never_overwritten(root: Path, s3: Any) -> None:
         kept = s3.cat_file(f"open-data/{PACKAGE}/{name}")
         s3.pipe_file(f"open-data/{PACKAGE}/{name}", content)
         with pytest.raises(
-            FaultError, match=rf"s3://open-data/{PACKAGE}/{name}: has other bytes. A version is never"
+            ProblemError, match=rf"s3://open-data/{PACKAGE}/{name}: has other bytes. A version is never"
         ):
             publish(root, "s3://open-data")
         assert s3.cat_file(f"open-data/{PACKAGE}/{name}") == content
@@ -125,18 +129,18 @@ def test_what_only_the_destination_knows_is_not_lost(
     publish(root, tmp_path / "www")
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
     publish(root, tmp_path / "www")
-    with pytest.raises(FaultError, match=r"versions.json, 1\.0\.0: is withdrawn there and not here"):
+    with pytest.raises(ProblemError, match=r"versions.json, 1\.0\.0: is withdrawn there and not here"):
         publish(released_twice, tmp_path / "www")
-    shutil.rmtree(shelf(root, PACKAGE) / "1.0.1")
-    with pytest.raises(FaultError, match=r"versions.json, 1\.0\.1: is a release that is not here"):
+    shutil.rmtree(releases_folder(root, PACKAGE) / "1.0.1")
+    with pytest.raises(ProblemError, match=r"versions.json, 1\.0\.1: is a release that is not here"):
         publish(root, tmp_path / "www")
 
 
 def test_nothing_to_publish_is_said(root: Path, tmp_path: Path) -> None:
     barometer = write_barometer(tmp_path / "new")
-    with pytest.raises(FaultError, match=r"holds no release to publish\. Seal a candidate"):
+    with pytest.raises(ProblemError, match=r"holds no release to publish\. Seal a candidate"):
         publish_releases(barometer, str(tmp_path))
-    with pytest.raises(FaultError, match=r"holds no release to publish \('other'\)"):
+    with pytest.raises(ProblemError, match=r"holds no release to publish \('other'\)"):
         publish_releases(root, str(tmp_path), ["other"])
     assert not (tmp_path / PACKAGE).exists()
 
@@ -145,14 +149,14 @@ def test_a_destination_that_does_not_take_it_says_why(
     root: Path, s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def said(destination: str) -> str:
-        with pytest.raises(FaultError) as error:
+        with pytest.raises(ProblemError) as error:
             publish(root, destination)
         return str(error.value)
 
     assert "s3://no-such-bucket: is not there" in said("s3://no-such-bucket") and "Make the bucket" in said(
         "s3://no-such-bucket/x"
     )
-    assert "is no place that can be published to" in said("gopher://somewhere")
+    assert "is not a place that can be published to" in said("gopher://somewhere")
     (tmp_path / "file").write_text("a file")
     assert "cannot be written to" in said(str(tmp_path / "file"))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
@@ -165,7 +169,7 @@ def test_an_unreachable_server_says_so(root: Path, s3: Any, monkeypatch: pytest.
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(
-        FaultError, match=r"s3://open-data: cannot be written to: .*127\.0\.0\.1:9.*Run it again"
+        ProblemError, match=r"s3://open-data: cannot be written to: .*127\.0\.0\.1:9.*Run it again"
     ):
         publish(root, "s3://open-data")
 
@@ -182,7 +186,7 @@ def test_a_server_without_conditional_writes_is_refused(
 
     monkeypatch.setattr(S3FileSystem, "_call_s3", old)
     with pytest.raises(
-        FaultError, match=r"s3://open-data: knows no conditional writes.* Publish to a folder"
+        ProblemError, match=r"s3://open-data: does not support conditional writes.* Publish to a folder"
     ):
         publish(root, "s3://open-data")
 
@@ -190,7 +194,7 @@ def test_a_server_without_conditional_writes_is_refused(
 def test_the_shelf_is_left_as_it_is(root: Path, tmp_path: Path) -> None:
     before = here(root)
     publish(root, tmp_path / "www")
-    assert here(root) == before and [release.version for release in sealed(root, PACKAGE)] == [
+    assert here(root) == before and [release.version for release in sealed_releases(root, PACKAGE)] == [
         "1.0.0",
         "1.0.1",
     ]

@@ -14,12 +14,12 @@ import fsspec
 import pytest
 from aiobotocore.client import AioBaseClient
 
-from pipeline.faults import FaultError
-from pipeline.release.place import Bucket, Folder, Place
-from pipeline.shelf import shelf
+from pipeline.problems import ProblemError
+from pipeline.release.destination import Bucket, Destination, Folder
+from pipeline.release_store import releases_folder
 from pipeline.steps.releases import publish_releases
+from tests.release_stores import in_bucket, in_store, seal_small, sealed_store, take_back, within
 from tests.releases import PACKAGE
-from tests.shelves import in_bucket, on_shelf, seal_small, sealed_shelf, take_back, within
 
 BUCKET, BASE = "s3://open-data", f"open-data/{PACKAGE}"
 TOLD = "was changed by another publisher meanwhile, and stays as it is. Run it again"
@@ -33,7 +33,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def one_client(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """All publishers of this process speak to the server through one client: a new one takes a third of a second."""
+    """All publishers of this process speak to the server through one client: a new one takes a third of a
+    second.
+    """
     monkeypatch.setattr(fsspec.core, "url_to_fs", lambda place, **_: (s3, place.removeprefix("s3://")))
     return s3
 
@@ -41,13 +43,13 @@ def one_client(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 class Pausing:
     """Stands still before its n-th change of a place, for others to do something; once."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: type[Place]) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, kind: type[Destination]) -> None:
         self.left, self.others = 0, lambda: None
         for act in ("_put", "_take"):
             monkeypatch.setattr(kind, act, self.paused(getattr(kind, act)))
 
     def paused(self, act: Callable[..., None]) -> Callable[..., None]:
-        def pausing(place: Place, *given: Any) -> None:
+        def pausing(place: Destination, *given: Any) -> None:
             self.left -= 1
             if not self.left:
                 self.others()
@@ -70,14 +72,14 @@ class Pausing:
 def told(act: Callable[[], object]) -> str:
     try:
         act()
-    except FaultError as error:
+    except ProblemError as error:
         return str(error)
     return ""
 
 
 def two_shelves(tmp_path: Path) -> tuple[Path, Path]:
-    """A shelf with two releases, and one that has a third."""
-    slow = sealed_shelf(tmp_path / "slow", "1.0.0", "1.0.1")
+    """A release store with two releases, and one that has a third."""
+    slow = sealed_store(tmp_path / "slow", "1.0.0", "1.0.1")
     quick = shutil.copytree(slow, tmp_path / "quick")
     seal_small(quick, "1.0.2")
     return slow, quick
@@ -85,7 +87,7 @@ def two_shelves(tmp_path: Path) -> tuple[Path, Path]:
 
 def already_published(client: Any, tmp_path: Path) -> None:
     """The first release lies in ten places of the bucket."""
-    lying = on_shelf(sealed_shelf(tmp_path / "start", "1.0.0"))
+    lying = in_store(sealed_store(tmp_path / "start", "1.0.0"))
     for point in range(1, 11):
         client.pipe({f"open-data/{point}/{PACKAGE}/{name}": content for name, content in lying.items()})
 
@@ -104,7 +106,7 @@ def test_the_slower_one_never_undoes_what_the_quicker_one_published(
         lambda point: publish_releases(slow, f"{BUCKET}/{point}"),
         lambda point: publish_releases(quick, f"{BUCKET}/{point}"),
     ):
-        assert in_bucket(one_client, f"open-data/{point}/{PACKAGE}") == on_shelf(quick), point
+        assert in_bucket(one_client, f"open-data/{point}/{PACKAGE}") == in_store(quick), point
         says.append(said)
     assert len(says) == (15 if first else 9)
     assert all(TOLD in said and said.startswith(f"{BUCKET}/") for said in says)
@@ -122,7 +124,7 @@ def test_of_two_with_the_same_releases_both_end_well(
         lambda point: publish_releases(same, f"{BUCKET}/{point}"),
     ):
         assert said == ""
-        assert in_bucket(one_client, f"open-data/{point}/{PACKAGE}") == on_shelf(slow)
+        assert in_bucket(one_client, f"open-data/{point}/{PACKAGE}") == in_store(slow)
     assert point > 10
 
 
@@ -130,7 +132,9 @@ def test_of_two_with_the_same_releases_both_end_well(
 def test_a_withdrawal_stands_against_a_publisher_that_does_not_know_it(
     tmp_path: Path, one_client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the slower one sends after the taking down is named nowhere, and goes with the next publication."""
+    """What the slower one sends after the taking down is named nowhere, and goes with the next
+    publication.
+    """
     slow, _ = two_shelves(tmp_path)
     quick = shutil.copytree(slow, tmp_path / "withdrawn")
     take_back(quick, "1.0.1")
@@ -140,7 +144,7 @@ def test_a_withdrawal_stands_against_a_publisher_that_does_not_know_it(
         lambda point: publish_releases(slow, f"{BUCKET}/{point}"),
         lambda point: publish_releases(quick, f"{BUCKET}/{point}"),
     ):
-        found, after = in_bucket(one_client, f"open-data/{point}/{PACKAGE}"), on_shelf(quick)
+        found, after = in_bucket(one_client, f"open-data/{point}/{PACKAGE}"), in_store(quick)
         assert TOLD in said and all(found[name] == after[name] for name in told_there)
         assert "is withdrawn there and not here" in told(partial(publish_releases, slow, f"{BUCKET}/{point}"))
         publish_releases(quick, f"{BUCKET}/{point}")
@@ -161,7 +165,7 @@ def test_a_latest_is_taken_away_only_by_who_saw_it(
     pausing = Pausing(monkeypatch, Bucket)
     pausing.left, pausing.others = 2, lambda: publish_releases(quick, BUCKET)  # 1 is versions.json
     assert f"{BUCKET}/{PACKAGE}/latest.zip: {TOLD}" in told(lambda: publish_releases(slow, BUCKET))
-    assert in_bucket(s3, BASE) == on_shelf(quick)
+    assert in_bucket(s3, BASE) == in_store(quick)
 
 
 @pytest.mark.usefixtures("small")
@@ -183,9 +187,9 @@ def test_processes_that_publish_at_once_to_a_bucket(tmp_path: Path, s3: Any) -> 
         codes = at_once([slow, quick], f"{BUCKET}/{turn}")
         found = in_bucket(s3, f"open-data/{turn}/{PACKAGE}")
         assert 0 in codes, "one of them wins"
-        assert codes[1] or found["versions.json"] == on_shelf(quick)["versions.json"]
+        assert codes[1] or found["versions.json"] == in_store(quick)["versions.json"]
         publish_releases(quick, f"{BUCKET}/{turn}")
-        assert in_bucket(s3, f"open-data/{turn}/{PACKAGE}") == on_shelf(quick)
+        assert in_bucket(s3, f"open-data/{turn}/{PACKAGE}") == in_store(quick)
 
 
 @pytest.mark.usefixtures("small")
@@ -195,11 +199,11 @@ def test_processes_that_publish_at_once_to_a_folder(tmp_path: Path) -> None:
     for turn in range(10):
         www = tmp_path / f"www-{turn}"
         assert at_once([slow, quick, same], str(www))[1:] == [0, 0]
-        assert within(www / PACKAGE) == on_shelf(quick)
+        assert within(www / PACKAGE) == in_store(quick)
 
 
 def at_once(roots: list[Path], destination: str) -> list[int]:
-    """Publishes from several shelves, a process each; 1 for who was refused in plain words."""
+    """Publishes from several release stores, a process each; 1 for who was refused in plain words."""
     children = []
     for root in roots:
         if not (child := os.fork()):
@@ -230,15 +234,15 @@ def test_a_folder_is_held_by_one_publisher(tmp_path: Path, monkeypatch: pytest.M
     assert answers == [
         f"{www}/{PACKAGE}: another process is changing these releases. Wait for it to end and try again."
     ]
-    assert within(tmp_path / "www" / PACKAGE) == on_shelf(slow)
+    assert within(tmp_path / "www" / PACKAGE) == in_store(slow)
 
 
 @pytest.mark.usefixtures("small")
 def test_the_shelf_is_no_place_to_publish_to(tmp_path: Path) -> None:
     root, _ = two_shelves(tmp_path)
-    before = on_shelf(root)
-    said = told(lambda: publish_releases(root, str(shelf(root, PACKAGE).parent)))
-    assert "is where the releases lie already. Name another folder" in said and on_shelf(root) == before
+    before = in_store(root)
+    said = told(lambda: publish_releases(root, str(releases_folder(root, PACKAGE).parent)))
+    assert "is where the releases lie already. Name another folder" in said and in_store(root) == before
 
 
 @pytest.mark.usefixtures("small")
@@ -258,4 +262,4 @@ def test_an_answer_that_was_lost_is_no_rival(
     publish_releases(root, BUCKET)
     take_back(root, "1.0.1")
     publish_releases(root, BUCKET)
-    assert in_bucket(s3, BASE) == on_shelf(root)
+    assert in_bucket(s3, BASE) == in_store(root)

@@ -1,4 +1,6 @@
-"""``import barometer``: published tables, comparisons and packages as DataFrames, and every example of the page."""
+"""``import barometer``: published tables, comparisons and packages as DataFrames, and every example of the
+page.
+"""
 
 from __future__ import annotations
 
@@ -91,7 +93,7 @@ def test_compare_says_what_the_command_says(opened: api.Barometer) -> None:
 def test_a_verdict_needs_nothing_built_but_tables_do(tmp_path: Path) -> None:
     fresh = api.open(write_barometer(tmp_path / "fresh"))
     assert fresh.compare("dk-2020", "dk-2022", "any_innovation").numbers.empty
-    with pytest.raises(api.FaultError, match="Build it with `barometer run`"):
+    with pytest.raises(api.ProblemError, match="Build it with `barometer run`"):
         fresh.estimates()
 
 
@@ -104,13 +106,13 @@ def test_a_verdict_needs_nothing_built_but_tables_do(tmp_path: Path) -> None:
         (lambda b: b.compare("dk-2020", "dk-1999", "any_innovation"), "is not a wave of this barometer"),
         (lambda b: b.query("DROP TABLE published.estimates"), "read-only"),
         (lambda b: api.open(b.folder / "schemas"), "holds no barometer"),
-        (lambda b: api.read_package(b.folder / "schemas"), "is no data package"),
+        (lambda b: api.read_package(b.folder / "schemas"), "is not a data package"),
     ],
 )
-def test_what_is_wrong_is_a_fault_with_its_remedy(opened: api.Barometer, asked: Any, said: str) -> None:
-    with pytest.raises(api.FaultError, match=re.escape(said)) as caught:
+def test_what_is_wrong_is_a_problem_with_its_remedy(opened: api.Barometer, asked: Any, said: str) -> None:
+    with pytest.raises(api.ProblemError, match=re.escape(said)) as caught:
         asked(opened)
-    assert all(isinstance(fault, api.Fault) and fault.mend for fault in caught.value.faults)
+    assert all(isinstance(problem, api.Problem) and problem.hint for problem in caught.value.problems)
 
 
 @pytest.mark.parametrize(
@@ -126,5 +128,5 @@ def test_a_package_that_does_not_hold_together_is_refused(
 ) -> None:
     package = shutil.copytree(opened.folder / "warehouse/candidate/test-barometer", tmp_path / "package")
     edit(package / "datapackage.json", old, new)
-    with pytest.raises(api.FaultError, match=said):
+    with pytest.raises(api.ProblemError, match=said):
         api.read_package(package / "datapackage.json")

@@ -15,11 +15,11 @@ from typing import Any
 import frictionless
 import pytest
 
-from pipeline.release.place import Bucket, Place
+from pipeline.release.destination import Bucket, Place
 from pipeline.steps.releases import publish_releases
 from tests.barometers import edit
+from tests.release_stores import in_bucket, in_store, take_back
 from tests.releases import PACKAGE, build, raise_version, seal
-from tests.shelves import in_bucket, on_shelf, take_back
 
 BUCKET, BASE = "s3://open-data", f"open-data/{PACKAGE}"
 
@@ -56,7 +56,7 @@ def test_a_reader_over_http_finds_one_whole_release_at_any_moment(
     read()
     assert changes > 80 and len(seen) > 10
     assert list(dict.fromkeys(seen)) == [("1.0.1", "1.0.1"), ("1.0.2", "1.0.1"), ("1.0.2", "1.0.2")]
-    assert in_bucket(s3, BASE) == on_shelf(root)
+    assert in_bucket(s3, BASE) == in_store(root)
 
 
 def fetched(address: str) -> bytes:
@@ -66,7 +66,9 @@ def fetched(address: str) -> bytes:
 
 
 def read_by_index(address: str) -> str:
-    """As one who starts from versions.json: the newest version, read by Frictionless and held to its checksums."""
+    """As one who starts from versions.json: the newest version, read by Frictionless and held to its
+    checksums.
+    """
     version: str = json.loads(fetched(f"{address}/versions.json"))["latest"]
     package = frictionless.Package(f"{address}/{version}/datapackage.json")
     assert package.version == version and package.get_resource("estimates").read_rows()

@@ -18,7 +18,7 @@ import pytest
 from pipeline.catalogue import Catalogue, Package, load_catalogue
 from pipeline.contracts import table
 from pipeline.disclosure import protect
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package, check_untouched, published_tables, write_package
 from pipeline.release.files import checksums, number, sha256
 from pipeline.release.tables import harmless
@@ -168,12 +168,12 @@ def test_a_package_that_loses_the_mark_is_refused(catalogue: Catalogue, place: t
     folder = packed(synthetic(catalogue))
     say(*place, value="Figures")(folder)
     sealed(folder)
-    assert any("does not say SYNTHETIC" in str(fault) for fault in check_package(folder))
+    assert any("does not say SYNTHETIC" in str(problem) for problem in check_package(folder))
 
 
 def test_official_and_synthetic_waves_never_share_a_package(catalogue: Catalogue) -> None:
     mixed = catalogue.waves | {"dk-2022": replace(catalogue.waves["dk-2022"], status="synthetic")}
-    with pytest.raises(FaultError, match="mixes official and synthetic"):
+    with pytest.raises(ProblemError, match="mixes official and synthetic"):
         packed(replace(catalogue, waves=mixed))
 
 
@@ -201,7 +201,7 @@ def test_no_column_of_microdata_is_in_any_file(folder: Path, catalogue: Catalogu
 def test_microdata_has_no_way_in(catalogue: Catalogue) -> None:
     (package,) = catalogue.barometer.packages.values()
     tables = published_tables(catalogue, protect(FRAME, catalogue), USED, package)
-    with pytest.raises(FaultError, match="weight"):
+    with pytest.raises(ProblemError, match="weight"):
         write_package(
             catalogue.root, catalogue, package, tables | {"waves": tables["waves"].assign(weight=1.0)}
         )
@@ -302,7 +302,9 @@ def test_what_was_found_sound_is_held_to_its_bytes(folder: Path, tamper: Callabl
 def test_an_archive_is_part_of_what_was_found_sound(folder: Path) -> None:
     (archive,) = folder.glob("*.zip")
     archive.write_bytes(archive.read_bytes()[:-1])
-    assert [fault.file for fault in check_untouched(folder, sha256(folder / "SHA256SUMS"))] == [archive.name]
+    assert [problem.file for problem in check_untouched(folder, sha256(folder / "SHA256SUMS"))] == [
+        archive.name
+    ]
 
 
 FIRST = ("resources", 0)
@@ -340,7 +342,7 @@ def test_care_in_tampering_does_not_help(folder: Path, tamper: Callable[[Path], 
 
 def test_a_package_that_fails_leaves_the_former_one(catalogue: Catalogue, folder: Path) -> None:
     before = (folder / "SHA256SUMS").read_bytes()
-    with pytest.raises(FaultError, match=r"warehouse/candidate/test-barometer/datapackage\.json, version"):
+    with pytest.raises(ProblemError, match=r"warehouse/candidate/test-barometer/datapackage\.json, version"):
         packed(catalogue, version="1.0")
     assert (folder / "SHA256SUMS").read_bytes() == before
     assert [path.name for path in folder.parent.iterdir()] == ["test-barometer"]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Composition, load_catalogue
-from pipeline.comparison import Known, Pair, benchmarks, comparisons_of, trends
+from pipeline.comparison import Pair, WaveFacts, benchmarks, comparisons_of, trends
 from tests.barometers import edit, pin, write_barometer
 from tests.comparing import Prepared, one, prepared
 from tests.golden import close
@@ -21,7 +21,9 @@ from tests.test_replicate_contrasts import thetas, weights_of
 
 
 def replicated(root: Path, *waves: str, count: int = 20) -> Path:
-    """Gives waves of the small barometer a weight of 5 a unit and bootstrap weights, in place of their design."""
+    """Gives waves of the small barometer a weight of 5 a unit and bootstrap weights, in place of their
+    design.
+    """
     for key in waves:
         path = root / "schemas" / "waves" / f"{key}.toml"
         text = path.read_text(encoding="utf-8")
@@ -54,11 +56,11 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 def test_a_replicate_wave_is_narrowed_to_the_shared_part(narrow: Prepared) -> None:
     catalogue = narrow.catalogue
     assert (
-        Pair(catalogue.waves["dk-2022"], catalogue.waves["dk-2020"], Known(catalogue)).shared.state()
+        Pair(catalogue.waves["dk-2022"], catalogue.waves["dk-2020"], WaveFacts(catalogue)).shared.state()
         == "shared"
     )
-    material = narrow.material()
-    made = comparisons_of(material)
+    inputs = narrow.inputs()
+    made = comparisons_of(inputs)
     for indicator, category in (("any_innovation", "yes"), ("staff_mean", "mean"), ("value", "quality")):
         row = one(
             made, wave_a="dk-2022", wave_b="dk-2020", indicator=indicator, category=category, domain="total"
@@ -67,15 +69,15 @@ def test_a_replicate_wave_is_narrowed_to_the_shared_part(narrow: Prepared) -> No
         own = one(narrow.estimates, wave="dk-2022", indicator=indicator, category=category, domain="total")
         assert row["scope"] == "sector=care" and row["n_b"] == care["n"]
         assert close(row["value_b"], care["value"]) and close(row["se"], np.hypot(own["se"], care["se"]))
-    again = material.narrowed().query("wave == 'dk-2020' and domain == 'total' and scope == 'sector=care'")
+    again = inputs.narrowed().query("wave == 'dk-2020' and domain == 'total' and scope == 'sector=care'")
     plain = narrow.estimates.query("wave == 'dk-2020' and domain == 'sector' and domain_code == 'care'")
     both = again.merge(plain, on=["indicator", "category"])
     assert len(both) > 10 and (both["df_x"] == both["df_y"]).all()
 
 
 def test_and_to_the_shared_answers(narrow: Prepared) -> None:
-    material = narrow.material()
-    row = one(comparisons_of(material), wave_b="dk-2020", indicator="any_partner", domain="total")
+    inputs = narrow.inputs()
+    row = one(comparisons_of(inputs), wave_b="dk-2020", indicator="any_partner", domain="total")
     assert row["scope"] == "partner=citizens|companies sector=care" and row["verdict"] == "like_for_like"
     units = narrow.answers["dk-2020"]
     units = units[units["sector"] == "care"]
@@ -83,7 +85,7 @@ def test_and_to_the_shared_answers(narrow: Prepared) -> None:
     weights = weights_of(units)
     theta = 100 * weights[chosen].sum(axis=0) / weights.sum(axis=0)
     cell = {"wave": "dk-2020", "indicator": "any_partner", "domain": "total", "scope": row["scope"]}
-    again = one(material.narrowed(), **cell)
+    again = one(inputs.narrowed(), **cell)
     assert close(again["value"], theta[0]) and close(row["value_b"], theta[0])
     assert close(again["se"], np.sqrt(((theta[1:] - theta[0]) ** 2).sum() / 19))
 
@@ -95,7 +97,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 def test_a_cell_is_tested_against_the_whole_of_its_wave(both: Prepared) -> None:
-    row = one(benchmarks(both.material()), wave="dk-2020", indicator="introduced", category="product", domain_code="care")  # fmt: skip
+    row = one(benchmarks(both.inputs()), wave="dk-2020", indicator="introduced", category="product", domain_code="care")  # fmt: skip
     units = both.answers["dk-2020"]
     answered = (units["introduced.product"] != "no_answer").to_numpy()
     yes = (units["introduced.product"] == "yes").to_numpy(dtype=float)
@@ -108,8 +110,8 @@ def test_a_cell_is_tested_against_the_whole_of_its_wave(both: Prepared) -> None:
 def test_distributions_compositions_and_trends_have_their_tests(both: Prepared) -> None:
     half = {"half": Composition("half", "sector", "Half and half", {"care": 1, "school": 1})}
     declared = replace(both.catalogue.comparability, compositions=half)
-    material = replace(both, catalogue=replace(both.catalogue, comparability=declared)).material()
-    made = comparisons_of(material)
+    inputs = replace(both, catalogue=replace(both.catalogue, comparability=declared)).inputs()
+    made = comparisons_of(inputs)
     total = {"wave_a": "dk-2022", "wave_b": "dk-2020", "domain": "total", "standard": ""}
     assert 0 < one(made, **total, indicator="novelty", category="first")["p_distribution"] <= 1
     found = one(made, **(total | {"standard": "half"}), indicator="any_innovation")
@@ -124,7 +126,7 @@ def test_what_is_kept_of_a_part_is_that_of_its_microdata(narrow: Prepared, tmp_p
     build(root)
     stored = pd.read_parquet(root / "warehouse/compared/comparisons.parquet")
     columns = ["wave_a", "wave_b", "indicator", "category", "domain", "domain_code", "scope", "value_b", "se"]
-    made = comparisons_of(replace(narrow, catalogue=load_catalogue(root)).material())
+    made = comparisons_of(replace(narrow, catalogue=load_catalogue(root)).inputs())
     pd.testing.assert_frame_equal(stored[columns], made[columns], check_dtype=False)
     assert (
         len(list((root / "warehouse/shared/dk-2020").glob("*/replicates.parquet"))) == 2
@@ -144,5 +146,5 @@ def test_a_part_without_a_unit_has_no_estimates(replicates: bool, tmp_path: Path
         edit(root / "schemas/waves/dk-2020.toml", "dk-strata.csv", "dk-strata-2020.csv")
         (root / "warehouse/raw/dk-strata-2020.csv").write_text("SEKTOR,population\n2,180\n", encoding="utf-8")
         pin(root, "dk-2020")
-    made = comparisons_of(prepared(root).material())
+    made = comparisons_of(prepared(root).inputs())
     assert made[(made["wave_a"] == "dk-2022") & (made["wave_b"] == "dk-2020")].empty

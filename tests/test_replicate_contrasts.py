@@ -1,8 +1,8 @@
 """Covariances from replicate weights: equal to R's, and to those of the replicates' own estimates.
 
 Reference values: R 4.2.2, survey 4.1-1 (``replicates.csv``, the cases around the full-sample estimate). R's
-differences of domains are those of the jackknives and the bootstrap; its other contrasts are not in the table,
-and are held against the replicates' own estimates, made from the units.
+differences of domains are those of the jackknives and the bootstrap; its other contrasts are not in the
+table, and are held against the replicates' own estimates, made from the units.
 """
 
 from __future__ import annotations

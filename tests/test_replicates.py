@@ -35,8 +35,8 @@ from pipeline.estimation import Cells, estimate_wave, read_cells, wave_statistic
 from pipeline.estimation.engine import DuckDB
 from pipeline.estimation.intervals import logit
 from pipeline.estimation.replicates import factors
-from pipeline.faults import FaultError
 from pipeline.harmonise import harmonise
+from pipeline.problems import ProblemError
 from pipeline.sources import fetch, read_raw
 from tests.barometers import edit, write_barometer
 from tests.golden import Estimated, close, estimate, reference
@@ -91,7 +91,9 @@ def api(root: Path, shared: Path, case: str) -> Estimated:
 
 
 def cell_of(row: dict[str, str], found: Estimated) -> tuple[pd.Series, float] | None:
-    """Our cell for a reference row and the factor of its unit; None where the barometer has no such indicator."""
+    """Our cell for a reference row and the factor of its unit; None where the barometer has no such
+    indicator.
+    """
     kind, variable = row["estimator"], row["variable"]
     if kind in ("mean", "domain_mean") and variable in ("api00", "enroll"):
         return found.cell(variable, "mean", *(row["domain"].split("=") if row["domain"] else ())), 1
@@ -116,7 +118,8 @@ def test_replicates_equal_r(case: str, shared: Path, tmp_path: Path) -> None:
             continue
         cell, unit = matched
         assert close(cell["value"], float(row["estimate"]) * unit), row
-        # The weights stand in their file to ten decimals: a margin's error of 0 comes back as 1e-11 of the estimate.
+        # The weights stand in their file to ten decimals: a margin's error of 0 comes back as 1e-11 of the
+        # estimate.
         assert close(cell["se"], float(row["se"]) * unit, absolute=1e-10 * cell["value"]), row
         # R's table has the degrees of freedom of the full sample in every row, of a domain in its note.
         domain = re.search(r"domain df = (\d+)", row["note"])
@@ -347,11 +350,11 @@ def test_cells_of_other_units_are_refused(known: tuple[Catalogue, Wave]) -> None
 
 
 GIVEN = '\n[weighting]\nmethod = "given"'
-FAULTS = {
+PROBLEMS = {
     "calibrated": ('method = "brr"', None, "replicate weights are used with given weights only"),
-    "fay without rho": ('method = "fay"', GIVEN, "rho: is missing for fay"),
+    "fay without rho": ('method = "fay"', GIVEN, "rho: is required by the method fay"),
     "rho out of range": ('method = "fay", rho = 1', GIVEN, "is out of range"),
-    "rho of brr": ('method = "brr", rho = 0.5', GIVEN, "belongs to fay alone"),
+    "rho of brr": ('method = "brr", rho = 0.5', GIVEN, "is only for the method fay"),
     "scale of nothing": ('method = "bootstrap", scale = 0', GIVEN, "Write a number above 0"),
     "jackknife of strata": ('method = "jkn"', GIVEN, "needs rscales or scale"),
     "rscales in quotes": ('method = "brr", rscales = ["1"]', GIVEN, "must be a number"),
@@ -370,12 +373,12 @@ def declare(root: Path, replicates: str, weighting: str | None) -> Path:
     return root
 
 
-@pytest.mark.parametrize("case", FAULTS)
-def test_fault(case: str, barometer: Path) -> None:
-    replicates, weighting, said = FAULTS[case]
-    (fault,) = load_catalogue(declare(barometer, replicates, weighting)).faults
-    assert said in str(fault)
-    assert fault.file == "schemas/waves/dk-2020.toml" and fault.wave == "dk-2020" and fault.mend
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_problem(case: str, barometer: Path) -> None:
+    replicates, weighting, said = PROBLEMS[case]
+    (problem,) = load_catalogue(declare(barometer, replicates, weighting)).problems
+    assert said in str(problem)
+    assert problem.file == "schemas/waves/dk-2020.toml" and problem.wave == "dk-2020" and problem.hint
 
 
 @pytest.mark.parametrize(
@@ -391,8 +394,8 @@ def test_columns_are_held_to_the_declaration(
 ) -> None:
     edit(barometer / "schemas/waves/dk-2020.toml", 'strata = ["SEKTOR"]\npopulation = "dk-strata.csv"', "")
     catalogue = load_catalogue(declare(barometer, replicates, GIVEN))
-    assert not catalogue.faults, catalogue.faults
+    assert not catalogue.problems, catalogue.problems
     wave = catalogue.waves["dk-2020"]
     raw = read_raw(fetch(wave, barometer), wave.source).frame.assign(**dict.fromkeys(["W", *columns], "1"))
-    with pytest.raises(FaultError, match=said):
+    with pytest.raises(ProblemError, match=said):
         harmonise(raw, wave, catalogue)

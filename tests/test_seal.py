@@ -23,19 +23,19 @@ import pytest
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.disclosure import AUDITED, Audit
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.release import check_package
 from pipeline.release.lock import locked
 from pipeline.release.seal import copy_through, refusals
 from pipeline.release.seal import seal as put_on_shelf
-from pipeline.shelf import earlier, previous, sealed, shelf
+from pipeline.release_store import earlier, previous, releases_folder, sealed_releases
 from pipeline.staleness.status import products_current, sound_waves
 from pipeline.steps import candidates
 from pipeline.steps.releases import left_out, seal_candidates, withdraw_release
 from pipeline.warehouse import query
 from tests.barometers import edit, write_barometer
+from tests.release_stores import within
 from tests.releases import PACKAGE, WAVES, build, correct, raise_version, seal
-from tests.shelves import within
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +65,13 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def on_shelf(root: Path) -> list[str]:
+def in_store(root: Path) -> list[str]:
     """Everything beside the lock, hidden or not."""
-    return sorted(path.name for path in shelf(root, PACKAGE).iterdir() if path.name != ".lock")
+    return sorted(path.name for path in releases_folder(root, PACKAGE).iterdir() if path.name != ".lock")
 
 
 def said(root: Path) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads((shelf(root, PACKAGE) / "versions.json").read_text())
+    loaded: dict[str, Any] = json.loads((releases_folder(root, PACKAGE) / "versions.json").read_text())
     return loaded
 
 
@@ -80,7 +80,7 @@ def test_a_release_has_the_bytes_of_its_candidate(built: Path) -> None:
     assert (sealing.new, sealing.version, sealing.revises) == (True, "1.0.0", None)
     assert files(sealing.folder) == files(built / "warehouse/candidate" / PACKAGE)
     assert check_package(sealing.folder) == []
-    assert on_shelf(built) == ["1.0.0", "feed.xml", "latest.zip", "versions.json"]
+    assert in_store(built) == ["1.0.0", "feed.xml", "latest.zip", "versions.json"]
 
 
 def test_sealed_files_are_read_only(built: Path) -> None:
@@ -90,9 +90,11 @@ def test_sealed_files_are_read_only(built: Path) -> None:
 
 def test_sealing_again_changes_nothing(built: Path) -> None:
     seal(built)
-    before = {path: path.stat().st_mtime_ns for path in shelf(built, PACKAGE).rglob("[!.]*")}
+    before = {path: path.stat().st_mtime_ns for path in releases_folder(built, PACKAGE).rglob("[!.]*")}
     assert not seal(built).new
-    assert {path: path.stat().st_mtime_ns for path in shelf(built, PACKAGE).rglob("[!.]*")} == before
+    assert {
+        path: path.stat().st_mtime_ns for path in releases_folder(built, PACKAGE).rglob("[!.]*")
+    } == before
 
 
 def test_a_candidate_stays_current_beside_its_own_release(built: Path) -> None:
@@ -103,20 +105,20 @@ def test_a_candidate_stays_current_beside_its_own_release(built: Path) -> None:
 
 def test_other_bytes_are_refused(built: Path) -> None:
     seal(built)
-    before = files(shelf(built, PACKAGE))
+    before = files(releases_folder(built, PACKAGE))
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     build(built)
-    with pytest.raises(FaultError, match=r"version: of test-barometer is sealed already.*Raise `version`"):
+    with pytest.raises(ProblemError, match=r"version: of test-barometer is sealed already.*Raise `version`"):
         seal(built)
-    assert files(shelf(built, PACKAGE)) == before
+    assert files(releases_folder(built, PACKAGE)) == before
 
 
 def test_a_stale_candidate_is_not_sealed(built: Path) -> None:
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
-    with pytest.raises(FaultError, match=r"is not what raw files and declarations give now.*barometer run"):
+    with pytest.raises(ProblemError, match=r"is not what raw files and declarations give now.*barometer run"):
         seal(built)
     correct(built)
-    with pytest.raises(FaultError, match=r"\(dk-2022 changed\)"):
+    with pytest.raises(ProblemError, match=r"\(dk-2022 changed\)"):
         seal(built)
     assert not (built / "warehouse/releases").exists()
 
@@ -124,21 +126,21 @@ def test_a_stale_candidate_is_not_sealed(built: Path) -> None:
 def test_an_edited_candidate_is_not_sealed(built: Path) -> None:
     folder = built / "warehouse/candidate" / PACKAGE
     (folder / "SHA256SUMS").write_text("")
-    with pytest.raises(FaultError, match=r"candidate: is not what .* give now"):
+    with pytest.raises(ProblemError, match=r"candidate: is not what .* give now"):
         seal(built)
 
 
 def test_a_spoilt_file_is_not_sealed(built: Path) -> None:
     path = built / "warehouse/candidate" / PACKAGE / "data/estimates.csv"
     path.write_bytes(path.read_bytes().replace(b"dk-2020", b"dk-2021", 1))
-    with pytest.raises(FaultError, match=r"candidate: is not what .* give now"):
+    with pytest.raises(ProblemError, match=r"candidate: is not what .* give now"):
         seal(built)
-    assert not shelf(built, PACKAGE).exists()
+    assert not releases_folder(built, PACKAGE).exists()
 
 
 def test_versions_must_rise(twice: Path) -> None:
-    (fault,) = refusals(twice, PACKAGE, "0.9.0", twice / "warehouse/candidate" / PACKAGE)
-    assert "is below 1.0.1, which test-barometer has sealed ('0.9.0')" in str(fault)
+    (problem,) = refusals(twice, PACKAGE, "0.9.0", twice / "warehouse/candidate" / PACKAGE)
+    assert "is below 1.0.1, which test-barometer has sealed ('0.9.0')" in str(problem)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +157,9 @@ def test_a_bump_smaller_than_the_changes_need_is_refused(
     edit(built / "schemas" / file, old, new)
     raise_version(built, version)
     build(built)
-    with pytest.raises(FaultError, match=message):
+    with pytest.raises(ProblemError, match=message):
         seal(built)
-    assert [release.version for release in sealed(built, PACKAGE)] == ["1.0.0"]
+    assert [release.version for release in sealed_releases(built, PACKAGE)] == ["1.0.0"]
 
 
 def test_a_new_wave_is_minor(built: Path) -> None:
@@ -171,20 +173,20 @@ def test_a_new_wave_is_minor(built: Path) -> None:
     raise_version(built, "1.1.0")
     build(built)
     assert seal(built).bump == "minor"
-    assert "wave dk-2022 added" in (shelf(built, PACKAGE) / "1.1.0/CHANGELOG.md").read_text()
-    rows = (shelf(built, PACKAGE) / "1.1.0/data/revisions.csv").read_text().splitlines()[1:]
+    assert "wave dk-2022 added" in (releases_folder(built, PACKAGE) / "1.1.0/CHANGELOG.md").read_text()
+    rows = (releases_folder(built, PACKAGE) / "1.1.0/data/revisions.csv").read_text().splitlines()[1:]
     assert {row.split(",")[0] for row in rows} == {"dk-2022"} and all(",added,," in row for row in rows)
 
 
 def test_latest_versions_and_feed_follow(twice: Path) -> None:
-    place = shelf(twice, PACKAGE)
+    place = releases_folder(twice, PACKAGE)
     archive = place / "1.0.1" / f"{PACKAGE}-1.0.1.zip"
     assert (place / "latest.zip").read_bytes() == archive.read_bytes()
     assert said(twice)["latest"] == "1.0.1"
     listed = [(entry["version"], entry["released"], entry["status"]) for entry in said(twice)["versions"]]
     assert listed == [("1.0.1", "2025-06-30", "released"), ("1.0.0", "2025-01-31", "released")]
     assert said(twice)["versions"][0]["revises"] == "1.0.0"
-    feed = feedparser.parse((shelf(twice, PACKAGE) / "feed.xml").read_bytes())
+    feed = feedparser.parse((releases_folder(twice, PACKAGE) / "feed.xml").read_bytes())
     assert not feed.bozo and feed.feed.author == "Test office"
     assert [entry.title for entry in feed.entries] == [f"{PACKAGE} 1.0.1", f"{PACKAGE} 1.0.0"]
     assert feed.feed.updated == feed.entries[0].updated == "2025-06-30T00:00:00Z"
@@ -197,7 +199,7 @@ def test_identifiers_of_the_feed_never_change(twice: Path, built: Path) -> None:
     ids = [
         {
             entry.title: entry.id
-            for entry in feedparser.parse((shelf(root, PACKAGE) / "feed.xml").read_bytes()).entries
+            for entry in feedparser.parse((releases_folder(root, PACKAGE) / "feed.xml").read_bytes()).entries
         }
         for root in (built, twice)
     ]
@@ -206,9 +208,10 @@ def test_identifiers_of_the_feed_never_change(twice: Path, built: Path) -> None:
 
 def test_revisions_hold_every_corrected_cell_with_both_values(twice: Path) -> None:
     old, new = (
-        pd.read_csv(shelf(twice, PACKAGE) / version / "data/estimates.csv") for version in ("1.0.0", "1.0.1")
+        pd.read_csv(releases_folder(twice, PACKAGE) / version / "data/estimates.csv")
+        for version in ("1.0.0", "1.0.1")
     )
-    revised = pd.read_csv(shelf(twice, PACKAGE) / "1.0.1/data/revisions.csv")
+    revised = pd.read_csv(releases_folder(twice, PACKAGE) / "1.0.1/data/revisions.csv")
     key = ["wave", "indicator", "category", "domain", "domain_code"]
     both = old.merge(new, on=key, suffixes=("_old", "_new"))
     cells = both[both["value_old"].fillna(-1) != both["value_new"].fillna(-1)]
@@ -221,7 +224,7 @@ def test_revisions_hold_every_corrected_cell_with_both_values(twice: Path) -> No
 
 
 def test_a_first_release_has_no_revisions(twice: Path) -> None:
-    first = shelf(twice, PACKAGE) / "1.0.0"
+    first = releases_folder(twice, PACKAGE) / "1.0.0"
     assert len((first / "data/revisions.csv").read_text().splitlines()) == 1
     assert json.loads((first / "revisions.json").read_text())["old"] is None
     assert (first / "CHANGELOG.md").read_text().endswith("## 1.0.0, 2025-01-31\n\n- First release.\n")
@@ -229,7 +232,8 @@ def test_a_first_release_has_no_revisions(twice: Path) -> None:
 
 def test_the_changelog_keeps_what_it_said(twice: Path) -> None:
     one, two = (
-        (shelf(twice, PACKAGE) / version / "CHANGELOG.md").read_text() for version in ("1.0.0", "1.0.1")
+        (releases_folder(twice, PACKAGE) / version / "CHANGELOG.md").read_text()
+        for version in ("1.0.0", "1.0.1")
     )
     heading, entries = one.split("\n## ")
     assert two.startswith(heading) and two.endswith(f"## {entries}") and "## 1.0.1, 2025-06-30" in two
@@ -237,11 +241,15 @@ def test_the_changelog_keeps_what_it_said(twice: Path) -> None:
 
 def test_the_warehouse_has_the_revisions_too(twice: Path) -> None:
     (count,) = query(twice, "SELECT count(*) FROM published.revisions").rows[0]
-    assert count == len((shelf(twice, PACKAGE) / "1.0.1/data/revisions.csv").read_text().splitlines()) - 1 > 0
+    assert (
+        count
+        == len((releases_folder(twice, PACKAGE) / "1.0.1/data/revisions.csv").read_text().splitlines()) - 1
+        > 0
+    )
 
 
 def test_provenance_names_what_it_was_made_from(twice: Path) -> None:
-    folder = shelf(twice, PACKAGE) / "1.0.1"
+    folder = releases_folder(twice, PACKAGE) / "1.0.1"
     made = json.loads((folder / "provenance.json").read_text())
     assert made["sha256sums"] == sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
     raw = twice / "warehouse/raw/dk-2022.csv"
@@ -258,7 +266,7 @@ def test_the_shelf_knows_what_came_before(twice: Path) -> None:
     assert previous(twice, PACKAGE, "1.0.0") is None
     before = previous(twice, PACKAGE, "10.0.0")
     assert before and before.version == "1.0.1"
-    assert [release.version for release in sealed(twice, PACKAGE)] == ["1.0.0", "1.0.1"]
+    assert [release.version for release in sealed_releases(twice, PACKAGE)] == ["1.0.0", "1.0.1"]
 
 
 DRIVER = """
@@ -299,11 +307,11 @@ def test_a_killed_run_leaves_nothing_that_looks_sealed(built: Path, repository: 
     killed = 0
     for point in (1, writes // 2, writes, writes + 5, writes + 7, 2 * writes, 2 * writes + 20):
         killed += killed_at(built, point, repository) == -9
-        for release in sealed(built, PACKAGE):
+        for release in sealed_releases(built, PACKAGE):
             assert files(release.folder) == candidate, point
     assert killed > 3
     assert seal(built).version == "1.0.0"
-    assert on_shelf(built) == ["1.0.0", "feed.xml", "latest.zip", "versions.json"]
+    assert in_store(built) == ["1.0.0", "feed.xml", "latest.zip", "versions.json"]
 
 
 @pytest.mark.parametrize("act", ["fsync", "open"])
@@ -321,18 +329,18 @@ def test_a_full_disk_at_any_write_leaves_the_shelf_as_it_was(
         return real(*given, **named)
 
     for point in range(1, len(files(folder)) + 4, 5):
-        monkeypatch.setattr(f"pipeline.swap.os.{act}", real)
+        monkeypatch.setattr(f"pipeline.atomic.os.{act}", real)
         with locked(built, PACKAGE):
             left = point
-            monkeypatch.setattr(f"pipeline.swap.os.{act}", failing)
+            monkeypatch.setattr(f"pipeline.atomic.os.{act}", failing)
             with pytest.raises(OSError, match="No space left"):
                 put_on_shelf(built, PACKAGE, "1.0.0", folder)
-        assert on_shelf(built) == [], point
+        assert in_store(built) == [], point
 
 
 def test_what_was_cut_short_after_the_seal_is_mended(built: Path) -> None:
     seal(built)
-    place = shelf(built, PACKAGE)
+    place = releases_folder(built, PACKAGE)
     whole = files(place)
     (place / "versions.json").unlink()
     (place / "feed.xml").write_text("<feed")
@@ -353,17 +361,17 @@ def test_two_at_once_seal_once(built: Path, repository: Path) -> None:
     answers = [json.loads(process.communicate()[0]) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert sorted(answer["packages"][0]["new"] for answer in answers) == [False, False, True]
-    assert check_package(shelf(built, PACKAGE) / "1.0.0") == []
+    assert check_package(releases_folder(built, PACKAGE) / "1.0.0") == []
 
 
 def test_the_rename_alone_keeps_two_from_winning(built: Path) -> None:
     """Even where locks do not work, whoever renames second finds a release in the way."""
     folder = built / "warehouse/candidate" / PACKAGE
-    rival = shelf(built, PACKAGE) / ".rival"
+    rival = releases_folder(built, PACKAGE) / ".rival"
     copy_through(folder, rival)
     put_on_shelf(built, PACKAGE, "1.0.0", folder)
     with pytest.raises(OSError) as refused:
-        rival.rename(shelf(built, PACKAGE) / "1.0.0")
+        rival.rename(releases_folder(built, PACKAGE) / "1.0.0")
     assert refused.value.errno in (errno.ENOTEMPTY, errno.EEXIST)
 
 
@@ -371,20 +379,20 @@ def test_a_held_lock_is_waited_for_and_named(built: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("pipeline.release.lock.PATIENCE", 0.1)
     with (
         locked(built, PACKAGE),
-        pytest.raises(FaultError, match="another process is changing these releases"),
+        pytest.raises(ProblemError, match="another process is changing these releases"),
     ):
         thread_refused(built)
 
 
 def thread_refused(root: Path) -> None:
     """Tries the lock from another thread, as another process would."""
-    caught: list[FaultError] = []
+    caught: list[ProblemError] = []
 
     def attempt() -> None:
         try:
             with locked(root, PACKAGE):
                 pass
-        except FaultError as error:
+        except ProblemError as error:
             caught.append(error)
 
     thread = threading.Thread(target=attempt)
@@ -396,16 +404,18 @@ def thread_refused(root: Path) -> None:
 def test_a_failed_audit_leaves_the_former_candidate_and_stops_the_release(
     built: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fault = Fault("estimates", "dk-2020 novelty", "a hidden cell is pinned down to 3 points", "Hide more.")
-    monkeypatch.setattr("pipeline.steps.candidates.audit", lambda *_: Audit([fault], {"pinned_cells": 1}))
+    problem = Problem(
+        "estimates", "dk-2020 novelty", "a hidden cell is pinned down to 3 points", "Hide more."
+    )
+    monkeypatch.setattr("pipeline.steps.candidates.audit", lambda *_: Audit([problem], {"pinned_cells": 1}))
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     former = within(built / "warehouse/candidate")
-    with pytest.raises(FaultError, match=r"a hidden cell is pinned down to 3 points\. Hide more"):
+    with pytest.raises(ProblemError, match=r"a hidden cell is pinned down to 3 points\. Hide more"):
         build(built)
     assert within(built / "warehouse/candidate") == former
-    with pytest.raises(FaultError, match="is not what raw files and declarations give now"):
+    with pytest.raises(ProblemError, match="is not what raw files and declarations give now"):
         seal(built)
-    assert sealed(built, PACKAGE) == []
+    assert sealed_releases(built, PACKAGE) == []
 
 
 def test_the_audit_sees_what_stands_and_not_what_was_withdrawn(
@@ -423,7 +433,7 @@ def test_the_audit_sees_what_stands_and_not_what_was_withdrawn(
     root = shutil.copytree(twice, tmp_path / "barometer")
     raise_version(root, "1.0.2")
     catalogue = load_catalogue(root)
-    tables = candidates.published_before(shelf(root, PACKAGE) / "1.0.1")
+    tables = candidates.published_before(releases_folder(root, PACKAGE) / "1.0.1")
     (package,) = catalogue.barometer.packages.values()
     candidates.audited_with_releases(catalogue, package, tables)
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))

@@ -21,11 +21,11 @@ from lxml import etree, html
 
 from pipeline.catalogue import load_catalogue
 from pipeline.cli.serve import server
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.site import build_site
 from pipeline.site.numbers import DASH, MINUS, Numbers
 from pipeline.site.pictures import png
-from pipeline.site.words import FOLDER, Words, load
+from pipeline.site.ui_strings import FOLDER, UiStrings, load
 from pipeline.staleness.status import site_current, sound_waves
 from pipeline.steps.site import site as site_step
 from tests.barometers import edit
@@ -205,7 +205,7 @@ def test_a_missing_translation_is_english_and_says_so(built: Path) -> None:
 
 
 def test_a_language_without_words_falls_back_visibly() -> None:
-    words = Words("tlh")
+    words = UiStrings("tlh")
     assert str(words.downloads) == '<span lang="en">Downloads</span>'
     assert words.plain("downloads") == "Downloads"
     assert Numbers("tlh", 1, 0).count(1234) == "1,234"
@@ -415,7 +415,7 @@ def test_the_server_sends_the_policy_and_lists_no_folder(serving: int) -> None:
 
 
 def test_a_port_in_use_is_said_plainly(serving: int, built: Path) -> None:
-    with pytest.raises(FaultError, match="cannot listen"):
+    with pytest.raises(ProblemError, match="cannot listen"):
         server(built, serving)
 
 

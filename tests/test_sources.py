@@ -14,7 +14,7 @@ import pyreadstat
 import pytest
 
 from pipeline.catalogue import Source, Wave, load_catalogue
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.sources import RawTable, numbers, read_raw
 
 
@@ -28,8 +28,8 @@ def written(folder: Path, content: bytes | str, name: str = "raw.csv", encoding:
     return path
 
 
-def faults(path: Path, **options: Any) -> str:
-    with pytest.raises(FaultError) as error:
+def problems(path: Path, **options: Any) -> str:
+    with pytest.raises(ProblemError) as error:
         read(path, **options)
     return str(error.value)
 
@@ -71,7 +71,7 @@ def test_a_nameless_column_is_named_by_its_place_and_dropped_when_empty(tmp_path
 
 
 def test_wrong_encoding_names_the_byte_its_line_and_what_to_set(tmp_path: Path) -> None:
-    message = faults(written(tmp_path, "id,navn\n1,a\n2,Bodø\n", encoding="cp1252"))
+    message = problems(written(tmp_path, "id,navn\n1,a\n2,Bodø\n", encoding="cp1252"))
     assert "source.encoding" in message
     assert "byte 0xF8 on line 3" in message
     assert "cp1252" in message
@@ -79,42 +79,42 @@ def test_wrong_encoding_names_the_byte_its_line_and_what_to_set(tmp_path: Path) 
 
 def test_unknown_encoding_and_utf16_without_mark_are_named(tmp_path: Path) -> None:
     path = written(tmp_path, "id,b\n1,2\n", encoding="utf-16-le")
-    assert "is no encoding ('latin-99')" in faults(path, encoding="latin-99")
-    assert "NUL" in faults(path)
+    assert "is not a known encoding ('latin-99')" in problems(path, encoding="latin-99")
+    assert "NUL" in problems(path)
 
 
 def test_wrong_delimiter_names_the_likely_one(tmp_path: Path) -> None:
-    message = faults(written(tmp_path, "id;a;b\n1;2,5;3\n"))
+    message = problems(written(tmp_path, "id;a;b\n1;2,5;3\n"))
     assert "only one column was found" in message
     assert 'source.delimiter = ";"' in message
 
 
 def test_ragged_rows_are_named_by_line_without_their_cells(tmp_path: Path) -> None:
     path = written(tmp_path, 'id,a,b\n1,"x\ny",2\n77,secret\n3,4,5,6\n')
-    message = faults(path)
+    message = problems(path)
     assert "line 4: the row has 2 cells, the header 3" in message
     assert "line 5: the row has 4 cells, the header 3" in message
     assert "secret" not in message
     assert "77" not in message
 
 
-def test_an_unclosed_quote_is_a_fault(tmp_path: Path) -> None:
-    assert "a quote is not closed" in faults(written(tmp_path, 'id,a\n1,"open\n2,3\n'))
+def test_an_unclosed_quote_is_a_problem(tmp_path: Path) -> None:
+    assert "a quote is not closed" in problems(written(tmp_path, 'id,a\n1,"open\n2,3\n'))
 
 
 def test_duplicate_and_missing_columns_are_all_named(tmp_path: Path) -> None:
     path = written(tmp_path, "id,a,a,b,b\n1,2,3,4,5\n")
-    message = faults(path)
-    assert "column a: stands twice" in message
-    assert "column b: stands twice" in message
+    message = problems(path)
+    assert "column a: is a duplicate" in message
+    assert "column b: is a duplicate" in message
     path = written(tmp_path, "id,a\n1,2\n")
-    with pytest.raises(FaultError, match="column z: is not in the file"):
+    with pytest.raises(ProblemError, match="column z: is not in the file"):
         read_raw(path, Source("microdata", "raw.csv", ""), ["id", "z"])
 
 
-def test_an_empty_file_and_an_unknown_format_are_faults(tmp_path: Path) -> None:
-    assert "is empty" in faults(written(tmp_path, ""))
-    assert "csv, xlsx, sav, dta or parquet" in faults(written(tmp_path, "", name="raw.doc"))
+def test_an_empty_file_and_an_unknown_format_are_problems(tmp_path: Path) -> None:
+    assert "is empty" in problems(written(tmp_path, ""))
+    assert "csv, xlsx, sav, dta or parquet" in problems(written(tmp_path, "", name="raw.doc"))
 
 
 def test_only_the_asked_columns_are_kept_in_file_order(tmp_path: Path) -> None:
@@ -153,14 +153,14 @@ def test_excel_reads_the_declared_sheet_with_merged_headers(workbook: Path) -> N
 
 
 def test_a_missing_sheet_names_the_sheets_there_are(workbook: Path) -> None:
-    message = faults(workbook, sheet="Svar")
+    message = problems(workbook, sheet="Svar")
     assert "source.sheet" in message
     assert "Notes, Data" in message
 
 
-def test_a_file_that_is_not_its_format_is_a_fault(tmp_path: Path) -> None:
+def test_a_file_that_is_not_its_format_is_a_problem(tmp_path: Path) -> None:
     for name in ("raw.xlsx", "raw.sav", "raw.dta", "raw.parquet"):
-        assert "cannot be read as" in faults(written(tmp_path, b"not one of them", name=name))
+        assert "cannot be read as" in problems(written(tmp_path, b"not one of them", name=name))
 
 
 @pytest.mark.parametrize("name", ["raw.sav", "raw.zsav"])
@@ -200,7 +200,7 @@ def test_parquet_reads_as_the_same_texts(tmp_path: Path) -> None:
 
 def test_nested_parquet_columns_are_refused(tmp_path: Path) -> None:
     pd.DataFrame({"id": [1], "many": [[1, 2]]}).to_parquet(tmp_path / "raw.parquet")
-    assert "column many: holds nested values" in faults(tmp_path / "raw.parquet")
+    assert "column many: holds nested values" in problems(tmp_path / "raw.parquet")
 
 
 def test_stata_tagged_missing_values_keep_their_letter(shared: Path) -> None:
@@ -279,7 +279,7 @@ def test_numbers_take_the_declared_decimal_mark(wave: Wave) -> None:
 )
 def test_a_text_that_is_no_number_is_named_with_its_column(wave: Wave, text: str, decimal: str) -> None:
     column = pd.Series(["1", text, text, "other"], dtype="str")
-    with pytest.raises(FaultError) as error:
+    with pytest.raises(ProblemError) as error:
         numbers(column, "vekt", with_decimal(wave, decimal))
     assert "column vekt: 2 distinct texts are not a number" in str(error.value)
     assert text in str(error.value)

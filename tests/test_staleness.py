@@ -1,4 +1,6 @@
-"""What is stale follows from the code that is imported, the declarations and the bytes; and from nothing else."""
+"""What is stale follows from the code that is imported, the declarations and the bytes; and from nothing
+else.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue import load_catalogue
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.staleness import code
 from pipeline.staleness.fingerprint import product_inputs, site_input, wave_inputs
 from pipeline.staleness.outputs import (
@@ -242,10 +244,10 @@ def test_nothing_is_made_from_what_is_stale(built: Path) -> None:
     raw.write_bytes(shorten(raw.read_bytes()))
     shutil.rmtree(wave_folder(built, "harmonised_wave", "dk-2020"))
     with pytest.raises(
-        FaultError, match=r"warehouse/ingested/dk-2020: is stale, and harmonised_wave is made"
+        ProblemError, match=r"warehouse/ingested/dk-2020: is stale, and harmonised_wave is made"
     ):
         waves.harmonised_wave("dk-2020", load_catalogue(built))
-    with pytest.raises(FaultError, match=r"warehouse/packages: is stale, and site is made from it"):
+    with pytest.raises(ProblemError, match=r"warehouse/packages: is stale, and site is made from it"):
         site(load_catalogue(built))
 
 

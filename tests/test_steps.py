@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.engine import DuckDB
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.staleness.fingerprint import product_inputs
 from pipeline.staleness.outputs import PRODUCT_STEPS, WAVE_STEPS, StepResult, make, wave_folder
 from pipeline.staleness.status import products_current, sound_waves, status
@@ -185,7 +185,7 @@ def test_a_new_raw_file_must_be_pinned_first(built: Path) -> None:
     edit(built / "warehouse/raw/dk-2020.csv", "0001;2;", "0001;1;")
     before = hashes(built / "warehouse/ingested/dk-2020")
     assert standings(built) == {"dk-2020": "at fault", "dk-2022": "current", "no-2020": "current"}
-    with pytest.raises(FaultError, match=r"schemas/waves/dk-2020.toml, source.sha256"):
+    with pytest.raises(ProblemError, match=r"schemas/waves/dk-2020.toml, source.sha256"):
         run_wave(built, "dk-2020")
     assert hashes(built / "warehouse/ingested/dk-2020") == before, "the former output stays"
     pin(built, "dk-2020")
@@ -222,25 +222,27 @@ def test_a_wave_that_is_not_built_is_left_out_and_named(built: Path) -> None:
 def test_a_wave_at_fault_stops_no_other(built: Path) -> None:
     edit(built / "schemas/waves/dk-2020.toml", 'instrument = "dk"', 'instrument = "dq"')
     assert standings(built) == {"dk-2020": "at fault", "dk-2022": "current", "no-2020": "current"}
-    with pytest.raises(FaultError, match=r"instrument"):
+    with pytest.raises(ProblemError, match=r"instrument"):
         waves.raw_wave("dk-2020", load_catalogue(built))
     assert list(sound_waves(load_catalogue(built))) == ["dk-2022", "no-2020"]
     run_products(built)
 
 
 def test_an_undeclared_wave_is_named(built: Path) -> None:
-    with pytest.raises(FaultError, match=r"schemas/waves/dk-1999.toml: is not a wave .* Use one of dk-2020"):
+    with pytest.raises(
+        ProblemError, match=r"schemas/waves/dk-1999.toml: is not a wave .* Use one of dk-2020"
+    ):
         waves.raw_wave("dk-1999", load_catalogue(built))
 
 
-def test_a_shared_fault_stops_the_products(built: Path) -> None:
+def test_a_shared_problem_stops_the_products(built: Path) -> None:
     edit(built / "schemas/indicators.toml", 'question = "novelty"', 'question = "novelti"')
-    with pytest.raises(FaultError, match="novelti"):
+    with pytest.raises(ProblemError, match="novelti"):
         run_products(built)
 
 
 def test_without_a_wave_there_is_nothing_to_publish(barometer: Path) -> None:
-    with pytest.raises(FaultError, match="no wave is built"):
+    with pytest.raises(ProblemError, match="no wave is built"):
         run_products(barometer)
 
 

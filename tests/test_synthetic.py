@@ -1,4 +1,6 @@
-"""Synthetic waves: the same bytes again, answers as the questionnaire routes them, weighted results as published."""
+"""Synthetic waves: the same bytes again, answers as the questionnaire routes them, weighted results as
+published.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ import pytest
 
 from pipeline.catalogue import NOT_ASKED, SELECTED, Catalogue, Source, Wave, load_catalogue
 from pipeline.estimation import estimate_wave, wave_statistics
-from pipeline.faults import FaultError
 from pipeline.harmonise import harmonise
+from pipeline.problems import ProblemError
 from pipeline.sources import read_raw
 from pipeline.weighting import weigh
 from tests.barometers import WAVE, edit, pin
@@ -43,7 +45,7 @@ def synthetic(catalogue: Catalogue) -> list[Wave]:
 def test_no_synthetic_wave_can_be_taken_for_a_real_one(bundled: Catalogue) -> None:
     assert len(synthetic(bundled)) == 11
     for wave in synthetic(bundled):
-        assert not bundled.faults_of(wave.key)
+        assert not bundled.problems_of(wave.key)
         assert wave.origin.title.startswith("Synthetic microdata modelled on ")
         assert wave.origin.producer == "Nordic Innovation Barometer project"
         assert wave.note.startswith("SYNTHETIC")
@@ -105,7 +107,7 @@ class Run(NamedTuple):
 
 @pytest.fixture(scope="module")
 def run(bundled: Catalogue) -> Callable[[str], Run]:
-    """A wave taken from its committed raw file through the rooms that every wave goes through."""
+    """A wave taken from its committed raw file through the packages that every wave goes through."""
     made: dict[str, Run] = {}
 
     def once(key: str) -> Run:
@@ -298,10 +300,10 @@ def recipe_of(root: Path) -> Path:
     return root / "tools" / "synthetic" / "recipes" / "dk-2024-synthetic.toml"
 
 
-def faults_of(root: Path) -> list[str]:
-    with pytest.raises(FaultError) as caught:
+def problems_of(root: Path) -> list[str]:
+    with pytest.raises(ProblemError) as caught:
         synthesise(root, load_catalogue(root), "dk-2024-synthetic")
-    return [str(fault) for fault in caught.value.faults]
+    return [str(problem) for problem in caught.value.problems]
 
 
 @pytest.mark.parametrize("denominator", ["base", "substantive"])
@@ -313,7 +315,7 @@ def test_a_drawn_wave_passes_the_checks_of_every_wave(denominator: str, small: P
     pin(small, "dk-2024-synthetic")
     catalogue = load_catalogue(small)
     wave = catalogue.waves["dk-2024-synthetic"]
-    assert not [fault for fault in catalogue.faults if fault.wave == wave.key]
+    assert not [problem for problem in catalogue.problems if problem.wave == wave.key]
     assert {path.name for path in counts} == {"s-strata.csv", "s-margins.csv"}
     mapped = harmonise(read_raw(raw, wave.source).frame, wave, catalogue)
     assert len(mapped.answers) == 120
@@ -349,8 +351,8 @@ def test_a_known_error_is_put_in_for_its_correction_to_mend(small: Path) -> None
 def test_figures_that_contradict_each_other_are_named_and_nothing_is_written(small: Path) -> None:
     goals = '[[goal]]\nindicator = "any_innovation"\nvalue = 40\n'
     recipe_of(small).write_text(RECIPE + goals, encoding="utf-8")
-    said = faults_of(small)
-    assert any("any_innovation yes total" in fault and "cannot be met" in fault for fault in said)
+    said = problems_of(small)
+    assert any("any_innovation yes total" in problem and "cannot be met" in problem for problem in said)
     assert not (small / "warehouse" / "raw" / "dk-2024-synthetic.csv").exists()
 
 
@@ -369,14 +371,14 @@ def test_an_excepted_figure_is_left_out(small: Path) -> None:
         ('given = "sector"', 'given = "county"', "is not drawn before"),
         ("north = 40", "nort = 40", "Did you mean 'north'?"),
         ("[rates.region]", "[rates.county]", "is not in the register"),
-        ('agree_with = "no-2020"', 'agree_with = "no-2021"', "is no wave"),
+        ('agree_with = "no-2020"', 'agree_with = "no-2021"', "is not a wave"),
         ("[shares.value]", "[shares.valu]", "shares.value: is missing"),
         ('label = "SYNTHETIC test"', 'lable = "SYNTHETIC test"', "label: is missing"),
     ],
 )
 def test_a_faulty_recipe_says_where_and_how_to_mend_it(old: str, new: str, said: str, small: Path) -> None:
     edit(recipe_of(small), old, new)
-    assert any(said in fault for fault in faults_of(small))
+    assert any(said in problem for problem in problems_of(small))
 
 
 def test_a_share_that_no_source_code_can_say_is_left_out(small: Path) -> None:
@@ -389,7 +391,7 @@ def test_a_share_that_no_source_code_can_say_is_left_out(small: Path) -> None:
 
 def test_a_real_wave_is_never_overwritten(small: Path) -> None:
     before = (small / "warehouse" / "raw" / "dk-2020.csv").read_bytes()
-    with pytest.raises(FaultError, match="is no synthetic wave"):
+    with pytest.raises(ProblemError, match="is not a synthetic wave"):
         synthesise(small, load_catalogue(small), "dk-2020")
     assert (small / "warehouse" / "raw" / "dk-2020.csv").read_bytes() == before
 

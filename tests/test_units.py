@@ -1,4 +1,6 @@
-"""Sums by sampling unit within domains: rolled up from breakdown to breakdown as from the cells themselves."""
+"""Sums by sampling unit within domains: rolled up from breakdown to breakdown as from the cells
+themselves.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.arrays import Ints
-from pipeline.crossing import combined
 from pipeline.estimation.domains import BackgroundCells, Domains
 from pipeline.estimation.psu_sums import psu_sums
 from pipeline.estimation.sums import Layout, Sums
+from pipeline.grouping import cross_classify_codes
 
 LAYOUT = Layout(mask=np.array([0]), mean=np.zeros(0, dtype=np.int64), base=np.array([0]), masks=1, bases=1)
 BREAKDOWNS = {
@@ -33,7 +35,9 @@ def _domains(codes: dict[str, Ints]) -> Domains:
         inside = np.flatnonzero(
             np.logical_and.reduce([np.ones(rows, dtype=bool), *(codes[name] >= 0 for name in by)])
         )
-        found, place = combined([(["0", "1", "2", "3"], codes[name][inside]) for name in by], len(inside))
+        found, place = cross_classify_codes(
+            [(["0", "1", "2", "3"], codes[name][inside]) for name in by], len(inside)
+        )
         domain.append(len(texts) + place)
         cell.append(inside)
         names += [key] * len(found)

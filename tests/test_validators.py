@@ -65,7 +65,7 @@ def node(validators: Path, *command: str | Path) -> subprocess.CompletedProcess[
     return subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
 
 
-def test_frictionless_finds_no_fault(package: Path) -> None:
+def test_frictionless_finds_no_problem(package: Path) -> None:
     report = frictionless.Package(str(package / "datapackage.json")).validate()
     assert report.flatten(["place", "type", "message"]) == [] and report.valid and report.warnings == []
 

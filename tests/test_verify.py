@@ -1,4 +1,6 @@
-"""Verifying: rebuilt from raw files, whatever the day, the order or the threads; every changed byte is named."""
+"""Verifying: rebuilt from raw files, whatever the day, the order or the threads; every changed byte is
+named.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,9 @@ import time_machine
 
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.engine import DuckDB
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release.files import sha256
-from pipeline.shelf import shelf
+from pipeline.release_store import releases_folder
 from pipeline.steps.releases import withdraw_release
 from pipeline.steps.verification import Verified, verify
 from tests.barometers import edit, write_barometer
@@ -27,7 +29,7 @@ from tests.releases import PACKAGE, WAVES, build, seal
 @pytest.fixture
 def release(released_twice: Path, tmp_path: Path) -> Path:
     """A copy of the newest release that a test may spoil."""
-    copy = shutil.copytree(shelf(released_twice, PACKAGE) / "1.0.1", tmp_path / "copy")
+    copy = shutil.copytree(releases_folder(released_twice, PACKAGE) / "1.0.1", tmp_path / "copy")
     for path in copy.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return copy
@@ -36,7 +38,7 @@ def release(released_twice: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def rebuilt(released_twice: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rebuild is known: the release itself, as the first test proves; only the comparison is made."""
-    known = shelf(released_twice, PACKAGE) / "1.0.1"
+    known = releases_folder(released_twice, PACKAGE) / "1.0.1"
     monkeypatch.setattr("pipeline.steps.verification._rebuilt", lambda catalogue, release: known)
 
 
@@ -44,10 +46,10 @@ def check(root: Path, path: Path) -> Verified:
     return verify(load_catalogue(root), path)
 
 
-def faults(root: Path, path: Path) -> list[str]:
-    with pytest.raises(FaultError) as error:
+def problems(root: Path, path: Path) -> list[str]:
+    with pytest.raises(ProblemError) as error:
         check(root, path)
-    return [str(fault).replace(str(path), "PATH") for fault in error.value.faults]
+    return [str(problem).replace(str(path), "PATH") for problem in error.value.problems]
 
 
 def spoil(path: Path, change: Callable[[bytes], bytes]) -> None:
@@ -68,15 +70,15 @@ def tree(root: Path) -> dict[str, int]:
 
 def test_a_release_is_rebuilt_to_the_byte(released_twice: Path) -> None:
     before = tree(released_twice)
-    found = check(released_twice, shelf(released_twice, PACKAGE) / "1.0.1")
+    found = check(released_twice, releases_folder(released_twice, PACKAGE) / "1.0.1")
     assert (found.package, found.version) == (PACKAGE, "1.0.1") and found.files > 20
     assert tree(released_twice) == before, "the project's own folder is as it was"
 
 
 def test_the_archive_is_a_release_too(released_twice: Path) -> None:
-    whole = check(released_twice, shelf(released_twice, PACKAGE) / "1.0.1").files
+    whole = check(released_twice, releases_folder(released_twice, PACKAGE) / "1.0.1").files
     assert (
-        check(released_twice, shelf(released_twice, PACKAGE) / f"1.0.1/{PACKAGE}-1.0.1.zip").files
+        check(released_twice, releases_folder(released_twice, PACKAGE) / f"1.0.1/{PACKAGE}-1.0.1.zip").files
         == whole - 1
     )
 
@@ -98,10 +100,10 @@ def test_day_order_and_threads_leave_no_trace(
         pa.set_cpu_count(threads)
         monkeypatch.undo()
         time.tzset()
-    assert (shelf(again, PACKAGE) / "1.0.0/SHA256SUMS").read_bytes() == (
-        shelf(released_twice, PACKAGE) / "1.0.0/SHA256SUMS"
+    assert (releases_folder(again, PACKAGE) / "1.0.0/SHA256SUMS").read_bytes() == (
+        releases_folder(released_twice, PACKAGE) / "1.0.0/SHA256SUMS"
     ).read_bytes()
-    assert check(again, shelf(released_twice, PACKAGE) / "1.0.0").version == "1.0.0"
+    assert check(again, releases_folder(released_twice, PACKAGE) / "1.0.0").version == "1.0.0"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_day_order_and_threads_leave_no_trace(
 @pytest.mark.usefixtures("rebuilt")
 def test_one_changed_byte_is_named(released_twice: Path, release: Path, name: str) -> None:
     spoil(release / name, flip)
-    said = faults(released_twice, release)
+    said = problems(released_twice, release)
     assert any(line.startswith(f"PATH/{name}") for line in said), said
 
 
@@ -124,7 +126,7 @@ def test_a_changed_cell_is_named_even_under_new_checksums(released_twice: Path, 
     sums = release / "SHA256SUMS"
     lines = [line.partition("  ")[2] for line in sums.read_text().splitlines()]
     sums.write_text("".join(f"{sha256(release / name)}  {name}\n" for name in lines))
-    said = faults(released_twice, release)
+    said = problems(released_twice, release)
     assert said[0].startswith("PATH/provenance.json: is not the provenance of this SHA256SUMS")
     assert "PATH/data/estimates.csv, row " in said[1]
     assert (
@@ -137,7 +139,7 @@ def test_a_changed_cell_is_named_even_under_new_checksums(released_twice: Path, 
 def test_missing_and_unknown_files_are_named(released_twice: Path, release: Path) -> None:
     (release / "data/domains.csv").unlink()
     (release / "more.txt").write_text("more")
-    said = faults(released_twice, release)
+    said = problems(released_twice, release)
     assert "SHA256SUMS, data/domains.csv: is listed but not there" in said[0]
     assert "SHA256SUMS, more.txt: is not listed" in said[1]
     assert said[2].startswith("PATH/data/domains.csv: is missing, and the rebuild has it")
@@ -148,26 +150,26 @@ def test_a_missing_row_is_named(released_twice: Path, release: Path) -> None:
     spoil(release / "data/waves.csv", lambda content: b"".join(content.splitlines(keepends=True)[:-1]))
     assert any(
         "PATH/data/waves.csv, row 4: is missing: no-2020,NO" in line
-        for line in faults(released_twice, release)
+        for line in problems(released_twice, release)
     )
 
 
 def test_another_version_of_the_declarations_says_so(released_twice: Path) -> None:
-    said = faults(released_twice, shelf(released_twice, PACKAGE) / "1.0.0")
+    said = problems(released_twice, releases_folder(released_twice, PACKAGE) / "1.0.0")
     assert len(said) == 1 and "PATH: is version 1.0.0, made from the declarations" in said[0]
-    then = json.loads((shelf(released_twice, PACKAGE) / "1.0.0/provenance.json").read_text())["declarations"][
-        "sha256"
-    ]
-    now = json.loads((shelf(released_twice, PACKAGE) / "1.0.1/provenance.json").read_text())["declarations"][
-        "sha256"
-    ]
+    then = json.loads((releases_folder(released_twice, PACKAGE) / "1.0.0/provenance.json").read_text())[
+        "declarations"
+    ]["sha256"]
+    now = json.loads((releases_folder(released_twice, PACKAGE) / "1.0.1/provenance.json").read_text())[
+        "declarations"
+    ]["sha256"]
     assert then[:12] in said[0] and f"those here, {now[:12]}, declare version 1.0.1" in said[0]
 
 
 def test_what_was_declared_otherwise_is_a_likely_reason(released_twice: Path, tmp_path: Path) -> None:
     root = shutil.copytree(released_twice, tmp_path / "barometer")
     edit(root / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
-    said = faults(root, shelf(root, PACKAGE) / "1.0.1")
+    said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
     assert len(said) == 1 and "data/domains.csv, row " in said[0]
     assert "column label: is 'Care', and 'Health care' in the rebuild" in said[0]
     assert "not as they were: schemas/codebook.toml." in said[0]
@@ -176,23 +178,26 @@ def test_what_was_declared_otherwise_is_a_likely_reason(released_twice: Path, tm
 def test_a_changed_raw_file_is_a_likely_reason(released_twice: Path, tmp_path: Path) -> None:
     root = shutil.copytree(released_twice, tmp_path / "barometer")
     edit(root / "warehouse/raw/dk-2020.csv", "0001;2;", "0001;1;")
-    said = faults(root, shelf(root, PACKAGE) / "1.0.1")
+    said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
     assert "PATH/data/estimates.csv" in said[0] and "raw file dk-2020.csv" in said[0]
 
 
 def test_without_the_release_before_it_cannot_be_rebuilt(released_twice: Path, tmp_path: Path) -> None:
     root = shutil.copytree(released_twice, tmp_path / "barometer")
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
-    said = faults(root, shelf(root, PACKAGE) / "1.0.1")
+    said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
     assert said[0].startswith("PATH/revisions.json, old: revises 1.0.0, and the one before it here is none")
-    assert "was withdrawn on 2025-07-01: A wrong file." in faults(root, shelf(root, PACKAGE) / "1.0.0")[0]
+    assert (
+        "was withdrawn on 2025-07-01: A wrong file."
+        in problems(root, releases_folder(root, PACKAGE) / "1.0.0")[0]
+    )
 
 
 def test_what_is_no_release_is_said_so(released_twice: Path, tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none.zip", released_twice / "schemas/barometer.toml"):
-        (line,) = faults(released_twice, path)
+        (line,) = problems(released_twice, path)
         assert line.startswith("PATH: ") and "Name the folder of a sealed release" in line
     other = write_barometer(tmp_path / "other")
     edit(other / "schemas/barometer.toml", '"test-barometer"', '"other-barometer"')
-    (line,) = faults(other, shelf(released_twice, PACKAGE) / "1.0.1")
+    (line,) = problems(other, releases_folder(released_twice, PACKAGE) / "1.0.1")
     assert "is of test-barometer, and this barometer has other-barometer" in line

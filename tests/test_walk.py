@@ -38,8 +38,8 @@ def walk(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     (root / "warehouse" / "raw").symlink_to(repository / "warehouse" / "raw")
     catalogue = load_catalogue(root)
     found = prepared(root, replace(catalogue, waves={key: catalogue.waves[key] for key in WAVES}))
-    material, tables = found.material(), found.published()
-    inside = {"comparisons": comparisons_of(material), "reconciliation": reconciliation(material)}
+    inputs, tables = found.inputs(), found.published()
+    inside = {"comparisons": comparisons_of(inputs), "reconciliation": reconciliation(inputs)}
     shown = published_tables(
         found.catalogue, protect(found.estimates, found.catalogue), dict.fromkeys(WAVES, 1), compared=tables
     )

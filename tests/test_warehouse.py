@@ -11,7 +11,7 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.contracts import TABLES, table
 from pipeline.disclosure import protect
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, published_tables
 from pipeline.warehouse import INSIDE, Result, build, database, query
 from tests.barometers import write_barometer
@@ -112,12 +112,12 @@ def test_labelled_spells_every_key_out(root: Path) -> None:
     ],
 )
 def test_a_query_can_neither_write_nor_leave(root: Path, sql: str) -> None:
-    with pytest.raises(FaultError, match="DuckDB refuses"):
+    with pytest.raises(ProblemError, match="DuckDB refuses"):
         query(root, sql)
 
 
 def test_without_a_warehouse_the_way_to_one_is_named(barometer: Path) -> None:
-    with pytest.raises(FaultError, match="barometer run"):
+    with pytest.raises(ProblemError, match="barometer run"):
         query(barometer, "SELECT 1")
 
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Weighting
-from pipeline.faults import FaultError
 from pipeline.harmonise import harmonise
+from pipeline.problems import ProblemError
 from pipeline.sources import fetch, read_raw
 from pipeline.weighting import weigh
 from pipeline.weighting.calibration import calibrate, exponential, linear
@@ -71,7 +71,7 @@ def test_more_clusters_than_there_are_are_refused(barometer: Path) -> None:
     assert wave.design is not None
     answers["psu"] = (np.arange(len(answers)) % 10).astype(str)
     clustered = replace(wave, weighting=Weighting("design"), design=replace(wave.design, psu="KOMMUNE"))
-    with pytest.raises(FaultError, match=r"counts 4 units where \d+ answered"):
+    with pytest.raises(ProblemError, match=r"counts 4 units where \d+ answered"):
         weigh(answers, clustered, catalogue)
 
 
@@ -85,10 +85,10 @@ def test_calibrated_weights_that_are_none_are_refused(
     totals = "margin,code,total\nsector,care,300\nsector,school,100\nregion,north,2\nregion,south,398\n"
     (barometer / "warehouse/raw/dk-margins.csv").write_text(totals, encoding="utf-8")
     linear_ = with_weighting(wave, method="linear", bounds=bounds)
-    with pytest.raises(FaultError, match="the margins are met by weights not above 0") as caught:
+    with pytest.raises(ProblemError, match="the margins are met by weights not above 0") as caught:
         weigh(answers, linear_, catalogue)
-    (fault,) = caught.value.faults
-    assert fault.key == "weighting.bounds" and said in str(fault.value)
+    (problem,) = caught.value.problems
+    assert problem.key == "weighting.bounds" and said in str(problem.value)
 
 
 @pytest.mark.parametrize("trouble", [(0, "1 rows zero"), (-2, "1 rows negative"), (np.nan, "1 rows missing")])
@@ -98,10 +98,10 @@ def test_what_is_no_weight_is_refused(trouble: tuple[float, str], barometer: Pat
     answers["design_weight"] = 2.0
     answers.loc[answers.index[3], "design_weight"] = trouble[0]
     given = replace(wave, weighting=Weighting("given"), design=replace(wave.design, weight="VEKT"))
-    with pytest.raises(FaultError, match="VEKT is not a weight everywhere") as caught:
+    with pytest.raises(ProblemError, match="VEKT is not a weight everywhere") as caught:
         weigh(answers, given, catalogue)
-    (fault,) = caught.value.faults
-    assert (fault.key, fault.value) == ("design.weight", trouble[1])
+    (problem,) = caught.value.problems
+    assert (problem.key, problem.value) == ("design.weight", trouble[1])
 
 
 def test_the_report_says_how_uneven_the_weights_are(barometer: Path) -> None:
@@ -134,29 +134,29 @@ def test_bounds_are_kept(barometer: Path) -> None:
 def test_a_margin_that_cannot_be_met_names_itself_and_the_gap(barometer: Path) -> None:
     answers, wave, catalogue = prepared(barometer)
     with pytest.raises(
-        FaultError, match=r"margin region cannot be met: \w+ reaches [\d.]+ of \d+ \('gap "
+        ProblemError, match=r"margin region cannot be met: \w+ reaches [\d.]+ of \d+ \('gap "
     ) as caught:
         weigh(answers, with_weighting(wave, bounds=(0.999, 1.001)), catalogue)
-    assert caught.value.faults[0].wave == "dk-2020"
+    assert caught.value.problems[0].wave == "dk-2020"
 
 
 def test_a_margin_code_without_respondents_cannot_be_met(barometer: Path) -> None:
     answers, wave, catalogue = prepared(barometer)
-    with pytest.raises(FaultError, match="margin region cannot be met: nobody answered there"):
+    with pytest.raises(ProblemError, match="margin region cannot be met: it has no respondents"):
         weigh(answers[answers["region"] != "north"], wave, catalogue)
 
 
 def test_more_respondents_than_units_are_refused(barometer: Path) -> None:
     edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "2,30")
     answers, wave, catalogue = prepared(barometer)
-    with pytest.raises(FaultError, match="counts 30 units where 40 answered"):
+    with pytest.raises(ProblemError, match="counts 30 units where 40 answered"):
         weigh(answers, wave, catalogue)
 
 
 def test_a_stratum_without_a_count_is_refused(barometer: Path) -> None:
     edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "3,180")
     answers, wave, catalogue = prepared(barometer)
-    with pytest.raises(FaultError, match="has no row for a stratum of which 40 answered"):
+    with pytest.raises(ProblemError, match="has no row for a stratum of which 40 answered"):
         weigh(answers, wave, catalogue)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.fieldwork import Design
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.weighting import weigh
 from pipeline.weighting.calibration import calibrate, linear, logit
 from tests.barometers import edit
@@ -117,9 +117,9 @@ def test_limits_that_nothing_breaks_change_nothing(barometer: Path) -> None:
 
 def test_limits_that_no_weights_keep_name_the_margin(barometer: Path) -> None:
     answers, wave, catalogue = prepared(barometer)
-    with pytest.raises(FaultError, match=r"margin region cannot be met: \w+ reaches") as caught:
+    with pytest.raises(ProblemError, match=r"margin region cannot be met: \w+ reaches") as caught:
         weigh(answers, with_weighting(wave, trim=(0.99, 1.01)), catalogue)
-    assert caught.value.faults[0].key == "weighting.trim"
+    assert caught.value.problems[0].key == "weighting.trim"
 
 
 def test_the_report_gives_the_range_of_the_factors(barometer: Path) -> None:
@@ -135,7 +135,7 @@ FILE = "schemas/waves/dk-2020.toml"
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "fault"),
+    ("file", "old", "new", "problem"),
     [
         (FILE, 'method = "rake"', 'method = "logit"', "are needed by logit"),
         (FILE, 'method = "rake"', 'method = "logit"\nbounds = [1.1, 3.0]', "leave out 1"),
@@ -148,8 +148,8 @@ FILE = "schemas/waves/dk-2020.toml"
     ],
 )
 def test_what_no_weights_can_meet_is_refused_without_data(
-    file: str, old: str, new: str, fault: str, barometer: Path
+    file: str, old: str, new: str, problem: str, barometer: Path
 ) -> None:
     edit(barometer / file, old, new)
-    faults = [each for each in load_catalogue(barometer).faults if fault in each.message]
-    assert [each.wave for each in faults if each.wave == "dk-2020"] == ["dk-2020"]
+    problems = [each for each in load_catalogue(barometer).problems if problem in each.message]
+    assert [each.wave for each in problems if each.wave == "dk-2020"] == ["dk-2020"]

@@ -1,4 +1,6 @@
-"""The product apart from its checkout: its wheel, in an environment of its own, builds and releases a barometer."""
+"""The product apart from its checkout: its wheel, in an environment of its own, builds and releases a
+barometer.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An environment that holds the wheel, and sees the libraries of this one but not its editable ``pipeline``.
+    """An environment that holds the wheel, and sees the libraries of this one but not its editable
+    ``pipeline``.
 
     A path in a .pth file is searched for modules, while the .pth files there, that of the checkout among
     them, are not read.

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 
 from pipeline.catalogue import load_catalogue
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release.sheets import sheets_of
-from pipeline.shelf import sealed, shelf
+from pipeline.release_store import releases_folder, sealed_releases
 from pipeline.staleness.status import products_current, sound_waves
 from pipeline.steps import products
 from pipeline.steps.releases import named, withdraw_release
@@ -31,7 +31,7 @@ def root(released_twice: Path, tmp_path: Path) -> Path:
 
 
 def place(root: Path, name: str) -> Path:
-    return shelf(root, PACKAGE) / name
+    return releases_folder(root, PACKAGE) / name
 
 
 def latest(root: Path) -> bytes:
@@ -104,13 +104,13 @@ def test_releases_that_revise_it_are_named(root: Path) -> None:
 def test_a_withdrawn_version_is_never_sealed_again(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.1", REASON, DAY)
     with pytest.raises(
-        FaultError, match=r"was withdrawn from test-barometer on 2025-07-01, and is never used"
+        ProblemError, match=r"was withdrawn from test-barometer on 2025-07-01, and is never used"
     ):
         seal(root)
     raise_version(root, "1.0.2")
     build(root)
     assert seal(root).revises == "1.0.0"
-    assert [release.version for release in sealed(root, PACKAGE)] == ["1.0.0", "1.0.1", "1.0.2"]
+    assert [release.version for release in sealed_releases(root, PACKAGE)] == ["1.0.0", "1.0.1", "1.0.2"]
 
 
 def test_a_withdrawal_makes_the_candidate_stale(root: Path) -> None:
@@ -127,14 +127,14 @@ def test_saying_it_again_changes_nothing_and_otherwise_is_refused(root: Path) ->
     before = place(root, "1.0.1/datapackage.json").stat().st_mtime_ns
     withdraw_release(root, PACKAGE, "1.0.1", f"  {REASON} ", DAY)
     assert place(root, "1.0.1/datapackage.json").stat().st_mtime_ns == before
-    with pytest.raises(FaultError, match="What was said once stays"):
+    with pytest.raises(ProblemError, match="What was said once stays"):
         withdraw_release(root, PACKAGE, "1.0.1", "Another reason.", DAY)
 
 
 @pytest.mark.parametrize(
     ("package", "version", "reason", "day", "message"),
     [
-        (PACKAGE, "2.0.0", REASON, DAY, r"2\.0\.0: is no sealed release. Sealed versions: 1\.0\.0, 1\.0\.1"),
+        (PACKAGE, "2.0.0", REASON, DAY, r"2\.0\.0: is not a sealed release. Sealed versions: 1\.0\.0, 1\.0\.1"),
         ("other", "1.0.0", REASON, DAY, "warehouse/releases/other: is not there"),
         (PACKAGE, "1.0.1", " ", DAY, "is not withdrawn without a reason"),
         (PACKAGE, "1.0.1", REASON, date(2025, 1, 1), "cannot be withdrawn before it was released"),
@@ -143,7 +143,7 @@ def test_saying_it_again_changes_nothing_and_otherwise_is_refused(root: Path) ->
 def test_what_cannot_be_withdrawn_is_said(
     root: Path, package: str, version: str, reason: str, day: date, message: str
 ) -> None:
-    with pytest.raises(FaultError, match=message):
+    with pytest.raises(ProblemError, match=message):
         withdraw_release(root, package, version, reason, day)
     assert latest(root) == place(root, f"1.0.1/{PACKAGE}-1.0.1.zip").read_bytes()
 
@@ -168,8 +168,8 @@ def test_a_withdrawal_cut_short_is_finished_by_whoever_comes_next(
     with pytest.raises(KeyboardInterrupt):
         withdraw_release(root, PACKAGE, "1.0.0", REASON, DAY)
     monkeypatch.undo()
-    assert sealed(root, PACKAGE)[0].withdrawn, "from its first moment it counts as withdrawn"
-    with pytest.raises(FaultError, match=r"candidate: is not what .* give now"):
+    assert sealed_releases(root, PACKAGE)[0].withdrawn, "from its first moment it counts as withdrawn"
+    with pytest.raises(ProblemError, match=r"candidate: is not what .* give now"):
         seal(root)
     assert {path.name for path in place(root, "1.0.0").iterdir()} == {"datapackage.json", "WITHDRAWN.md"}
     assert listed(root, "1.0.0")["status"] == "withdrawn"
@@ -178,5 +178,5 @@ def test_a_withdrawal_cut_short_is_finished_by_whoever_comes_next(
 def test_its_data_are_asked_for_in_vain(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.0", REASON, DAY)
     (folder,) = named(root, [f"{PACKAGE}@1.0.0"])
-    with pytest.raises(FaultError, match="was withdrawn on 2025-07-01: One respondent"):
+    with pytest.raises(ProblemError, match="was withdrawn on 2025-07-01: One respondent"):
         sheets_of(folder)

@@ -15,7 +15,7 @@ import typer
 
 from pipeline import workers
 from pipeline.cli.output import reporting
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.workers import FEW, side_by_side
 
 NOTHING_LEFT = 10.0  # seconds
@@ -45,7 +45,7 @@ def where(number: int) -> tuple[int, int]:
 
 def faulty(number: int) -> int:
     if number % 2:
-        raise FaultError(Fault(f"{number}.toml", "key", "is odd", "Make it even.", number))
+        raise ProblemError(Problem(f"{number}.toml", "key", "is odd", "Make it even.", number))
     return number
 
 
@@ -103,12 +103,12 @@ def test_one_core_needs_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
         assert list(done) == [(number, os.getpid()) for number in range(12)]
 
 
-def test_a_fault_comes_in_its_turn_and_in_its_own_words() -> None:
+def test_a_problem_comes_in_its_turn_and_in_its_own_words() -> None:
     with side_by_side(faulty, range(12)) as done:
         assert next(done) == 0
-        with pytest.raises(FaultError) as raised:
+        with pytest.raises(ProblemError) as raised:
             next(done)
-    assert raised.value.faults == (Fault("1.toml", "key", "is odd", "Make it even.", 1),)
+    assert raised.value.problems == (Problem("1.toml", "key", "is odd", "Make it even.", 1),)
 
 
 def test_not_every_result_need_be_taken() -> None:

@@ -1,4 +1,4 @@
-"""Floor 0: reads ``schemas/`` into frozen records and checks every declaration against every other.
+"""Layer 0: reads ``schemas/`` into frozen records and checks every declaration against every other.
 
 Nothing here reads survey data, and nothing here imports more than the standard library and pydantic, which
 reads the declarations by the records' types: ``barometer check`` must answer in under a second.

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 
-def hint(value: str, options: Sequence[str]) -> str:
+def did_you_mean(value: str, options: Sequence[str]) -> str:
     """`` Did you mean x?`` when one of the options is close, else nothing."""
     close = difflib.get_close_matches(value, list(options), n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, regex_engine="python-re")
 LONGEST_NAME = 100  # a file of that name, with its ending, fits every file system
@@ -36,13 +36,13 @@ class Hidden:
     """Marks a field that is not a key of its table: it comes from the table's own key or from other keys."""
 
 
-def refused(message: str, mend: str) -> PydanticCustomError:
-    """The error of a value that a validator of our own refuses, with the mend that its owner reads."""
-    return PydanticCustomError("refused", "{message}", {"message": message, "mend": mend})
+def refused(message: str, hint: str) -> PydanticCustomError:
+    """The error of a value that a validator of our own refuses, with the hint that its owner reads."""
+    return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
 
 
 def unprintable(value: str) -> tuple[str, str] | None:
-    """Message and mend of a text that holds a character no reader can see; None for one that holds none."""
+    """Message and hint of a text that holds a character no reader can see; None for one that holds none."""
     for character in value:
         kind = unicodedata.category(character)
         if (kind == "Cc" and character not in "\n\t") or kind in ("Zl", "Zp", "Cs") or character in BIDI:
@@ -60,15 +60,15 @@ def _printable(value: str) -> str:
 
 
 class Written:
-    """A text must match the pattern; else it is refused with this message and mend."""
+    """A text must match the pattern; else it is refused with this message and hint."""
 
-    def __init__(self, pattern: str, message: str, mend: str) -> None:
-        self.pattern, self.message, self.mend = pattern, message, mend
+    def __init__(self, pattern: str, message: str, hint: str) -> None:
+        self.pattern, self.message, self.hint = pattern, message, hint
 
     def check(self, value: str) -> str:
         """The value, where it matches."""
         if not re.fullmatch(self.pattern, value):
-            raise refused(self.message, self.mend)
+            raise refused(self.message, self.hint)
         return value
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -165,7 +165,8 @@ def _timezone(value: str) -> str:
 
     if value != "UTC" and value not in available_timezones():
         raise refused(
-            "is not a time zone", f"Write it as Europe/Oslo.{hint(value, sorted(available_timezones()))}"
+            "is not a time zone",
+            f"Write it as Europe/Oslo.{did_you_mean(value, sorted(available_timezones()))}",
         )
     return value
 

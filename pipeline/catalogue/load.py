@@ -24,7 +24,7 @@ from pipeline.catalogue.questionnaire import (
     Question,
 )
 from pipeline.catalogue.reader import CROSSWALK_HEADER, read_record, read_rows, read_toml
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 Record = TypeVar("Record")
 PRODUCT = Path(__file__).resolve().parent  # with the rules of a barometer that declares none
@@ -35,31 +35,31 @@ TOTAL = "total"  # what the total is called where no breakdown declares it
 def load_catalogue(root: Path) -> Catalogue:
     """Reads and checks every declaration below ``root/schemas``.
 
-    Faulty declarations do not raise: every fault found is in ``faults``, those of one wave under its
+    Faulty declarations do not raise: every problem found is in ``problems``, those of one wave under its
     key. Raises FaultError only when the folder holds no readable ``schemas/barometer.toml``.
     """
-    faults: list[Fault] = []
+    problems: list[Problem] = []
     schemas = root / "schemas"
     if not (schemas / "barometer.toml").is_file():
-        raise FaultError(
-            Fault(
+        raise ProblemError(
+            Problem(
                 "schemas/barometer.toml",
                 "",
                 f"is missing: {root} holds no barometer",
                 "Run from a barometer's folder, or name it with --project or BAROMETER_PROJECT.",
             )
         )
-    declared = read_toml(schemas / "barometer.toml", root, faults)
+    declared = read_toml(schemas / "barometer.toml", root, problems)
     if not declared:
-        raise FaultError(
-            faults or [Fault("schemas/barometer.toml", "", "is empty", "Declare the barometer in it.")]
+        raise ProblemError(
+            problems or [Problem("schemas/barometer.toml", "", "is empty", "Declare the barometer in it.")]
         )
-    barometer = read_record(Barometer, declared, "schemas/barometer.toml", faults)
+    barometer = read_record(Barometer, declared, "schemas/barometer.toml", problems)
     if not barometer.packages:
         barometer = replace(barometer, packages={barometer.id: Package(barometer.id, None)})
 
     def shared(kind: type[Record], name: str) -> Record:
-        return read_record(kind, read_toml(schemas / name, root, faults), f"schemas/{name}", faults)
+        return read_record(kind, read_toml(schemas / name, root, problems), f"schemas/{name}", problems)
 
     codebook = shared(CodebookFile, "codebook.toml")
     measured = shared(IndicatorsFile, "indicators.toml")
@@ -70,35 +70,36 @@ def load_catalogue(root: Path) -> Catalogue:
         variables=codebook.variables,
         questions=codebook.questions,
         bases={"all": Base("all"), **measured.bases},
-        indicators=_indicators(measured.indicators, codebook.questions, faults),
+        indicators=_indicators(measured.indicators, codebook.questions, problems),
         domains=domains,
-        instruments=_instruments(schemas / "instruments", root, faults),
-        waves=_waves(schemas / "waves", root, faults),
-        translations=_translations(barometer.languages[1:], root, faults),
-        comparability=_comparability(root, faults),
+        instruments=_instruments(schemas / "instruments", root, problems),
+        waves=_waves(schemas / "waves", root, problems),
+        translations=_translations(barometer.languages[1:], root, problems),
+        comparability=_comparability(root, problems),
     )
     catalogue = replace(catalogue, waves=_errata(catalogue))
-    return replace(catalogue, faults=(*faults, *_new(check(catalogue), faults)))
+    return replace(catalogue, problems=(*problems, *_new(check(catalogue), problems)))
 
 
 def load_barometer(root: Path) -> Barometer:
-    """What is sound of barometer.toml, with stand-ins for the rest; ``load_catalogue`` tells its faults."""
+    """What is sound of barometer.toml, with stand-ins for the rest; ``load_catalogue`` tells its problems."""
     return read_record(
         Barometer, read_toml(root / "schemas/barometer.toml", root, []), "schemas/barometer.toml", []
     )
 
 
-def _new(found: Iterable[Fault], known: Iterable[Fault]) -> list[Fault]:
-    """Without those at the place of a fault of reading, or above or below it: they follow from it."""
-    places = [(fault.file, fault.key) for fault in known if fault.key]
+def _new(found: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
+    """Without those at the place of a problem of reading, or above or below it: they follow from it."""
+    places = [(problem.file, problem.key) for problem in known if problem.key]
 
-    def follows(fault: Fault) -> bool:
+    def follows(problem: Problem) -> bool:
         return any(
-            fault.file == file and (f"{fault.key}.".startswith(f"{key}.") or key.startswith(f"{fault.key}."))
+            problem.file == file
+            and (f"{problem.key}.".startswith(f"{key}.") or key.startswith(f"{problem.key}."))
             for file, key in places
         )
 
-    return [fault for fault in found if not follows(fault)]
+    return [problem for problem in found if not follows(problem)]
 
 
 def _domains(declared: DomainsFile) -> Mapping[str, Domain]:
@@ -118,7 +119,7 @@ def _errata(catalogue: Catalogue) -> dict[str, Wave]:
 
 
 def _indicators(
-    indicators: Mapping[str, Indicator], questions: Mapping[str, Question], faults: list[Fault]
+    indicators: Mapping[str, Indicator], questions: Mapping[str, Question], problems: list[Problem]
 ) -> dict[str, Indicator]:
     """The indicators, each of exactly one form, and with the base it left out."""
     made = {}
@@ -126,8 +127,8 @@ def _indicators(
         forms = [name for name in ("question", "mean", "total") if getattr(indicator, name) is not None]
         forms += ["any/all/none"] if indicator.logic else []
         if len(forms) != 1:
-            faults.append(
-                Fault(
+            problems.append(
+                Problem(
                     "schemas/indicators.toml",
                     f"indicators.{key}",
                     "must be exactly one of question, any/all/none, mean and total",
@@ -135,7 +136,7 @@ def _indicators(
                     " and ".join(forms) or "nothing",
                 )
             )
-        base = indicator.base or _base_of(indicator, indicators, questions, faults)
+        base = indicator.base or _base_of(indicator, indicators, questions, problems)
         made[key] = replace(indicator, base=base)
     return made
 
@@ -144,7 +145,7 @@ def _base_of(
     indicator: Indicator,
     indicators: Mapping[str, Indicator],
     questions: Mapping[str, Question],
-    faults: list[Fault],
+    problems: list[Problem],
 ) -> str:
     """The base that was left out: that of what the indicator is made from, where that is one base."""
     behind = indicators.get(indicator.total or "", indicator)
@@ -157,55 +158,57 @@ def _base_of(
     if len(found) > 1:
         place = f"indicators.{indicator.key}.base"
         message = "is not clear: its questions have other bases"
-        faults.append(Fault("schemas/indicators.toml", place, message, "Name it.", ", ".join(found)))
+        problems.append(Problem("schemas/indicators.toml", place, message, "Name it.", ", ".join(found)))
     return found[0] if len(found) == 1 else "all"
 
 
-def _instruments(folder: Path, root: Path, faults: list[Fault]) -> dict[str, Instrument]:
+def _instruments(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Instrument]:
     instruments = {}
     for path in sorted(folder.glob("*.toml")):
-        table = {**read_toml(path, root, faults), "<key>": path.stem}
-        read = read_record(Instrument, table, path.relative_to(root).as_posix(), faults)
-        rows = read_rows(path.with_suffix(".csv"), root, faults, CROSSWALK_HEADER)
+        table = {**read_toml(path, root, problems), "<key>": path.stem}
+        read = read_record(Instrument, table, path.relative_to(root).as_posix(), problems)
+        rows = read_rows(path.with_suffix(".csv"), root, problems, CROSSWALK_HEADER)
         crosswalk = tuple(CrosswalkRow(line, **row) for line, row in rows)
         instruments[path.stem] = replace(read, key=path.stem, crosswalk=crosswalk)
     return instruments
 
 
-def _waves(folder: Path, root: Path, faults: list[Fault]) -> dict[str, Wave]:
+def _waves(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Wave]:
     waves = {}
     for path in sorted(folder.glob("*.toml")):
-        table = read_toml(path, root, faults, wave=path.stem)
+        table = read_toml(path, root, problems, wave=path.stem)
         if table:
             file = path.relative_to(root).as_posix()
-            read = read_record(Wave, {**table, "<key>": path.stem}, file, faults, wave=path.stem)
+            read = read_record(Wave, {**table, "<key>": path.stem}, file, problems, wave=path.stem)
             waves[path.stem] = replace(read, key=path.stem)
     return waves
 
 
-def _translations(languages: tuple[str, ...], root: Path, faults: list[Fault]) -> dict[str, dict[str, str]]:
+def _translations(
+    languages: tuple[str, ...], root: Path, problems: list[Problem]
+) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for language in languages:
         file = f"schemas/translations/{language}.csv"
         texts = found[language] = {}
         lines: dict[str, int] = {}
-        for line, row in read_rows(root / file, root, faults, ["key", "text"]):
+        for line, row in read_rows(root / file, root, problems, ["key", "text"]):
             key, text = row["key"], row["text"]
             if key in texts:
-                mend = f"Keep this line or line {lines[key]}."
-                faults.append(Fault(file, f"line {line}", "translates the same key again", mend, key))
+                hint = f"Keep this line or line {lines[key]}."
+                problems.append(Problem(file, f"line {line}", "translates the same key again", hint, key))
             if said := unprintable(text):
-                faults.append(Fault(file, f"line {line}", *said, key))
+                problems.append(Problem(file, f"line {line}", *said, key))
             texts[key], lines[key] = text, line
     return found
 
 
-def _comparability(root: Path, faults: list[Fault]) -> Comparability:
+def _comparability(root: Path, problems: list[Problem]) -> Comparability:
     """The rules of a barometer. One without any is judged by the product's."""
     own = (root / "schemas" / RULES).is_file()
     folder = root if own else PRODUCT
     path = root / "schemas" / RULES if own else PRODUCT / RULES
-    read = read_record(ComparabilityFile, read_toml(path, folder, faults), f"schemas/{RULES}", faults)
+    read = read_record(ComparabilityFile, read_toml(path, folder, problems), f"schemas/{RULES}", problems)
     return Comparability(
         rules=read.rules,
         verdicts={verdict: getattr(read.verdicts, verdict) for verdict in VERDICTS},

@@ -41,7 +41,7 @@ from pipeline.catalogue.kinds import (
     Whole,
 )
 from pipeline.catalogue.questionnaire import IGNORE, Base, Domain, Indicator, Instrument, Question, Variable
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 
 @dataclass(frozen=True)
@@ -200,9 +200,9 @@ class Barometer:
 
 @dataclass(frozen=True, eq=False)  # equal to itself only, so that what is made of it can be kept
 class Catalogue:
-    """Every declaration of a barometer, with every fault found in them.
+    """Every declaration of a barometer, with every problem found in them.
 
-    A wave whose own file is at fault is missing from ``waves`` or named by a fault's ``wave``;
+    A wave whose own file is at fault is missing from ``waves`` or named by a problem's ``wave``;
     the other waves stay usable.
     """
 
@@ -217,7 +217,7 @@ class Catalogue:
     waves: Mapping[str, Wave]
     translations: Mapping[str, Mapping[str, str]]
     comparability: Comparability = field(default_factory=Comparability)
-    faults: tuple[Fault, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
     @property
     def total(self) -> Domain:
@@ -266,17 +266,19 @@ class Catalogue:
         raise KeyError(wave.key)
 
     @property
-    def shared_faults(self) -> tuple[Fault, ...]:
-        """The faults that stop every wave: of no wave's own file and of no questionnaire."""
-        return tuple(fault for fault in self.faults if fault.wave is None and _instrument(fault) is None)
+    def shared_problems(self) -> tuple[Problem, ...]:
+        """The problems that stop every wave: of no wave's own file and of no questionnaire."""
+        return tuple(
+            problem for problem in self.problems if problem.wave is None and _instrument(problem) is None
+        )
 
-    def faults_of(self, wave: str) -> tuple[Fault, ...]:
-        """The faults that stop this wave: its own, its questionnaire's, and those that stop every wave."""
+    def problems_of(self, wave: str) -> tuple[Problem, ...]:
+        """The problems that stop this wave: its own, its questionnaire's, and those that stop every wave."""
         instrument = self.waves[wave].instrument if wave in self.waves else None
         return tuple(
-            fault
-            for fault in self.faults
-            if fault.wave == wave or (fault.wave is None and _instrument(fault) in (None, instrument))
+            problem
+            for problem in self.problems
+            if problem.wave == wave or (problem.wave is None and _instrument(problem) in (None, instrument))
         )
 
     def path(self, *parts: str) -> Path:
@@ -288,7 +290,7 @@ class Catalogue:
         return self.root / "warehouse" / "raw" / name
 
 
-def _instrument(fault: Fault) -> str | None:
-    """The questionnaire in whose file a fault stands."""
-    path = Path(fault.file)
+def _instrument(problem: Problem) -> str | None:
+    """The questionnaire in whose file a problem stands."""
+    path = Path(problem.file)
     return path.stem if path.parent.as_posix() == "schemas/instruments" else None

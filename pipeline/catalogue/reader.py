@@ -1,4 +1,4 @@
-"""Reads declaration files by the types of their records: every fault of a file at once.
+"""Reads declaration files by the types of their records: every problem of a file at once.
 
 What a file may hold stands at the records' fields (see ``kinds``); here stands only how TOML and CSV become
 records, and how an error of a type reads to the file's owner.
@@ -18,49 +18,51 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from pipeline.catalogue.fields import Field, field_at, fields_of, stand_in
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.kinds import CONFIG
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 CROSSWALK_HEADER = ["source_variable", "source_code", "variable", "code", "note"]
 Record = TypeVar("Record")
 
 
-def read_toml(path: Path, root: Path, faults: list[Fault], wave: str | None = None) -> dict[str, Any]:
-    """One TOML file as a table; empty, with a fault, when it cannot be read."""
+def read_toml(path: Path, root: Path, problems: list[Problem], wave: str | None = None) -> dict[str, Any]:
+    """One TOML file as a table; empty, with a problem, when it cannot be read."""
     file = path.relative_to(root).as_posix()
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        faults.append(Fault(file, "", "is missing", "Create it; the README shows one.", wave=wave))
+        problems.append(Problem(file, "", "is missing", "Create it; the README shows one.", wave=wave))
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
-        faults.append(Fault(file, f"line {line}", "is not UTF-8", "Save the file as UTF-8.", wave=wave))
+        problems.append(Problem(file, f"line {line}", "is not UTF-8", "Save the file as UTF-8.", wave=wave))
     except tomllib.TOMLDecodeError as error:
-        faults.append(Fault(file, "", f"is not valid TOML: {error}", "Mend the line it names.", wave=wave))
+        problems.append(
+            Problem(file, "", f"is not valid TOML: {error}", "Correct the line it names.", wave=wave)
+        )
     return {}
 
 
 def read_rows(
-    path: Path, root: Path, faults: list[Fault], header: list[str], wave: str | None = None
+    path: Path, root: Path, problems: list[Problem], header: list[str], wave: str | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a declaration's CSV with their line numbers; none, and a fault, for a wrong header."""
+    """The rows of a declaration's CSV with their line numbers; none, and a problem, for a wrong header."""
     file = path.relative_to(root).as_posix()
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        faults.append(
-            Fault(file, "", "is missing", f"Create it with the columns {','.join(header)}.", wave=wave)
+        problems.append(
+            Problem(file, "", "is missing", f"Create it with the columns {','.join(header)}.", wave=wave)
         )
         return
     except UnicodeDecodeError:
-        faults.append(Fault(file, "", "is not UTF-8", "Save the file as UTF-8 CSV.", wave=wave))
+        problems.append(Problem(file, "", "is not UTF-8", "Save the file as UTF-8 CSV.", wave=wave))
         return
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
     if [name for name in reader.fieldnames or [] if name] != header:
         found = ",".join(reader.fieldnames or [])
-        faults.append(
-            Fault(file, "line 1", "has other columns", f"The columns are {','.join(header)}.", found, wave)
+        problems.append(
+            Problem(file, "line 1", "has other columns", f"The columns are {','.join(header)}.", found, wave)
         )
         return
     for row in reader:
@@ -76,24 +78,24 @@ def adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def read_record(
-    kind: type[Record], table: Mapping[str, Any], file: str, faults: list[Fault], wave: str | None = None
+    kind: type[Record], table: Mapping[str, Any], file: str, problems: list[Problem], wave: str | None = None
 ) -> Record:
     """The record a table declares.
 
-    Never raises for what the table holds: every fault is reported, and the record is then made of what is
+    Never raises for what the table holds: every problem is reported, and the record is then made of what is
     sound, with stand-ins for what it cannot be without, so that the other declarations can be checked
     against it.
     """
     data: Any = table
     validator: TypeAdapter[Record] = adapter(cast(Hashable, kind))
     reported = False
-    for _ in range(20):  # one pass reports; what was mended for the next one may bring up more, unsaid
+    for _ in range(20):  # one pass reports; what was fixed for the next one may bring up more, unsaid
         try:
             return validator.validate_python(data)
         except ValidationError as error:
             errors = error.errors(include_url=False)
         if not reported:
-            faults += dict.fromkeys(_fault(each, kind, file, wave) for each in errors)
+            problems += dict.fromkeys(_problem(each, kind, file, wave) for each in errors)
             reported = True
         for each in reversed(errors):  # from the end, so that the places of a list's rows still hold
             data = _mended(data, _steps(each), kind)
@@ -116,7 +118,7 @@ def _path(steps: Sequence[int | str]) -> str:
     return path
 
 
-def _fault(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Fault:
+def _problem(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Problem:
     steps = _steps(error)
     field = field_at(kind, steps)
     key = str(steps[-1]) if steps else ""
@@ -124,10 +126,10 @@ def _fault(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Faul
     told = None if value is None or error["type"] == "missing" else _shown(value)
     if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: it stands in the table above
         steps, told = steps[:-2], str(steps[-2])
-    message, mend = _said(error, field, key, kind, steps)
+    message, hint = _said(error, field, key, kind, steps)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         told = None
-    return Fault(file, _path(steps), message, mend, told, wave)
+    return Problem(file, _path(steps), message, hint, told, wave)
 
 
 def _shown(value: object) -> str:
@@ -139,20 +141,23 @@ def _shown(value: object) -> str:
 def _said(
     error: ErrorDetails, field: Field | None, key: str, kind: type, steps: Sequence[int | str]
 ) -> tuple[str, str]:
-    """An error of the validator as a message and a mend."""
+    """An error of the validator as a message and a hint."""
     what = field.phrase if field else "a value"
     match error["type"]:
         case "refused":
-            return str(error["ctx"]["message"]), str(error["ctx"]["mend"])
+            return str(error["ctx"]["message"]), str(error["ctx"]["hint"])
         case "missing":
             return "is missing", f"Add {key} = ... ({what})."
         case "unexpected_keyword_argument" | "extra_forbidden":
             above = field_at(kind, steps[:-1])
             known = [each.name for each in fields_of(above.type if above else kind)]
-            return "is not a known key", f"Remove it, or use one of {', '.join(known)}.{hint(key, known)}"
+            return (
+                "is not a known key",
+                f"Remove it, or use one of {', '.join(known)}.{did_you_mean(key, known)}",
+            )
         case "literal_error":
             allowed = field.allowed if field else ()
-            near = hint(str(error["input"]), allowed)
+            near = did_you_mean(str(error["input"]), allowed)
             return "is not known", f"Use one of {', '.join(each for each in allowed if each)}.{near}"
         case "string_too_short":
             return "is empty", f"Fill in {key}."

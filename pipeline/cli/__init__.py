@@ -1,5 +1,5 @@
-"""Floor 6: the verbs of the command line, what they print and which exit code they give.
+"""Layer 6: the verbs of the command line, what they print and which exit code they give.
 
-A verb reads its arguments, calls one function of a lower floor and shows the outcome. Heavy libraries
+A verb reads its arguments, calls one function of a lower layer and shows the outcome. Heavy libraries
 are loaded inside the verb that needs them, so that ``check`` answers at once.
 """

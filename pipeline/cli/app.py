@@ -1,4 +1,4 @@
-"""The command ``barometer``: its verbs and their options. What a verb does stands in a room of its own."""
+"""The command ``barometer``: its verbs and their options. What a verb does stands in a module of its own."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def init(
 
 @app.command()
 def check(context: typer.Context, as_json: Json = False) -> None:
-    """Check every declaration against every other, without data; list all faults at once."""
+    """Check every declaration against every other, without data; list all problems at once."""
     from pipeline.cli.check import check_declarations
 
     with reporting(as_json):

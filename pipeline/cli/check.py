@@ -1,4 +1,4 @@
-"""``barometer check``: every fault of the declarations, and what is left to translate."""
+"""``barometer check``: every problem of the declarations, and what is left to translate."""
 
 from __future__ import annotations
 
@@ -9,24 +9,30 @@ import typer
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.check.translations import gaps
 from pipeline.cli.output import counted, print_json
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 
 SHOWN = 20
 
 
 def check_declarations(root: Path, as_json: bool) -> None:
-    """Prints what is declared and which texts lack a translation. Raises FaultError with every fault."""
+    """Prints what is declared and which texts lack a translation. Raises FaultError with every problem."""
     catalogue = load_catalogue(root)
-    if catalogue.faults:
-        raise FaultError(catalogue.faults)
+    if catalogue.problems:
+        raise ProblemError(catalogue.problems)
     sizes, missing = _sizes(catalogue), gaps(catalogue)
     if as_json:
         print_json(
-            {"ok": True, "barometer": catalogue.barometer.id, **sizes, "untranslated": missing, "faults": []}
+            {
+                "ok": True,
+                "barometer": catalogue.barometer.id,
+                **sizes,
+                "untranslated": missing,
+                "problems": [],
+            }
         )
         return
     listed = ", ".join(counted(number, name[:-1]) for name, number in sizes.items())
-    typer.echo(f"{catalogue.barometer.id}: {listed}. No faults.")
+    typer.echo(f"{catalogue.barometer.id}: {listed}. No problems.")
     for language, keys in missing.items():
         if keys:
             more = f" and {len(keys) - SHOWN} more (--json lists them all)" if len(keys) > SHOWN else ""

@@ -35,7 +35,7 @@ def show(root: Path, old: str, new: str, as_json: bool) -> None:
         (described[1]["version"], sheets_of(after)),
     )
     if as_json:
-        print_json({"ok": True, **compared, "faults": []})
+        print_json({"ok": True, **compared, "problems": []})
         return
     typer.echo(f"{compared['package']}: {compared['old']} to {compared['new']}")
     for line in entry(compared):

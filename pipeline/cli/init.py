@@ -16,7 +16,7 @@ def begin(root: Path, name: str, file: Path | None, as_json: bool) -> None:
     written = draft_barometer(folder, file) if file else write_starter(folder)
     places = [path.relative_to(folder).as_posix() for path in written]
     if as_json:
-        print_json({"ok": True, "folder": str(folder), "written": places, "faults": []})
+        print_json({"ok": True, "folder": str(folder), "written": places, "problems": []})
         return
     for place in places:
         typer.echo(f"wrote {Path(name, place).as_posix()}")

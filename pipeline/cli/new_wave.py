@@ -16,7 +16,7 @@ def draft(root: Path, wave: str, file: Path, instrument: str, as_json: bool) -> 
     written = draft_wave(root, load_catalogue(root), wave, file, instrument)
     places = [path.relative_to(root).as_posix() for path in written]
     if as_json:
-        print_json({"ok": True, "wave": wave, "written": places, "faults": []})
+        print_json({"ok": True, "wave": wave, "written": places, "problems": []})
         return
     for place in places:
         typer.echo(f"wrote {place}")

@@ -1,4 +1,4 @@
-"""What every verb prints alike: faults, JSON, and the exit code that goes with a fault."""
+"""What every verb prints alike: problems, JSON, and the exit code that goes with a problem."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from contextlib import contextmanager
 
 import typer
 
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
-STOPPED = Fault(
+STOPPED = Problem(
     file="warehouse",
     key="",
-    message="is not finished: a worker process was stopped from outside, for want of memory perhaps",
-    mend="Run it again; nothing is half-written, and what was done is not done again.",
+    message="is not finished: a worker process was stopped from outside, perhaps because memory ran out",
+    hint="Run it again; nothing is half-written, and what was done is not done again.",
 )
 
 
 @contextmanager
 def reporting(as_json: bool) -> Iterator[None]:
-    """Faults of the input end a verb with their own words and exit code 1, never with a traceback."""
+    """Problems of the input end a verb with their own words and exit code 1, never with a traceback."""
     try:
         yield
-    except (FaultError, BrokenExecutor) as error:
-        faults = error.faults if isinstance(error, FaultError) else (STOPPED,)
+    except (ProblemError, BrokenExecutor) as error:
+        problems = error.problems if isinstance(error, ProblemError) else (STOPPED,)
         if as_json:
-            print_json({"ok": False, "faults": [fault.as_dict() for fault in faults]})
+            print_json({"ok": False, "problems": [problem.as_dict() for problem in problems]})
         else:
-            print_faults(faults)
+            print_problems(problems)
         raise typer.Exit(1) from None
 
 
-def print_faults(faults: Sequence[Fault]) -> None:
-    """Every fault on a line of its own, to stderr; one that stops several waves stands once."""
-    lines = list(dict.fromkeys(map(str, faults)))
+def print_problems(problems: Sequence[Problem]) -> None:
+    """Every problem on a line of its own, to stderr; one that stops several waves stands once."""
+    lines = list(dict.fromkeys(map(str, problems)))
     for line in lines:
         typer.echo(line, err=True)
-    typer.echo(counted(len(lines), "fault"), err=True)
+    typer.echo(counted(len(lines), "problem"), err=True)
 
 
 def print_json(value: object) -> None:
@@ -47,5 +47,5 @@ def print_json(value: object) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 fault``, ``2 faults``."""
+    """A number with its noun: ``1 problem``, ``2 problems``."""
     return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -20,7 +20,7 @@ def send(root: Path, destination: str, only: list[str], as_json: bool) -> None:
             package: {"sent": place.sent, "unchanged": place.kept, "removed": place.removed}
             for package, place in done.items()
         }
-        print_json({"ok": True, "destination": destination, "packages": packages, "faults": []})
+        print_json({"ok": True, "destination": destination, "packages": packages, "problems": []})
         return
     for package, place in done.items():
         sent = f"{counted(place.sent, 'file')} sent, {place.kept} there already, {place.removed} taken away"

@@ -18,7 +18,7 @@ def seal(root: Path, only: list[str], as_json: bool) -> None:
     made, missing = seal_candidates(catalogue, only), left_out(catalogue)
     if as_json:
         packages = [_record(sealing, root) for sealing in made]
-        print_json({"ok": True, "packages": packages, "left_out": missing, "faults": []})
+        print_json({"ok": True, "packages": packages, "left_out": missing, "problems": []})
         return
     for sealing in made:
         typer.echo(_line(sealing, root))
@@ -33,7 +33,8 @@ def _known(catalogue: Catalogue, only: list[str]) -> None:
         if package not in catalogue.barometer.packages:
             known = ", ".join(catalogue.barometer.packages)
             raise typer.BadParameter(
-                f"{package!r} is no package of this barometer; its packages: {known}", param_hint="--package"
+                f"{package!r} is not a package of this barometer; its packages: {known}",
+                param_hint="--package",
             )
 
 

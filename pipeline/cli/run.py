@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.cli.output import counted, print_faults, print_json
+from pipeline.cli.output import counted, print_json, print_problems
 from pipeline.cli.progress import progress
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.findings import checks_due, findings
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import declared_waves
-from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_faults
+from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_problems
 from pipeline.workers import side_by_side
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ PUBLISH = "publish"
 
 @dataclass
 class Report:
-    """What a run did. Keys of ``faults`` and ``errors`` are waves, or ``publish``."""
+    """What a run did. Keys of ``problems`` and ``errors`` are waves, or ``publish``."""
 
     built: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
-    faults: dict[str, tuple[Fault, ...]] = field(default_factory=dict)
+    problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     findings: list[dict[str, str]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -42,12 +42,12 @@ class Report:
     @property
     def failed(self) -> list[str]:
         """The waves, or ``publish``, that could not be made."""
-        return [*self.faults, *self.errors]
+        return [*self.problems, *self.errors]
 
     def note(self, what: str, outcome: Outcome) -> bool:
         """Takes in what came of one run; tells whether it was done."""
-        if outcome.faults:
-            self.faults[what] = outcome.faults
+        if outcome.problems:
+            self.problems[what] = outcome.problems
         elif outcome.error:
             self.errors[what] = outcome.error
         return outcome.done
@@ -57,12 +57,12 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     """Builds what is out of date, or of it only some waves.
 
     The products are made of all waves: as long as one that was not asked for is stale, they stay as they are.
-    Raises FaultError on a shared fault; exits with 1 when a wave failed.
+    Raises FaultError on a shared problem; exits with 1 when a wave failed.
     """
     started = time.monotonic()
     catalogue = load_catalogue(root)
-    if catalogue.shared_faults:
-        raise FaultError(catalogue.faults)
+    if catalogue.shared_problems:
+        raise ProblemError(catalogue.problems)
     report = Report()
     stale: list[str] = []
     chosen = _chosen(root, only)
@@ -71,7 +71,7 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
         if wave not in chosen:
             report.stale += [wave] if state == "stale" else []
         elif state == "at fault":
-            report.faults[wave] = wave_faults(wave, catalogue)
+            report.problems[wave] = wave_problems(wave, catalogue)
         else:
             (stale if state == "stale" or checks_due(wave, catalogue) else report.unchanged).append(wave)
     sound = sound_waves(catalogue)
@@ -101,7 +101,7 @@ def _chosen(root: Path, only: list[str]) -> list[str]:
         if wave not in declared:
             known = ", ".join(declared) or "none"
             raise typer.BadParameter(
-                f"{wave!r} is no wave of this barometer; its waves: {known}", param_hint="--wave"
+                f"{wave!r} is not a wave of this barometer; its waves: {known}", param_hint="--wave"
             )
     return [wave for wave in declared if not only or wave in only]
 
@@ -136,11 +136,11 @@ def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -
         return
     for line in _summary(report, places):
         typer.echo(line)
-    typer.echo(f"{'Done' if not report.failed else 'Done, but not all'} in {seconds:.1f} s.")
+    typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
         typer.echo(f"{what} failed unexpectedly:\n{error}", err=True)
-    if report.faults:
-        print_faults([fault for faults in report.faults.values() for fault in faults])
+    if report.problems:
+        print_problems([problem for problems in report.problems.values() for problem in problems])
 
 
 def _summary(report: Report, places: list[str]) -> list[str]:
@@ -181,7 +181,7 @@ def _record(report: Report, places: list[str]) -> dict[str, Any]:
         "published": report.published,
         "outputs": places,
         "findings": report.findings,
-        "faults": [fault.as_dict() for faults in report.faults.values() for fault in faults],
+        "problems": [problem.as_dict() for problems in report.problems.values() for problem in problems],
         "errors": report.errors,
     }
 

@@ -9,7 +9,7 @@ import typer
 
 from pipeline.catalogue.schema import json_schemas, key_tables
 from pipeline.cli.output import print_json
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 
 def write(folder: Path | None, markdown: bool, as_json: bool) -> None:
@@ -31,7 +31,7 @@ def write(folder: Path | None, markdown: bool, as_json: bool) -> None:
             text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        mend = "Name a folder that may be written."
-        raise FaultError(Fault(str(folder), "", f"cannot be written: {error.strerror}", mend)) from None
+        hint = "Name a folder that may be written."
+        raise ProblemError(Problem(str(folder), "", f"cannot be written: {error.strerror}", hint)) from None
     written = [str(folder / name) for name in schemas]
     print_json({"written": written}) if as_json else typer.echo("\n".join(written))

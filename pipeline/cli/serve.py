@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from pipeline.catalogue import load_catalogue
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.site.page import policy
 
 HOST = "127.0.0.1"
@@ -66,9 +66,9 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
     try:
         return ThreadingHTTPServer((HOST, port), partial(Handler, directory=str(folder)))
     except OSError as error:
-        mend = "Choose another with --port."
-        raise FaultError(
-            Fault("", "--port", f"cannot listen: {error.strerror}", mend, value=str(port))
+        hint = "Choose another with --port."
+        raise ProblemError(
+            Problem("", "--port", f"cannot listen: {error.strerror}", hint, value=str(port))
         ) from None
 
 
@@ -77,8 +77,8 @@ def serve_site(root: Path, port: int) -> None:
     load_catalogue(root)
     folder = root / "warehouse" / "site"
     if not (folder / "index.html").is_file():
-        raise FaultError(
-            Fault("warehouse/site", "", "there is no site yet", "Build it with `barometer run`.")
+        raise ProblemError(
+            Problem("warehouse/site", "", "there is no site yet", "Build it with `barometer run`.")
         )
     with server(folder, port) as serving:
         typer.echo(f"The site is at http://{HOST}:{serving.server_port}/ (stop with Ctrl-C).")

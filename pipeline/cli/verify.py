@@ -17,7 +17,7 @@ def check_release(root: Path, path: Path, as_json: bool) -> None:
     started = time.monotonic()
     found = verify(load_catalogue(root), path)
     if as_json:
-        print_json({"ok": True, **found._asdict(), "faults": []})
+        print_json({"ok": True, **found._asdict(), "problems": []})
         return
     name, seconds = f"{found.package} {found.version}", time.monotonic() - started
     typer.echo(f"{name}: {found.files} files rebuilt, every byte the same, in {seconds:.1f} s.")

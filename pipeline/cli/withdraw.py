@@ -17,11 +17,13 @@ def take_back(root: Path, package: str, version: str, reason: str, on: str, as_j
     try:
         day = date.fromisoformat(on)
     except ValueError:
-        raise typer.BadParameter(f"{on!r} is no date such as 2026-12-01", param_hint="--date") from None
+        raise typer.BadParameter(f"{on!r} is not a date such as 2026-12-01", param_hint="--date") from None
     load_catalogue(root)
     revising = withdraw_release(root, package, version, reason, day)
     if as_json:
-        print_json({"ok": True, "package": package, "version": version, "revised_by": revising, "faults": []})
+        print_json(
+            {"ok": True, "package": package, "version": version, "revised_by": revising, "problems": []}
+        )
         return
     typer.echo(f"Withdrew {package} {version}: its data are gone, its tombstone stays.")
     for other in revising:

@@ -1,4 +1,4 @@
-"""May these two numbers be compared? Verdicts from declared facts, estimates on one footing, tests.
+"""May these two numbers be compared? Verdicts from declared facts, estimates on one basis, tests.
 
 ``facts`` says what is declared of a wave, ``verdicts`` what the rules make of two of them, ``scope`` and
 ``options`` what the two share, on which ``material`` has estimates made again. ``between``, ``standard``,
@@ -8,21 +8,21 @@ published figures, ``published`` decides what leaves. The rules are data: ``sche
 
 from pipeline.comparison.benchmarks import against_rest, benchmarks
 from pipeline.comparison.between import comparisons as comparisons_of
-from pipeline.comparison.facts import Known, response_rate
-from pipeline.comparison.material import Material
+from pipeline.comparison.facts import WaveFacts, response_rate
+from pipeline.comparison.inputs import ComparisonInputs
 from pipeline.comparison.published import Compared, published, reasons
 from pipeline.comparison.reconciliation import errata, reconciliation
-from pipeline.comparison.scope import scope_text
+from pipeline.comparison.shared_scope import scope_text
 from pipeline.comparison.standard import standardise
 from pipeline.comparison.trends import trends
 from pipeline.comparison.verdicts import Judgement, Pair
 
 __all__ = [
     "Compared",
+    "ComparisonInputs",
     "Judgement",
-    "Known",
-    "Material",
     "Pair",
+    "WaveFacts",
     "against_rest",
     "benchmarks",
     "comparisons_of",

@@ -15,7 +15,7 @@ from scipy import special
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.comparison.material import CELL, Material, breakdowns
+from pipeline.comparison.inputs import CELL, ComparisonInputs, breakdowns
 from pipeline.comparison.significance import adjusted, few, t_test
 from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
 from pipeline.estimation.domains import Domains
@@ -30,15 +30,15 @@ REST = "rest of the wave"
 Texts = npt.NDArray[np.object_]
 
 
-def benchmarks(material: Material) -> pd.DataFrame:
+def benchmarks(inputs: ComparisonInputs) -> pd.DataFrame:
     """Every cell of a breakdown with the whole of its wave, unrounded: ``COLUMNS`` by ``KEY``.
 
     ``above`` and ``below`` are the cells of the same breakdown that are surely larger and smaller, joined
     by ``|``: what ranks are made from. Published figures have differences, and no test.
     """
-    made = [frame for wave in material.waves if len(frame := _of_wave(wave, material))]
+    made = [frame for wave in inputs.waves if len(frame := _of_wave(wave, inputs))]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
-    frame = with_verdict(with_ranks(frame), material.catalogue)
+    frame = with_verdict(with_ranks(frame), inputs.catalogue)
     return frame[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
 
 
@@ -71,16 +71,16 @@ def with_ranks(frame: pd.DataFrame) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _of_wave(wave: Wave, material: Material) -> pd.DataFrame:
-    catalogue = material.catalogue
-    frame = material.estimates(wave.key)
-    everyone = catalogue.total.key
-    names = [key for key in breakdowns(catalogue) if key != everyone]
+def _of_wave(wave: Wave, inputs: ComparisonInputs) -> pd.DataFrame:
+    catalogue = inputs.catalogue
+    frame = inputs.estimates(wave.key)
+    total = catalogue.total.key
+    names = [key for key in breakdowns(catalogue) if key != total]
     frame = frame[frame["unit_measure"] != "count"]
     cells = frame.loc[frame["domain"].isin(names), [*KEY, "unit_measure", "n", "value", "obs_status"]]
-    whole = frame.loc[frame["domain"] == everyone, ["indicator", "category", "value", "df"]]
+    whole = frame.loc[frame["domain"] == total, ["indicator", "category", "value", "df"]]
     rows = cells.merge(whole.rename(columns={"value": "total"}), on=["indicator", "category"])
-    contrasts = material.contrasts(wave.key)
+    contrasts = inputs.contrasts(wave.key)
     every = {name: rows[name].to_numpy(dtype=object) for name in ("domain", "domain_code")}
     freedom = rows["df"].to_numpy(dtype=np.float64)
     se = np.full(len(rows), np.nan)
@@ -93,7 +93,7 @@ def _of_wave(wave: Wave, material: Material) -> pd.DataFrame:
         for number, (indicator, category, _) in enumerate(dict.fromkeys(measures)):
             at = np.flatnonzero(of_row == number)
             domains, codes = every["domain"][at], every["domain_code"][at]
-            places = [(everyone, ""), *zip(domains, codes, strict=True)]
+            places = [(total, ""), *zip(domains, codes, strict=True)]
             joint = contrasts.between(indicator, category, places)
             spread = _spread(joint)
             se[at] = spread[0, 1:]

@@ -15,8 +15,8 @@ import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue
-from pipeline.comparison.material import CELL, NUMBERS, Material, breakdowns
-from pipeline.comparison.scope import Scope, scope_text
+from pipeline.comparison.inputs import CELL, NUMBERS, ComparisonInputs, breakdowns
+from pipeline.comparison.shared_scope import Scope, scope_text
 from pipeline.comparison.significance import adjusted, few, homogeneity, independent
 from pipeline.comparison.standard import standardised
 from pipeline.comparison.verdicts import Judgement, Pair
@@ -33,23 +33,21 @@ NOTHING = "not_comparable"
 
 @dataclass(frozen=True)
 class Sides:
-    """The estimates of two waves on the footing that these breakdowns and indicators share."""
+    """The estimates of two waves on the basis that these breakdowns and indicators share."""
 
     breakdowns: tuple[str, ...]
     indicators: tuple[str, ...]
     narrowing: tuple[Scope, Scope]
 
 
-def comparisons(material: Material) -> pd.DataFrame:
+def comparisons(inputs: ComparisonInputs) -> pd.DataFrame:
     """Every comparison between the waves at hand, unrounded: ``COLUMNS`` by ``KEY``.
 
     ``narrowed_a`` and ``narrowed_b`` say on which scope a value was estimated again ("" where it was not).
     """
-    made = [frame for pair in material.pairs for frame in _of_pair(pair, material)]
+    made = [frame for pair in inputs.pairs for frame in _of_pair(pair, inputs)]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
-    return with_adjusted(frame, material.catalogue)[COLUMNS].sort_values(
-        KEY, kind="stable", ignore_index=True
-    )
+    return with_adjusted(frame, inputs.catalogue)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
 
 
 def with_adjusted(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -60,26 +58,26 @@ def with_adjusted(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     return frame.assign(p_adjusted=adjusted(p, np.asarray(families, dtype=np.int64)))
 
 
-def _of_pair(pair: Pair, material: Material) -> Iterator[pd.DataFrame]:
-    made = list(_compared(pair, material))
+def _of_pair(pair: Pair, inputs: ComparisonInputs) -> Iterator[pd.DataFrame]:
+    made = list(_compared(pair, inputs))
     yield from made
     if made:
-        yield from standardised(pair, pd.concat(made, ignore_index=True), material)
+        yield from standardised(pair, pd.concat(made, ignore_index=True), inputs)
 
 
-def _compared(pair: Pair, material: Material) -> Iterator[pd.DataFrame]:
-    for sides in footings(pair, material.catalogue):
+def _compared(pair: Pair, inputs: ComparisonInputs) -> Iterator[pd.DataFrame]:
+    for sides in common_bases(pair, inputs.catalogue):
         a, b = (
-            _chosen(material.estimates(wave.key, scope), sides)
+            _chosen(inputs.estimates(wave.key, scope), sides)
             for wave, scope in zip((pair.one, pair.other), sides.narrowing, strict=True)
         )
         both = a.merge(b, on=[*CELL, "unit_measure"], suffixes=("_a", "_b"))
-        judged = _judged(_inside(both, pair, material.catalogue), pair, sides, material.catalogue)
+        judged = _judged(_inside(both, pair, inputs.catalogue), pair, sides, inputs.catalogue)
         if len(judged):
-            yield _tested(_ranked(judged, material.catalogue), pair, sides, material)
+            yield _tested(_ranked(judged, inputs.catalogue), pair, sides, inputs)
 
 
-def footings(pair: Pair, catalogue: Catalogue) -> list[Sides]:
+def common_bases(pair: Pair, catalogue: Catalogue) -> list[Sides]:
     """The breakdowns and indicators of a pair, gathered by what brings both waves to what they share."""
     found: dict[str, Sides] = {}
     for indicators, answers in pair.narrowings():
@@ -146,8 +144,8 @@ def _ranked(both: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     return both.assign(**{name: rank.astype("Int64") for name, rank in ranks.items()})
 
 
-def _tested(both: pd.DataFrame, pair: Pair, sides: Sides, material: Material) -> pd.DataFrame:
-    confidence = material.catalogue.barometer.estimation.confidence
+def _tested(both: pd.DataFrame, pair: Pair, sides: Sides, inputs: ComparisonInputs) -> pd.DataFrame:
+    confidence = inputs.catalogue.barometer.estimation.confidence
     one, other = (
         tuple(both[f"{name}_{side}"].to_numpy(dtype=np.float64) for name in ("value", "se", "df"))
         for side in "ab"
@@ -171,7 +169,7 @@ def _tested(both: pd.DataFrame, pair: Pair, sides: Sides, material: Material) ->
         wave_a=pair.one.key, wave_b=pair.other.key, standard="",
         difference=allowed(made.value), se=allowed(made.se), df=made.df, ci_low=firm(made.low),
         ci_high=firm(made.high), p_value=firm(made.p), obs_status=np.where(figures, "E", "A"),
-        p_distribution=_distributions(both, pair, sides, material),
+        p_distribution=_distributions(both, pair, sides, inputs),
     )[[name for name in COLUMNS if name != "p_adjusted"]]  # fmt: skip
 
 
@@ -180,25 +178,27 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
     return numbers
 
 
-def _distributions(both: pd.DataFrame, pair: Pair, sides: Sides, material: Material) -> Floats:
+def _distributions(both: pd.DataFrame, pair: Pair, sides: Sides, inputs: ComparisonInputs) -> Floats:
     """The p-value of a single-choice question's whole distribution, on each of its rows for everyone."""
-    catalogue, found = material.catalogue, np.full(len(both), np.nan)
-    everyone = (both["domain"] == catalogue.total.key).to_numpy()
+    catalogue, found = inputs.catalogue, np.full(len(both), np.nan)
+    total = (both["domain"] == catalogue.total.key).to_numpy()
     comparable = (both["verdict"] != NOTHING).to_numpy()
-    for indicator in both.loc[everyone & comparable, "indicator"].unique():
+    for indicator in both.loc[total & comparable, "indicator"].unique():
         declared = catalogue.indicators[indicator]
         question = catalogue.questions.get(declared.question or "")
         if question is None or question.type != "single" or declared.codes:
             continue
-        rows = everyone & comparable & (both["indicator"] == indicator).to_numpy()
-        found[rows] = _distribution(both[rows], str(indicator), pair, sides, material)
+        rows = total & comparable & (both["indicator"] == indicator).to_numpy()
+        found[rows] = _distribution(both[rows], str(indicator), pair, sides, inputs)
     return found
 
 
-def _distribution(rows: pd.DataFrame, indicator: str, pair: Pair, sides: Sides, material: Material) -> float:
+def _distribution(
+    rows: pd.DataFrame, indicator: str, pair: Pair, sides: Sides, inputs: ComparisonInputs
+) -> float:
     shares, covariances = [], []
     for wave, scope in zip((pair.one, pair.other), sides.narrowing, strict=True):
-        joint = material.shares(wave.key, indicator, scope)
+        joint = inputs.shares(wave.key, indicator, scope)
         if joint is None:
             return float("nan")
         at = [[name[0] for name in joint.names].index(category) for category in rows["category"]]

@@ -16,7 +16,7 @@ CORRECTED, UNCORRECTED = "corrected", "uncorrected"  # for those who did not ans
 ANY_NUMBER = "any number"
 
 
-class Known:
+class WaveFacts:
     """The facts of every wave of a catalogue, each worked out once."""
 
     def __init__(self, catalogue: Catalogue) -> None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pipeline.catalogue import Catalogue, Condition, Indicator, Logic, Wave
-from pipeline.comparison.facts import Known, Option, named
-from pipeline.comparison.scope import Scope, scope_text
+from pipeline.comparison.facts import Option, WaveFacts, named
+from pipeline.comparison.shared_scope import Scope, scope_text
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,9 @@ def name_of(indicator: str, kept: Scope) -> str:
     return f"{indicator} {scope_text(kept)}".rstrip()
 
 
-def shared_options(one: Wave, other: Wave, indicator: str, known: Known, apart: Collection[str]) -> Options:
+def shared_options(
+    one: Wave, other: Wave, indicator: str, known: WaveFacts, apart: Collection[str]
+) -> Options:
     """How two waves stand; ``apart`` are the answers that may not be compared whatever was offered."""
     a, b = (known.options(wave, indicator) for wave in (one, other))
     if a is None or b is None:

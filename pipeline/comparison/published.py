@@ -17,8 +17,8 @@ from pipeline.arrays import Floats, Ints
 from pipeline.catalogue import Catalogue
 from pipeline.comparison.benchmarks import with_ranks, with_verdict
 from pipeline.comparison.between import KEY, with_adjusted
-from pipeline.comparison.material import CELL
-from pipeline.comparison.readable import Place, Shown, parts_of, places, readable, readable_again
+from pipeline.comparison.inputs import CELL
+from pipeline.comparison.readable import Place, Shown, parts_of, places, readable, readable_scoped
 from pipeline.comparison.significance import t_test
 from pipeline.comparison.trends import trends
 from pipeline.disclosure import decimals_of, half_up
@@ -45,7 +45,7 @@ def published(
     ``estimates``: unrounded; ``protected``: as they are published.
     """
     plain = readable(protected)
-    again = readable_again(made.comparisons, made.narrowed, plain, estimates, protected, catalogue)
+    again = readable_scoped(made.comparisons, made.narrowed, plain, estimates, protected, catalogue)
     return {
         "comparisons": _comparisons(made.comparisons, plain, again, catalogue),
         "benchmarks": _benchmarks(made.benchmarks, plain, catalogue),
@@ -159,14 +159,14 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
 
 
 def _benchmarks(frame: pd.DataFrame, plain: Mapping[Place, Shown], catalogue: Catalogue) -> pd.DataFrame:
-    everyone = catalogue.total.key
+    total = catalogue.total.key
     mine = [plain.get(place) for place in places(frame, ESTIMATE)]
-    whole = [plain.get((*place, everyone, "")) for place in places(frame, ["wave", "indicator", "category"])]
+    whole = [plain.get((*place, total, "")) for place in places(frame, ["wave", "indicator", "category"])]
     both = np.array([a is not None and b is not None for a, b in zip(mine, whole, strict=True)], dtype=bool)
     n = pd.Series([each.n if each else np.nan for each in mine], frame.index).astype("Int64")
     kept = frame.assign(obs_status=[each.status if each else "" for each in mine], n=n)[both]
     decimals = decimals_of(kept, catalogue)
-    of_total = decimals_of(kept.assign(domain=everyone), catalogue)
+    of_total = decimals_of(kept.assign(domain=total), catalogue)
     printed = _printed(kept["value"], kept["wave"], catalogue)
     values = {
         name: np.where(printed < 0, half_up(_numbers(kept, name), digits), _numbers(kept, name))

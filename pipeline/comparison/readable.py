@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue import Catalogue
-from pipeline.comparison.material import CELL
+from pipeline.comparison.inputs import CELL
 from pipeline.comparison.standard import domain_of
-from pipeline.disclosure import protect_again, scope_of
+from pipeline.disclosure import protect_scoped, scope_of
 
 NOT_READABLE = ("Q", "M")
 Place = tuple[str, ...]
@@ -59,7 +59,7 @@ def parts_of(compared: pd.DataFrame, side: str, catalogue: Catalogue) -> list[li
     return found
 
 
-def readable_again(
+def readable_scoped(
     compared: pd.DataFrame,
     narrowed: pd.DataFrame,
     plain: Mapping[Place, Shown],
@@ -81,4 +81,4 @@ def readable_again(
         if len(part) > length
     }
     asked = np.array([place in wanted for place in places(narrowed, ["wave", *CELL, "scope"])], dtype=bool)
-    return readable(protect_again(narrowed, asked, estimates, protected, catalogue))
+    return readable(protect_scoped(narrowed, asked, estimates, protected, catalogue))

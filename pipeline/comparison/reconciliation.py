@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue import Wave
-from pipeline.comparison.material import CELL, Material
-from pipeline.faults import Fault, FaultError
+from pipeline.comparison.inputs import CELL, ComparisonInputs
+from pipeline.problems import Problem, ProblemError
 
 RECONCILED = [
     "wave", "figures_wave", *CELL, "value", "ci_low", "ci_high", "figure", "difference", "within_rounding",
@@ -16,7 +16,7 @@ RECONCILED = [
 ERRATA = ["wave", *CELL, "value_was", "value_now", "published", "corrected", "source"]
 
 
-def reconciliation(material: Material) -> pd.DataFrame:
+def reconciliation(inputs: ComparisonInputs) -> pd.DataFrame:
     """Every estimate from microdata that its owner published too: ``RECONCILED``, unrounded.
 
     ``reason`` says why they part: ``rounding`` (they do not, beyond the printed digits), ``figure_uncertain``
@@ -24,9 +24,9 @@ def reconciliation(material: Material) -> pd.DataFrame:
     (inside the interval of the estimate) or ``unexplained``. The figure's note is kept beside it.
     """
     made = []
-    for figures in material.waves:
+    for figures in inputs.waves:
         if not figures.is_microdata:
-            made += [_pair(wave, figures, material) for wave in material.waves if _twins(wave, figures)]
+            made += [_pair(wave, figures, inputs) for wave in inputs.waves if _twins(wave, figures)]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=RECONCILED)
     return frame[RECONCILED].sort_values(["wave", "figures_wave", *CELL], kind="stable", ignore_index=True)
 
@@ -36,9 +36,9 @@ def _twins(wave: Wave, figures: Wave) -> bool:
     return wave.is_microdata and same
 
 
-def _pair(wave: Wave, figures: Wave, material: Material) -> pd.DataFrame:
-    mine = material.estimates(wave.key)[["wave", *CELL, "value", "ci_low", "ci_high"]]
-    theirs = material.estimates(figures.key)[[*CELL, "value", "obs_status", "note", "wave"]]
+def _pair(wave: Wave, figures: Wave, inputs: ComparisonInputs) -> pd.DataFrame:
+    mine = inputs.estimates(wave.key)[["wave", *CELL, "value", "ci_low", "ci_high"]]
+    theirs = inputs.estimates(figures.key)[[*CELL, "value", "obs_status", "note", "wave"]]
     theirs = theirs.rename(columns={"value": "figure", "wave": "figures_wave"})
     both = mine.merge(theirs, on=CELL)
     figure, value = both["figure"].astype(float), both["value"].astype(float)
@@ -62,28 +62,28 @@ def _pair(wave: Wave, figures: Wave, material: Material) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def errata(material: Material) -> pd.DataFrame:
+def errata(inputs: ComparisonInputs) -> pd.DataFrame:
     """Published figures that their owners replaced, both values: ``ERRATA``.
 
     Raises FaultError where a wave's figures do not hold the current value: estimates use that one.
     """
-    rows, faults = [], []
-    for wave in material.waves:
+    rows, problems = [], []
+    for wave in inputs.waves:
         current: dict[tuple[str, ...], float] = {}
         if wave.errata:
-            frame = material.estimates(wave.key)
+            frame = inputs.estimates(wave.key)
             places = zip(*(frame[name] for name in CELL), strict=True)
             current = dict(zip(places, frame["value"], strict=True))
         for number, each in enumerate(wave.errata, start=1):
             place = (each.indicator, each.category, each.domain, each.domain_code)
             found = current.get(place)
             if found is None or float(found) != each.now:
-                faults.append(
-                    Fault(
+                problems.append(
+                    Problem(
                         file=f"schemas/waves/{wave.key}.toml",
                         key=f"erratum[{number}].now",
                         message=f"is not the figure of {each.indicator} in the wave's file",
-                        mend=f"Write the current value into warehouse/raw/{wave.source.file}.",
+                        hint=f"Write the current value into warehouse/raw/{wave.source.file}.",
                         value=f"{each.now:g}",
                         wave=wave.key,
                     )
@@ -92,6 +92,6 @@ def errata(material: Material) -> pd.DataFrame:
             rows.append(
                 [wave.key, *place, each.was, each.now, published, each.corrected.isoformat(), each.source]
             )
-    if faults:
-        raise FaultError(faults)
+    if problems:
+        raise ProblemError(problems)
     return pd.DataFrame(rows, columns=ERRATA).sort_values(["wave", *CELL], kind="stable", ignore_index=True)

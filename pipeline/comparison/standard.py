@@ -15,9 +15,9 @@ import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Composition
-from pipeline.comparison.material import Material
+from pipeline.comparison.inputs import ComparisonInputs
 from pipeline.comparison.options import name_of
-from pipeline.comparison.scope import Scope, scope_text
+from pipeline.comparison.shared_scope import Scope, scope_text
 from pipeline.comparison.significance import independent
 from pipeline.comparison.verdicts import Pair
 from pipeline.estimation.contrasts import Contrasts
@@ -26,34 +26,38 @@ SIDES = ("a", "b")
 Estimated = dict[tuple[str, str], tuple[float, float]]  # (indicator, category) -> value, standard error
 
 
-def standardised(pair: Pair, compared: pd.DataFrame, material: Material) -> Iterator[pd.DataFrame]:
+def standardised(pair: Pair, compared: pd.DataFrame, inputs: ComparisonInputs) -> Iterator[pd.DataFrame]:
     """The pair's comparisons for everyone again, on each declared composition.
 
     ``compared``: the pair's comparisons. A pair that may not be compared, or lacks the variable, has none.
     """
-    everyone = compared["domain"] == material.catalogue.total.key
+    total = compared["domain"] == inputs.catalogue.total.key
     compared = compared[
-        everyone & (compared["verdict"] != "not_comparable") & (compared["unit_measure"] != "count")
+        total & (compared["verdict"] != "not_comparable") & (compared["unit_measure"] != "count")
     ]
-    for composition in material.catalogue.comparability.compositions.values():
+    for composition in inputs.catalogue.comparability.compositions.values():
         if pair.shared.state((composition.variable,)) not in ("same", "shared"):
             continue
         for indicators, answers in pair.narrowings():
             wanted = set(indicators) & set(composition.indicators or indicators)
             rows = compared[compared["indicator"].isin(wanted)]
-            if len(rows) and len(frame := _on(composition, pair, answers, rows, material)):
+            if len(rows) and len(frame := _on(composition, pair, answers, rows, inputs)):
                 yield frame
 
 
 def _on(
-    composition: Composition, pair: Pair, answers: tuple[Scope, Scope], rows: pd.DataFrame, material: Material
+    composition: Composition,
+    pair: Pair,
+    answers: tuple[Scope, Scope],
+    rows: pd.DataFrame,
+    inputs: ComparisonInputs,
 ) -> pd.DataFrame:
-    catalogue, by = material.catalogue, (composition.variable,)
+    catalogue, by = inputs.catalogue, (composition.variable,)
     waves = (pair.one.key, pair.other.key)
     narrowing: list[Scope] = [{**pair.shared.narrowing(side, by), **answers[side]} for side in (0, 1)]
-    codes = common_codes(composition, waves, narrowing, material)
+    codes = common_codes(composition, waves, narrowing, inputs)
     found = [
-        _estimated(composition, wave, scope, codes, rows, material)
+        _estimated(composition, wave, scope, codes, rows, inputs)
         for wave, scope in zip(waves, narrowing, strict=True)
     ]
     places = list(zip(rows["indicator"], rows["category"], strict=True))
@@ -63,7 +67,7 @@ def _on(
         (
             np.array([side[place][0] for place in places]),
             np.array([side[place][1] for place in places]),
-            _degrees(rows, wave, scope, material),
+            _degrees(rows, wave, scope, inputs),
         )
         for side, wave, scope in zip(found, waves, narrowing, strict=True)
     )
@@ -79,19 +83,19 @@ def _on(
 
 
 def common_codes(
-    composition: Composition, waves: tuple[str, str], narrowing: list[Scope], material: Material
+    composition: Composition, waves: tuple[str, str], narrowing: list[Scope], inputs: ComparisonInputs
 ) -> tuple[str, ...]:
     """The codes of the composition in which both waves have units; none where that leaves a single one."""
-    domain = domain_of(composition.variable, material.catalogue)
+    domain = domain_of(composition.variable, inputs.catalogue)
     there = set(composition.shares)
     for wave, scope in zip(waves, narrowing, strict=True):
-        contrasts = material.contrasts(wave, scope)
+        contrasts = inputs.contrasts(wave, scope)
         if contrasts is None:
             return ()
         known = {code for rows in contrasts.rows for name, code in rows.places if name == domain}
         limits = scope.get(composition.variable)
         there &= known if limits is None else known & set(limits)
-    codes = tuple(code for code in material.catalogue.variables[composition.variable].codes if code in there)
+    codes = tuple(code for code in inputs.catalogue.variables[composition.variable].codes if code in there)
     return codes if len(codes) > 1 else ()
 
 
@@ -106,18 +110,18 @@ def _estimated(
     scope: Scope,
     codes: tuple[str, ...],
     rows: pd.DataFrame,
-    material: Material,
+    inputs: ComparisonInputs,
 ) -> Estimated:
-    contrasts = material.contrasts(wave, scope)
+    contrasts = inputs.contrasts(wave, scope)
     if contrasts is None or not codes:
         return {}
     found: Estimated = {}
-    answers = material.answers(scope)
+    answers = inputs.answers(scope)
     for place in zip(rows["indicator"], rows["category"], strict=True):
         key = (wave, scope_text(scope), composition.key, *codes, *place)
         named = (name_of(place[0], answers), place[1])
-        make = partial(standardise, contrasts, composition, codes, named, material.catalogue)
-        value, error = material.remembered(key, make)
+        make = partial(standardise, contrasts, composition, codes, named, inputs.catalogue)
+        value, error = inputs.cached(key, make)
         if np.isfinite(value):
             found[place] = (value, error)
     return found
@@ -142,10 +146,10 @@ def standardise(
     return float(shares @ joint.values), float(np.sqrt(variance)) if variance > 0 else variance
 
 
-def _degrees(rows: pd.DataFrame, wave: str, scope: Scope, material: Material) -> Floats:
-    """The degrees of freedom of the estimates for everyone on the same footing."""
-    frame = material.estimates(wave, scope)
-    total = frame[frame["domain"] == material.catalogue.total.key]
+def _degrees(rows: pd.DataFrame, wave: str, scope: Scope, inputs: ComparisonInputs) -> Floats:
+    """The degrees of freedom of the estimates for everyone on the same basis."""
+    frame = inputs.estimates(wave, scope)
+    total = frame[frame["domain"] == inputs.catalogue.total.key]
     df = dict(zip(zip(total["indicator"], total["category"], strict=True), total["df"], strict=True))
     places = zip(rows["indicator"], rows["category"], strict=True)
     return np.array([df.get(place, np.nan) for place in places], dtype=np.float64)

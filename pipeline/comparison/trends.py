@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.comparison.facts import Known
+from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.significance import adjusted, slope, t_test
 from pipeline.comparison.verdicts import Pair
 
@@ -34,7 +34,7 @@ def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     there = (estimates["domain"] == catalogue.total.key) & (estimates["se"] > 0)
     found = estimates[there & estimates["value"].notna()].groupby("wave")
     frames = {str(wave): frame for wave, frame in found}
-    known = Known(catalogue)
+    known = WaveFacts(catalogue)
     made = [frame for waves in series.values() if len(frame := _of_survey(waves, frames, known, catalogue))]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
     return with_adjusted(frame)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
@@ -56,7 +56,7 @@ def editions(waves: list[Wave]) -> dict[tuple[str, str], list[Wave]]:
 
 
 def _of_survey(
-    waves: list[Wave], frames: Mapping[str, pd.DataFrame], known: Known, catalogue: Catalogue
+    waves: list[Wave], frames: Mapping[str, pd.DataFrame], known: WaveFacts, catalogue: Catalogue
 ) -> pd.DataFrame:
     steps = {(a.key, b.key): Pair(b, a, known) for a, b in pairwise(waves)}
     points: dict[tuple[str, str, str], dict[str, tuple[float, float, float]]] = {}
@@ -90,7 +90,7 @@ def _row(
     indicator: str,
     category: str,
     steps: dict[tuple[str, str], Pair],
-    known: Known,
+    known: WaveFacts,
 ) -> dict[str, object]:
     """One series; empty where it has no two editions between breaks."""
     there = [wave for wave in waves if wave.key in found]

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from pipeline.catalogue import VERDICTS, Catalogue, Indicator, Rule, Verdict, Wave
-from pipeline.comparison.facts import Facts, Known, form_of
+from pipeline.comparison.facts import Facts, WaveFacts, form_of
 from pipeline.comparison.options import Options, shared_options
-from pipeline.comparison.scope import Scope, Shared, shared_scope
+from pipeline.comparison.shared_scope import Scope, Shared, shared_scope
 from pipeline.estimation.plan import YES
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 
 @dataclass(frozen=True)
@@ -31,14 +31,14 @@ class Judgement:
 class Pair:
     """Two waves of one status, ready to be judged on any indicator. FaultError for two of other status."""
 
-    def __init__(self, one: Wave, other: Wave, known: Known) -> None:
+    def __init__(self, one: Wave, other: Wave, known: WaveFacts) -> None:
         if one.status != other.status:
-            raise FaultError(
-                Fault(
+            raise ProblemError(
+                Problem(
                     file=f"schemas/waves/{other.key}.toml",
                     key="status",
                     message=f"is {other.status}, and {one.key} is {one.status}",
-                    mend="Compare waves of one status: generated data say nothing about real surveys.",
+                    hint="Compare waves of one status: generated data say nothing about real surveys.",
                     value=other.status,
                 )
             )
@@ -123,7 +123,7 @@ class Pair:
 
 def pairs(waves: list[Wave], catalogue: Catalogue) -> Iterator[Pair]:
     """Every two waves of one status, the later one first; not two sources of one edition."""
-    known = Known(catalogue)
+    known = WaveFacts(catalogue)
     ordered = sorted(waves, key=lambda wave: (wave.reference_period.end, wave.key), reverse=True)
     for one, other in combinations(ordered, 2):
         if one.status == other.status and (one.survey, one.edition) != (other.survey, other.edition):

@@ -12,7 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.contracts.tables import Field, TableSchema, extended
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 DTYPES: Mapping[str, Any] = {
     "string": "str",
@@ -79,7 +79,7 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFr
         return frame, pd.DataFrame({name: [] for name in ("row", "column", "rule", "code")}, dtype="str")
     broken = cases[cases["index"].isna()]
     if len(broken):
-        raise FaultError(_broken(str(schema.name), broken))
+        raise ProblemError(_broken(str(schema.name), broken))
     bad = _failures(cases, schema)
     return frame[~frame.index.isin(bad["row"])], bad
 
@@ -97,19 +97,19 @@ def _failures(cases: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
     return bad.drop(columns="order").reset_index(drop=True)
 
 
-def _broken(name: str, cases: pd.DataFrame) -> list[Fault]:
-    faults = []
+def _broken(name: str, cases: pd.DataFrame) -> list[Problem]:
+    problems = []
     for case in cases.drop_duplicates(["column", "check", "failure_case"]).itertuples():
         column = case.failure_case if str(case.check).startswith("column_") else case.column
-        faults.append(
-            Fault(
+        problems.append(
+            Problem(
                 file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
                 message=f"the column breaks the contract of the table ({case.check}: {case.failure_case})",
-                mend="Give the table exactly the declared columns, in their order and types.",
+                hint="Give the table exactly the declared columns, in their order and types.",
             )
         )
-    return faults
+    return problems
 
 
 def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) -> pd.DataFrame:
@@ -127,12 +127,12 @@ def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) 
     good, bad = validate(typed, compiled(schema))
     if len(bad):
         counts = bad.groupby(["column", "rule"], sort=False).agg(rows=("row", "size"), code=("code", "first"))
-        raise FaultError(
-            Fault(
+        raise ProblemError(
+            Problem(
                 file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
                 message=f"{rows} rows break the rule '{rule}' of the table",
-                mend="Mend the declarations or data that these rows come from.",
+                hint="Correct the declarations or data that these rows come from.",
                 value=code or None,
             )
             for (column, rule), rows, code in zip(counts.index, counts["rows"], counts["code"], strict=True)

@@ -13,7 +13,7 @@ import dagster as dg
 from pipeline import contracts
 from pipeline.catalogue import Catalogue
 from pipeline.defs.columns import columns_of, wave_columns
-from pipeline.defs.resources import Project, plain_faults
+from pipeline.defs.resources import Project, plain_problems
 from pipeline.staleness.code import code
 from pipeline.staleness.outputs import StepResult, declared_waves
 from pipeline.staleness.status import source_version
@@ -26,7 +26,7 @@ WAVES, BAROMETER = "waves", "barometer"
 
 def wave_source(context: dg.OpExecutionContext, project: Project) -> dg.DataVersionsByPartition:
     """A wave as delivered and declared: its raw file, wave file, instrument and the codebook's structure."""
-    with plain_faults():
+    with plain_problems():
         catalogue = project.declarations()
     keys = [context.partition_key] if context.has_partition_key else declared_waves(catalogue.root)
     versions = {key: source_version(key, catalogue) for key in keys}
@@ -135,7 +135,7 @@ def _asset(
 def _wave_step(
     step: Callable[[str, Catalogue], StepResult], context: dg.AssetExecutionContext, project: Project
 ) -> dg.MaterializeResult[None]:
-    with plain_faults():
+    with plain_problems():
         catalogue = project.declarations()
         made = step(context.partition_key, catalogue)
         return _materialised(
@@ -144,7 +144,7 @@ def _wave_step(
 
 
 def _product(step: Callable[[Catalogue], StepResult], project: Project) -> dg.MaterializeResult[None]:
-    with plain_faults():
+    with plain_problems():
         return _materialised(step(project.declarations()), {})
 
 

@@ -13,9 +13,9 @@ import dagster as dg
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.defs.resources import Project, plain_faults
+from pipeline.defs.resources import Project, plain_problems
 from pipeline.release import check_untouched
-from pipeline.shelf import SUMS
+from pipeline.release_store import SUMS
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.findings import edition_before, keep_finding
 from pipeline.staleness.outputs import product_folder, wave_folder
@@ -25,7 +25,7 @@ from pipeline.steps.quality import Finding
 
 def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Only declared columns and codes, and few rows in quarantine."""
-    with plain_faults():
+    with plain_problems():
         wave, catalogue = _wave(context, project)
         folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
         stored = _stored(wave, catalogue)
@@ -35,7 +35,7 @@ def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
 
 def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Everything that the survey's edition before asked, of a comparable number of respondents."""
-    with plain_faults():
+    with plain_problems():
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "what is published of a wave does not tell what it asked"))
@@ -51,7 +51,7 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
 
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Weights in a sensible range, and every margin met."""
-    with plain_faults():
+    with plain_problems():
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no weights"))
@@ -77,7 +77,7 @@ def agreement(project: Project) -> dg.AssetCheckResult:
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
     """Every candidate is the one that was attacked, and gave no hidden cell away."""
-    with plain_faults():
+    with plain_problems():
         root = project.declarations().root
         sums = {name: hash_of_file(path / SUMS) for name, path in _candidates(root).items()}
         return _result(quality.disclosure(_told(root), sums))
@@ -85,11 +85,13 @@ def disclosure(project: Project) -> dg.AssetCheckResult:
 
 def package(project: Project) -> dg.AssetCheckResult:
     """Every candidate package is, to the byte, the one that was found sound when it was made."""
-    with plain_faults():
+    with plain_problems():
         root = project.declarations().root
         told, candidates = _told(root), _candidates(root)
-        faults = {name: check_untouched(path, told[name]["sha256sums"]) for name, path in candidates.items()}
-        return _result(quality.package(faults))
+        problems = {
+            name: check_untouched(path, told[name]["sha256sums"]) for name, path in candidates.items()
+        }
+        return _result(quality.package(problems))
 
 
 def _told(root: Path) -> dict[str, Any]:
@@ -133,7 +135,7 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
 def _of_estimates(
     check: str, judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
 ) -> dg.AssetCheckResult:
-    with plain_faults():
+    with plain_problems():
         catalogue = project.declarations()
         stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
         return _kept(check, "", judge(stored, catalogue), catalogue)

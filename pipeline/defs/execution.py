@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from pipeline.defs.jobs import INGEST, PUBLISH
 from pipeline.defs.location import definitions
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 from pipeline.staleness.outputs import declared_waves
 
 SETTINGS = """\
@@ -31,16 +31,16 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run: faults of the input, an unforeseen error's text; and the seconds it took."""
+    """What came of one run: problems of the input, an unforeseen error's text; and the seconds it took."""
 
-    faults: tuple[Fault, ...] = ()
+    problems: tuple[Problem, ...] = ()
     error: str = ""
     seconds: float = field(default=0.0, compare=False)
 
     @property
     def done(self) -> bool:
         """Whether everything asked for is made."""
-        return not self.faults and not self.error
+        return not self.problems and not self.error
 
 
 class Runner:
@@ -67,33 +67,33 @@ class Runner:
         if any(failure.error.cls_name == INTERRUPTED for failure in failures if failure.error):
             raise KeyboardInterrupt
         evaluations = [check for check in result.get_asset_check_evaluations() if not check.passed]
-        blocked = [_fault(check) for check in evaluations if check.blocking]
-        foreseen = [fault for failure in failures for fault in _faults(failure)]
-        errors = [failure.error_display_string for failure in failures if not (_faults(failure) or blocked)]
+        blocked = [_problem(check) for check in evaluations if check.blocking]
+        foreseen = [problem for failure in failures for problem in _problems(failure)]
+        errors = [failure.error_display_string for failure in failures if not (_problems(failure) or blocked)]
         if not (result.success or blocked or foreseen or errors):
             errors = [f"the run {result.run_id} failed; `dagster dev` shows why"]
         return Outcome((*blocked, *foreseen), "\n".join(errors), time.monotonic() - started)
 
 
-def _faults(failure: Any) -> list[Fault]:
-    """The faults that ``plain_faults`` gave to a failed step; none when it failed of something else."""
+def _problems(failure: Any) -> list[Problem]:
+    """The problems that ``plain_faults`` gave to a failed step; none when it failed of something else."""
     if failure.user_failure_data is None:
         return []
-    return [Fault(**fault) for fault in failure.user_failure_data.metadata["faults"].data]
+    return [Problem(**problem) for problem in failure.user_failure_data.metadata["problems"].data]
 
 
-def _fault(check: dg.AssetCheckEvaluation) -> Fault:
+def _problem(check: dg.AssetCheckEvaluation) -> Problem:
     if check.partition is None:
         message = (
             f"{check.asset_key.to_user_string()} fails its check {check.check_name}: {check.description}"
         )
-        mend = "Delete the folder and run `barometer run`; files of a candidate are never edited."
-        return Fault("warehouse/candidate", "", message, mend)
-    return Fault(
+        hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
+        return Problem("warehouse/candidate", "", message, hint)
+    return Problem(
         file=f"schemas/waves/{check.partition}.toml",
         key="",
         message=f"{check.asset_key.to_user_string()} breaks its {check.check_name}: {check.description}",
-        mend="Compare the wave's crosswalk and raw file with the codebook.",
+        hint="Compare the wave's crosswalk and raw file with the codebook.",
         wave=check.partition,
     )
 

@@ -1,6 +1,6 @@
 """The one resource: the project, that is, the barometer's folder and its declarations as they are now.
 
-Here belongs also how a fault of the input reaches Dagster: in plain words, and never retried.
+Here belongs also how a problem of the input reaches Dagster: in plain words, and never retried.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.staleness.status import sound_wave
 
 RETRIES, SECONDS_BETWEEN = 2, 1.0
@@ -39,8 +39,8 @@ class Project(dg.ConfigurableResource[None]):
         """Every declaration, faulty waves included. Raises FaultError when shared ones are at fault."""
         if self._catalogue is None:
             self._catalogue = load_catalogue(Path(self.root))
-        if self._catalogue.shared_faults:
-            raise FaultError(self._catalogue.shared_faults)
+        if self._catalogue.shared_problems:
+            raise ProblemError(self._catalogue.shared_problems)
         return self._catalogue
 
     def wave(self, key: str) -> Wave:
@@ -49,12 +49,16 @@ class Project(dg.ConfigurableResource[None]):
 
 
 @contextmanager
-def plain_faults() -> Iterator[None]:
-    """Faults of the input fail a step in their own words, at once; a troubled disk or line is tried again."""
+def plain_problems() -> Iterator[None]:
+    """Problems of the input fail a step in their own words, at once; a troubled disk or line is tried
+    again.
+    """
     try:
         yield
-    except FaultError as error:
-        faults = dg.MetadataValue.json([fault.as_dict() for fault in error.faults])
-        raise dg.Failure(description=str(error), metadata={"faults": faults}, allow_retries=False) from None
+    except ProblemError as error:
+        problems = dg.MetadataValue.json([problem.as_dict() for problem in error.problems])
+        raise dg.Failure(
+            description=str(error), metadata={"problems": problems}, allow_retries=False
+        ) from None
     except OSError as error:
         raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN) from error

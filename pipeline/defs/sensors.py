@@ -7,7 +7,7 @@ import dagster as dg
 from pipeline.catalogue import Catalogue
 from pipeline.defs.jobs import INGEST
 from pipeline.defs.resources import Project
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.staleness.status import source_version, status
 
 
@@ -23,7 +23,7 @@ def changed_waves(partitions: dg.PartitionsDefinition[str]) -> dg.SensorDefiniti
     def tick(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult | dg.SkipReason:
         try:
             catalogue = project.declarations()
-        except FaultError as error:
+        except ProblemError as error:
             return dg.SkipReason(str(error))
         asked = json.loads(context.cursor or "{}")
         seen = {wave: source_version(wave, catalogue) for wave in partitions.get_partition_keys()}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pandas as pd
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.again import protect_again
 from pipeline.disclosure.audit import Audit, audit
-from pipeline.disclosure.linkage import stem
+from pipeline.disclosure.linkage import base_indicator
 from pipeline.disclosure.published import MEASURES, decided, decimals_of, half_up, published
-from pipeline.disclosure.rules import live_rows, verdicts, with_none, with_stems
-from pipeline.disclosure.scopes import scope_of
+from pipeline.disclosure.rules import live_rows, verdicts, with_base_indicators, with_none
+from pipeline.disclosure.scope_sums import scope_of
+from pipeline.disclosure.scoped_suppression import protect_scoped
 from pipeline.disclosure.secondary import with_secondary
 from pipeline.disclosure.tables import AUDITED
 
@@ -19,12 +19,12 @@ __all__ = [
     "MEASURES",
     "Audit",
     "audit",
+    "base_indicator",
     "decimals_of",
     "half_up",
     "protect",
-    "protect_again",
+    "protect_scoped",
     "scope_of",
-    "stem",
 ]
 
 
@@ -38,7 +38,7 @@ def protect(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     - left out but for its n (Q, F), or flagged (U), by the rules of quality (``rules``);
     - shown with its n rounded and no deff where a cell of a sum it belongs to is hidden (``published``).
     """
-    frame = with_stems(estimates, catalogue)
+    frame = with_base_indicators(estimates, catalogue)
     made = verdicts(frame[live_rows(frame)], catalogue)
     if catalogue.barometer.disclosure.secondary:
         made = with_secondary(frame[frame["source_kind"] == "microdata"], with_none(made, frame), catalogue)

@@ -5,7 +5,7 @@ lie between 0 and 100 and means between their scores, and which cells add up (``
 base in a cell, by which its share counts in a sum, is taken as known: n times the weight that the register
 counts imply; where n is hidden or rounded, what is left of the sums is shared out (``sums.balanced``). So
 vagueness about sizes protects nothing. A system that contradicts itself on account of those sizes is
-loosened where it does (``loosening``). What a release does with the findings belongs to ``audit``.
+relaxed where it does (``relaxation``). What a release does with the findings belongs to ``audit``.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.linkage import stem
+from pipeline.disclosure.linkage import base_indicator
 from pipeline.disclosure.numbers import NUMBER
 from pipeline.disclosure.programmes import Block
+from pipeline.disclosure.published_view import PublishedView
 from pipeline.disclosure.ranges import ranges
 from pipeline.disclosure.sums import Sum, matrix
-from pipeline.disclosure.view import View
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Attack:
     programmes: int
 
 
-def asked(view: View, catalogue: Catalogue, times: float = 1.0) -> Floats:
+def asked(view: PublishedView, catalogue: Catalogue, times: float = 1.0) -> Floats:
     """The width that each cell (measures x cells) is to keep for being hidden: ``times`` what is declared.
 
     One that is hidden for others keeps ``secondary_width``; its n, and what is withheld on a scope, nothing.
@@ -48,7 +48,7 @@ def asked(view: View, catalogue: Catalogue, times: float = 1.0) -> Floats:
 
 
 def attack(
-    view: View,
+    view: PublishedView,
     sums: list[Sum],
     sizes: Floats,
     catalogue: Catalogue,
@@ -106,12 +106,12 @@ class Scale:
     point: Floats
 
 
-def scale_of(view: View, row: int, size: Floats, catalogue: Catalogue) -> Scale:
+def scale_of(view: PublishedView, row: int, size: Floats, catalogue: Catalogue) -> Scale:
     """How the cells of one measure add up; ``size``: of its base in every cell."""
     indicator, category = view.measures[row]
     whole = np.ones_like(size)
     if view.unit[row] == "count":
-        behind = (stem(indicator, catalogue), category)
+        behind = (base_indicator(indicator, catalogue), category)
         size = (
             size * _per_unit(view, row, view.measures.index(behind), size)
             if behind in view.measures
@@ -132,7 +132,7 @@ def scale_of(view: View, row: int, size: Floats, catalogue: Catalogue) -> Scale:
     return Scale(size, whole * 0.0, whole * 100.0, whole)
 
 
-def _per_unit(view: View, row: int, behind: int, size: Floats) -> float:
+def _per_unit(view: PublishedView, row: int, behind: int, size: Floats) -> float:
     """What the sizes must be multiplied by to count the population: counts against shares."""
     both = view.shown[row] & view.shown[behind] & (view.low[behind] > 0)
     if not both.any():
@@ -197,7 +197,7 @@ def bearing(signs: Floats, free: Flags, aims: Flags) -> Flags:
         reached = wider
 
 
-def _block(structure: _Structure, view: View, row: int, scale: Scale, need: Floats) -> Block:
+def _block(structure: _Structure, view: PublishedView, row: int, scale: Scale, need: Floats) -> Block:
     shown = view.shown[row]
     low = np.where(shown, np.clip(view.low[row], scale.low, scale.high), scale.low)
     high = np.where(shown, np.clip(view.high[row], scale.low, scale.high), scale.high)

@@ -3,13 +3,13 @@
 It reads the declarations and published tables only: those of the candidate and of every earlier release that
 was not withdrawn; what was estimated again on a scope it takes from their comparisons. What it proves: under
 the attacker's knowledge (``attack``), each cell that is hidden for its own sake, and a small remainder of a
-cell outside of scopes (``scoped``), can be told no closer than ``audit_width``, in points of 100 (a mean: of
-its scores or, without them, of the largest mean shown; a count: of its base), and one that is hidden for
-others no closer than ``secondary_width``. It holds also that no subtraction gives a cell of the first kind,
-that nothing hidden now is shown in a release that is still out, that no number has more digits than declared,
-and that beside a hidden cell every n is rounded and no design effect stands (``checks``). What it does not
-prove stands in ``docs/disclosure.md``. Neither a fault nor the report ever holds a hidden value, or how far a
-cell can be told.
+cell outside of scopes (``scoped_view``), can be disclosed no closer than ``audit_width``, in points of 100
+(a mean: of its scores or, without them, of the largest mean shown; a count: of its base), and one that is
+hidden for others no closer than ``secondary_width``. It holds also that no subtraction gives a cell of the
+first kind, that nothing hidden now is shown in a release that is still out, that no number has more digits
+than declared, and that beside a hidden cell every n is rounded and no design effect stands (``checks``).
+What it does not prove stands in ``docs/disclosure.md``. Neither a problem nor the report ever holds a
+hidden value, or how far a cell can be disclosed.
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ from pipeline.disclosure.attack import Attack, attack
 from pipeline.disclosure.checks import beside, digits, named, numerators, still_shown
 from pipeline.disclosure.linkage import Linkage, linkage
 from pipeline.disclosure.numbers import NUMBER, with_numbers
+from pipeline.disclosure.published_view import PublishedView, views, with_earlier
 from pipeline.disclosure.ranges import ENOUGH
-from pipeline.disclosure.scoped import Scoped, counted, needs, scoped, widened
-from pipeline.disclosure.scopes import twins
+from pipeline.disclosure.scope_sums import twins
+from pipeline.disclosure.scoped_view import Scoped, counted, needs, scoped, widened
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Sum
-from pipeline.disclosure.tables import Tables, again_of
-from pipeline.disclosure.view import View, views, with_earlier
-from pipeline.faults import Fault
+from pipeline.disclosure.tables import Tables, scoped_estimates
+from pipeline.problems import Problem
 
-WITHDRAW_OR = "Build the candidate anew; where an earlier release tells it, withdraw that one."
-MANY = "is hidden, but how many answered is told closer than n is rounded to"
+WITHDRAW_OR = "Build the candidate anew; where an earlier release gives it away, withdraw that one."
+MANY = "is hidden, but how many answered can be worked out more closely than n is rounded to"
 LEFT = "what is left of the cell outside of it, which may be too few answers"
 FEWER = "is shown over fewer answers, and the same over all of them is hidden"
 
-Views = tuple[View, View | None]  # of a wave, and of what was estimated again of it
+Views = tuple[PublishedView, PublishedView | None]  # of a wave, and of what was estimated again of it
 
 
 @dataclass(frozen=True)
 class Audit:
-    """``faults``: what an outsider could tell, none when the release may go out. ``report``: counts only.
+    """``problems``: what an outsider could tell, none when the release may go out. ``report``: counts only.
 
     ``programmes``: linear programmes solved, which depends on the solver and so is not in the report.
     """
 
-    faults: list[Fault]
+    problems: list[Problem]
     report: dict[str, Any]
     programmes: int = 0
 
@@ -62,42 +62,42 @@ def audit(published: Sequence[tuple[str, Tables]], catalogue: Catalogue) -> Audi
     """Attack a candidate together with what is already out.
 
     ``published``: (label, tables by name) of every release that is not withdrawn, in any order, and
-    of the candidate, last; ``estimates``, and what compares them. A label names the release in faults.
+    of the candidate, last; ``estimates``, and what compares them. A label names the release in problems.
     """
     *earlier, (_, tables) = published
     candidate = tables["estimates"][tables["estimates"]["source_kind"] == "microdata"]
-    faults = [*digits(candidate, catalogue), *digits(again_of(tables), catalogue)]
+    problems = [*digits(candidate, catalogue), *digits(scoped_estimates(tables), catalogue)]
     for label, others in published:
-        faults += still_shown(candidate, others, label, catalogue)
+        problems += still_shown(candidate, others, label, catalogue)
     linked, tally = linkage(catalogue), _Tally()
     before = [_views(others, catalogue) for _, others in earlier]
     for wave, both in _views(tables, catalogue).items():
         out = [every[wave] for every in before if wave in every]
         own = candidate[candidate["wave"] == wave]
-        faults += _attacked(own, both, out, linked, catalogue, tally)
-    return Audit(faults, tally.report(catalogue.barometer.disclosure, len(earlier)), tally.programmes)
+        problems += _attacked(own, both, out, linked, catalogue, tally)
+    return Audit(problems, tally.report(catalogue.barometer.disclosure, len(earlier)), tally.programmes)
 
 
 @dataclass
 class _Tally:
     """What is counted of all waves. ``audited`` and ``told``: by kind (``_kinds``), how many cells were
-    attacked, and told closer than they may be; ``smallest``: the least width of a primary one.
+    attacked, and disclosed closer than they may be; ``smallest``: the least width of a primary one.
     """
 
     programmes: int = 0
     alone_before: int = 0
     alone_after: int = 0
     audited: Counter[str] = field(default_factory=Counter)
-    told: Counter[str] = field(default_factory=Counter)
+    disclosed: Counter[str] = field(default_factory=Counter)
     close: int = 0
     smallest: float = np.inf
 
-    def add(self, made: Attack, told: Flags, kinds: Mapping[str, Flags], need: float) -> None:
+    def add(self, made: Attack, disclosed: Flags, kinds: Mapping[str, Flags], need: float) -> None:
         """One wave. ``told``: closer than may be; ``need``: the width that primary cells are to keep."""
         self.programmes += made.programmes
         for kind, own in kinds.items():
             self.audited[kind] += int((own & np.isfinite(made.width)).sum())
-            self.told[kind] += int((own & told).sum())
+            self.disclosed[kind] += int((own & disclosed).sum())
         self.close += int((made.width[kinds["secondary"]] < need - ENOUGH).sum())
         self.smallest = min(self.smallest, float(np.nanmin(made.width[kinds["cells"]], initial=np.inf)))
 
@@ -106,16 +106,16 @@ class _Tally:
         return {
             "audit_width": rules.audit_width,
             "audited_cells": self.audited["cells"],
-            "pinned_cells": self.told["cells"],
+            "pinned_cells": self.disclosed["cells"],
             "every_width_is_at_least": math.floor(min(self.smallest + ENOUGH, rules.audit_width)),
             "secondary_width": rules.secondary_width,
             "audited_secondary": self.audited["secondary"],
-            "pinned_secondary": self.told["secondary"],
+            "pinned_secondary": self.disclosed["secondary"],
             "secondary_closer_than_audit_width": self.close,
             "audited_numbers": self.audited["numbers"],
-            "pinned_numbers": self.told["numbers"],
+            "pinned_numbers": self.disclosed["numbers"],
             "audited_on_scopes": self.audited["on_scopes"],
-            "pinned_on_scopes": self.told["on_scopes"],
+            "pinned_on_scopes": self.disclosed["on_scopes"],
             "earlier_releases": earlier,
             "recovered_by_subtraction": {
                 "primary_only": self.alone_before, "as_published": self.alone_after
@@ -123,7 +123,7 @@ class _Tally:
         }  # fmt: skip
 
 
-def _kinds(seen: View, plain: int) -> dict[str, Flags]:
+def _kinds(seen: PublishedView, plain: int) -> dict[str, Flags]:
     """Which cells (measures x cells) are which; ``plain``: those of the wave's own, which stand first."""
     number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
     own = np.arange(len(seen.cells)) < plain
@@ -142,8 +142,8 @@ def _attacked(
     linked: Linkage,
     catalogue: Catalogue,
     tally: _Tally,
-) -> Iterator[Fault]:
-    """The faults of one wave. ``both``, ``before``: its views, of the candidate and of earlier releases."""
+) -> Iterator[Problem]:
+    """The problems of one wave. ``both``, ``before``: its views, of the candidate and of earlier releases."""
     rules, (now, again) = catalogue.barometer.disclosure, both
     sums = known_sums(now, catalogue)
     yield from beside(candidate, now, sums, catalogue)
@@ -170,23 +170,28 @@ def _attacked(
     wanted, kinds = needs(seen, sizes, own, None, catalogue), _kinds(seen, own.plain)
     need = np.where(kinds["secondary"], rules.audit_width, wanted)
     made = attack(seen, [*sums, *held], sizes, catalogue, need)
-    told = made.width < wanted - ENOUGH
-    tally.add(made, told, kinds, rules.audit_width)
-    small = told & kinds["on_scopes"]
+    disclosed = made.width < wanted - ENOUGH
+    tally.add(made, disclosed, kinds, rules.audit_width)
+    small = disclosed & kinds["on_scopes"]
     close = f"closer than {rules.audit_width:g} points (audit_width)"
     closest = f"closer than {rules.secondary_width:g} points (secondary_width)"
     for found, message in (
-        (told & kinds["cells"] | small & seen.primary, f"is hidden, but is told {close}"),
-        (told & kinds["secondary"], f"is hidden, but is told {closest}"),
+        (disclosed & kinds["cells"] | small & seen.primary, f"is hidden, but is told {close}"),
+        (disclosed & kinds["secondary"], f"is hidden, but is told {closest}"),
         (small & ~seen.primary, f"tells {LEFT}, {close}"),
-        (told & kinds["numbers"], MANY),
+        (disclosed & kinds["numbers"], MANY),
     ):
         yield from named(seen, found, message, WITHDRAW_OR)
 
 
 def _known(
-    wide: View, before: Sequence[Views], sums: list[Sum], own: Scoped, linked: Linkage, catalogue: Catalogue
-) -> View:
+    wide: PublishedView,
+    before: Sequence[Views],
+    sums: list[Sum],
+    own: Scoped,
+    linked: Linkage,
+    catalogue: Catalogue,
+) -> PublishedView:
     """All that an outsider knows of a wave: what is published of it now and was before, with every n."""
     step, least = catalogue.barometer.rounding.n, catalogue.barometer.disclosure.min_n
     seen = with_numbers(wide, sums, linked, step, least)
@@ -198,11 +203,11 @@ def _known(
 
 
 def _views(tables: Tables, catalogue: Catalogue) -> dict[str, Views]:
-    again = views(again_of(tables), catalogue)
+    again = views(scoped_estimates(tables), catalogue)
     return {wave: (own, again.get(wave)) for wave, own in views(tables["estimates"], catalogue).items()}
 
 
-def _subtracted(now: View, sums: list[Sum], hidden: Flags) -> Flags:
+def _subtracted(now: PublishedView, sums: list[Sum], hidden: Flags) -> Flags:
     """The cells that a simple attacker gets: the only hidden one of a sum, then those that these lay open."""
     left: Flags = hidden & now.there
     while True:

@@ -39,9 +39,9 @@ def linkage(catalogue: Catalogue) -> Linkage:
     """The families of a catalogue's indicators. An indicator without a question is a family of its own."""
     depth = {key: _depth(key, catalogue, ()) for key in catalogue.bases}
     used = {key: set(catalogue.questions_of(catalogue.indicators[key])) for key in catalogue.indicators}
-    told = {key: _told(key, used[key], depth, catalogue) for key in catalogue.indicators}
-    joined = _joined(told.values())
-    family = {key: joined[names[0]] for key, names in told.items()}
+    disclosed = {key: _told(key, used[key], depth, catalogue) for key in catalogue.indicators}
+    joined = _joined(disclosed.values())
+    family = {key: joined[names[0]] for key, names in disclosed.items()}
     above: dict[str, set[str]] = {key: set() for key in family.values()}
     level = dict.fromkeys(above, 0)
     for key, own in family.items():
@@ -60,14 +60,14 @@ def _told(key: str, used: set[str], depth: Mapping[str, int], catalogue: Catalog
     base = _base(key, catalogue)
     if deepest and depth[base] > levels[deepest[0]]:
         return [f"{name}{NARROWER}{base}" for name in deepest]
-    return deepest or [stem(key, catalogue)]
+    return deepest or [base_indicator(key, catalogue)]
 
 
 def _base(key: str, catalogue: Catalogue) -> str:
-    return catalogue.indicators[stem(key, catalogue)].base
+    return catalogue.indicators[base_indicator(key, catalogue)].base
 
 
-def stem(indicator: str, catalogue: Catalogue) -> str:
+def base_indicator(indicator: str, catalogue: Catalogue) -> str:
     """The indicator whose answer distribution a cell belongs to: for a count, that of the share behind it."""
     return catalogue.share_behind(catalogue.indicators[indicator]).key
 

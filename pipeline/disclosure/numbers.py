@@ -15,14 +15,16 @@ import numpy as np
 
 from pipeline.arrays import Flags
 from pipeline.disclosure.linkage import Linkage
+from pipeline.disclosure.published_view import MATRICES, PublishedView
 from pipeline.disclosure.sums import Sum
-from pipeline.disclosure.view import MATRICES, View
 
 NUMBER = "n"  # the unit of these measures
 MARK = " (n)"  # after the category of the measure that the n belongs to
 
 
-def with_numbers(view: View, sums: list[Sum], linked: Linkage, step: int, least: int) -> View:
+def with_numbers(
+    view: PublishedView, sums: list[Sum], linked: Linkage, step: int, least: int
+) -> PublishedView:
     """The view with the n of every share and mean as a measure of its own, after those of the view.
 
     ``step``: what n is rounded to beside a hidden cell; ``least``: no n below it is published.
@@ -34,7 +36,7 @@ def with_numbers(view: View, sums: list[Sum], linked: Linkage, step: int, least:
     there = view.there[rows]
     low = np.where(beside, np.maximum(n - step / 2, np.minimum(n, least)), n)
     high = np.where(beside, n + step / 2, n)
-    primary = (told_of(view, linked) & view.hidden)[rows]
+    primary = (disclosed_cells(view, linked) & view.hidden)[rows]
     own: dict[str, Any] = {
         "n": n,
         "low": np.where(there, low, np.nan),
@@ -48,7 +50,7 @@ def with_numbers(view: View, sums: list[Sum], linked: Linkage, step: int, least:
     return replace(view, measures=view.measures + measures, unit=view.unit + (NUMBER,) * len(rows), **both)
 
 
-def near_hidden(view: View, sums: list[Sum]) -> Flags:
+def near_hidden(view: PublishedView, sums: list[Sum]) -> Flags:
     """Where n is rounded: in every sum with a hidden cell, that of the parts; and always on a scope."""
     near: Flags = np.zeros(view.n.shape, dtype=bool)
     for each in sums:
@@ -58,7 +60,7 @@ def near_hidden(view: View, sums: list[Sum]) -> Flags:
     return near
 
 
-def told_of(view: View, linked: Linkage) -> Flags:
+def disclosed_cells(view: PublishedView, linked: Linkage) -> Flags:
     """Cells (measures x cells) where the measure's own base, or one above it, is hidden for its own sake."""
     family = np.array([linked.family[indicator] for indicator, _ in view.measures])
     own = {name: view.primary[family == name].any(axis=0) for name in set(family.tolist())}

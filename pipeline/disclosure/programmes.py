@@ -37,7 +37,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Elastic:
+class Relaxed:
     """A block at a cost, its rows taken apart: first what holds them from above, then from below.
 
     ``cost``: of each unknown. ``give``: of each row, 1 where it may be overstepped by a common slack, which
@@ -46,7 +46,7 @@ class Elastic:
 
     block: Block
     cost: Floats
-    give: Floats | None = None
+    give_way: Floats | None = None
 
 
 def solved(blocks: Sequence[Block], costs: Sequence[Floats]) -> list[Floats]:
@@ -68,21 +68,21 @@ def solved(blocks: Sequence[Block], costs: Sequence[Floats]) -> list[Floats]:
     return _parted(solution.x, [len(block.low) for block in blocks], solution.message)
 
 
-def priced(elastics: Sequence[Elastic]) -> list[tuple[Floats, Floats]]:
+def priced(programs: Sequence[Relaxed]) -> list[tuple[Floats, Floats]]:
     """One solution of each at least cost, and the multipliers of its rows (from above, then from below).
 
     Raises ArithmeticError where a system contradicts itself.
     """
-    if not elastics:
+    if not programs:
         return []
-    pieces = [_piece(each) for each in elastics]
-    slack = [[0.0] if each.give is not None else [] for each in elastics]
-    costs = [np.append(each.cost, np.add(one, 1.0)) for each, one in zip(elastics, slack, strict=True)]
-    low = [np.append(each.block.low, one) for each, one in zip(elastics, slack, strict=True)]
+    pieces = [_piece(each) for each in programs]
+    slack = [[0.0] if each.give_way is not None else [] for each in programs]
+    costs = [np.append(each.cost, np.add(one, 1.0)) for each, one in zip(programs, slack, strict=True)]
+    low = [np.append(each.block.low, one) for each, one in zip(programs, slack, strict=True)]
     high = [
-        np.append(each.block.high, np.add(one, np.inf)) for each, one in zip(elastics, slack, strict=True)
+        np.append(each.block.high, np.add(one, np.inf)) for each, one in zip(programs, slack, strict=True)
     ]
-    limits = [np.concatenate([each.block.row_high, -each.block.row_low]) for each in elastics]
+    limits = [np.concatenate([each.block.row_high, -each.block.row_low]) for each in programs]
     bounds = list(zip(np.concatenate(low).tolist(), np.concatenate(high).tolist(), strict=True))
     limited: dict[str, Any] = {"A_ub": _beside(pieces), "b_ub": np.concatenate(limits), "bounds": bounds}
     solution: Any = linprog(np.concatenate(costs), method="highs", options={"presolve": False}, **limited)
@@ -98,15 +98,15 @@ def _whole(matrix: sparse.coo_array) -> Piece:
     return matrix.data, matrix.row, matrix.col, (matrix.shape[0], matrix.shape[1])
 
 
-def _piece(elastic: Elastic) -> Piece:
-    matrix = elastic.block.matrix
+def _piece(program: Relaxed) -> Piece:
+    matrix = program.block.matrix
     rows, columns = matrix.shape
     data = [matrix.data, -matrix.data]
     row, column = [matrix.row, matrix.row + rows], [matrix.col, matrix.col]
-    if elastic.give is not None:
-        data, row = [*data, -elastic.give], [*row, np.arange(2 * rows)]
+    if program.give_way is not None:
+        data, row = [*data, -program.give_way], [*row, np.arange(2 * rows)]
         column = [*column, np.full(2 * rows, columns)]
-    shape = (2 * rows, columns + (elastic.give is not None))
+    shape = (2 * rows, columns + (program.give_way is not None))
     return np.concatenate(data), np.concatenate(row), np.concatenate(column), shape
 
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.arrays import Flags, Floats
-from pipeline.disclosure.loosening import loosened
 from pipeline.disclosure.programmes import Block, solved
+from pipeline.disclosure.relaxation import relaxed
 
 PATTERNS = 3  # of aims at all targets at once, before they are taken one at a time
 TOGETHER = 4  # targets of a block that are aimed at in one call
@@ -34,9 +34,9 @@ class Ranges:
 def ranges(blocks: Sequence[Block]) -> Ranges:
     """The width of each target: exact where below its need, else at least what it needs.
 
-    A block whose system contradicts itself is loosened first (``loosening``).
+    A block whose system contradicts itself is relaxed first (``relaxation``).
     """
-    blocks, points = loosened(blocks)
+    blocks, points = relaxed(blocks)
     search = _Search(
         list(blocks), [(x[b.targets], x[b.targets]) for b, x in zip(blocks, points, strict=True)]
     )

@@ -14,19 +14,19 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.linkage import stem
+from pipeline.disclosure.linkage import base_indicator
 
 CELL = ["domain", "domain_code"]
-DISTRIBUTION = ["wave", "stem", *CELL]
+DISTRIBUTION = ["wave", "base_indicator", *CELL]
 PRIMARY, SECONDARY, UNPUBLISHED, FLAGGED, NORMAL, NONE = "C", "D", "unpublished", "U", "A", "none"
 HIDDEN = (PRIMARY, SECONDARY)
 
 
-def with_stems(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """The estimates with the ``stem`` that names their distribution, rows numbered afresh."""
+def with_base_indicators(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
+    """The estimates with the ``base_indicator`` that names their distribution, rows numbered afresh."""
     frame = estimates.reset_index(drop=True)
-    stems = {key: stem(key, catalogue) for key in frame["indicator"].unique()}
-    return frame.assign(stem=frame["indicator"].map(stems))
+    base_indicators = {key: base_indicator(key, catalogue) for key in frame["indicator"].unique()}
+    return frame.assign(base_indicator=frame["indicator"].map(base_indicators))
 
 
 def live_rows(estimates: pd.DataFrame) -> pd.Series[bool]:
@@ -39,7 +39,7 @@ def verdicts(live: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
 
     With a column ``scope``, that belongs to the index too.
 
-    ``live``: microdata estimates that have an answer, with their stem. A distribution is
+    ``live``: microdata estimates that have an answer, with their base indicator. A distribution is
     - PRIMARY where n < min_n, or a numerator or complement is below min_group while more than
       max_fraction of the domain has answered; where that share is not known, that of the whole wave
       stands in, and where neither is, the rule is not applied;
@@ -78,7 +78,8 @@ def exposed(n: Any, m: Any, fraction: Any, catalogue: Catalogue) -> Any:
 def with_none(verdicts: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """The verdicts, and NONE for every distribution that nobody answered in a cell, but some elsewhere.
 
-    ``frame``: estimates with their stem. An n of none is published, unless it would tell of a hidden cell.
+    ``frame``: estimates with their base indicator. An n of none is published, unless it would tell of a
+    hidden cell.
     """
     empty = frame[asked(frame) & ~live_rows(frame)]
     places = pd.MultiIndex.from_frame(empty[DISTRIBUTION].drop_duplicates())

@@ -2,15 +2,15 @@
 
 A wave is solved family by family (``linkage``), those above first: what they hide, the families below
 hide too. In a family the cheapest cells are chosen by which no sum has exactly one hidden cell
-(``cover``); the result is attacked as it would be published (``attack``); every hidden cell that is told too
-closely demands more (``demands``), and the choice is made again, until the attack fails. A total, and a cell
-that nobody answered, costs more than everything else together.
+(``suppression_milp``); the result is attacked as it would be published (``attack``); every hidden cell
+that is disclosed too closely asks for a cut (``cuts``), and the choice is made again, until the attack
+fails. A total, and a cell that nobody answered, costs more than everything else together.
 
 What holds of the outcome: it withstands the attack, and each family's choice is an optimum of its integer
-programme, given what the families above hide and the demands made so far. It need not be the cheapest
+programme, given what the families above hide and the cuts made so far. It need not be the cheapest
 that withstands: sizes are estimated anew after each choice, so a demand of an earlier round may have become
 stricter than needed, one more cell asked for where a bound would not do is a rule of thumb, and the families
-above are not chosen with those below in mind. After ``PATIENCE`` demands a family's choice is only added to:
+above are not chosen with those below in mind. After ``PATIENCE`` cuts a family's choice is only added to:
 among many cells much alike every other choice begs another demand.
 """
 
@@ -25,20 +25,20 @@ import pandas as pd
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import asked, attack
-from pipeline.disclosure.cover import Demand, cheapest_cover
-from pipeline.disclosure.demands import Told
+from pipeline.disclosure.cuts import UnderProtected
 from pipeline.disclosure.linkage import linkage
 from pipeline.disclosure.numbers import with_numbers
 from pipeline.disclosure.published import carried_out, decided
+from pipeline.disclosure.published_view import PublishedView, view
 from pipeline.disclosure.rules import CELL, NONE, PRIMARY, SECONDARY, UNPUBLISHED
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix, sums_of
-from pipeline.disclosure.view import View, view
+from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
 from pipeline.workers import side_by_side
 
 FOR_QUALITY = 0.01  # the cost of a cell that is not published anyway, against one that is
 MARGIN = 1.1  # the width asked for, against the one that the audit asks
-PATIENCE = 30  # demands of a family, after which what is hidden stays hidden
+PATIENCE = 30  # cuts of a family, after which what is hidden stays hidden
 
 
 @dataclass
@@ -49,15 +49,15 @@ class _Family:
     there: Flags
     cost: Floats
     hidden: Flags
-    demands: dict[Demand, None] = field(default_factory=dict)
+    cuts: dict[Cut, None] = field(default_factory=dict)
     posed: tuple[bytes, int, int] = (b"", 0, 0)  # the choice that ``hidden`` answers
 
 
 def with_secondary(frame: pd.DataFrame, verdicts: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """The verdicts with SECONDARY where a cell must be hidden for the sake of others, and ``beside``.
 
-    ``frame``: unrounded microdata estimates with their stem. ``verdicts``: as the primary rules give
-    them. ``beside`` is true where a cell is shown in a sum that has a hidden one.
+    ``frame``: unrounded microdata estimates with their base indicator. ``verdicts``: as the primary rules
+    give them. ``beside`` is true where a cell is shown in a sum that has a hidden one.
     """
     waves = [(frame[frame["wave"] == wave], part) for wave, part in verdicts.groupby(level="wave", sort=True)]
     with side_by_side(partial(_settled, catalogue), waves) as made:
@@ -75,14 +75,14 @@ class _Wave:
         linked = linkage(catalogue)
         self.catalogue, self.linked, self.verdicts = catalogue, linked, verdicts
         shown = carried_out(decided(frame, verdicts.assign(beside=False)), catalogue)
-        self.open: View = view(shown, catalogue)
-        self.bare: View = view(shown.assign(deff=np.nan), catalogue)
+        self.open: PublishedView = view(shown, catalogue)
+        self.bare: PublishedView = view(shown.assign(deff=np.nan), catalogue)
         self.cells = list(self.open.cells)
         place = {cell: number for number, cell in enumerate(self.cells)}
         places = map(Cell, *(verdicts.index.get_level_values(name) for name in CELL))
         self.place = np.array([place[cell] for cell in places], dtype=np.int64)
-        stems = verdicts.index.get_level_values("stem").map(linked.family)
-        self.rows = {name: np.flatnonzero(stems == name) for name in set(stems)}
+        base_indicators = verdicts.index.get_level_values("base_indicator").map(linked.family)
+        self.rows = {name: np.flatnonzero(base_indicators == name) for name in set(base_indicators)}
         self.sums = sums_of(self.cells, _counts(frame, self.cells), catalogue)
         self.heard: list[Sum] = []
         self.families = {name: self._family(name) for name in linked.order if name in self.rows}
@@ -145,14 +145,14 @@ class _Wave:
             forced, before = family.primary.copy(), family.hidden
             for above in self.linked.above[name] & set(self.families):
                 forced |= self.families[above].hidden & family.there
-            if len(family.demands) > PATIENCE:  # of many cells much alike: every choice begs another
+            if len(family.cuts) > PATIENCE:  # of many cells much alike: every choice begs another
                 forced |= before
-            posed = (forced.tobytes(), len(family.demands), len(self.sums))
+            posed = (forced.tobytes(), len(family.cuts), len(self.sums))
             if posed != family.posed:
                 members = [
                     tuple(place for place in each.members if family.there[place]) for each in self.sums
                 ]
-                family.hidden = cheapest_cover(forced, family.cost, members, list(family.demands))
+                family.hidden = cheapest_suppression(forced, family.cost, members, list(family.cuts))
                 family.posed = posed
             if (family.hidden != before).any():
                 changed.append(name)
@@ -176,7 +176,7 @@ class _Wave:
             beside[rows] = self._beside(family.hidden)[self.place[rows]]
         return self.verdicts[["n"]].assign(verdict=verdict, beside=beside)
 
-    def _seen(self) -> View:
+    def _seen(self) -> PublishedView:
         """The wave as it would be published."""
         nothing = np.zeros(len(self.cells), dtype=bool)
         hidden = {name: family.hidden for name, family in self.families.items()}
@@ -209,9 +209,9 @@ class _Wave:
         need = asked(seen, self.catalogue, MARGIN)
         width = attack(seen, self.heard, sizes, self.catalogue, need, self.met).width
         signs, families = matrix(self.heard, len(self.cells)).toarray(), self.asked[rows].tolist()
-        told = Told(seen, sizes, width, signs, families)
-        own = {name: family.demands for name, family in self.families.items()}
-        return rows[told.demanded(own, need, self.catalogue)]
+        disclosed = UnderProtected(seen, sizes, width, signs, families)
+        own = {name: family.cuts for name, family in self.families.items()}
+        return rows[disclosed.add_cuts(own, need, self.catalogue)]
 
 
 def _counts(frame: pd.DataFrame, cells: list[Cell]) -> Floats:

@@ -13,20 +13,20 @@ import numpy as np
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_totals
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.scopes import box_of
+from pipeline.disclosure.published_view import PublishedView
+from pipeline.disclosure.scope_sums import box_of
 from pipeline.disclosure.sums import Cell, Sum, balanced, matrix, sums_of
-from pipeline.disclosure.view import View
 
 FIRM = 0.01  # units by which an n that is published whole may be off, on account of weights
 
 
-def known_sums(view: View, catalogue: Catalogue) -> list[Sum]:
+def known_sums(view: PublishedView, catalogue: Catalogue) -> list[Sum]:
     """The sums an outsider finds: the declared ones, and those that the published n betray."""
     rows = np.unique(view.n, axis=0)
     return sums_of(view.cells, rows, catalogue, float(catalogue.barometer.rounding.n))
 
 
-def sizes_of(view: View, sums: list[Sum], catalogue: Catalogue, rows: Ints | None = None) -> Floats:
+def sizes_of(view: PublishedView, sums: list[Sum], catalogue: Catalogue, rows: Ints | None = None) -> Floats:
     """The size of every base in every cell (measures x cells), as well as an outsider can tell.
 
     ``rows``: the measures that are asked for, all by default.
@@ -55,7 +55,7 @@ def sizes_of(view: View, sums: list[Sum], catalogue: Catalogue, rows: Ints | Non
     return sizes
 
 
-def _weights(view: View, sums: list[Sum], catalogue: Catalogue) -> tuple[Floats, Floats]:
+def _weights(view: PublishedView, sums: list[Sum], catalogue: Catalogue) -> tuple[Floats, Floats]:
     """Of every cell: the mean weight of its units, and its share of the population."""
     few = catalogue.barometer.disclosure.min_n
     seen = np.nanmax(view.n, axis=0, initial=0.0)

@@ -25,7 +25,7 @@ LEAST_MEASURES = 3  # with different counts: fewer could agree by chance
 
 
 class Cell(NamedTuple):
-    """A domain cell; where a wave was narrowed (``scopes``), of the part of it on a scope."""
+    """A domain cell; where a wave was narrowed (``scope_sums``), of the part of it on a scope."""
 
     domain: str
     code: str

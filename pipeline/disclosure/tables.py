@@ -1,7 +1,7 @@
 """What the published tables besides ``estimates`` repeat of its cells, and add: cells on narrower scopes.
 
 ``comparisons`` and ``benchmarks`` give the values that they compare. A standardised value is not taken apart:
-it is an average of cells that could all be published (``again``).
+it is an average of cells that could all be published (``scoped_suppression``).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 NUMBERS = ["unit_measure", "n", "value"]
 
 
-def again_of(tables: Tables) -> pd.DataFrame:
+def scoped_estimates(tables: Tables) -> pd.DataFrame:
     """Every cell on a scope that the comparisons show: the columns that a view is made of."""
     shown = pd.concat([*_sides(tables)]) if "comparisons" in tables else _nothing()
     shown = shown[(shown["scope"] != "") & shown["value"].notna()].drop_duplicates(
@@ -35,8 +35,8 @@ def repeated(tables: Tables, catalogue: Catalogue) -> pd.DataFrame:
         parts.append(sides[sides["scope"] == ""])
     if "benchmarks" in tables:
         own = tables["benchmarks"]
-        everyone = catalogue.total.key
-        parts += [own, own.assign(domain=everyone, domain_code="", value=own["total"])]
+        totals = catalogue.total.key
+        parts += [own, own.assign(domain=totals, domain_code="", value=own["total"])]
     every = pd.concat([part[[*KEY, "value"]] for part in parts])
     return every.loc[every["value"].notna(), KEY].drop_duplicates()
 

@@ -1,4 +1,4 @@
-"""Floor 1: a new barometer's folder, and first drafts of declarations from what a raw file says of itself.
+"""Layer 1: a new barometer's folder, and first drafts of declarations from what a raw file says of itself.
 
 Everything here is a guess for a statistician to confirm, and marked as one. Nothing is mapped for good,
 and no answer is ever written next to an identifier.

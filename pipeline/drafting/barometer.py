@@ -16,7 +16,7 @@ from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value,
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
 from pipeline.drafting.sniff import sniff
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import read_raw
 
 DRAFT = "# Draft from {file}: confirm every line; what is a guess says so."
@@ -29,12 +29,14 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
     anything would be overwritten.
     """
     if not file.is_file():
-        raise FaultError(Fault(str(file), "", "is not there", "Name the raw file."))
+        raise ProblemError(Problem(str(file), "", "is not there", "Name the raw file."))
     source = sniff(file)
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
     if not len(table.frame):
-        raise FaultError(Fault(str(file), "", "has no rows", "Name a file with a row for each respondent."))
+        raise ProblemError(
+            Problem(str(file), "", "has no rows", "Name a file with a row for each respondent.")
+        )
     found, wave = guess(columns), slug(file.stem, "-") or "first"
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),

@@ -10,15 +10,15 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import Source, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.match import DraftRow, crosswalk_rows
 from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import digest, read_raw
-from pipeline.swap import replace_file, write_file
 
 HEADER = ("source_variable", "source_code", "variable", "code", "note")
 
@@ -56,21 +56,21 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
 
 
 def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable[Path]) -> None:
-    faults = []
+    problems = []
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave):
-        mend = "Use lower-case letters, digits and hyphens, as no-ks-2018."
-        faults.append(Fault(f"schemas/waves/{wave}.toml", "", "is no wave key", mend, wave))
+        hint = "Use lower-case letters, digits and hyphens, as no-ks-2018."
+        problems.append(Problem(f"schemas/waves/{wave}.toml", "", "is not a valid wave key", hint, wave))
     if not file.is_file():
-        raise FaultError([*faults, Fault(str(file), "", "is not there", "Name the raw file.")])
-    mend = "Give the wave another key, or remove the file if it is not wanted."
+        raise ProblemError([*problems, Problem(str(file), "", "is not there", "Name the raw file.")])
+    hint = "Give the wave another key, or remove the file if it is not wanted."
     for path in targets:
         if path.exists():
-            faults.append(Fault(path.relative_to(root).as_posix(), "", "is there already", mend, wave))
+            problems.append(Problem(path.relative_to(root).as_posix(), "", "is there already", hint, wave))
     if raw.exists() and digest(raw) != digest(file):
-        mend = "Rename the new file, or remove the old one if it is not wanted."
-        faults.append(Fault(f"warehouse/raw/{raw.name}", "", "is there already, with other bytes", mend))
-    if faults:
-        raise FaultError(faults)
+        hint = "Rename the new file, or remove the old one if it is not wanted."
+        problems.append(Problem(f"warehouse/raw/{raw.name}", "", "is there already, with other bytes", hint))
+    if problems:
+        raise ProblemError(problems)
 
 
 def _identifier(columns: Sequence[SourceColumn], former: Wave | None) -> str:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 NAME = b"NAME"  # stands in the starter for the name of the barometer
 FIRST_PLAIN = str.maketrans({"æ": "ae", "ø": "oe", "ß": "ss", "ð": "d", "þ": "th", "ł": "l", "đ": "d"})
@@ -80,7 +80,7 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
     except OSError as error:
         why = error.strerror or type(error).__name__
         hint = "Choose a folder that you may write to."
-        raise FaultError(Fault(str(folder), "", f"cannot be written: {why}", hint)) from None
+        raise ProblemError(Problem(str(folder), "", f"cannot be written: {why}", hint)) from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return [folder / name for name in content]
@@ -89,10 +89,10 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
 def _require_free(folder: Path, content: Mapping[str, bytes | Path]) -> None:
     hint = "Choose a new folder: nothing is overwritten."
     if (folder / "schemas").is_dir() and any((folder / "schemas").iterdir()):
-        raise FaultError(Fault(str(folder / "schemas"), "", "holds declarations already", hint))
+        raise ProblemError(Problem(str(folder / "schemas"), "", "holds declarations already", hint))
     taken = [name for name in content if (folder / name).exists()]
     if taken:
-        raise FaultError(Fault(str(folder / name), "", "is there already", hint) for name in taken)
+        raise ProblemError(Problem(str(folder / name), "", "is there already", hint) for name in taken)
 
 
 def _starter_files() -> dict[str, bytes]:

@@ -17,8 +17,8 @@ from pipeline.drafting.columns import SourceColumn
 
 ENOUGH = 0.5  # a score below this is no guess
 CODES_SHARE = 0.3  # of the score that the labels of the codes decide
-KNOWN = 0.9  # the score of a column that an earlier questionnaire of the survey has by the same name
-TO_MAP = "TO MAP"
+PRIOR_SCORE = 0.9  # the score of a column that an earlier questionnaire of the survey has by the same name
+TODO = "TODO"
 
 DraftRow = tuple[str, str, str, str, str]  # source_variable, source_code, variable, code, note
 
@@ -35,20 +35,26 @@ class Target:
 
 def targets(catalogue: Catalogue) -> list[Target]:
     """Every background and answer variable, in codebook order."""
-    voices = _voices(catalogue)
+    label_sources = _label_sources(catalogue)
     found = []
     for variable in catalogue.variables.values():
-        codes = {c: _said(voices, f"{variable.key}.codes.{c}", c, text) for c, text in variable.codes.items()}
-        texts = _said(voices, f"{variable.key}.label", variable.key, variable.label)
+        codes = {
+            c: _said(label_sources, f"{variable.key}.codes.{c}", c, text)
+            for c, text in variable.codes.items()
+        }
+        texts = _said(label_sources, f"{variable.key}.label", variable.key, variable.label)
         found.append(Target(variable.key, "background", texts, codes))
     for question in catalogue.questions.values():
-        codes = {c: _said(voices, f"{question.key}.codes.{c}", c, text) for c, text in question.codes.items()}
-        asked = _said(voices, f"{question.key}.text", question.text)
+        codes = {
+            c: _said(label_sources, f"{question.key}.codes.{c}", c, text)
+            for c, text in question.codes.items()
+        }
+        asked = _said(label_sources, f"{question.key}.text", question.text)
         for answer in question.answers:
             item = answer.partition(".")[2]
             texts = (*asked, question.key, question.label)
             if item:
-                names = _said(voices, f"{question.key}.items.{item}", question.items[item])
+                names = _said(label_sources, f"{question.key}.items.{item}", question.items[item])
                 texts = (
                     *names,
                     *(f"{text} {name}" for text in asked for name in names),
@@ -58,17 +64,19 @@ def targets(catalogue: Catalogue) -> list[Target]:
     return found
 
 
-def _voices(catalogue: Catalogue) -> list[Mapping[str, str]]:
+def _label_sources(catalogue: Catalogue) -> list[Mapping[str, str]]:
     """Texts by the codebook's keys, once for each language and questionnaire."""
-    voices = [
+    label_sources = [
         {key.partition(".")[2]: text for key, text in words.items()}
         for words in catalogue.translations.values()
     ]
-    return voices + [instrument.wording for instrument in catalogue.instruments.values()]
+    return label_sources + [instrument.wording for instrument in catalogue.instruments.values()]
 
 
-def _said(voices: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*own, *(voice[key] for voice in voices if voice.get(key))]))
+def _said(label_sources: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys([*own, *(label_source[key] for label_source in label_sources if label_source.get(key))])
+    )
 
 
 def crosswalk_rows(
@@ -96,14 +104,14 @@ def _source_codes(column: SourceColumn) -> list[str]:
 
 def _hint(column: SourceColumn, code: str) -> str:
     said = " = ".join(text for text in (column.label, (column.codes or {}).get(code, "")) if text)
-    return f"{TO_MAP}: {said}" if said else TO_MAP
+    return f"{TODO}: {said}" if said else TODO
 
 
 def _as_before(column: SourceColumn, former: Instrument) -> Iterator[DraftRow]:
     """The rows that an earlier questionnaire has for a column of this name, and the codes it has not."""
     rows = [row for row in former.crosswalk if row.source_variable == column.name]
     listed = {row.source_code for row in rows}
-    note = f"guess {KNOWN:.2f}: as in {former.key}"
+    note = f"guess {PRIOR_SCORE:.2f}: as in {former.key}"
     codes = [*_source_codes(column), *([""] if column.blank else []), "*"]
     for code in _source_codes(column):
         if code not in listed and "*" not in listed:

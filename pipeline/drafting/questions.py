@@ -55,7 +55,8 @@ TICKED = re.compile(
     r"(?:selected|mentioned|ticked|checked|chosen|marked|valgt|nevnt|n[aæ]vnt|vald|valittu)", re.IGNORECASE
 )
 YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
-SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-–—])?\s+|\s[-–—]\s+")  # between question and item  # noqa: RUF001
+# between question and item
+SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-–—])?\s+|\s[-–—]\s+")  # noqa: RUF001
 TAKEN = re.compile(  # names that a table of our own has, or that conditions and crosswalks mean something by
     r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+|[nwqd]|[abys]\d+(_[wq])?|total"
     rf"|all|na|{'|'.join(ABSENT)}|{IGNORE}|{SELECTED}|{NOT_SELECTED}"

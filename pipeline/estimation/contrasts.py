@@ -161,7 +161,7 @@ class Contrasts:
         question = self.catalogue.questions.get(self.catalogue.indicators[indicator].question or "")
         if len(found) > 1 and (question is None or question.type != "single"):
             raise ValueError(
-                f"{indicator} is no single-choice question: its answers' products are not summed"
+                f"{indicator} is not a single-choice question: its answers' products are not summed"
             )
         return found
 

@@ -14,10 +14,10 @@ from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.crossing import crossed, distinct, indexed
 from pipeline.estimation.domains import aggregation_matrix
 from pipeline.estimation.statistics import Cells
-from pipeline.faults import Fault, FaultError
+from pipeline.grouping import cross_classify, distinct, indexed
+from pipeline.problems import Problem, ProblemError
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Calibration:
 def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:
     """The design factors of a wave; FaultError where ``lonely_psu = "fail"`` meets a stratum of one PSU."""
     frame, plan = cells.frame, cells.plan
-    names, stratum = crossed(frame, ["stratum"])
+    names, stratum = cross_classify(frame, ["stratum"])
     psu = psu_stratum = None
     if plan.clustered:
         units, unit = indexed(frame["psu"])
@@ -96,10 +96,10 @@ def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: st
     lonesome = alone & (fraction > 0)
     if lonely == "fail" and lonesome.any():
         said = ", ".join(name or "the sample" for name, one in zip(names, lonesome, strict=True) if one)
-        mend = "Join it with another stratum, or set estimation.lonely_psu to certainty, adjust or average."
+        hint = "Join it with another stratum, or set estimation.lonely_psu to certainty, adjust or average."
         file = f"schemas/waves/{wave.key}.toml"
-        raise FaultError(
-            Fault(file, "design.strata", "a stratum has a single sampling unit", mend, said, wave.key)
+        raise ProblemError(
+            Problem(file, "design.strata", "a stratum has a single sampling unit", hint, said, wave.key)
         )
     k = np.where(alone, fraction if lonely == "adjust" else 0.0, fraction * size / np.maximum(size - 1, 1))
     centred = np.where(alone, 0.0, 1.0)
@@ -121,11 +121,11 @@ def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> 
     if not plan.margins:
         return None
     used = list(dict.fromkeys(name for margin in plan.margins for name in margin))
-    keys, of_cell = crossed(frame, used)
+    keys, of_cell = cross_classify(frame, used)
     firsts = np.unique(of_cell, return_index=True)[1]
     columns = []
     for margin in plan.margins:
-        codes, place = crossed(frame, margin)
+        codes, place = cross_classify(frame, margin)
         columns += [(place[firsts] == number).astype(float) for number in range(len(codes))]
     gather = aggregation_matrix(of_cell, len(keys))
     start, final = gather @ cells.start, gather @ cells.everyone(1)

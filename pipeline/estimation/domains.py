@@ -16,7 +16,7 @@ from scipy import sparse
 
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.questionnaire import ABSENT, Domain
-from pipeline.crossing import combined, crossed, distinct, indexed
+from pipeline.grouping import cross_classify, cross_classify_codes, distinct, indexed
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class BackgroundCells:
     @classmethod
     def of(cls, frame: pd.DataFrame, cell: tuple[str, ...]) -> BackgroundCells:
         """Those of the cells in a frame, by stratum and the variables ``cell``."""
-        names, of_cell = crossed(frame, ["stratum", *cell])
+        names, of_cell = cross_classify(frame, ["stratum", *cell])
         example = np.empty(len(names), dtype=np.int64)
         example[of_cell] = np.arange(len(of_cell))
         return cls(of_cell, example)
@@ -130,7 +130,7 @@ def domains_of(frame: pd.DataFrame, cell: tuple[str, ...], breakdowns: Iterable[
         for name in breakdown.by:
             known &= coded[name]
         rows = np.flatnonzero(known)
-        texts, place = combined(
+        texts, place = cross_classify_codes(
             [(columns[name][0], columns[name][1][rows]) for name in breakdown.by], len(rows)
         )
         domain.append(len(codes) + place)

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import special
 
 from pipeline.arrays import Floats
-from pipeline.crossing import distinct
+from pipeline.grouping import distinct
 
 
 def t_quantile(df: Floats, confidence: float) -> Floats:

@@ -25,10 +25,10 @@ import pandas as pd
 from scipy import sparse
 
 from pipeline.arrays import Ints, Numbers
-from pipeline.crossing import exact_sums
 from pipeline.estimation import columns
 from pipeline.estimation.engine import Columns
 from pipeline.estimation.plan import Plan
+from pipeline.grouping import exact_sums
 
 DIGITS = 59  # bits of a whole number that fits DECIMAL(18, 0), whose sums every engine keeps exactly
 AT_ONCE = 32  # columns that are added together: few enough for little memory

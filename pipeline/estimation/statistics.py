@@ -27,7 +27,7 @@ from pipeline.estimation.engine import Engine, default_engine
 from pipeline.estimation.passes import Centring, added_weights, counted_by_weight
 from pipeline.estimation.plan import Measure, Plan, plan_wave, split
 from pipeline.estimation.replicates import replicate_sums
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 FEW = 20_000  # rows that are listed sooner than grouped
 MANY = 500_000  # the same where units have their own weights or are in clusters
@@ -106,8 +106,10 @@ def wave_statistics(
     plan = plan_wave(wave, catalogue)
     if not plan.measures:
         file = f"schemas/instruments/{wave.instrument}.csv"
-        mend = "Map the questions of at least one indicator."
-        raise FaultError(Fault(file, "", "maps nothing that an indicator is made from", mend, wave=wave.key))
+        hint = "Map the questions of at least one indicator."
+        raise ProblemError(
+            Problem(file, "", "maps nothing that an indicator is made from", hint, wave=wave.key)
+        )
     codes = read_codes(weighted) if isinstance(weighted, Path) else encoded(weighted, wave, catalogue)
     facts = facts_of(codes)
     centrings = {

@@ -1,4 +1,4 @@
-"""Floor 1: a raw file's columns and codes become the codebook's, row by row, and nothing else changes.
+"""Layer 1: a raw file's columns and codes become the codebook's, row by row, and nothing else changes.
 
 Weights are computed in ``weighting``, statistics in ``estimation``.
 """

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Correction, Wave
-from pipeline.faults import Fault, FaultError, wave_fault
+from pipeline.problems import Problem, ProblemError, wave_problem
 
 
 def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -17,20 +17,22 @@ def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str,
     Every correction is matched against the file as delivered, so their order does not matter. Raises
     FaultError naming every correction that matches no row or names a column that the file lacks.
     """
-    corrected, done, faults = raw.copy(), [], []
+    corrected, done, problems = raw.copy(), [], []
     for number, correction in enumerate(wave.corrections, 1):
         missing = [name for name in (correction.column, *correction.match) if name not in raw]
         if missing:
-            faults.append(_fault(wave, number, "names a column that the raw file lacks", missing[0]))
+            problems.append(_problem(wave, number, "names a column that the raw file lacks", missing[0]))
             continue
         rows = _matches(raw, correction)
         if not rows.any():
-            faults.append(_fault(wave, number, "has expired: no row matches it any more", correction.column))
+            problems.append(
+                _problem(wave, number, "has expired: no row matches it any more", correction.column)
+            )
             continue
         corrected[correction.column] = corrected[correction.column].mask(rows, correction.value)
         done.append({"column": correction.column, "reason": correction.reason, "rows": int(rows.sum())})
-    if faults:
-        raise FaultError(faults)
+    if problems:
+        raise ProblemError(problems)
     return corrected, done
 
 
@@ -41,6 +43,6 @@ def _matches(raw: pd.DataFrame, correction: Correction) -> np.ndarray[Any, np.dt
     return rows
 
 
-def _fault(wave: Wave, number: int, message: str, column: str) -> Fault:
-    mend = "Remove the correction if the producer mended the file, else mend its match."
-    return wave_fault(wave.key, f"correction[{number}]", message, mend, column)
+def _problem(wave: Wave, number: int, message: str, column: str) -> Problem:
+    hint = "Remove the correction if the producer corrected the file, else correct its match."
+    return wave_problem(wave.key, f"correction[{number}]", message, hint, column)

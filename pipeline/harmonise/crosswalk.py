@@ -15,7 +15,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, Instrument
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import numbers
 
 ANY, COPY = "*", "="
@@ -71,7 +71,7 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     instrument = catalogue.instruments[wave.instrument]
     columns = dict.fromkeys(row.source_variable for row in instrument.crosswalk)
     cells = {name: Cells.of(raw[name]) for name in columns}
-    faults = list(_unknown(cells, wave, instrument))
+    problems = list(_unknown(cells, wave, instrument))
     mapped = Mapped()
     for variable, sources in _sources(instrument, catalogue).items():
         pairs = [(name, cells[name], codes) for name, codes in sources.items()]
@@ -81,10 +81,10 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
             continue
         try:
             mapped.add(variable, *_number(pairs, wave))
-        except FaultError as error:
-            faults += error.faults
-    if faults:
-        raise FaultError(faults)
+        except ProblemError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemError(problems)
     return mapped
 
 
@@ -107,7 +107,7 @@ def _sources(instrument: Instrument, catalogue: Catalogue) -> dict[str, dict[str
     return {name: sources[name] for name in (*catalogue.variables, *answers) if name in filled}
 
 
-def _unknown(cells: Mapping[str, Cells], wave: Wave, instrument: Instrument) -> Iterator[Fault]:
+def _unknown(cells: Mapping[str, Cells], wave: Wave, instrument: Instrument) -> Iterator[Problem]:
     """The non-blank source codes that the crosswalk does not list, with the number of their rows."""
     listed: dict[str, set[str]] = {}
     for row in instrument.crosswalk:
@@ -120,13 +120,13 @@ def _unknown(cells: Mapping[str, Cells], wave: Wave, instrument: Instrument) -> 
         found = zip(cells[column].texts, counts, strict=True)
         wrong = sorted((text, int(count)) for text, count in found if text and text not in known)
         for text, count in wrong[:SHOWN]:
-            mend = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as the code to leave it out."
+            hint = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as the code to leave it out."
             message = f"{count} rows of {wave.source.file} hold a code that the crosswalk does not list"
-            yield Fault(file, f"column {column}", message, mend, text, wave.key)
+            yield Problem(file, f"column {column}", message, hint, text, wave.key)
         if len(wrong) > SHOWN:
-            mend = f"If the column holds free text or numbers, list it with the source_code {ANY}."
+            hint = f"If the column holds free text or numbers, list it with the source_code {ANY}."
             message = f"{len(wrong) - SHOWN} more codes of {wave.source.file} are not listed"
-            yield Fault(file, f"column {column}", message, mend, wave=wave.key)
+            yield Problem(file, f"column {column}", message, hint, wave=wave.key)
 
 
 def _coded(

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import numbers, place
 
 
@@ -24,40 +24,40 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     needed = {"design.id": [design.id], "design.strata": [*design.strata]}
     needed |= {"design.psu": [design.psu] if design.psu else []}
     needed |= {"design.weight": [design.weight] if design.weight else []}
-    faults = []
+    problems = []
     if raw.empty:
-        faults.append(
-            Fault(place(wave.source), "", "holds no rows", "Put the delivered file there.", wave=wave.key)
+        problems.append(
+            Problem(place(wave.source), "", "holds no rows", "Put the delivered file there.", wave=wave.key)
         )
     for key, columns in needed.items():
         for column in columns:
             if column not in raw:
-                mend = "Name a column of the raw file."
-                faults.append(
-                    Fault(design_file, key, "is not a column of the raw file", mend, column, wave.key)
+                hint = "Name a column of the raw file."
+                problems.append(
+                    Problem(design_file, key, "is not a column of the raw file", hint, column, wave.key)
                 )
             elif len(raw) and (raw[column] == "").all():
-                mend = "Ask the producer for the column, or name another."
-                faults.append(Fault(design_file, key, "has only blank cells", mend, column, wave.key))
+                hint = "Ask the producer for the column, or name another."
+                problems.append(Problem(design_file, key, "has only blank cells", hint, column, wave.key))
             elif len(columns) > 1 and raw[column].str.contains("*", regex=False).any():
-                mend = "Strata of several columns are joined by *: name a column coded without it."
-                faults.append(Fault(design_file, key, "has values that hold *", mend, column, wave.key))
-    faults += _replicate_faults(raw, wave, design, design_file)
+                hint = "Strata of several columns are joined by *: name a column coded without it."
+                problems.append(Problem(design_file, key, "has values that hold *", hint, column, wave.key))
+    problems += _replicate_problems(raw, wave, design, design_file)
     for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
         if column not in raw:
-            mend = f"Mend the name, or give {wave.key} an instrument of its own."
-            faults.append(
-                Fault(
+            hint = f"Correct the name, or give {wave.key} an instrument of its own."
+            problems.append(
+                Problem(
                     crosswalk_file,
                     f"column {column}",
                     "is not in the raw file",
-                    mend,
+                    hint,
                     wave.source.file,
                     wave.key,
                 )
             )
-    if faults:
-        raise FaultError(faults)
+    if problems:
+        raise ProblemError(problems)
 
 
 def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
@@ -67,18 +67,18 @@ def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
     return [name for name in raw.columns if fnmatchcase(name, design.replicate_weights.columns)]
 
 
-def _replicate_faults(raw: pd.DataFrame, wave: Wave, design: Design, file: str) -> list[Fault]:
+def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design, file: str) -> list[Problem]:
     declared, found = design.replicate_weights, len(replicate_columns(raw, design))
     if declared is None:
         return []
     if found < 2:
-        key, mend = "design.replicate_weights.columns", "Write a name with *, as in rw_*."
+        key, hint = "design.replicate_weights.columns", "Write a name with *, as in rw_*."
         message = f"matches {'one column' if found else 'no column'} of the raw file"
-        return [Fault(file, key, message, mend, declared.columns, wave.key)]
+        return [Problem(file, key, message, hint, declared.columns, wave.key)]
     if declared.rscales and len(declared.rscales) != found:
-        key, mend = "design.replicate_weights.rscales", "Write a number a column, in the file's order."
+        key, hint = "design.replicate_weights.rscales", "Write one number per column, in the file's order."
         message = f"has {len(declared.rscales)} numbers for {found} columns"
-        return [Fault(file, key, message, mend, declared.columns, wave.key)]
+        return [Problem(file, key, message, hint, declared.columns, wave.key)]
     return []
 
 
@@ -111,14 +111,14 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
 
     ``sources`` names the source column of each weight column; a replicate weight may be 0.
     """
-    faults = []
+    problems = []
     for name, column in sources.items():
         weights = answers[name]
         lowest = weights <= 0 if name == "design_weight" else weights < 0
         for rows, what in ((weights.isna().sum(), "missing"), (lowest.sum(), "zero or negative")):
             if rows:
-                mend = "Ask the producer for the weights, or correct the rows in the wave file."
+                hint = "Ask the producer for the weights, or correct the rows in the wave file."
                 message = f"{int(rows)} rows have a {what} weight"
-                faults.append(Fault(place(wave.source), f"column {column}", message, mend, wave=wave.key))
-    if faults:
-        raise FaultError(faults)
+                problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))
+    if problems:
+        raise ProblemError(problems)

@@ -12,7 +12,7 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Indicator
 from pipeline.contracts import conform, table
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import numbers, place
 
 KEY = ["indicator", "category", "domain", "domain_code"]
@@ -30,32 +30,32 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
     if "obs_status" not in frame:
         frame = frame.assign(obs_status="A")
     frame["obs_status"] = frame["obs_status"].replace("", "A")
-    faults = [fault for line, row in _lines(frame) for fault in _unknown(line, row, wave, catalogue)]
+    problems = [problem for line, row in _lines(frame) for problem in _unknown(line, row, wave, catalogue)]
     for line, row in _lines(frame[frame.duplicated(KEY)]):
         key = ",".join(row[name] for name in KEY)
-        faults.append(_fault(wave, f"row {line}", "repeats an earlier figure", "Keep one.", key))
+        problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one.", key))
     try:
         for name in ("value", "n"):
             frame[name] = numbers(frame[name], name, wave)
-        faults += _out_of_range(frame, wave, catalogue)
-    except FaultError as error:
-        faults += error.faults
-    if faults:
-        raise FaultError(faults)
+        problems += _out_of_range(frame, wave, catalogue)
+    except ProblemError as error:
+        problems += error.problems
+    if problems:
+        raise ProblemError(problems)
     return conform(frame, "figures")
 
 
 def _require_columns(raw: pd.DataFrame, wave: Wave) -> None:
     declared = [field["name"] for field in table("figures")["fields"]]
-    faults = []
+    problems = []
     for name in [name for name in REQUIRED if name not in raw]:
-        mend = f"The columns are {','.join(declared)}; obs_status may be left out."
-        faults.append(Fault(place(wave.source), f"column {name}", "is missing", mend, wave=wave.key))
+        hint = f"The columns are {','.join(declared)}; obs_status may be left out."
+        problems.append(Problem(place(wave.source), f"column {name}", "is missing", hint, wave=wave.key))
     for name in [name for name in raw.columns if name not in declared]:
-        mend = "Remove it, or put what it says into the note."
-        faults.append(Fault(place(wave.source), f"column {name}", "is not known", mend, wave=wave.key))
-    if faults:
-        raise FaultError(faults)
+        hint = "Remove it, or put what it says into the note."
+        problems.append(Problem(place(wave.source), f"column {name}", "is not known", hint, wave=wave.key))
+    if problems:
+        raise ProblemError(problems)
 
 
 def _lines(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -64,22 +64,22 @@ def _lines(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
         yield int(position) + 1, {str(name): value for name, value in row.items()}
 
 
-def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     indicator = catalogue.indicators.get(figure["indicator"])
     if indicator is None:
-        mend = "Name an indicator of indicators.toml."
-        yield _fault(wave, f"row {row}, indicator", "is not known", mend, figure["indicator"])
+        hint = "Name an indicator of indicators.toml."
+        yield _problem(wave, f"row {row}, indicator", "is not known", hint, figure["indicator"])
     else:
         known = categories(indicator, catalogue)
         if figure["category"] not in known:
-            mend = f"Use one of {', '.join(known)}."
-            yield _fault(
-                wave, f"row {row}, category", f"is none of {indicator.key}", mend, figure["category"]
+            hint = f"Use one of {', '.join(known)}."
+            yield _problem(
+                wave, f"row {row}, category", f"is none of {indicator.key}", hint, figure["category"]
             )
     domain = catalogue.domains.get(figure["domain"])
     if domain is None:
-        mend = "Name a breakdown of domains.toml."
-        yield _fault(wave, f"row {row}, domain", "is not known", mend, figure["domain"])
+        hint = "Name a breakdown of domains.toml."
+        yield _problem(wave, f"row {row}, domain", "is not known", hint, figure["domain"])
         return
     codes = figure["domain_code"].split("*") if figure["domain_code"] else []
     fits = len(codes) == len(domain.by) and all(
@@ -87,8 +87,10 @@ def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue)
     )
     if not fits:
         by = "*".join(domain.by)
-        mend = f"Join the codes of {by} by *." if by else "Leave it blank for the total."
-        yield _fault(wave, f"row {row}, domain_code", f"is none of {domain.key}", mend, figure["domain_code"])
+        hint = f"Join the codes of {by} by *." if by else "Leave it blank for the total."
+        yield _problem(
+            wave, f"row {row}, domain_code", f"is none of {domain.key}", hint, figure["domain_code"]
+        )
 
 
 def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
@@ -102,18 +104,20 @@ def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
     return tuple(question.items) or tuple(question.codes)
 
 
-def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     for row, figure in _lines(frame):
         indicator, value, n = catalogue.indicators.get(figure["indicator"]), figure["value"], figure["n"]
         highest = 100 if indicator and indicator.total is None else math.inf
         if math.isnan(value):
-            yield _fault(wave, f"row {row}, value", "is blank", "Give the figure, or remove the line.", "")
+            yield _problem(wave, f"row {row}, value", "is blank", "Give the figure, or remove the line.", "")
         elif indicator and indicator.mean is None and not 0 <= value <= highest:
-            mend = "Give a percentage, or a count of 0 or more."
-            yield _fault(wave, f"row {row}, value", "is out of range", mend, str(value))
+            hint = "Give a percentage, or a count of 0 or more."
+            yield _problem(wave, f"row {row}, value", "is out of range", hint, str(value))
         if not math.isnan(n) and (n < 0 or not n.is_integer()):
-            yield _fault(wave, f"row {row}, n", "is no number of respondents", "Give a whole number.", str(n))
+            yield _problem(
+                wave, f"row {row}, n", "is not a number of respondents", "Give a whole number.", str(n)
+            )
 
 
-def _fault(wave: Wave, key: str, message: str, mend: str, value: str) -> Fault:
-    return Fault(place(wave.source), key, message, mend, value, wave.key)
+def _problem(wave: Wave, key: str, message: str, hint: str, value: str) -> Problem:
+    return Problem(place(wave.source), key, message, hint, value, wave.key)

@@ -1,4 +1,4 @@
-"""Rows that break the contract of their wave: set aside with a reason, never mended and never silently lost.
+"""Rows that break the contract of their wave: set aside with a reason, never fixed and never silently lost.
 
 Here belong the rules that one column alone cannot break. The codes a column may hold are its contract's.
 """
@@ -15,8 +15,8 @@ from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
-from pipeline.faults import Fault, FaultError
 from pipeline.harmonise.crosswalk import Flags, Mapped
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import place
 
 Reasons = list[pd.DataFrame]
@@ -76,13 +76,13 @@ def require_few(quarantine: pd.DataFrame, rows: int, wave: Wave, limit: float) -
     bad = quarantine["row"].nunique()
     if bad <= limit * rows:
         return
-    faults = []
+    problems = []
     for (column, rule), count in sorted(
         Counter(zip(quarantine["column"], quarantine["rule"], strict=True)).items()
     ):
         message = (
             f"{count} rows break the rule '{rule}': {bad} of {rows} rows are bad, allowed are {limit:.1%}"
         )
-        mend = "Mend the crosswalk or the design, or raise validation.max_quarantined in barometer.toml."
-        faults.append(Fault(place(wave.source), f"column {column}", message, mend, wave=wave.key))
-    raise FaultError(faults)
+        hint = "Correct the crosswalk or the design, or raise validation.max_quarantined in barometer.toml."
+        problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))
+    raise ProblemError(problems)

@@ -1,4 +1,4 @@
-"""Floor 3: the data package, from published tables to validated files.
+"""Layer 3: the data package, from published tables to validated files.
 
 Only what stands in ``contracts/tables`` as a published table can get into a package; microdata has no way
 in. Frictionless and the Data Package profiles are used here and nowhere else.

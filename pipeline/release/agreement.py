@@ -23,18 +23,18 @@ from rdflib import Graph, Literal, Namespace
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS
 
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 from pipeline.release.files import number, read_parquet, sha256
 from pipeline.release.formats import cubes, sdmx
 from pipeline.release.formats.xlsx import ROWS
 
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 BASE = "file:///package/"  # what relative addresses are read against
-MEND = "Build the package anew with `barometer run`; its files are never edited."
+HINT = "Build the package anew with `barometer run`; its files are never edited."
 Described = Mapping[str, Any]
 
 
-def check_formats(folder: Path, described: Described) -> Iterator[Fault]:
+def check_formats(folder: Path, described: Described) -> Iterator[Problem]:
     """Every way in which a format disagrees with the tables, or a description with the files."""
     for check in (_workbook, _jsonstat, _px, _sdmx, _dcat):
         try:
@@ -49,7 +49,7 @@ def check_formats(folder: Path, described: Described) -> Iterator[Fault]:
             pa.ArrowInvalid,
         ) as error:
             name = check.__name__.strip("_")
-            yield Fault(name, "", f"this format cannot be read back: {type(error).__name__}", MEND)
+            yield Problem(name, "", f"this format cannot be read back: {type(error).__name__}", HINT)
 
 
 def _tables(folder: Path) -> Iterator[tuple[str, pa.Table]]:
@@ -57,7 +57,7 @@ def _tables(folder: Path) -> Iterator[tuple[str, pa.Table]]:
         yield path.stem, read_parquet(path)
 
 
-def _workbook(folder: Path, described: Described) -> Iterator[Fault]:
+def _workbook(folder: Path, described: Described) -> Iterator[Problem]:
     """Each sheet has the cells of its table: text as text, numbers as numbers, dates as dates."""
     name = f"{described['name']}-{described['version']}.xlsx"
     book = CalamineWorkbook.from_path(folder / name)
@@ -65,7 +65,7 @@ def _workbook(folder: Path, described: Described) -> Iterator[Fault]:
         for part in range(max(1, -(-len(rows) // ROWS))):
             sheet = table if part == 0 else f"{table} {part + 1}"
             if sheet not in book.sheet_names:
-                yield Fault(name, sheet, "this sheet is missing", MEND)
+                yield Problem(name, sheet, "this sheet is missing", HINT)
                 continue
             head, *found = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
             expected = rows.slice(part * ROWS, ROWS)
@@ -74,14 +74,14 @@ def _workbook(folder: Path, described: Described) -> Iterator[Fault]:
                 _same(cells, there) for cells, there in zip(columns, expected.columns, strict=True)
             )
             if not same:
-                yield Fault(name, sheet, "does not hold the same cells as its table", MEND)
+                yield Problem(name, sheet, "does not hold the same cells as its table", HINT)
 
 
 def _same(found: Sequence[Any], expected: pa.ChunkedArray) -> bool:
     return list(found) == ["" if cell is None else cell for cell in expected.to_pylist()]
 
 
-def _jsonstat(folder: Path, described: Described) -> Iterator[Fault]:
+def _jsonstat(folder: Path, described: Described) -> Iterator[Problem]:
     """Every cube has its size, all of them together the estimates, and each the same in every language."""
     estimates = read_parquet(folder / "data" / "estimates.parquet")
     first, *others = described["languages"]
@@ -90,18 +90,18 @@ def _jsonstat(folder: Path, described: Described) -> Iterator[Fault]:
         cube, place = _cube(path), path.relative_to(folder).as_posix()
         last = max(map(int, (*cube["value"], *cube["status"], "-1")))
         if [len(codes) for codes in cube["codes"]] != cube["size"] or last >= prod(cube["size"]):
-            yield Fault(place, "size", "is not that of its dimensions and values", MEND)
+            yield Problem(place, "size", "is not that of its dimensions and values", HINT)
             return
         cells |= _unfolded(cube)
         for language in others:
             other = path.with_name(path.name.replace(f".{first}.json", f".{language}.json"))
             if _cube(other) != cube:
-                yield Fault(place, language, "does not hold the same cells in this language", MEND)
+                yield Problem(place, language, "does not hold the same cells in this language", HINT)
     if cells != _figures(estimates):
-        yield Fault("jsonstat", first, "does not hold the same cells as the estimates", MEND)
+        yield Problem("jsonstat", first, "does not hold the same cells as the estimates", HINT)
 
 
-def _px(folder: Path, described: Described) -> Iterator[Fault]:
+def _px(folder: Path, described: Described) -> Iterator[Problem]:
     """Every PC-Axis file has the numbers of its survey's JSON-stat cube, and dots in all other places."""
     first = described["languages"][0]
     cubes = {path.name.split(".")[0]: path for path in (folder / "jsonstat").glob(f"*.{first}.json")}
@@ -111,7 +111,7 @@ def _px(folder: Path, described: Described) -> Iterator[Fault]:
         cells = files[name].read_text(encoding="utf-8").rpartition("DATA=\n")[2].split()[:-1]
         found = {str(place): float(cell) for place, cell in enumerate(cells) if cell[0] != '"'}
         if found != cube["value"] or len(cells) != prod(cube["size"]):
-            yield Fault(f"px/{name}.px", "", "does not hold the same cells as the estimates", MEND)
+            yield Problem(f"px/{name}.px", "", "does not hold the same cells as the estimates", HINT)
 
 
 def _cube(path: Path) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _figures(estimates: pa.Table) -> dict[tuple[str, ...], Any]:
     return found
 
 
-def _sdmx(folder: Path, described: Described) -> Iterator[Fault]:
+def _sdmx(folder: Path, described: Described) -> Iterator[Problem]:
     """Every observation is an estimate, in the same order and with the same cells."""
     estimates = read_parquet(folder / "data" / "estimates.parquet")
     names = sdmx.DIMENSIONS | {sdmx.TIME: "time_period", sdmx.VALUE: "value"} | sdmx.ATTRIBUTES
@@ -157,7 +157,7 @@ def _sdmx(folder: Path, described: Described) -> Iterator[Fault]:
     for name, column in names.items():
         known = {cell: _said(cell, name) for cell in estimates[column].unique().to_pylist()}
         if found[name].to_pylist() != [known[cell] for cell in estimates[column].to_pylist()]:
-            yield Fault("sdmx/data.csv", name, "does not hold the same cells as the estimates", MEND)
+            yield Problem("sdmx/data.csv", name, "does not hold the same cells as the estimates", HINT)
 
 
 def _said(cell: Any, name: str) -> str:
@@ -166,34 +166,34 @@ def _said(cell: Any, name: str) -> str:
     return number(cell) if isinstance(cell, float) else "" if cell is None else str(cell)
 
 
-def _dcat(folder: Path, described: Described) -> Iterator[Fault]:
+def _dcat(folder: Path, described: Described) -> Iterator[Problem]:
     """One graph in both notations, each text once a language, dates in order, and each file as it is."""
     graph = Graph().parse(folder / "dcat.ttl", publicID=BASE)
     linked = Graph().parse(folder / "dcat.jsonld", format="json-ld", publicID=BASE)
     if not isomorphic(graph, linked):
-        yield Fault("dcat.jsonld", "", "does not say the same as dcat.ttl", MEND)
+        yield Problem("dcat.jsonld", "", "does not say the same as dcat.ttl", HINT)
     for subject in set(graph.subjects()):
         for predicate in (DCTERMS.title, DCTERMS.description):
             texts = [text for text in graph.objects(subject, predicate) if isinstance(text, Literal)]
             if len({text.language for text in texts}) < len(texts):
-                yield Fault("dcat.ttl", str(predicate), "is there twice in one language", MEND)
+                yield Problem("dcat.ttl", str(predicate), "is there twice in one language", HINT)
     for period in graph.subjects(DCAT.startDate):
         start, end = (str(graph.value(period, each)) for each in (DCAT.startDate, DCAT.endDate))
         if date.fromisoformat(start) > date.fromisoformat(end):
-            yield Fault("dcat.ttl", "dcat:startDate", "is later than the end", MEND, start)
+            yield Problem("dcat.ttl", "dcat:startDate", "is later than the end", HINT, start)
     for file in graph.subjects(SPDX.checksum):
         path = folder / str(graph.value(file, DCTERMS.identifier))
         stated = str(graph.value(graph.value(file, SPDX.checksum), SPDX.checksumValue))
         size = str(graph.value(file, DCAT.byteSize))
         if not path.is_file() or sha256(path) != stated or size != str(path.stat().st_size):
-            yield Fault("dcat.ttl", path.name, "names another file than the one that is there", MEND)
+            yield Problem("dcat.ttl", path.name, "names another file than the one that is there", HINT)
 
 
-def check_archive(folder: Path, described: Described, listed: Mapping[str, str]) -> Iterator[Fault]:
+def check_archive(folder: Path, described: Described, listed: Mapping[str, str]) -> Iterator[Problem]:
     """The archive holds every listed file and the list, as they are."""
     top = f"{described['name']}-{described['version']}"
     if [path.name for path in folder.glob("*.zip")] != [f"{top}.zip"]:
-        yield Fault(f"{top}.zip", "", "is not the one archive of the package", MEND)
+        yield Problem(f"{top}.zip", "", "is not the one archive of the package", HINT)
         return
     try:
         with zipfile.ZipFile(io.BytesIO((folder / f"{top}.zip").read_bytes())) as archive:
@@ -204,7 +204,7 @@ def check_archive(folder: Path, described: Described, listed: Mapping[str, str])
                 if f"{top}/{name}" in names
             )
     except (OSError, zipfile.BadZipFile):
-        yield Fault(f"{top}.zip", "", "is not a zip file", MEND)
+        yield Problem(f"{top}.zip", "", "is not a zip file", HINT)
         return
     if not same or sorted(names) != sorted(f"{top}/{name}" for name in listed):
-        yield Fault(f"{top}.zip", "", "does not hold the same files as the package", MEND)
+        yield Problem(f"{top}.zip", "", "does not hold the same files as the package", HINT)

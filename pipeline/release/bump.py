@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.shelf import number
+from pipeline.release_store import number
 
 BUMPS = ("none", "patch", "minor", "major")
 IDENTIFIERS = ("waves", "indicators", "categories", "domains")  # tables that say what keys there are

@@ -21,18 +21,18 @@ import pyarrow as pa
 from frictionless import FrictionlessException, Package
 
 from pipeline.contracts import table
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 from pipeline.release.agreement import check_archive, check_formats
 from pipeline.release.contents import SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet, sha256
 from pipeline.release.tables import PUBLISHED
-from pipeline.shelf import DESCRIPTOR, SUMS, VERSION, checksums
+from pipeline.release_store import DESCRIPTOR, SUMS, VERSION, checksums
 from pipeline.workers import side_by_side
 
 HEAVY = 5_000_000  # bytes of CSV: Frictionless reads them in two seconds, and a worker takes that to start
 OUTSIDE = ("provenance.json",)  # beside the archive, what is no part of a package's identity
 NAME = r"[a-z0-9][a-z0-9._-]*"
-TELLING = (
+SELF_DESCRIBING = (
     "README.md",
     "CITATION.cff",
     "csv-metadata.json",
@@ -41,50 +41,50 @@ TELLING = (
     "schema-org.jsonld",
     "sdmx/structure.xml",
 )
-MEND = "Build the package anew with `barometer run`; its files are never edited."
+HINT = "Build the package anew with `barometer run`; its files are never edited."
 Descriptor = dict[str, Any]
 
 
-def check_package(folder: Path) -> list[Fault]:
+def check_package(folder: Path) -> list[Problem]:
     """Everything wrong with the package in a folder, files named relative to it; nothing when it is sound."""
     try:
         described: Descriptor = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return [Fault(DESCRIPTOR, "", f"cannot be read: {type(error).__name__}", MEND)]
+        return [Problem(DESCRIPTOR, "", f"cannot be read: {type(error).__name__}", HINT)]
     for check in (check_sums, _profile, _facts, _resources, _marks):
-        if faults := list(check(folder, described)):
-            return faults
+        if problems := list(check(folder, described)):
+            return problems
     size = sum(path.stat().st_size for path in (folder / "data").glob("*.csv"))
     with side_by_side(_frictionless, [(folder, described)], heavy=size > HEAVY) as validated:
         others = list(check_formats(folder, described))
         return next(validated) or others or list(_archive(folder, described))
 
 
-def check_untouched(folder: Path, sums: str) -> list[Fault]:
+def check_untouched(folder: Path, sums: str) -> list[Problem]:
     """What is no longer as it passed ``check_package``: ``sums`` is the sha256 that SHA256SUMS had then."""
     if not (folder / SUMS).is_file() or sha256(folder / SUMS) != sums:
-        return [Fault(SUMS, "", "is not the one that was made", MEND)]
-    if faults := list(check_sums(folder, {})):
-        return faults
+        return [Problem(SUMS, "", "is not the one that was made", HINT)]
+    if problems := list(check_sums(folder, {})):
+        return problems
     return list(_archive(folder, json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))))
 
 
-def check_sums(folder: Path, described: Descriptor) -> Iterator[Fault]:
+def check_sums(folder: Path, described: Descriptor) -> Iterator[Problem]:
     """Every file is the one that SHA256SUMS names, there is no other, and none is hidden."""
     outside = {SUMS, *OUTSIDE, *(path.name for path in folder.glob("*.zip"))}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - outside
     listed = checksums(folder)
     for name in sorted(present ^ set(listed)):
         missing = "is listed but not there" if name in listed else "is not listed"
-        yield Fault(SUMS, name, missing, MEND)
+        yield Problem(SUMS, name, missing, HINT)
     for name in sorted(present & set(listed)):
         if sha256(folder / name) != listed[name]:
-            yield Fault(name, "", f"is not the file that {SUMS} names", MEND)
+            yield Problem(name, "", f"is not the file that {SUMS} names", HINT)
         if any(part.startswith(".") for part in Path(name).parts):
-            yield Fault(name, "", "is a hidden file", "Give it a name that does not begin with a dot.")
+            yield Problem(name, "", "is a hidden file", "Give it a name that does not begin with a dot.")
 
 
-def _archive(folder: Path, described: Descriptor) -> Iterator[Fault]:
+def _archive(folder: Path, described: Descriptor) -> Iterator[Problem]:
     return check_archive(folder, described, {**checksums(folder), SUMS: ""})
 
 
@@ -94,26 +94,26 @@ def _validator() -> jsonschema.Draft7Validator:
     return jsonschema.Draft7Validator(json.loads(profile.read_text(encoding="utf-8")))
 
 
-def _profile(folder: Path, described: Descriptor) -> Iterator[Fault]:
+def _profile(folder: Path, described: Descriptor) -> Iterator[Problem]:
     for error in _validator().iter_errors(described):
-        yield Fault(
-            DESCRIPTOR, ".".join(map(str, error.path)), f"breaks the profile: {error.message[:200]}", MEND
+        yield Problem(
+            DESCRIPTOR, ".".join(map(str, error.path)), f"breaks the profile: {error.message[:200]}", HINT
         )
 
 
-def _facts(folder: Path, described: Descriptor) -> Iterator[Fault]:
+def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
     """What the profile leaves open: a version that can be compared, a date, and these tables only."""
     name, version, created = (described.get(key, "") for key in ("name", "version", "created"))
     if not re.fullmatch(NAME, name):
-        mend = "Name the package in barometer.toml in lower case, with digits and hyphens."
-        yield Fault(DESCRIPTOR, "name", "is not a name that every reader accepts", mend, name)
+        hint = "Name the package in barometer.toml in lower case, with digits and hyphens."
+        yield Problem(DESCRIPTOR, "name", "is not a name that every reader accepts", hint, name)
     if not VERSION.fullmatch(version):
-        mend = "Declare the version in barometer.toml as MAJOR.MINOR.PATCH."
-        yield Fault(DESCRIPTOR, "version", "is not a semantic version", mend, version)
+        hint = "Declare the version in barometer.toml as MAJOR.MINOR.PATCH."
+        yield Problem(DESCRIPTOR, "version", "is not a semantic version", hint, version)
     try:
         datetime.fromisoformat(created)
     except ValueError:
-        yield Fault(DESCRIPTOR, "created", "is not a date", MEND, created)
+        yield Problem(DESCRIPTOR, "created", "is not a date", HINT, created)
     expected = [
         file
         for name in PUBLISHED
@@ -121,73 +121,73 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Fault]:
     ]
     named = [(resource.get("name"), resource.get("path")) for resource in described["resources"]]
     if named != expected or not all((folder / path).is_file() for _, path in expected):
-        yield Fault(DESCRIPTOR, "resources", "are not exactly the files of the published tables", MEND)
+        yield Problem(DESCRIPTOR, "resources", "are not exactly the files of the published tables", HINT)
 
 
-def _resources(folder: Path, described: Descriptor) -> Iterator[Fault]:
+def _resources(folder: Path, described: Descriptor) -> Iterator[Problem]:
     """Each table has its declared columns, its hash, clean text, and the same cells in CSV and Parquet."""
     for resource in described["resources"]:
         path = folder / resource["path"]
         if resource.get("hash") != f"sha256:{sha256(path)}":
-            yield Fault(resource["path"], "hash", f"is not the one that {DESCRIPTOR} names", MEND)
+            yield Problem(resource["path"], "hash", f"is not the one that {DESCRIPTOR} names", HINT)
         if path.suffix == ".parquet":
             yield from _same_cells(path, path.with_suffix(".csv"), resource["path"])
         elif resource.get("schema", {}).get("fields") != table(path.stem)["fields"]:
-            yield Fault(DESCRIPTOR, path.stem, "has other columns or codes than its contract", MEND)
+            yield Problem(DESCRIPTOR, path.stem, "has other columns or codes than its contract", HINT)
         else:
             yield from _codes(path.stem)
 
 
-def _codes(name: str) -> Iterator[Fault]:
+def _codes(name: str) -> Iterator[Problem]:
     """The codes of a column, for old readers and new ones, are the same and named apart."""
     for field in table(name)["fields"]:
         if "categories" in field:
             codes = [category["value"] for category in field["categories"]]
             labels = {category["label"] for category in field["categories"]}
             if codes != field.get("constraints", {}).get("enum") or len(labels) < len(codes):
-                mend = "Give categories and enum the same codes, and each code a label of its own."
-                yield Fault(
-                    f"pipeline/contracts/tables/{name}.json", field["name"], "has codes that disagree", mend
+                hint = "Give categories and enum the same codes, and each code a label of its own."
+                yield Problem(
+                    f"pipeline/contracts/tables/{name}.json", field["name"], "has codes that disagree", hint
                 )
 
 
-def _same_cells(parquet: Path, text: Path, place: str) -> Iterator[Fault]:
+def _same_cells(parquet: Path, text: Path, place: str) -> Iterator[Problem]:
     """Parquet written as CSV is, byte for byte, the CSV: so it has the same cells, and no byte order mark."""
     try:
         rows = read_parquet(parquet)
     except (OSError, pa.ArrowInvalid):
-        yield Fault(place, "", "is not a Parquet file", MEND)
+        yield Problem(place, "", "is not a Parquet file", HINT)
         return
     if rows.column_names != [field["name"] for field in table(parquet.stem)["fields"]]:
-        yield Fault(place, "", "has other columns than its contract", MEND)
+        yield Problem(place, "", "has other columns than its contract", HINT)
     elif csv_bytes(rows) != text.read_bytes():
-        yield Fault(
-            place, "", f"does not hold the same cells as {text.name}, or that is not plain UTF-8", MEND
+        yield Problem(
+            place, "", f"does not hold the same cells as {text.name}, or that is not plain UTF-8", HINT
         )
 
 
-def _marks(folder: Path, described: Descriptor) -> Iterator[Fault]:
+def _marks(folder: Path, described: Descriptor) -> Iterator[Problem]:
     """Official and synthetic waves never stand together, and synthetic ones are called so everywhere."""
     statuses = set(read_parquet(folder / "data" / "waves.parquet")["status"].to_pylist())
     if len(statuses) > 1:
-        mend = "Declare one package for each status in barometer.toml."
-        yield Fault("data/waves.csv", "status", "mixes official and synthetic waves", mend)
+        hint = "Declare one package for each status in barometer.toml."
+        yield Problem("data/waves.csv", "status", "mixes official and synthetic waves", hint)
     if statuses == {"synthetic"}:
         for place, said in (("", described), *((each["name"], each) for each in described["resources"])):
             for word in ("title", "description"):
                 if SYNTHETIC not in said.get(word, ""):
-                    yield Fault(DESCRIPTOR, f"{place}.{word}".strip("."), f"does not say {SYNTHETIC}", MEND)
+                    yield Problem(DESCRIPTOR, f"{place}.{word}".strip("."), f"does not say {SYNTHETIC}", HINT)
         for name in sorted(checksums(folder)):
             if _tells(name) and SYNTHETIC not in (folder / name).read_text(encoding="utf-8"):
-                yield Fault(name, "", f"does not say {SYNTHETIC}", MEND)
+                yield Problem(name, "", f"does not say {SYNTHETIC}", HINT)
 
 
 def _tells(name: str) -> bool:
     """Whether a file must say by itself what the package is: each description and each cube of its own."""
-    return name.startswith(("jsonstat/", "px/")) or name in TELLING
+    return name.startswith(("jsonstat/", "px/")) or name in SELF_DESCRIBING
 
 
-def _frictionless(package: tuple[Path, Descriptor]) -> list[Fault]:
+def _frictionless(package: tuple[Path, Descriptor]) -> list[Problem]:
     """Frictionless' report on the CSV files; Parquet, which it reads slowly, was compared with them above."""
     folder, described = package
     text_only = [resource for resource in described["resources"] if resource["path"].endswith(".csv")]
@@ -199,4 +199,6 @@ def _frictionless(package: tuple[Path, Descriptor]) -> list[Fault]:
         report = read.validate()
         errors = [(DESCRIPTOR, error) for error in report.errors]
         errors += [(task.place, error) for task in report.tasks for error in task.errors]
-    return [Fault(place, error.type, f"Frictionless: {error.message[:200]}", MEND) for place, error in errors]
+    return [
+        Problem(place, error.type, f"Frictionless: {error.message[:200]}", HINT) for place, error in errors
+    ]

@@ -146,7 +146,9 @@ def translation_rows(catalogue: Catalogue) -> Iterator[Row]:
     """A row a text and language: all texts in the first language, those that are there in the others."""
     declared = texts(catalogue)
     for lang in catalogue.barometer.languages:
-        spoken = (
+        localised = (
             declared if lang == catalogue.barometer.languages[0] else catalogue.translations.get(lang, {})
         )
-        yield from ({"lang": lang, "key": key, "text": spoken[key]} for key in declared if spoken.get(key))
+        yield from (
+            {"lang": lang, "key": key, "text": localised[key]} for key in declared if localised.get(key)
+        )

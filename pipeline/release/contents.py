@@ -20,7 +20,7 @@ SYNTHETIC = "SYNTHETIC"
 WARNING = (
     "SYNTHETIC DATA: generated to show how the barometer works, measured from nobody. Never quote a figure."
 )
-DEEDS = {
+LICENCE_URLS = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
 }
@@ -92,7 +92,7 @@ class Contents:
     def licence_address(self) -> str:
         """Where the text of the licence stands, by its SPDX name."""
         licence = self.catalogue.barometer.licence
-        return DEEDS.get(licence, f"https://spdx.org/licenses/{licence}.html")
+        return LICENCE_URLS.get(licence, f"https://spdx.org/licenses/{licence}.html")
 
     @property
     def period(self) -> tuple[date, date]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from pipeline.release.revisions import last_entry
-from pipeline.shelf import Sealed
+from pipeline.release_store import SealedRelease
 
 ATOM = "http://www.w3.org/2005/Atom"
 
@@ -27,7 +27,7 @@ class Entry(NamedTuple):
     place: str
 
 
-def feed(package: str, releases: Sequence[Sealed]) -> bytes:
+def feed(package: str, releases: Sequence[SealedRelease]) -> bytes:
     """feed.xml of the releases of a package, at least one; the newest news first."""
     news = [entry for release in releases for entry in _entries(release)]
     news.sort(key=lambda entry: entry.updated)
@@ -47,7 +47,7 @@ def feed(package: str, releases: Sequence[Sealed]) -> bytes:
     return made + b"\n"
 
 
-def _entries(release: Sealed) -> list[Entry]:
+def _entries(release: SealedRelease) -> list[Entry]:
     name, page = f"{release.package} {release.version}", f"{release.version}/datapackage.json"
     released, said = release.described["created"][:10], release.withdrawn
     identity = f"{release.package}/{release.version}"

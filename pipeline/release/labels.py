@@ -44,18 +44,20 @@ def labels(catalogue: Catalogue, language: str, rows: Mapping[str, pa.Table]) ->
     """The labels of what is in the published tables ``rows``, in one of the barometer's languages."""
     own = catalogue.barometer.languages[0]
     mark = "" if language == own else f" [{own}]"
-    spoken = translated(catalogue, language, mark)
+    localised = translated(catalogue, language, mark)
     frames = {name: rows[name].to_pandas() for name in ("indicators", "categories", "domains")}
-    cells = list(domain_rows(spoken, frames["domains"]))
+    cells = list(domain_rows(localised, frames["domains"]))
     return Labels(
         language=language,
         mark=mark,
-        title=spoken.barometer.title,
-        description=spoken.barometer.description,
-        indicators={row["indicator"]: row["label"] for row in indicator_rows(spoken, frames["indicators"])},
+        title=localised.barometer.title,
+        description=localised.barometer.description,
+        indicators={
+            row["indicator"]: row["label"] for row in indicator_rows(localised, frames["indicators"])
+        },
         categories={
             (row["indicator"], row["category"]): row["label"]
-            for row in category_rows(spoken, frames["categories"])
+            for row in category_rows(localised, frames["categories"])
         },
         domains={row["domain"]: row["domain_label"] for row in cells},
         cells={(row["domain"], row["domain_code"]): row["label"] for row in cells},
@@ -66,10 +68,10 @@ def labels(catalogue: Catalogue, language: str, rows: Mapping[str, pa.Table]) ->
 def translated(catalogue: Catalogue, language: str, mark: str) -> Catalogue:
     """The declarations with their texts in a language; a text that is not there is followed by ``mark``."""
 
-    spoken = catalogue.translations.get(language, {})
+    localised = catalogue.translations.get(language, {})
 
     def say(key: str, text: str) -> str:
-        return text and (spoken.get(key) or text + mark)
+        return text and (localised.get(key) or text + mark)
 
     def all_of(place: str, declared: Mapping[str, str]) -> dict[str, str]:
         return {code: say(f"{place}.{code}", text) for code, text in declared.items()}

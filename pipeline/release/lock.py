@@ -8,8 +8,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from pipeline.faults import Fault, FaultError
-from pipeline.shelf import shelf
+from pipeline.problems import Problem, ProblemError
+from pipeline.release_store import releases_folder
 
 LOCK = ".lock"
 PATIENCE = 60.0  # seconds
@@ -26,8 +26,8 @@ def alone(folder: Path, place: str) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
-        mend = "Wait for it to end and try again."
-        raise FaultError(Fault(place, "", "another process is changing these releases", mend)) from None
+        hint = "Wait for it to end and try again."
+        raise ProblemError(Problem(place, "", "another process is changing these releases", hint)) from None
     try:
         yield
     finally:
@@ -36,7 +36,7 @@ def alone(folder: Path, place: str) -> Iterator[None]:
 
 @contextmanager
 def locked(root: Path, package: str) -> Iterator[None]:
-    """Hold the shelf of a package."""
-    folder = shelf(root, package)
+    """Hold the release store of a package."""
+    folder = releases_folder(root, package)
     with alone(folder, folder.relative_to(root).as_posix()):
         yield

@@ -14,9 +14,10 @@ from types import MappingProxyType
 import pandas as pd
 
 from pipeline.arrow import arrow
+from pipeline.atomic import inside, replace_directory
 from pipeline.catalogue import Catalogue, Package
 from pipeline.contracts import conform
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release.archive import zipped
 from pipeline.release.checks import OUTSIDE, check_package
 from pipeline.release.contents import Contents
@@ -35,8 +36,7 @@ from pipeline.release.formats import (
 )
 from pipeline.release.readme import licence_text, readme
 from pipeline.release.tables import PUBLISHED
-from pipeline.shelf import DESCRIPTOR, SUMS
-from pipeline.swap import inside, swapped_in
+from pipeline.release_store import DESCRIPTOR, SUMS
 
 FORMATS = (xlsx, jsonstat, px, sdmx_structure, sdmx, csvw, citation)
 CATALOGUES = (dcat, schema_org)  # they describe every file made before
@@ -57,21 +57,21 @@ def write_package(
 ) -> Path:
     """Write and validate a package, then put it in the place of the former candidate.
 
-    ``tables``: what ``published_tables`` gives for this package. ``extra``: finished files of other rooms
+    ``tables``: what ``published_tables`` gives for this package. ``extra``: finished files of other packages
     by their path, put in as they are. Raises FaultError, and leaves the former candidate as it was, when a
     table breaks its contract or the package does not pass its validation.
     """
     rows = {name: arrow(conform(tables[name], name), name) for name in PUBLISHED}
     waves = tuple(catalogue.waves[key] for key in rows["waves"]["wave"].to_pylist())
     target = candidate(root, package)
-    with swapped_in(target) as fresh:
+    with replace_directory(target) as fresh:
         for name, content in package_files(Contents(catalogue, package, waves, rows), extra).items():
             file = inside(fresh, name)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(content)
-        if faults := check_package(fresh):
+        if problems := check_package(fresh):
             place = target.relative_to(root).as_posix()
-            raise FaultError(replace(fault, file=f"{place}/{fault.file}") for fault in faults)
+            raise ProblemError(replace(problem, file=f"{place}/{problem.file}") for problem in problems)
     return target
 
 

@@ -16,7 +16,7 @@ from pipeline.contracts import conform, table
 from pipeline.release.bump import reasons, required_bump
 from pipeline.release.diff import Changes, Sheet, compare, diff
 from pipeline.release.sheets import sheets_of
-from pipeline.shelf import Sealed
+from pipeline.release_store import SealedRelease
 
 SHOWN = ("value", "n", "ci_low", "ci_high", "obs_status", "conf_status")
 CHANGELOG, JSON = "CHANGELOG.md", "revisions.json"
@@ -25,7 +25,7 @@ LISTED = 20
 Row = dict[str, Any]
 
 
-def revision_table(before: Sealed | None, estimates: Sheet, version: str) -> pd.DataFrame:
+def revision_table(before: SealedRelease | None, estimates: Sheet, version: str) -> pd.DataFrame:
     """The rows of the table ``revisions``: every cell of estimates that the release before had otherwise."""
     columns = [field["name"] for field in table("revisions")["fields"]]
     rows: list[Row] = []

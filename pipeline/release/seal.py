@@ -2,7 +2,7 @@
 
 The copy is made beside its place under a name that no release has, written through to the disk, checked
 there, and renamed: the one moment in which it becomes a release. A rename never replaces a release. Which
-releases there are belongs to ``shelf``, what follows from a new one to ``versions``.
+releases there are belongs to ``release_store``, what follows from a new one to ``versions``.
 """
 
 from __future__ import annotations
@@ -12,35 +12,35 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.faults import Fault, FaultError
+from pipeline.atomic import flush
+from pipeline.problems import Problem, ProblemError
 from pipeline.release.bump import BUMPS, bump_between
 from pipeline.release.checks import check_package
 from pipeline.release.revisions import calling, compared_in
-from pipeline.shelf import SUMS, Sealed, number, previous, sealed, shelf
-from pipeline.swap import flush
+from pipeline.release_store import SUMS, SealedRelease, number, previous, releases_folder, sealed_releases
 
 READ_ONLY = 0o444
 RAISE = "Raise `version` in schemas/barometer.toml and run `barometer run`."
 VERSION_KEY = ("schemas/barometer.toml", "version")
 
 
-def refusals(root: Path, package: str, version: str, candidate: Path) -> Iterator[Fault]:
+def refusals(root: Path, package: str, version: str, candidate: Path) -> Iterator[Problem]:
     """Why a candidate may not be sealed as a version: nothing when it may, or is sealed already."""
-    releases = sealed(root, package)
+    releases = sealed_releases(root, package)
     there = next((release for release in releases if release.version == version), None)
     if there and there.withdrawn:
         message = f"was withdrawn from {package} on {there.withdrawn['date']}, and is never used again"
-        yield Fault(*VERSION_KEY, message, RAISE, version)
+        yield Problem(*VERSION_KEY, message, RAISE, version)
     elif there and not same_release(candidate, there.folder):
-        yield Fault(*VERSION_KEY, f"of {package} is sealed already, with other files", RAISE, version)
+        yield Problem(*VERSION_KEY, f"of {package} is sealed already, with other files", RAISE, version)
     elif not there and releases and releases[-1].number > number(version):
         message = f"is below {releases[-1].version}, which {package} has sealed"
-        yield Fault(*VERSION_KEY, message, RAISE, version)
+        yield Problem(*VERSION_KEY, message, RAISE, version)
     elif not there and (before := previous(root, package, version)):
         yield from _too_small(before, version, candidate)
 
 
-def _too_small(before: Sealed, version: str, candidate: Path) -> Iterator[Fault]:
+def _too_small(before: SealedRelease, version: str, candidate: Path) -> Iterator[Problem]:
     compared = compared_in(candidate)
     needed, given = compared["bump"], bump_between(before.version, version)
     if BUMPS.index(given) < BUMPS.index(needed):
@@ -48,7 +48,7 @@ def _too_small(before: Sealed, version: str, candidate: Path) -> Iterator[Fault]
         message = (
             f"is a {given} bump of {before.version} of {before.package}; the changes need a {needed} one"
         )
-        yield Fault(*VERSION_KEY, f"{message}: {calls}", RAISE, version)
+        yield Problem(*VERSION_KEY, f"{message}: {calls}", RAISE, version)
 
 
 def same_release(folder: Path, other: Path) -> bool:
@@ -56,27 +56,28 @@ def same_release(folder: Path, other: Path) -> bool:
     return (folder / SUMS).read_bytes() == (other / SUMS).read_bytes()
 
 
-def seal(root: Path, package: str, version: str, candidate: Path) -> Sealed | None:
-    """Put a candidate on the shelf; None when it lies there already. The shelf is ``locked``.
+def seal(root: Path, package: str, version: str, candidate: Path) -> SealedRelease | None:
+    """Put a candidate in the release store; None when it lies there already. The release store is ``locked``.
 
-    Raises FaultError, with the shelf as it was, when a rule of ``refusals`` or of the package is broken.
+    Raises FaultError, with the release store as it was, when a rule of ``refusals`` or of the package is
+    broken.
     """
-    if faults := list(refusals(root, package, version, candidate)):
-        raise FaultError(faults)
-    target = shelf(root, package) / version
+    if problems := list(refusals(root, package, version, candidate)):
+        raise ProblemError(problems)
+    target = releases_folder(root, package) / version
     if target.exists():
         return None
     fresh = target.with_name(f".{version}.new")
     try:
         copy_through(candidate, fresh)
-        if faults := check_package(fresh):
+        if problems := check_package(fresh):
             place = candidate.relative_to(root).as_posix()
-            raise FaultError(replace(fault, file=f"{place}/{fault.file}") for fault in faults)
+            raise ProblemError(replace(problem, file=f"{place}/{problem.file}") for problem in problems)
         fresh.rename(target)  # fails where a release lies: a folder with files is never replaced
         flush(target.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return Sealed(package, version, target)
+    return SealedRelease(package, version, target)
 
 
 def copy_through(source: Path, target: Path) -> None:

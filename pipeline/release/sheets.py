@@ -16,10 +16,10 @@ import pyarrow as pa
 
 from pipeline.arrow import arrow
 from pipeline.contracts import table
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.release.diff import Sheet
 from pipeline.release.files import read_parquet
-from pipeline.shelf import DESCRIPTOR
+from pipeline.release_store import DESCRIPTOR
 
 REVISIONS = "revisions"
 SAID = ("fields", "primaryKey", "foreignKeys", "missingValues")
@@ -30,7 +30,7 @@ def sheets_of(folder: Path) -> dict[str, Sheet]:
     described = described_in(folder)
     if said := described.get("withdrawn"):
         message = f"was withdrawn on {said['date']}: {said['reason']}"
-        raise FaultError(Fault(str(folder), "", message, "Its data are gone; take another version."))
+        raise ProblemError(Problem(str(folder), "", message, "Its data are gone; take another version."))
     try:
         return {
             resource["name"]: sheet(
@@ -52,10 +52,10 @@ def described_in(folder: Path) -> dict[str, Any]:
     return loaded
 
 
-def _unreadable(folder: Path, error: Exception) -> FaultError:
-    mend = "Name the folder of a package, such as warehouse/releases/PACKAGE/VERSION."
+def _unreadable(folder: Path, error: Exception) -> ProblemError:
+    hint = "Name the folder of a package, such as warehouse/releases/PACKAGE/VERSION."
     message = f"holds no package that can be read: {type(error).__name__}"
-    return FaultError(Fault(str(folder), "", message, mend))
+    return ProblemError(Problem(str(folder), "", message, hint))
 
 
 def sheets_from(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sheet]:

@@ -1,7 +1,7 @@
-"""What follows from the releases on a shelf: ``versions.json``, ``latest.zip`` and the feed.
+"""What follows from the releases in a release store: ``versions.json``, ``latest.zip`` and the feed.
 
 All of it is made anew from the sealed folders and from nothing else, so that whoever comes after a killed
-run mends what it left.
+run fixes what it left.
 """
 
 from __future__ import annotations
@@ -11,30 +11,30 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from pipeline.atomic import write_file
 from pipeline.release.feed import feed
 from pipeline.release.files import sha256
 from pipeline.release.lock import LOCK
 from pipeline.release.revisions import compared_in
 from pipeline.release.withdrawal import finish
-from pipeline.shelf import SUMS, Sealed, sealed, shelf
-from pipeline.swap import write_file
+from pipeline.release_store import SUMS, SealedRelease, releases_folder, sealed_releases
 
 VERSIONS, LATEST, FEED = "versions.json", "latest.zip", "feed.xml"
 INDEXES = (VERSIONS, LATEST, FEED)  # in the order in which they are changed
 
 
 def refresh(root: Path, package: str) -> None:
-    """Make the indexes what the sealed releases say. The shelf is ``locked``.
+    """Make the indexes what the sealed releases say. The release store is ``locked``.
 
     Finishes withdrawals and takes away what a killed run left; changes nothing that is right already.
     """
-    folder = shelf(root, package)
+    folder = releases_folder(root, package)
     for left_over in list(folder.rglob(".*")):  # a release has no hidden file
         if left_over.is_dir():
             shutil.rmtree(left_over)
         elif left_over != folder / LOCK:
             left_over.unlink(missing_ok=True)
-    releases = sealed(root, package)
+    releases = sealed_releases(root, package)
     if releases:
         for name, content in _indexes(package, releases).items():
             if content is None:
@@ -46,7 +46,7 @@ def refresh(root: Path, package: str) -> None:
             finish(release)
 
 
-def _indexes(package: str, releases: list[Sealed]) -> dict[str, bytes | None]:
+def _indexes(package: str, releases: list[SealedRelease]) -> dict[str, bytes | None]:
     """The content of every index; None for ``latest.zip`` where all releases are withdrawn."""
     last = newest(releases)
     latest = (last.folder / f"{package}-{last.version}.zip").read_bytes() if last else None
@@ -54,12 +54,12 @@ def _indexes(package: str, releases: list[Sealed]) -> dict[str, bytes | None]:
     return dict(zip(INDEXES, made, strict=True))
 
 
-def newest(releases: list[Sealed]) -> Sealed | None:
+def newest(releases: list[SealedRelease]) -> SealedRelease | None:
     """The greatest version that is not withdrawn."""
     return next((release for release in reversed(releases) if not release.withdrawn), None)
 
 
-def versions(package: str, releases: list[Sealed]) -> bytes:
+def versions(package: str, releases: list[SealedRelease]) -> bytes:
     """versions.json: every release, the newest first."""
     last = newest(releases)
     record = {
@@ -70,7 +70,7 @@ def versions(package: str, releases: list[Sealed]) -> bytes:
     return (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
 
-def _version(release: Sealed) -> dict[str, Any]:
+def _version(release: SealedRelease) -> dict[str, Any]:
     said = {
         "version": release.version,
         "path": f"{release.version}/",

@@ -11,19 +11,19 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from pipeline.atomic import inside
 from pipeline.catalogue import Catalogue
-from pipeline.site.book import Book, read_book
 from pipeline.site.charts import Figure
 from pipeline.site.comparability import Comparability
-from pipeline.site.data import scripts
 from pipeline.site.language import Language, Section
 from pipeline.site.outputs import address_list, robots
+from pipeline.site.package_reader import PackageData, read_book
 from pipeline.site.page import Page, Site
 from pipeline.site.pages import codebook, downloads, home, indicators, surveys, tools
 from pipeline.site.pictures import draw
 from pipeline.site.releases import releases, stable
 from pipeline.site.render import HERE, Renderer
-from pipeline.swap import inside
+from pipeline.site.script_data import scripts
 from pipeline.workers import side_by_side
 
 ENGINE = ".sqljs"  # where ``make site-sql`` puts the engine of the SQL page
@@ -136,7 +136,7 @@ def _figure(figure: Figure, page: Page, section: Section, renderer: Renderer, pl
     yield f"{place}/charts/{figure.key}.svg", renderer.picture(figure, section.language), None
 
 
-def _copy_releases(book: Book, site: Site, target: Path) -> None:
+def _copy_releases(book: PackageData, site: Site, target: Path) -> None:
     """The files of every release under their stable addresses."""
     sealed = stable(site.catalogue.root, book.key)
     if sealed.is_dir():

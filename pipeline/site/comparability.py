@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
-from pipeline.site.book import Book, Row
+from pipeline.site.package_reader import PackageData, Row
 
 WORST = ("comparable", "like_for_like", "caution", "not_comparable")
 BESIDE = ("comparable", "caution")  # plain values may be read against each other
@@ -47,7 +47,7 @@ class Group:
 class Comparability:
     """The published verdicts of a package."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: PackageData) -> None:
         self.book = book
 
     @property

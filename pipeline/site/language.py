@@ -1,7 +1,7 @@
 """What a barometer's declarations say in one language, ready for a page: labels, questions, rules.
 
 A text that is not translated stands as declared, between tags that name its language and with a visible
-mark. The interface's own words belong to ``words``, numbers to ``numbers``.
+mark. The interface's own words belong to ``ui_strings``, numbers to ``numbers``.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from markupsafe import Markup, escape
 
 from pipeline.catalogue import Catalogue, texts
 from pipeline.release.labels import Labels, labels
-from pipeline.site.book import Book
 from pipeline.site.numbers import Numbers, name_of
-from pipeline.site.words import Words
+from pipeline.site.package_reader import PackageData
+from pipeline.site.ui_strings import UiStrings
 
 
 class Language:
@@ -25,7 +25,7 @@ class Language:
         rounding = catalogue.barometer.rounding
         self.code, self.catalogue = code, catalogue
         self.name = name_of(code)
-        self.words = Words(code)
+        self.strings = UiStrings(code)
         self.numbers = Numbers(code, rounding.total, rounding.breakdown)
 
     @cached_property
@@ -60,7 +60,7 @@ class Language:
 class Section:
     """One package in one language: every label that its pages need."""
 
-    def __init__(self, book: Book, language: Language) -> None:
+    def __init__(self, book: PackageData, language: Language) -> None:
         self.book, self.language = book, language
         self.labels: Labels = labels(book.catalogue, language.code, book.tables)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.catalogue import Catalogue
-from pipeline.site.book import Book
 from pipeline.site.comparability import Comparability
 from pipeline.site.language import Language, Section
+from pipeline.site.package_reader import PackageData
 from pipeline.site.releases import Release
 
 POLICY = {
@@ -48,7 +48,7 @@ class Site:
     """Everything that is shown: packages, languages, verdicts and releases."""
 
     catalogue: Catalogue
-    books: list[Book]
+    books: list[PackageData]
     languages: list[Language]
     sections: Mapping[tuple[str, str], Section]
     comparability: Mapping[str, Comparability]

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipeline.shelf import DESCRIPTOR, SUMS, checksums, sealed, shelf
+from pipeline.release_store import DESCRIPTOR, SUMS, checksums, releases_folder, sealed_releases
 
 CHANGELOG, QUALITY, REVISIONS = "CHANGELOG.md", "quality.json", "revisions.json"
 
@@ -82,7 +82,7 @@ def releases(root: Path, package: str, candidate: Path) -> list[Release]:
             True,
             each.described,
         )
-        for each in reversed(sealed(root, package))
+        for each in reversed(sealed_releases(root, package))
     ]
     described = json.loads((candidate / DESCRIPTOR).read_text(encoding="utf-8"))
     if not any(_same(candidate, release.folder) for release in found):
@@ -93,7 +93,7 @@ def releases(root: Path, package: str, candidate: Path) -> list[Release]:
 
 def stable(root: Path, package: str) -> Path:
     """The folder whose layout gives the stable addresses: versions, ``latest.zip``, index and feed."""
-    return shelf(root, package)
+    return releases_folder(root, package)
 
 
 def _same(one: Path, other: Path) -> bool:

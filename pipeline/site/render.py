@@ -61,7 +61,7 @@ class Renderer:
         return self._render("alone.svg.j2", context | alone(figure))
 
     def _voice(self, language: Language) -> dict[str, Any]:
-        return {"L": language, "t": language.words, "n": language.numbers}
+        return {"L": language, "t": language.strings, "n": language.numbers}
 
     def _render(self, template: str, context: Mapping[str, Any]) -> bytes:
         return (self.environment.get_template(template).render(context).strip() + "\n").encode()

@@ -1,4 +1,4 @@
-"""Floor 1: raw files as delivered, fetched, held to their pinned hash and read as text.
+"""Layer 1: raw files as delivered, fetched, held to their pinned hash and read as text.
 
 Nothing here knows what an answer means: that is the crosswalk's, in ``harmonise``.
 """

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources.layout import place
 
 SHOWN = 5  # offending texts that a message names
@@ -73,8 +73,8 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
         wrong = sorted(column[misread].unique())
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
         message = f"{len(wrong)} distinct texts are not a number with the decimal mark '{decimal}'"
-        mend = f'Set source.decimal = "{other}" if that is the mark; list texts that mean a blank in '
-        mend += "source.missing, or map them in the crosswalk."
+        hint = f'Set source.decimal = "{other}" if that is the mark; list texts that mean a blank in '
+        hint += "source.missing, or map them in the crosswalk."
         shown = ", ".join(wrong[:SHOWN]) + more
-        raise FaultError(Fault(place(wave.source), f"column {name}", message, mend, shown, wave.key))
+        raise ProblemError(Problem(place(wave.source), f"column {name}", message, hint, shown, wave.key))
     return parsed

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources.layout import Column, header_names, place, unreadable
 
 BLOCK = 1 << 26  # bytes read at a time: no row is longer
@@ -29,8 +29,10 @@ def read_delimited(path: Path, source: Source) -> list[Column]:
     text = decoded(path.read_bytes(), source)
     delimiter = source.delimiter or ("\t" if path.suffix == ".tsv" else ",")
     if not (len(delimiter) == 1 and delimiter.isascii()):
-        mend = "Give one character, such as ; or \\t."
-        raise FaultError(Fault(place(source), "source.delimiter", "is no delimiter", mend, delimiter))
+        hint = "Give one character, such as ; or \\t."
+        raise ProblemError(
+            Problem(place(source), "source.delimiter", "is not a single character", hint, delimiter)
+        )
     table = _parsed(text, delimiter, _width(text, delimiter, source), source)
     cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
     head = [[column[row].as_py() for column in cells] for row in range(min(source.header_rows, len(table)))]
@@ -44,17 +46,19 @@ def decoded(content: bytes, source: Source) -> str:
     try:
         text = content.decode(encoding)
     except LookupError:
-        mend = "Name an encoding such as utf-8, cp1252 or utf-16."
-        raise FaultError(Fault(place(source), "source.encoding", "is no encoding", mend, encoding)) from None
+        hint = "Name an encoding such as utf-8, cp1252 or utf-16."
+        raise ProblemError(
+            Problem(place(source), "source.encoding", "is not a known encoding", hint, encoding)
+        ) from None
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         message = f"byte 0x{content[error.start]:02X} on line {line} is not {encoding}"
-        raise FaultError(
-            Fault(place(source), "source.encoding", message, _other(encoding), encoding)
+        raise ProblemError(
+            Problem(place(source), "source.encoding", message, _other(encoding), encoding)
         ) from None
     if "\0" in text:
-        raise FaultError(
-            Fault(
+        raise ProblemError(
+            Problem(
                 place(source), "source.encoding", "the text holds NUL characters", _other("utf-16"), encoding
             )
         )
@@ -70,18 +74,18 @@ def _width(text: str, delimiter: str, source: Source) -> int:
     """The number of columns, by the header; a header that another delimiter splits is refused."""
     header = next(_rows(text, delimiter), (0, []))[1]
     if not header:
-        raise FaultError(Fault(place(source), "", "is empty", "Put the delivered file there."))
+        raise ProblemError(Problem(place(source), "", "is empty", "Put the delivered file there."))
     other = next((mark for mark in MARKS if mark in header[0]), None) if len(header) == 1 else None
     if other:
-        mend = f"Set source.delimiter = {json.dumps(other)} in the wave file if that separates the columns."
+        hint = f"Set source.delimiter = {json.dumps(other)} in the wave file if that separates the columns."
         message = "only one column was found"
-        raise FaultError(Fault(place(source), "source.delimiter", message, mend, delimiter))
+        raise ProblemError(Problem(place(source), "source.delimiter", message, hint, delimiter))
     return len(header)
 
 
 def _parsed(text: str, delimiter: str, width: int, source: Source) -> pa.Table:
     if text.count('"') % 2 and _open_quote(text, delimiter):
-        raise FaultError(unreadable(source, "CSV: a quote is not closed"))
+        raise ProblemError(unreadable(source, "CSV: a quote is not closed"))
     names = [str(position) for position in range(width)]
     try:
         return pyarrow.csv.read_csv(
@@ -93,7 +97,7 @@ def _parsed(text: str, delimiter: str, width: int, source: Source) -> pa.Table:
             ),
         )
     except pa.ArrowInvalid:
-        raise FaultError(_ragged(text, delimiter, width, source)) from None
+        raise ProblemError(_ragged(text, delimiter, width, source)) from None
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -114,15 +118,15 @@ def _open_quote(text: str, delimiter: str) -> bool:
     return False
 
 
-def _ragged(text: str, delimiter: str, width: int, source: Source) -> list[Fault]:
+def _ragged(text: str, delimiter: str, width: int, source: Source) -> list[Problem]:
     """The rows that are longer or shorter than the header, by line; their cells are not shown."""
-    faults: list[Fault] = []
-    mend = "Mend the line, or check source.delimiter and the quotes around texts."
+    problems: list[Problem] = []
+    hint = "Correct the line, or check source.delimiter and the quotes around texts."
     try:
         for line, row in _rows(text, delimiter):
-            if len(row) != width and len(faults) < SHOWN:
+            if len(row) != width and len(problems) < SHOWN:
                 message = f"the row has {len(row)} cells, the header {width}"
-                faults.append(Fault(place(source), f"line {line}", message, mend))
+                problems.append(Problem(place(source), f"line {line}", message, hint))
     except csv.Error:
         pass  # a cell too long for the reader: a quote is not closed
-    return faults or [unreadable(source, "CSV")]
+    return problems or [unreadable(source, "CSV")]

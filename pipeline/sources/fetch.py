@@ -17,7 +17,7 @@ import fsspec
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.extras import optional
-from pipeline.faults import Fault, FaultError, wave_fault
+from pipeline.problems import Problem, ProblemError, wave_problem
 
 CHUNK = 1 << 20
 EXTRAS = {"http": ("aiohttp", "https"), "https": ("aiohttp", "https"), "s3": ("s3fs", "s3")}
@@ -35,7 +35,7 @@ def fetch(wave: Wave, root: Path) -> Path:
         path = root / "warehouse" / "raw" / source.file
         inside = not PurePosixPath(source.file).is_absolute() and ".." not in PurePosixPath(source.file).parts
         if not inside or not path.is_file():
-            raise FaultError(_missing(wave, "is not in warehouse/raw"))
+            raise ProblemError(_missing(wave, "is not in warehouse/raw"))
         return _verified(path, wave)
     folder = root / "warehouse" / "fetched"
     path = folder / f"{source.sha256[:12]}-{PurePosixPath(urlsplit(source.file).path).name or 'raw'}"
@@ -71,10 +71,12 @@ def _download(wave: Wave, target: Path) -> None:
     except FileNotFoundError as error:
         if _unanswered(error.__cause__):
             raise OSError(f"{address}: {error.__cause__}") from error
-        raise FaultError(_missing(wave, "is not at its address")) from error
+        raise ProblemError(_missing(wave, "is not at its address")) from error
     except (ImportError, ValueError) as error:
-        mend = "Use an https:// address, or install the fsspec package that speaks this protocol."
-        raise FaultError(wave_fault(wave.key, "source.file", "cannot be fetched", mend, address)) from error
+        hint = "Use an https:// address, or install the fsspec package that speaks this protocol."
+        raise ProblemError(
+            wave_problem(wave.key, "source.file", "cannot be fetched", hint, address)
+        ) from error
     except OSError:
         raise
     except Exception as error:  # every protocol has its own family of errors; they all mean: not reached
@@ -92,19 +94,19 @@ def _verified(path: Path, wave: Wave) -> Path:
     """The path, when the file is the pinned one."""
     source = wave.source
     found, size = digest(path), path.stat().st_size
-    faults = []
-    mend = "Check that this is the right file; if the producer replaced it on purpose, pin the new"
+    problems = []
+    hint = "Check that this is the right file; if the producer replaced it on purpose, pin the new"
     if found != source.sha256:
         message = f"{source.file} has another sha256: expected {source.sha256 or 'one'}, found {found}"
-        faults.append(wave_fault(wave.key, "source.sha256", message, f"{mend} sha256.", found))
+        problems.append(wave_problem(wave.key, "source.sha256", message, f"{hint} sha256.", found))
     if source.bytes is not None and size != source.bytes:
         message = f"{source.file} has another size: expected {source.bytes} bytes, found {size}"
-        faults.append(wave_fault(wave.key, "source.bytes", message, f"{mend} size.", str(size)))
-    if faults:
-        raise FaultError(faults)
+        problems.append(wave_problem(wave.key, "source.bytes", message, f"{hint} size.", str(size)))
+    if problems:
+        raise ProblemError(problems)
     return path
 
 
-def _missing(wave: Wave, message: str) -> Fault:
-    mend = "Put the file there, or mend its name in the wave file."
-    return wave_fault(wave.key, "source.file", message, mend, wave.source.file)
+def _missing(wave: Wave, message: str) -> Problem:
+    hint = "Put the file there, or correct its name in the wave file."
+    return wave_problem(wave.key, "source.file", message, hint, wave.source.file)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Source
 from pipeline.extras import optional
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.layout import Column, place, unreadable
 
@@ -37,13 +37,13 @@ def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], 
         )
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
         if "encoding" in str(error).lower() or isinstance(error, UnicodeDecodeError):
-            mend = "Set source.encoding in the wave file to what the producer used, often cp1252."
-            raise FaultError(
-                Fault(
-                    place(source), "source.encoding", "holds text in another encoding", mend, source.encoding
+            hint = "Set source.encoding in the wave file to what the producer used, often cp1252."
+            raise ProblemError(
+                Problem(
+                    place(source), "source.encoding", "holds text in another encoding", hint, source.encoding
                 )
             ) from None
-        raise FaultError(unreadable(source, name)) from None
+        raise ProblemError(unreadable(source, name)) from None
     formats = {column: str(written) for column, written in meta.original_variable_types.items()}
     columns: list[Column] = []
     for column in frame.columns:

@@ -1,4 +1,4 @@
-"""What the readers share: a table of text columns, the names over it, and how a fault places the file."""
+"""What the readers share: a table of text columns, the names over it, and how a problem places the file."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Sequence
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 Column = tuple[str, "pd.Series[str]"]  # name and cells
 
 
 def place(source: Source) -> str:
-    """The raw file as a fault names it."""
+    """The raw file as a problem names it."""
     return source.file if source.remote else f"warehouse/raw/{source.file}"
 
 
-def unreadable(source: Source, kind: str) -> Fault:
-    """The fault of a file that is not what its name or declaration says."""
-    mend = "Check that the file opens in its own program, or set source.format in the wave file."
-    return Fault(place(source), "source.format", f"cannot be read as {kind}", mend)
+def unreadable(source: Source, kind: str) -> Problem:
+    """The problem of a file that is not what its name or declaration says."""
+    hint = "Check that the file opens in its own program, or set source.format in the wave file."
+    return Problem(place(source), "source.format", f"cannot be read as {kind}", hint)
 
 
 def header_names(rows: Sequence[Sequence[str]]) -> list[str]:

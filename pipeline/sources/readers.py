@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import python_calamine
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.labelled import read_labelled
@@ -66,8 +66,8 @@ def format_of(source: Source) -> str:
     given = (source.format or source.file.split("?")[0].rpartition(".")[2]).lower()
     if given in SUFFIXES:
         return SUFFIXES[given]
-    mend = "Set source.format in the wave file to csv, xlsx, sav, dta or parquet."
-    raise FaultError(Fault(place(source), "source.format", "is of no known format", mend, given))
+    hint = "Set source.format in the wave file to csv, xlsx, sav, dta or parquet."
+    raise ProblemError(Problem(place(source), "source.format", "is of no known format", hint, given))
 
 
 def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
@@ -87,15 +87,17 @@ def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | N
 def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | None) -> None:
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     missing = [name for name in columns or () if name not in names]
-    faults = [
-        Fault(place(source), f"column {name}", "stands twice in the header", "Give each column its own name.")
+    problems = [
+        Problem(
+            place(source), f"column {name}", "is a duplicate in the header", "Give each column its own name."
+        )
         for name in twice
     ]
     found = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
-    mend = f"Name a column that the file has ({found}), or check source.sheet, delimiter and header_rows."
-    faults += [Fault(place(source), f"column {name}", "is not in the file", mend) for name in missing]
-    if faults:
-        raise FaultError(faults)
+    hint = f"Name a column that the file has ({found}), or check source.sheet, delimiter and header_rows."
+    problems += [Problem(place(source), f"column {name}", "is not in the file", hint) for name in missing]
+    if problems:
+        raise ProblemError(problems)
 
 
 def _read_workbook(path: Path, source: Source) -> list[Column]:
@@ -103,12 +105,12 @@ def _read_workbook(path: Path, source: Source) -> list[Column]:
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(str(path))
     except (python_calamine.CalamineError, OSError) as error:
-        raise FaultError(unreadable(source, "an Excel workbook")) from error
+        raise ProblemError(unreadable(source, "an Excel workbook")) from error
     if source.sheet and source.sheet not in workbook.sheet_names:
         sheets = ", ".join(workbook.sheet_names)
-        mend = f"Set source.sheet in the wave file to one of: {sheets}."
-        raise FaultError(
-            Fault(place(source), "source.sheet", "is no sheet of the workbook", mend, source.sheet)
+        hint = f"Set source.sheet in the wave file to one of: {sheets}."
+        raise ProblemError(
+            Problem(place(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet)
         )
     rows = workbook.get_sheet_by_name(source.sheet or workbook.sheet_names[0]).to_python()
     while rows and not any(cell_text(cell) for cell in rows[-1]):
@@ -122,7 +124,7 @@ def _read_parquet(path: Path, source: Source) -> list[Column]:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise FaultError(unreadable(source, "Parquet")) from error
+        raise ProblemError(unreadable(source, "Parquet")) from error
     columns: list[Column] = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         numeric = (
@@ -131,8 +133,8 @@ def _read_parquet(path: Path, source: Source) -> list[Column]:
         try:
             columns.append((name, text_column(column.to_numpy() if numeric else column.to_pylist())))
         except TypeError as error:
-            mend = "Store texts, numbers, truth values or dates only."
-            raise FaultError(
-                Fault(place(source), f"column {name}", "holds nested values", mend, str(column.type))
+            hint = "Store texts, numbers, truth values or dates only."
+            raise ProblemError(
+                Problem(place(source), f"column {name}", "holds nested values", hint, str(column.type))
             ) from error
     return columns

@@ -1,6 +1,6 @@
 """What the checks that inform have found, kept beside the output that each has judged.
 
-A finding stands as long as that output, and every run shows it until what it tells of has been mended: with
+A finding stands as long as that output, and every run shows it until what it tells of has been fixed: with
 the output its finding goes, and a check whose finding is gone, or was made of other declarations, is made
 again.
 """

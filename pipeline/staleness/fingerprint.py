@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
-from pipeline.shelf import SUMS, earlier, shelf
+from pipeline.release_store import SUMS, earlier, releases_folder
 from pipeline.staleness.code import code
 from pipeline.staleness.declared import comparing, estimands, facts, harmonising, weighting
 from pipeline.staleness.files import hash_of_file
@@ -89,8 +89,8 @@ def _released(catalogue: Catalogue) -> list[tuple[str, str, str]]:
 
 def site_input(catalogue: Catalogue, sound: Sound) -> str:
     """The fingerprint of the site: its packages, what is released, the engine of its SQL page."""
-    shelves = (shelf(catalogue.root, package) for package in catalogue.barometer.packages)
-    released = [hash_of_file(folder / "versions.json") for folder in shelves]
+    release_stores = (releases_folder(catalogue.root, package) for package in catalogue.barometer.packages)
+    released = [hash_of_file(folder / "versions.json") for folder in release_stores]
     engine = hash_of_file(catalogue.path(".sqljs", "sql-wasm.wasm"))
     packages = product_inputs(catalogue, sound)["data_package"]
     return fingerprint("site", code("site"), packages, released, engine)

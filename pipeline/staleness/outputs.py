@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.atomic import replace_directory
 from pipeline.staleness.files import hash_of, hash_of_file
-from pipeline.swap import swapped_in
 
 Metadata = dict[str, int | float | str]
 
@@ -93,7 +93,7 @@ def make(
     """
     if is_current(folder, fingerprint, beside):
         return StepResult(fingerprint, read_json(folder / METADATA), redone=False)
-    with swapped_in(folder) as fresh:
+    with replace_directory(folder) as fresh:
         metadata = work(fresh)
         write_json(fresh / METADATA, metadata)
         files = {path.relative_to(fresh).as_posix(): path for path in sorted(fresh.rglob("*"))}

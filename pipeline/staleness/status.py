@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import Sound, product_inputs, site_input, wave_input, wave_inputs
 from pipeline.staleness.outputs import is_current, product_folder, wave_folder
 
@@ -16,7 +16,7 @@ Status = Literal["at fault", "stale", "current"]
 
 def status(wave: str, catalogue: Catalogue) -> Status:
     """Whether a wave is at fault, has something to be redone, or is built from what is declared now."""
-    if wave_faults(wave, catalogue):
+    if wave_problems(wave, catalogue):
         return "at fault"
     return "current" if _built(wave, wave_inputs(catalogue.waves[wave], catalogue), catalogue) else "stale"
 
@@ -25,7 +25,7 @@ def sound_waves(catalogue: Catalogue) -> Sound:
     """The waves that are built from what is declared now, each with the fingerprint of its whole chain."""
     sound = {}
     for key, wave in catalogue.waves.items():
-        if not catalogue.faults_of(key) and _built(key, steps := wave_inputs(wave, catalogue), catalogue):
+        if not catalogue.problems_of(key) and _built(key, steps := wave_inputs(wave, catalogue), catalogue):
             sound[key] = list(steps.values())[-1]
     return sound
 
@@ -63,31 +63,31 @@ def site_current(catalogue: Catalogue, sound: Sound) -> bool:
 
 
 def source_version(wave: str, catalogue: Catalogue) -> str:
-    """The hash of all that a wave is made from; of its faults, when it cannot be made."""
-    if faults := wave_faults(wave, catalogue):
-        return fingerprint([str(fault) for fault in faults])
+    """The hash of all that a wave is made from; of its problems, when it cannot be made."""
+    if problems := wave_problems(wave, catalogue):
+        return fingerprint([str(problem) for problem in problems])
     return wave_input(catalogue.waves[wave], catalogue)
 
 
-def wave_faults(wave: str, catalogue: Catalogue) -> tuple[Fault, ...]:
-    """What stops a wave before it starts: the faults of its declarations, or that there are none."""
-    faults = catalogue.faults_of(wave)
-    if not faults and wave not in catalogue.waves:
+def wave_problems(wave: str, catalogue: Catalogue) -> tuple[Problem, ...]:
+    """What stops a wave before it starts: the problems of its declarations, or that there are none."""
+    problems = catalogue.problems_of(wave)
+    if not problems and wave not in catalogue.waves:
         return (
-            Fault(
+            Problem(
                 file=f"schemas/waves/{wave}.toml",
                 key="",
                 message="is not a wave of this barometer",
-                mend=f"Use one of {', '.join(catalogue.waves) or 'none: declare a wave first'}.",
+                hint=f"Use one of {', '.join(catalogue.waves) or 'none: declare a wave first'}.",
                 value=wave,
                 wave=wave,
             ),
         )
-    return faults
+    return problems
 
 
 def sound_wave(wave: str, catalogue: Catalogue) -> Wave:
     """A wave fit to run. Raises FaultError with everything that stops it."""
-    if faults := wave_faults(wave, catalogue):
-        raise FaultError(faults)
+    if problems := wave_problems(wave, catalogue):
+        raise ProblemError(problems)
     return catalogue.waves[wave]

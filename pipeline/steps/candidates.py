@@ -1,7 +1,7 @@
 """One candidate package: its tables against the release before, audited, written, with its provenance.
 
 Here belongs what a candidate takes from releases that are sealed already. Which tables there are, how they
-are protected and written belongs to the rooms below.
+are protected and written belongs to the packages below.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pipeline.arrow import arrow
 from pipeline.catalogue import Catalogue, Package
 from pipeline.contracts import conform, table
 from pipeline.disclosure import AUDITED, Audit, audit
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release import write_package
 from pipeline.release.quality import quality
 from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comparison, revision_table
 from pipeline.release.sheets import sheet, sheets_from, sheets_of
-from pipeline.shelf import SUMS, earlier, previous
+from pipeline.release_store import SUMS, earlier, previous
 from pipeline.staleness.files import hash_of_file
 from pipeline.steps.provenance import PROVENANCE, provenance
 
@@ -51,8 +51,8 @@ def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> di
     """
     tables = {**tables, "revisions": revisions(catalogue, package, tables["estimates"])}
     audited = audited_with_releases(catalogue, package, tables)
-    if audited.faults:
-        raise FaultError(audited.faults)
+    if audited.problems:
+        raise ProblemError(audited.problems)
     extra = _extra(catalogue, package, tables)
     extra["quality.json"] = quality(catalogue, package, tables, audited.report)
     folder = write_package(catalogue.root, catalogue, package, tables, extra)

@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, fingerprint
 from pipeline.comparison import (
     Compared,
-    Material,
+    ComparisonInputs,
     benchmarks,
     comparisons_of,
     errata,
@@ -37,17 +37,17 @@ def comparisons(catalogue: Catalogue) -> StepResult:
     def work(folder: Path, sound: Sound) -> Metadata:
         root = catalogue.root
         estimates = pd.read_parquet(product_folder(root, "estimates") / "estimates.parquet")
-        material = Material(
+        inputs = ComparisonInputs(
             estimates, lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)), again, catalogue
         )
         made = {
-            "comparisons": comparisons_of(material),
-            "benchmarks": benchmarks(material),
+            "comparisons": comparisons_of(inputs),
+            "benchmarks": benchmarks(inputs),
             "trends": trends(estimates, catalogue),
-            "errata": errata(material),
-            "reconciliation": reconciliation(material),
+            "errata": errata(inputs),
+            "reconciliation": reconciliation(inputs),
         }
-        made["narrowed"] = material.narrowed()  # last: it holds what the others have estimated again
+        made["narrowed"] = inputs.narrowed()  # last: it holds what the others have estimated again
         for name, frame in made.items():
             frame.to_parquet(folder / f"{name}.parquet", index=False)
         counted: Metadata = {"rows": len(made["comparisons"])}

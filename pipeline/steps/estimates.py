@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.estimation import KEY, estimate_wave, figures_estimates, read_cells
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder
 from pipeline.steps.product_step import product_step
@@ -19,12 +19,12 @@ def estimates(catalogue: Catalogue) -> StepResult:
 
     def work(folder: Path, sound: Sound) -> Metadata:
         if not sound:
-            raise FaultError(
-                Fault(
+            raise ProblemError(
+                Problem(
                     file="schemas/waves",
                     key="",
                     message="no wave is built, so there is nothing to estimate",
-                    mend="Mend the waves' faults, or declare a wave, and run `barometer run`.",
+                    hint="Fix the waves' problems, or declare a wave, and run `barometer run`.",
                 )
             )
         frame = pd.concat([_estimates_of(catalogue.waves[wave], catalogue) for wave in sound])

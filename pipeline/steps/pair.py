@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue, text_in
-from pipeline.catalogue.hints import hint
-from pipeline.comparison import Judgement, Known, Pair, response_rate, scope_text
+from pipeline.catalogue.hints import did_you_mean
+from pipeline.comparison import Judgement, Pair, WaveFacts, response_rate, scope_text
 from pipeline.contracts import literal
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.status import sound_wave
 from pipeline.warehouse import database, query
 
@@ -33,8 +33,8 @@ def compare_waves(
     against each other at all.
     """
     catalogue = load_catalogue(root)
-    if catalogue.shared_faults:
-        raise FaultError(catalogue.shared_faults)
+    if catalogue.shared_problems:
+        raise ProblemError(catalogue.shared_problems)
     one, other = (sound_wave(key, catalogue) for key in waves)
     _known(indicator, catalogue.indicators, "--indicator", "an indicator")
     domain = domain or catalogue.total.key
@@ -42,8 +42,8 @@ def compare_waves(
     lang = lang or catalogue.barometer.languages[0]
     _known(lang, catalogue.barometer.languages, "--lang", "a language")
     if one.key == other.key:
-        raise FaultError(Fault("WAVE_B", "", "is the same wave", "Name two waves.", other.key))
-    pair = Pair(one, other, Known(catalogue))
+        raise ProblemError(Problem("WAVE_B", "", "is the same wave", "Name two waves.", other.key))
+    pair = Pair(one, other, WaveFacts(catalogue))
     by = catalogue.domains[domain].by
     judged = pair.judge(indicator, by=by)
     return {
@@ -70,9 +70,13 @@ def sentence(catalogue: Catalogue, lang: str, key: str) -> str:
 
 def _known(key: str, known: Any, option: str, what: str) -> None:
     if key not in known:
-        mend = f"`barometer query` lists them: FROM published.indicators.{hint(key, list(known))}"
-        mend = mend if option == "--indicator" else f"Use one of {', '.join(known)}.{hint(key, list(known))}"
-        raise FaultError(Fault(option, "", f"is not {what} of this barometer", mend, key))
+        hint = f"`barometer query` lists them: FROM published.indicators.{did_you_mean(key, list(known))}"
+        hint = (
+            hint
+            if option == "--indicator"
+            else f"Use one of {', '.join(known)}.{did_you_mean(key, list(known))}"
+        )
+        raise ProblemError(Problem(option, "", f"is not {what} of this barometer", hint, key))
 
 
 def _reasons(judged: Judgement, catalogue: Catalogue, lang: str) -> list[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.catalogue import Catalogue
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import Sound, product_inputs
 from pipeline.staleness.outputs import (
     METADATA,
@@ -27,8 +27,8 @@ def product_step(step: str, catalogue: Catalogue, work: Callable[[Path, Sound], 
 
     Raises FaultError when shared declarations are at fault, or the step before it is not current.
     """
-    if faults := catalogue.shared_faults:
-        raise FaultError(faults)
+    if problems := catalogue.shared_problems:
+        raise ProblemError(problems)
     sound = sound_waves(catalogue)
     inputs = product_inputs(catalogue, sound)
     for before in PRODUCT_STEPS[: PRODUCT_STEPS.index(step)][-1:]:
@@ -46,8 +46,8 @@ def require_current(before: str, step: str, catalogue: Catalogue, sound: Sound) 
     folder, made = product_folder(catalogue.root, before), product_inputs(catalogue, sound)[before]
     if not is_current(folder, made, product_outputs(before, catalogue, sound)):
         place = folder.relative_to(catalogue.root).as_posix()
-        mend = f"Make {before} first; `barometer run` makes every step in order."
-        raise FaultError(Fault(place, "", f"is stale, and {step} is made from it", mend))
+        hint = f"Make {before} first; `barometer run` makes every step in order."
+        raise ProblemError(Problem(place, "", f"is stale, and {step} is made from it", hint))
 
 
 def units_of(sound: Sound, catalogue: Catalogue) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """The barometer-wide steps, in order: estimates, comparisons, the warehouse, the candidate packages.
 
 A wave that is at fault or stale is left out and named, and never stops the others. What an
-estimate is, how the warehouse is laid out and what a package holds belong to the rooms below.
+estimate is, how the warehouse is laid out and what a package holds belong to the packages below.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
-from pipeline.shelf import SUMS
+from pipeline.release_store import SUMS
 from pipeline.sources import format_of
 from pipeline.staleness.code import product
 from pipeline.staleness.files import hash_of_file

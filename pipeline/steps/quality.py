@@ -1,7 +1,7 @@
 """Judgements on what the steps made: does it keep its contract, and is it what one would expect?
 
 Pure functions on frames, reports and declarations; each gives a ``Finding``. What stops a wave
-outright is a fault and belongs to the rooms that read the input; what is merely surprising is a
+outright is a problem and belongs to the packages that read the input; what is merely surprising is a
 finding here, for somebody to look at.
 """
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.findings import edition_before
 
 MARGIN_GAP = 1e-9  # of a margin's total
@@ -51,7 +51,7 @@ def contract(
     """
     try:
         _, bad = validate(stored, _schema(stored, wave, catalogue))
-    except FaultError as error:
+    except ProblemError as error:
         return Finding(False, str(error), severity="error")
     out = 0 if quarantine is None else int(quarantine["row"].nunique())
     share = out / max(len(stored) + out, 1)
@@ -78,7 +78,8 @@ def weights(report: Mapping[str, Any]) -> Finding:
     wild = report["min"] <= 0 or report["ratio"] > MOST_WEIGHT_RATIO or report["deff"] > MOST_DEFF
     message = (
         f"weights from {report['min']:.3g} to {report['max']:.3g} (ratio {report['ratio']:.3g}), "
-        f"deff {report['deff']:.3g}, {len(margins) - len(missed)} of {len(margins)} margins met"
+        f"deff {report['deff']:.3g}"
+        + (f", {len(margins) - len(missed)} of {len(margins)} margins met" if margins else "")
     )
     severity: Literal["error", "warn"] = "error" if missed or report["min"] <= 0 else "warn"
     return Finding(not missed and not wild, message, measured, tuple(missed[:SHOWN]), severity)
@@ -192,13 +193,14 @@ def disclosure(audits: Mapping[str, Mapping[str, Any]], sums: Mapping[str, str])
     return Finding(not others, message, numbers, severity="error")
 
 
-def package(faults: Mapping[str, Sequence[Fault]]) -> Finding:
-    """Every candidate is as it passed its validation; the faults by package."""
-    found = [str(fault) for each in faults.values() for fault in each]
-    message = f"{len(faults)} packages, {len(found)} faults" + (
-        f": {'; '.join(found[:SHOWN])}" if found else ""
-    )
-    return Finding(not found, message, {"packages": len(faults), "faults": len(found)}, severity="error")
+def package(problems: Mapping[str, Sequence[Problem]]) -> Finding:
+    """Every candidate is as it passed its validation; the problems by package."""
+    found = [str(problem) for each in problems.values() for problem in each]
+    message = (
+        f"{len(problems)} package{'' if len(problems) == 1 else 's'}, "
+        f"{len(found)} problem{'' if len(found) == 1 else 's'}"
+    ) + (f": {'; '.join(found[:SHOWN])}" if found else "")
+    return Finding(not found, message, {"packages": len(problems), "problems": len(found)}, severity="error")
 
 
 def _first(worst: pd.DataFrame, other: str) -> str:

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.catalogue import Catalogue
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
+from pipeline.release.destination import Destination
 from pipeline.release.lock import locked
 from pipeline.release.package import candidate
-from pipeline.release.place import Place
 from pipeline.release.publication import publish
 from pipeline.release.revisions import compared_in
 from pipeline.release.seal import refusals, seal
 from pipeline.release.versions import newest, refresh
 from pipeline.release.withdrawal import revising, withdraw
-from pipeline.shelf import SUMS, sealed, shelf
+from pipeline.release_store import SUMS, releases_folder, sealed_releases
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.outputs import product_folder, read_json
 from pipeline.staleness.status import products_current, sound_waves, status
@@ -30,7 +30,7 @@ RUN = "Run `barometer run` first."
 
 
 class Sealing(NamedTuple):
-    """What became of a package: the version, whether it is new on the shelf, and what it revises."""
+    """What became of a package: the version, whether it is new in the release store, and what it revises."""
 
     package: str
     version: str
@@ -43,12 +43,12 @@ class Sealing(NamedTuple):
 def seal_candidates(catalogue: Catalogue, only: Collection[str] = ()) -> list[Sealing]:
     """Seal the candidate of every package, or of those named. Raises FaultError, before any is sealed."""
     for package in shelved(catalogue.root):
-        mend_shelf(catalogue.root, package)
+        repair_releases(catalogue.root, package)
     packages = _built(catalogue)
     packages = [package for package in packages if not only or package in only]
     version = catalogue.barometer.version
-    if faults := [fault for package in packages for fault in _faults(catalogue, package, version)]:
-        raise FaultError(faults)
+    if problems := [problem for package in packages for problem in _problems(catalogue, package, version)]:
+        raise ProblemError(problems)
     return [_seal(catalogue, package, version) for package in packages]
 
 
@@ -60,26 +60,26 @@ def left_out(catalogue: Catalogue) -> list[str]:
 
 def _built(catalogue: Catalogue) -> list[str]:
     """The packages whose candidate is what raw files and declarations give now."""
-    if catalogue.shared_faults:
-        raise FaultError(catalogue.shared_faults)
+    if catalogue.shared_problems:
+        raise ProblemError(catalogue.shared_problems)
     sound = sound_waves(catalogue)
     stale = [wave for wave in catalogue.waves if status(wave, catalogue) == "stale"]
     if stale or not sound or not products_current(catalogue, sound):
         waves = f" ({', '.join(stale)} changed)" if stale else ""
         message = f"is not what raw files and declarations give now{waves}"
-        raise FaultError(Fault("warehouse/candidate", "", message, RUN))
+        raise ProblemError(Problem("warehouse/candidate", "", message, RUN))
     held = {catalogue.package_of(catalogue.waves[wave]).key for wave in sound}
     return [package for package in catalogue.barometer.packages if package in held]
 
 
-def _faults(catalogue: Catalogue, package: str, version: str) -> Iterator[Fault]:
+def _problems(catalogue: Catalogue, package: str, version: str) -> Iterator[Problem]:
     folder = candidate(catalogue.root, catalogue.barometer.packages[package])
     kept = product_folder(catalogue.root, "data_package") / f"{package}.audit.json"
     made: dict[str, Any] = {**read_json(kept)}
     if hash_of_file(folder / SUMS) != made["sha256sums"]:
         place = folder.relative_to(catalogue.root).as_posix()
-        mend = "Delete the folder and run `barometer run`; files of a candidate are never edited."
-        yield Fault(f"{place}/{SUMS}", "", "is not the one that was made", mend)
+        hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
+        yield Problem(f"{place}/{SUMS}", "", "is not the one that was made", hint)
     yield from refusals(catalogue.root, package, version, folder)
 
 
@@ -88,16 +88,16 @@ def _seal(catalogue: Catalogue, package: str, version: str) -> Sealing:
     with locked(root, package):
         new = seal(root, package, version, folder)
         refresh(root, package)
-    place = shelf(root, package) / version
+    place = releases_folder(root, package) / version
     compared = compared_in(place)
     return Sealing(package, version, place, new is not None, compared["old"], compared["bump"])
 
 
 def withdraw_release(root: Path, package: str, version: str, reason: str, on: date) -> list[str]:
     """Withdraw a release; gives the versions that still hold its values, since they revise it."""
-    if not shelf(root, package).is_dir():
-        mend = "Name a package that has releases; they lie in warehouse/releases."
-        raise FaultError(Fault(f"warehouse/releases/{package}", "", "is not there", mend, package))
+    if not releases_folder(root, package).is_dir():
+        hint = "Name a package that has releases; they lie in warehouse/releases."
+        raise ProblemError(Problem(f"warehouse/releases/{package}", "", "is not there", hint, package))
     with locked(root, package):
         refresh(root, package)
         release = withdraw(root, package, version, reason, on)
@@ -105,7 +105,7 @@ def withdraw_release(root: Path, package: str, version: str, reason: str, on: da
         return revising(root, release)
 
 
-def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -> dict[str, Place]:
+def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -> dict[str, Destination]:
     """Publish every package that has releases, or those named; gives what was sent of each.
 
     Raises FaultError when there is nothing to publish, or the destination does not take it.
@@ -113,8 +113,8 @@ def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -
     packages = list(only) or shelved(root)
     if not packages or {*packages} - {*shelved(root)}:
         missing = ", ".join(sorted({*packages} - {*shelved(root)})) or None
-        mend = "Seal a candidate with `barometer release` first."
-        raise FaultError(Fault("warehouse/releases", "", "holds no release to publish", mend, missing))
+        hint = "Seal a candidate with `barometer release` first."
+        raise ProblemError(Problem("warehouse/releases", "", "holds no release to publish", hint, missing))
     done = {}
     for package in packages:
         with locked(root, package):
@@ -123,8 +123,8 @@ def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -
     return done
 
 
-def mend_shelf(root: Path, package: str) -> None:
-    """Finish what a killed run left on the shelf of a package."""
+def repair_releases(root: Path, package: str) -> None:
+    """Finish what a killed run left in the release store of a package."""
     with locked(root, package):
         refresh(root, package)
 
@@ -132,7 +132,7 @@ def mend_shelf(root: Path, package: str) -> None:
 def shelved(root: Path) -> list[str]:
     """The packages that have releases."""
     folders = (root / "warehouse" / "releases").glob("[!.]*/")
-    return sorted(folder.name for folder in folders if sealed(root, folder.name))
+    return sorted(folder.name for folder in folders if sealed_releases(root, folder.name))
 
 
 def named(root: Path, names: Collection[str]) -> list[Path]:
@@ -155,17 +155,17 @@ def _folder(root: Path, name: str, packages: set[str]) -> Path:
     package, _, version = name.partition("@")
     if not version:
         known = ", ".join(f"{each}@candidate" for each in sorted(packages)) or "none yet"
-        mend = f"Name a folder, PACKAGE@VERSION or a candidate ({known})."
-        raise FaultError(Fault(name, "", "is no folder and names no release", mend))
-    if version == "latest" and (last := newest(sealed(root, package))):
+        hint = f"Name a folder, PACKAGE@VERSION or a candidate ({known})."
+        raise ProblemError(Problem(name, "", "is neither a folder nor a release", hint))
+    if version == "latest" and (last := newest(sealed_releases(root, package))):
         version = last.version
     lying = (
         root / "warehouse" / "candidate" / package
         if version == "candidate"
-        else shelf(root, package) / version
+        else releases_folder(root, package) / version
     )
     if not lying.is_dir():
-        versions = ", ".join(release.version for release in sealed(root, package)) or "none"
-        mend = f"Sealed versions of {package}: {versions}. A candidate is made by `barometer run`."
-        raise FaultError(Fault(lying.relative_to(root).as_posix(), "", "is not there", mend, name))
+        versions = ", ".join(release.version for release in sealed_releases(root, package)) or "none"
+        hint = f"Sealed versions of {package}: {versions}. A candidate is made by `barometer run`."
+        raise ProblemError(Problem(lying.relative_to(root).as_posix(), "", "is not there", hint, name))
     return lying

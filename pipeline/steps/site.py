@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.atomic import replace_directory
 from pipeline.catalogue import Catalogue
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from pipeline.release.package import candidate
-from pipeline.shelf import DESCRIPTOR
+from pipeline.release_store import DESCRIPTOR
 from pipeline.site import build_site
 from pipeline.staleness.fingerprint import site_input
 from pipeline.staleness.outputs import Metadata, StepResult, make
 from pipeline.staleness.status import site_output, sound_waves
 from pipeline.steps.product_step import require_current
-from pipeline.swap import swapped_in
 
 
 def site(catalogue: Catalogue) -> StepResult:
     """The static site of the candidate packages, below ``warehouse/site``."""
-    if faults := catalogue.shared_faults:
-        raise FaultError(faults)
+    if problems := catalogue.shared_problems:
+        raise ProblemError(problems)
     sound = sound_waves(catalogue)
     require_current("data_package", "site", catalogue, sound)
 
     def work(folder: Path) -> Metadata:
         packages = [candidate(catalogue.root, package) for package in catalogue.barometer.packages.values()]
-        with swapped_in(catalogue.path("warehouse", "site")) as fresh:
+        with replace_directory(catalogue.path("warehouse", "site")) as fresh:
             return dict(
                 build_site(catalogue, [each for each in packages if (each / DESCRIPTOR).is_file()], fresh)
             )

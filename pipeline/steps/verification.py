@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.release.checks import check_sums
 from pipeline.release.contrast import first_difference
 from pipeline.release.revisions import JSON, compared_in
-from pipeline.shelf import DESCRIPTOR, SUMS, previous
+from pipeline.release_store import DESCRIPTOR, SUMS, previous
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.outputs import WAVE_STEPS
 from pipeline.steps import products, waves
@@ -56,9 +56,9 @@ class Release(NamedTuple):
         """Its version."""
         return str(self.described.get("version"))
 
-    def fault(self, file: str, key: str, message: str, mend: str) -> Fault:
-        """A fault of one of its files."""
-        return Fault(f"{self.place}/{file}" if file else self.place, key, message, mend)
+    def problem(self, file: str, key: str, message: str, hint: str) -> Problem:
+        """A problem of one of its files."""
+        return Problem(f"{self.place}/{file}" if file else self.place, key, message, hint)
 
 
 def verify(catalogue: Catalogue, path: Path) -> Verified:
@@ -67,22 +67,22 @@ def verify(catalogue: Catalogue, path: Path) -> Verified:
     Raises FaultError that names every file that is not what SHA256SUMS says, and the first file, and in a
     table the first cell, that is not what the rebuild gives.
     """
-    if catalogue.shared_faults:
-        raise FaultError(catalogue.shared_faults)
+    if catalogue.shared_problems:
+        raise ProblemError(catalogue.shared_problems)
     with _opened(path) as release:
-        faults = _of_itself(release)
-        spoilt = {fault.file for fault in faults}
+        problems = _of_itself(release)
+        spoilt = {problem.file for problem in problems}
         if f"{release.place}/{DESCRIPTOR}" in spoilt:
-            raise FaultError(fault for fault in faults if fault.file.endswith(DESCRIPTOR))
+            raise ProblemError(problem for problem in problems if problem.file.endswith(DESCRIPTOR))
         if others := list(_other_declarations(catalogue, release, spoilt)):
-            raise FaultError([*faults, *others])
+            raise ProblemError([*problems, *others])
         with _workspace(catalogue.root) as root:
             rebuilt = _rebuilt(load_catalogue(root), release)
             if found := first_difference(release.folder, rebuilt, ignored=_outside(release)):
-                mend = f"It is not what these raw files and declarations give{_because(catalogue, release)}."
-                faults.append(release.fault(*found, mend))
-        if faults:
-            raise FaultError(faults)
+                hint = f"It is not what these raw files and declarations give{_because(catalogue, release)}."
+                problems.append(release.problem(*found, hint))
+        if problems:
+            raise ProblemError(problems)
         files = sum(path.is_file() for path in release.folder.rglob("*"))
         return Verified(release.package, release.version, files - (release.folder / PROVENANCE).is_file())
 
@@ -98,8 +98,8 @@ def _opened(path: Path) -> Iterator[Release]:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(name)
         except (OSError, zipfile.BadZipFile) as error:
-            raise FaultError(
-                Fault(str(path), "", f"is no release: {type(error).__name__}", NAME_IT)
+            raise ProblemError(
+                Problem(str(path), "", f"is not a release: {type(error).__name__}", NAME_IT)
             ) from None
         found = [descriptor.parent for descriptor in sorted(Path(name).glob(f"*/{DESCRIPTOR}"))]
         yield _release(str(path), (found or [Path(name)])[0])
@@ -108,11 +108,11 @@ def _opened(path: Path) -> Iterator[Release]:
 def _release(place: str, folder: Path) -> Release:
     """Raises FaultError when the folder holds no release, or what is left of a withdrawn one."""
     if not (folder / DESCRIPTOR).is_file() or (not (folder / SUMS).is_file() and not _said(folder)):
-        raise FaultError(Fault(place, "", f"holds no {DESCRIPTOR} and {SUMS} of a release", NAME_IT))
+        raise ProblemError(Problem(place, "", f"holds no {DESCRIPTOR} and {SUMS} of a release", NAME_IT))
     described = _said(folder)
     if said := described.get("withdrawn"):
         message = f"was withdrawn on {said['date']}: {said['reason']}"
-        raise FaultError(Fault(place, "", message, "Its data are gone: there is nothing to verify."))
+        raise ProblemError(Problem(place, "", message, "Its data are gone: there is nothing to verify."))
     return Release(place, folder, described)
 
 
@@ -131,18 +131,18 @@ def _provenance(release: Release) -> dict[str, Any]:
     return unspoilt(path.read_bytes()) if path.is_file() else {}
 
 
-def _of_itself(release: Release) -> list[Fault]:
+def _of_itself(release: Release) -> list[Problem]:
     """Where a release contradicts itself: its checksums, and the provenance that names them."""
-    faults = [
-        release.fault(fault.file, fault.key, fault.message, "It was changed after it was sealed.")
-        for fault in check_sums(release.folder, release.described)
+    problems = [
+        release.problem(problem.file, problem.key, problem.message, "It was changed after it was sealed.")
+        for problem in check_sums(release.folder, release.described)
     ]
     if (release.folder / PROVENANCE).is_file():
         named = _provenance(release).get("sha256sums")
         if named != hash_of_file(release.folder / SUMS):
             message = f"is not the provenance of this {SUMS}" if named else "is not as it was written"
-            faults.append(release.fault(PROVENANCE, "", message, "It was changed after it was sealed."))
-    return faults
+            problems.append(release.problem(PROVENANCE, "", message, "It was changed after it was sealed."))
+    return problems
 
 
 def _outside(release: Release) -> frozenset[str]:
@@ -151,26 +151,26 @@ def _outside(release: Release) -> frozenset[str]:
     return frozenset({PROVENANCE} if (release.folder / archive).is_file() else {PROVENANCE, archive})
 
 
-def _other_declarations(catalogue: Catalogue, release: Release, spoilt: set[str]) -> Iterator[Fault]:
+def _other_declarations(catalogue: Catalogue, release: Release, spoilt: set[str]) -> Iterator[Problem]:
     """Why these declarations cannot give that release."""
     barometer = catalogue.barometer
     if release.package not in barometer.packages:
         known = ", ".join(barometer.packages)
         message = f"is of {release.package}, and this barometer has {known}"
-        yield release.fault("", "", message, "Name the barometer that it was made from with --project.")
+        yield release.problem("", "", message, "Name the barometer that it was made from with --project.")
     elif release.version != barometer.version:
         then = _provenance(release).get("declarations", {}).get("sha256", "unknown")
         now = origins(catalogue, ())["declarations"]["sha256"]
         message = f"is version {release.version}, made from the declarations {then[:12]}; those here"
         message += f", {now[:12]}, declare version {barometer.version}"
-        yield release.fault("", "", message, CHECKOUT)
+        yield release.problem("", "", message, CHECKOUT)
     elif f"{release.place}/{JSON}" not in spoilt:
         revised = compared_in(release.folder)["old"]
         before = previous(catalogue.root, release.package, release.version)
         if revised != (here := before.version if before else None):
             message = f"revises {revised or 'no release'}, and the one before it here is {here or 'none'}"
-            mend = "Bring back the release that it revises; a withdrawn one is gone for good."
-            yield release.fault(JSON, "old", message, mend)
+            hint = "Bring back the release that it revises; a withdrawn one is gone for good."
+            yield release.problem(JSON, "old", message, hint)
 
 
 def _because(catalogue: Catalogue, release: Release) -> str:
@@ -198,7 +198,7 @@ def _workspace(root: Path) -> Iterator[Path]:
 def _rebuilt(catalogue: Catalogue, release: Release) -> Path:
     """The package as these declarations give it, from its waves that are not at fault."""
     for key, wave in catalogue.waves.items():
-        if catalogue.package_of(wave).key == release.package and not catalogue.faults_of(key):
+        if catalogue.package_of(wave).key == release.package and not catalogue.problems_of(key):
             for step in WAVE_STEPS:
                 getattr(waves, step)(key, catalogue)
     return products.package_alone(catalogue, catalogue.barometer.packages[release.package])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import steps_of, wave_input, wave_inputs
 from pipeline.staleness.outputs import Metadata, StepResult, is_current, make, wave_folder
 from pipeline.staleness.status import sound_wave
@@ -31,8 +31,8 @@ def wave_step(
         folder = wave_folder(catalogue.root, before, wave)
         if not is_current(folder, inputs[before]):
             place = folder.relative_to(catalogue.root).as_posix()
-            mend = f"Make {before} first; `barometer run --wave {wave}` makes every step in order."
-            raise FaultError(Fault(place, "", f"is stale, and {step} is made from it", mend, wave=wave))
+            hint = f"Make {before} first; `barometer run --wave {wave}` makes every step in order."
+            raise ProblemError(Problem(place, "", f"is stale, and {step} is made from it", hint, wave=wave))
     folder = wave_folder(catalogue.root, step, wave)
     return make(folder, inputs[step], lambda fresh: work(fresh, declared))
 

@@ -10,9 +10,9 @@ import duckdb
 import pandas as pd
 
 from pipeline.arrow import arrow
+from pipeline.atomic import replace_file
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import Field, ddl, literal, microdata_fields, quoted
-from pipeline.swap import replace_file
 from pipeline.warehouse.reading import SETTINGS, database
 
 INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")

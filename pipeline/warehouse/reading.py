@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 SETTINGS: Mapping[str, Any] = {
     "autoinstall_known_extensions": False,
@@ -38,12 +38,12 @@ def query(root: Path, sql: str) -> Result:
     """
     target = database(root)
     if not target.is_file():
-        raise FaultError(
-            Fault(
+        raise ProblemError(
+            Problem(
                 file=target.relative_to(root).as_posix(),
                 key="",
                 message="there is no warehouse yet",
-                mend="Build it with `barometer run`.",
+                hint="Build it with `barometer run`.",
             )
         )
     sealed = {**SETTINGS, "enable_external_access": False, "lock_configuration": True}
@@ -53,12 +53,12 @@ def query(root: Path, sql: str) -> Result:
             columns = tuple(str(column[0]) for column in cursor.description or ())
             return Result(columns, cursor.fetchall())
         except duckdb.Error as error:
-            raise FaultError(
-                Fault(
+            raise ProblemError(
+                Problem(
                     file=target.relative_to(root).as_posix(),
                     key="",
                     message=f"DuckDB refuses this SQL: {error}",
-                    mend="Mend the SQL; the warehouse is read-only, and SHOW ALL TABLES says what it holds.",
+                    hint="The warehouse is read-only, and SHOW ALL TABLES lists its tables.",
                     value=sql,
                 )
             ) from error

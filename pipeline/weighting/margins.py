@@ -18,8 +18,8 @@ from pipeline.catalogue.counts import read_totals
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.fieldwork import Weighting as Declared
 from pipeline.catalogue.model import Catalogue
-from pipeline.crossing import crossed, exact_sums
-from pipeline.faults import Fault, FaultError, wave_fault
+from pipeline.grouping import cross_classify, exact_sums
+from pipeline.problems import Problem, ProblemError, wave_problem
 from pipeline.weighting.calibration import (
     MARGIN_TOLERANCE,
     Calibrated,
@@ -84,9 +84,9 @@ def _cells(
     declared = wave.weighting
     assert declared is not None
     used = list(dict.fromkeys(name for margin in declared.margins for name in margin))
-    texts, cell = crossed(answers, used)
+    texts, cell = cross_classify(answers, used)
     apart = pd.DataFrame([text.split("*") for text in texts], columns=used)
-    margins = {"*".join(margin): crossed(apart, margin) for margin in declared.margins}
+    margins = {"*".join(margin): cross_classify(apart, margin) for margin in declared.margins}
     _check_codes(margins, np.bincount(cell, minlength=len(texts)), totals, declared, wave)
     names = [(margin, code) for margin in margins for code in totals[margin]]
     columns = [
@@ -107,20 +107,20 @@ def _check_codes(
     ``found`` are the codes of each margin and their places by calibration cell, ``units`` its respondents.
     """
     file = f"warehouse/raw/{declared.totals}"
-    faults = []
+    problems = []
     for margin, (codes, place) in found.items():
         added = np.bincount(place, units, minlength=len(codes)).astype(np.int64)
         sizes = dict(zip(codes, added.tolist(), strict=True))
         for code in sorted(set(sizes) - set(totals.get(margin, {}))):
             message = f"margin {margin} has no total for {sizes[code]} respondents"
-            mend = "Add the total, or map these respondents to another code."
-            faults.append(Fault(file, margin, message, mend, code, wave.key))
+            hint = "Add the total, or map these respondents to another code."
+            problems.append(Problem(file, margin, message, hint, code, wave.key))
         for code in sorted(set(totals.get(margin, {})) - set(sizes)):
-            message = f"margin {margin} cannot be met: nobody answered there"
-            mend = "Merge the code with another in the codebook's crosswalk and in the totals."
-            faults.append(Fault(file, margin, message, mend, code, wave.key))
-    if faults:
-        raise FaultError(faults)
+            message = f"margin {margin} cannot be met: it has no respondents"
+            hint = "Merge the code with another in the codebook's crosswalk and in the totals."
+            problems.append(Problem(file, margin, message, hint, code, wave.key))
+    if problems:
+        raise ProblemError(problems)
 
 
 def _check_margins(
@@ -134,5 +134,5 @@ def _check_margins(
     message = (
         f"margin {margin} cannot be met: {code} reaches {made.reached[worst]:.10g} of {wanted[worst]:.10g}"
     )
-    mend = "Check its totals; widen bounds or trim, merge codes, or drop a margin."
-    raise FaultError(wave_fault(wave.key, key, message, mend, f"gap {gaps[worst]:.2g}"))
+    hint = "Check its totals; widen bounds or trim, merge codes, or drop a margin."
+    raise ProblemError(wave_problem(wave.key, key, message, hint, f"gap {gaps[worst]:.2g}"))

@@ -17,8 +17,8 @@ from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.crossing import crossed, exact_sum
-from pipeline.faults import Fault, FaultError, wave_fault
+from pipeline.grouping import cross_classify, exact_sum
+from pipeline.problems import Problem, ProblemError, wave_problem
 from pipeline.weighting.margins import calibrated
 
 
@@ -45,8 +45,8 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     if design is None or declared is None:
         raise ValueError(f"{wave.key} has no design")
     if answers.empty:
-        raise FaultError(wave_fault(wave.key, "", "no respondent is left", "See its quarantine table."))
-    strata, stratum = crossed(answers, ["stratum"])
+        raise ProblemError(wave_problem(wave.key, "", "no respondents are left", "See its quarantine table."))
+    strata, stratum = cross_classify(answers, ["stratum"])
     sizes = _sizes(answers, stratum, len(strata), bool(design.psu))
     counts = read_population(wave, catalogue.root) if design.population else {}
     _check_counts(dict(zip(strata, sizes.tolist(), strict=True)), counts, wave)
@@ -57,10 +57,10 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     if declared.calibrates:
         final, base, margins = calibrated(answers, start, wave, catalogue)
         if bad := _bad(final):
-            mend = "Every respondent needs one: add bounds, such as [0.3, 3.0], or use rake or logit."
-            raise FaultError(
-                wave_fault(
-                    wave.key, "weighting.bounds", "the margins are met by weights not above 0", mend, bad
+            hint = "Every respondent needs one: add bounds, such as [0.3, 3.0], or use rake or logit."
+            raise ProblemError(
+                wave_problem(
+                    wave.key, "weighting.bounds", "the margins are met by weights not above 0", hint, bad
                 )
             )
     made = answers.assign(base_weight=base, weight=final, population=population)
@@ -73,25 +73,27 @@ def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -
     if not counts:
         return
     file = f"warehouse/raw/{wave.design.population}"
-    faults = []
+    problems = []
     for stratum, size in sizes.items():
         if stratum not in counts:
             message = f"has no row for a stratum of which {size} answered"
-            faults.append(Fault(file, "population", message, "Add its population count.", stratum, wave.key))
+            problems.append(
+                Problem(file, "population", message, "Add its population count.", stratum, wave.key)
+            )
         elif counts[stratum] < size:
             message = f"counts {counts[stratum]:g} units where {size} answered"
-            faults.append(
-                Fault(file, "population", message, "Mend the count, or the strata.", stratum, wave.key)
+            problems.append(
+                Problem(file, "population", message, "Correct the count, or the strata.", stratum, wave.key)
             )
-    if faults:
-        raise FaultError(faults)
+    if problems:
+        raise ProblemError(problems)
 
 
 def _sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -> Ints:
     """n_h: the units of each stratum, or its primary sampling units."""
     if not clustered:
         return np.bincount(stratum, minlength=strata)
-    _, psu = crossed(answers, ["stratum", "psu"])
+    _, psu = cross_classify(answers, ["stratum", "psu"])
     firsts = np.unique(psu, return_index=True)[1]
     return np.bincount(stratum[firsts], minlength=strata)
 
@@ -101,10 +103,10 @@ def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -
     if wave.design.weight:
         delivered = answers["design_weight"].to_numpy(dtype=float)
         if bad := _bad(delivered):
-            mend = "Every respondent needs a weight above 0: mend the file, or add a [[correction]]."
-            raise FaultError(
-                wave_fault(
-                    wave.key, "design.weight", f"{wave.design.weight} is not a weight everywhere", mend, bad
+            hint = "Every respondent needs a weight above 0: correct the file, or add a [[correction]]."
+            raise ProblemError(
+                wave_problem(
+                    wave.key, "design.weight", f"{wave.design.weight} is not a weight everywhere", hint, bad
                 )
             )
         return delivered

@@ -139,8 +139,8 @@ class Drawn:
 
 SIMPLE = 'population = "simple_population.csv"'
 STRATA = 'strata = ["sector", "size"]'
-KNOWN = f'{STRATA}\npopulation = "stratified_population.csv"'
-DELIVERED = f'{KNOWN}\nweight = "weight"'
+PRIOR_SCORE = f'{STRATA}\npopulation = "stratified_population.csv"'
+DELIVERED = f'{PRIOR_SCORE}\nweight = "weight"'
 CLUSTERS = 'strata = ["stratum"]\npsu = "psu"\nweight = "weight"'
 TOWNS = f'{CLUSTERS}\npopulation = "clustered_population.csv"'
 LONELY = CLUSTERS.replace('"stratum"', '"lonely"')
@@ -165,13 +165,13 @@ DESIGNS = {
     "simple_beta": Drawn("simple", SIMPLE, BY_COUNTS, BETA),
     "simple_weighted": Drawn("simple", 'weight = "weight"', GIVEN),
     "simple_poststratified": Drawn("simple", SIMPLE, _calibrated("poststratify", '[["sector"]]', "simple_totals.csv")),
-    "strata_fpc": Drawn("stratified", KNOWN, BY_COUNTS),
-    "strata_later": Drawn("stratified_later", KNOWN, BY_COUNTS),
+    "strata_fpc": Drawn("stratified", PRIOR_SCORE, BY_COUNTS),
+    "strata_later": Drawn("stratified_later", PRIOR_SCORE, BY_COUNTS),
     "strata_no_fpc": Drawn("stratified", f'{STRATA}\nweight = "weight"', GIVEN),
     "strata_delivered": Drawn("stratified", DELIVERED, GIVEN, BETA),
     "strata_raked": Drawn("stratified", DELIVERED, _calibrated("rake", MAIN)),
     "strata_linear": Drawn("stratified", DELIVERED, _calibrated("linear", CROSSED, "crossed_totals.csv"), BETA),
-    "strata_bounded": Drawn("stratified", KNOWN, _calibrated("linear", CROSSED, "crossed_totals.csv") + "\nbounds = [0.953, 1.07]"),
+    "strata_bounded": Drawn("stratified", PRIOR_SCORE, _calibrated("linear", CROSSED, "crossed_totals.csv") + "\nbounds = [0.953, 1.07]"),
     "strata_logit": Drawn("stratified", DELIVERED, _calibrated("logit", MAIN) + "\nbounds = [0.6, 1.6]", WALD),
     "strata_poststratified": Drawn(
         "stratified", f'{STRATA}\nweight = "weight"', _calibrated("poststratify", '[["sector", "region"]]', "joint_totals.csv")

@@ -67,12 +67,16 @@ class Draw:
         }
 
     def quiet(self) -> dict[str, str]:
-        """Answers of a workplace that did nothing: a domain of these has nobody whom a routed question asks."""
+        """Answers of a workplace that did nothing: a domain of these has nobody whom a routed question
+        asks.
+        """
         return self.answers("care") | dict.fromkeys(("novelty", "quality", "savings"), "") | {"product": "no", "service": "no"}  # fmt: skip
 
 
 def simple(draw: Draw) -> Iterator[dict[str, str]]:
-    """240 of 2,000, at random, with weights of some who answered for others and 12 random groups left out in turn."""
+    """240 of 2,000, at random, with weights of some who answered for others and 12 random groups left out
+    in turn.
+    """
     groups = 12
     for row in range(240):
         sector = draw.one([("care", 0.5), ("school", 0.35), ("admin", 0.15)])
@@ -89,7 +93,9 @@ def simple(draw: Draw) -> Iterator[dict[str, str]]:
 
 
 def stratified(draw: Draw, letter: str = "b", shift: float = 0.0) -> Iterator[dict[str, str]]:
-    """Strata of sector and size, drawn at rates from a tenth to all; the weight corrects for who did not answer."""
+    """Strata of sector and size, drawn at rates from a tenth to all; the weight corrects for who did not
+    answer.
+    """
     number = 0
     for (sector, size), (frame, drawn) in FRAME.items():
         for _ in range(drawn):

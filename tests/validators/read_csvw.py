@@ -1,4 +1,6 @@
-"""Validates the CSV files of a package with csvw, keys between tables included, and writes their rows as JSON."""
+"""Validates the CSV files of a package with csvw, keys between tables included, and writes their rows as
+JSON.
+"""
 
 import json
 import sys

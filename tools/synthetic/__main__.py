@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from pipeline.catalogue import load_catalogue
-from pipeline.faults import FaultError
+from pipeline.problems import ProblemError
 from tools.synthetic import synthesise
 
 
@@ -24,7 +24,7 @@ def main() -> int:
             path, *_ = synthesise(given.project, catalogue, wave)
             content = path.read_bytes()
             print(f'{path.name}\nsha256 = "{hashlib.sha256(content).hexdigest()}"\nbytes = {len(content)}')
-    except FaultError as error:
+    except ProblemError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

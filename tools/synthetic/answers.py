@@ -18,7 +18,7 @@ from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Condition, Question
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from tools.synthetic.agreement import Room, agree
 from tools.synthetic.crosswalk import Crosswalk
 from tools.synthetic.measures import Mask, Sheet, Target
@@ -99,28 +99,28 @@ class Drawing:
     def _number(self, question: Question, here: Mask) -> None:
         numbers = self.recipe.numbers.get(question.key)
         if numbers is None:
-            raise FaultError(self._lacks(f"numbers.{question.key}"))
+            raise ProblemError(self._lacks(f"numbers.{question.key}"))
         limits = self.people[numbers.by].map(numbers.ranges).tolist()
         low, high = np.array(limits, dtype=float).T
         drawn = low * ((high + 1) / low) ** self.random.random(len(here))
         self.numbers[question.key] = np.where(here, np.minimum(np.floor(drawn), high), np.nan)
 
-    def _lacks(self, key: str) -> Fault:
-        return Fault(
+    def _lacks(self, key: str) -> Problem:
+        return Problem(
             self.recipe.path, key, "is missing: the wave asks for it", "Add its shares.", wave=self.wave.key
         )
 
     def _draw(self, question: Question, names: list[str], here: Mask) -> Room:
         given = self.recipe.shares.get(question.key)
         if given is None:
-            raise FaultError(self._lacks(f"shares.{question.key}"))
+            raise ProblemError(self._lacks(f"shares.{question.key}"))
         latents = {name: self._latent(len(here)) for name in names}
         if question.type == "multiple":
             return self._multiple(question, names, here, given, latents)
         for name in names:
             shares = given if question.type == "single" else given.get(name.partition(".")[2], given.get("*"))
             if not isinstance(shares, Mapping):
-                raise FaultError(self._lacks(f"shares.{name}"))
+                raise ProblemError(self._lacks(f"shares.{name}"))
             states = self.crosswalk.states(name)
             kept = {code: float(shares[code]) for code in question.codes if code in shares and code in states}
             self._cut(name, here, self._fitted(name, kept), latents[name])
@@ -179,7 +179,7 @@ class Drawing:
         for name in names:
             item = name.partition(".")[2]
             if item not in given:
-                raise FaultError(self._lacks(f"shares.{name}"))
+                raise ProblemError(self._lacks(f"shares.{name}"))
             shares[name] = self._fitted(
                 name, {SELECTED: float(given[item]), NOT_SELECTED: 100 - float(given[item])}
             )[SELECTED]

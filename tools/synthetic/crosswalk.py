@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.catalogue.questionnaire import IGNORE, NO_ANSWER, NOT_ASKED, CrosswalkRow
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 Texts = NDArray[np.object_]
 BLANK, ANY, COPY = "", "*", "="
@@ -114,9 +114,9 @@ class Crosswalk:
         if len(others) == len(wanted):
             return [BLANK]  # another column says it
         said = ", ".join(f"{name}={value}" for name, value in wanted.items())
-        mend = "Add a row for it, or take it out of the recipe."
-        raise FaultError(
-            Fault(self._file, column, "has no source code for a drawn value", mend, said, self._wave)
+        hint = "Add a row for it, or take it out of the recipe."
+        raise ProblemError(
+            Problem(self._file, column, "has no source code for a drawn value", hint, said, self._wave)
         )
 
     def _said(self, column: str, variable: str) -> set[str]:

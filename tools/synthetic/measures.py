@@ -17,7 +17,7 @@ from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, NOT_SELECTED, SELECTED, Condition, Indicator, Logic
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from tools.synthetic.recipe import Goal, Recipe
 
 Codes = NDArray[np.int16]
@@ -111,8 +111,8 @@ def goals_of(recipe: Recipe, catalogue: Catalogue) -> list[Goal]:
     goals = list(recipe.goals)
     if recipe.agree_with:
         if recipe.agree_with not in catalogue.waves:
-            mend = "Name a wave of published figures, or leave it out."
-            raise FaultError(Fault(recipe.path, "agree_with", "is no wave", mend, recipe.agree_with))
+            hint = "Name a wave of published figures, or leave it out."
+            raise ProblemError(Problem(recipe.path, "agree_with", "is not a wave", hint, recipe.agree_with))
         path = catalogue.raw_path(catalogue.waves[recipe.agree_with].source.file)
         with path.open(encoding="utf-8-sig", newline="") as opened:
             for row in csv.DictReader(opened):
@@ -127,8 +127,8 @@ def target(goal: Goal, sheet: Sheet, wave: Wave, catalogue: Catalogue, recipe: R
     indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.asked(wave)
     domain = catalogue.domains.get(goal.domain)
     if indicator is None or domain is None or indicator.mean or indicator.total:
-        mend = "Name the indicator of a share, and a domain."
-        raise FaultError(Fault(recipe.path, str(goal), "cannot be a goal", mend, wave=wave.key))
+        hint = "Name the indicator of a share, and a domain."
+        raise ProblemError(Problem(recipe.path, str(goal), "cannot be a goal", hint, wave=wave.key))
     answers, counted = _counted(indicator, goal, catalogue)
     base = catalogue.bases[indicator.base].logic
     conditions = [*counted.conditions(), *(base.conditions() if base else ())]
@@ -140,9 +140,9 @@ def target(goal: Goal, sheet: Sheet, wave: Wave, catalogue: Catalogue, recipe: R
         condition.pattern for condition in conditions if not asked & set(catalogue.expand(condition.pattern))
     ]
     if missing:
-        mend = "Map the variable in the crosswalk, or except the figure with a reason."
+        hint = "Map the variable in the crosswalk, or except the figure with a reason."
         message = "cannot be met: the wave lacks a variable"
-        raise FaultError(Fault(recipe.path, str(goal), message, mend, missing[0], wave.key))
+        raise ProblemError(Problem(recipe.path, str(goal), message, hint, missing[0], wave.key))
     inside = np.ones(len(sheet.weights), dtype=bool)
     for name, code in zip(domain.by, goal.domain_code.split("*"), strict=True) if domain.by else ():
         inside &= sheet.columns[name] == sheet.book.number[code]

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from tools.synthetic.section import Section, opened
 
 FOLDER = "tools/synthetic/recipes"
@@ -109,19 +109,21 @@ class Recipe:
 
 
 def read_recipe(catalogue: Catalogue, wave: str) -> Recipe:
-    """The recipe of a wave. Raises FaultError with every fault of its two files."""
-    faults: list[Fault] = []
+    """The recipe of a wave. Raises FaultError with every problem of its two files."""
+    problems: list[Problem] = []
     root = catalogue.root
     path = root / FOLDER / f"{wave}.toml"
-    common = opened(path.with_name(COMMON), root, faults, wave) if path.with_name(COMMON).is_file() else None
-    own = opened(path, root, faults, wave)
+    common = (
+        opened(path.with_name(COMMON), root, problems, wave) if path.with_name(COMMON).is_file() else None
+    )
+    own = opened(path, root, problems, wave)
     data = _merged(common.data, own.data) if common else own.data
-    section = Section(data, own.file, faults, wave=wave)
+    section = Section(data, own.file, problems, wave=wave)
     recipe = _recipe(section) if own.data else None
     if recipe:
         _check(recipe, section, catalogue)
-    if faults or recipe is None:
-        raise FaultError(faults or Fault(own.file, "", "is empty", "Fill in the recipe.", wave=wave))
+    if problems or recipe is None:
+        raise ProblemError(problems or Problem(own.file, "", "is empty", "Fill in the recipe.", wave=wave))
     return recipe
 
 
@@ -130,25 +132,25 @@ def _check(recipe: Recipe, section: Section, catalogue: Catalogue) -> None:
     known: list[str] = []
     for each in recipe.register:
         if each.given and each.given not in known:
-            section.fault(f"register.{each.name}.given", "is not drawn before", "Put it above.", each.given)
+            section.problem(f"register.{each.name}.given", "is not drawn before", "Put it above.", each.given)
         known.append(each.name)
         codes = catalogue.codes_of(each.name) if each.name in catalogue.variables else ()
         for code in {code for shares in each.shares.values() for code in shares} if codes else ():
             if code not in codes:
-                mend = f"Use one of {', '.join(codes)}.{hint(code, codes)}"
-                section.fault(f"register.{each.name}.shares", "is no code", mend, code)
+                hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"
+                section.problem(f"register.{each.name}.shares", "is not a code", hint, code)
     named = [(f"rates.{name}", name) for name in recipe.rates]
     named += [(f"numbers.{name}.by", numbers.by) for name, numbers in recipe.numbers.items()]
     named += [("clusters.within", recipe.clusters.within)] if recipe.clusters else []
     for place, name in named:
         if name not in known:
-            section.fault(place, "is not in the register", f"Use one of {', '.join(known)}.", name)
+            section.problem(place, "is not in the register", f"Use one of {', '.join(known)}.", name)
     for code, count in recipe.clusters.drawn.items() if recipe.clusters else ():
         if recipe.clusters and count > recipe.clusters.number.get(code, 0):
-            section.fault(f"clusters.drawn.{code}", "is more than there are", "Draw fewer.", count)
+            section.problem(f"clusters.drawn.{code}", "is more than there are", "Draw fewer.", count)
     if recipe.respondents > min(recipe.invited, recipe.population):
-        mend = "Respondents are among the invited, and they among the population."
-        section.fault("respondents", "is too many", mend, recipe.respondents)
+        hint = "Respondents are among the invited, and they among the population."
+        section.problem("respondents", "is too many", hint, recipe.respondents)
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from tools.synthetic.recipe import Background, Recipe, Shares
 
 
@@ -38,8 +38,8 @@ def _drawn(
         shares = background.shares.get(parent)
         if not shares:
             place = f"register.{background.name}.shares"
-            raise FaultError(
-                Fault(recipe.path, place, f"says nothing of {parent}", "Add its shares.", parent)
+            raise ProblemError(
+                Problem(recipe.path, place, f"says nothing of {parent}", "Add its shares.", parent)
             )
         rows = np.flatnonzero((parents == parent).to_numpy())
         column[rows] = random.choice(np.array(list(shares), dtype=object), len(rows), p=normal(shares))

@@ -1,4 +1,4 @@
-"""Typed access to one TOML table: a wrong type, a missing or an unknown key is a fault, never a crash."""
+"""Typed access to one TOML table: a wrong type, a missing or an unknown key is a problem, never a crash."""
 
 from __future__ import annotations
 
@@ -7,52 +7,57 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.reader import read_toml
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 _REQUIRED: Any = object()
 
 
-def opened(path: Path, root: Path, faults: list[Fault], wave: str) -> Section:
-    """One TOML file as a section; empty, with a fault, when it cannot be read."""
-    data = read_toml(path, root, faults, wave)
-    return Section(data, path.relative_to(root).as_posix(), faults, wave=wave)
+def opened(path: Path, root: Path, problems: list[Problem], wave: str) -> Section:
+    """One TOML file as a section; empty, with a problem, when it cannot be read."""
+    data = read_toml(path, root, problems, wave)
+    return Section(data, path.relative_to(root).as_posix(), problems, wave=wave)
 
 
 class Section:
     """A TOML table being read. Every key read is remembered; ``done`` reports the ones nobody read.
 
-    Reading never raises: a faulty value is reported to ``faults`` and a harmless stand-in returned, so
-    that one reading lists all faults of a file.
+    Reading never raises: a faulty value is reported to ``problems`` and a harmless stand-in returned, so
+    that one reading lists all problems of a file.
     """
 
     def __init__(
-        self, data: dict[str, Any], file: str, faults: list[Fault], path: str = "", wave: str | None = None
+        self,
+        data: dict[str, Any],
+        file: str,
+        problems: list[Problem],
+        path: str = "",
+        wave: str | None = None,
     ):
-        self.data, self.file, self.faults, self.path, self.wave = (data, file, faults, path, wave)
+        self.data, self.file, self.problems, self.path, self.wave = (data, file, problems, path, wave)
         self._read: set[str] = set()
 
     def place(self, key: str) -> str:
         """The key's full TOML path."""
         return f"{self.path}.{key}" if self.path and key else self.path or key
 
-    def fault(self, key: str, message: str, mend: str, value: object = None) -> None:
-        """Reports a fault at a key."""
+    def problem(self, key: str, message: str, hint: str, value: object = None) -> None:
+        """Reports a problem at a key."""
         given = None if value is None else str(value)
-        self.faults.append(Fault(self.file, self.place(key), message, mend, given, self.wave))
+        self.problems.append(Problem(self.file, self.place(key), message, hint, given, self.wave))
 
     def _get(self, key: str, kind: type | tuple[type, ...], what: str, default: Any, empty: Any) -> Any:
         self._read.add(key)
         if key not in self.data:
             if default is not _REQUIRED:
                 return default
-            self.fault(key, "is missing", f"Add {key} = ... ({what}).")
+            self.problem(key, "is missing", f"Add {key} = ... ({what}).")
             return empty
         value = self.data[key]
         wrong_bool = isinstance(value, bool) and kind is not bool
         if wrong_bool or not isinstance(value, kind):
-            self.fault(key, f"must be {what}", f"Write {key} as {what}.", value)
+            self.problem(key, f"must be {what}", f"Write {key} as {what}.", value)
             return empty if default is _REQUIRED else default
         return value
 
@@ -68,14 +73,16 @@ class Section:
         """A text, not empty unless it has a default."""
         value = self._get(key, str, "a text in quotes", default, "")
         if value == "" and default is _REQUIRED and key in self.data:
-            self.fault(key, "is empty", f"Fill in {key}.")
+            self.problem(key, "is empty", f"Fill in {key}.")
         return value
 
     def choice(self, key: str, options: Sequence[str], default: Any = _REQUIRED) -> Any:
         """One of the options."""
         value = self._get(key, str, f"one of {', '.join(options)}", default, options[0])
         if value not in options and value is not default:
-            self.fault(key, "is not known", f"Use one of {', '.join(options)}.{hint(value, options)}", value)
+            self.problem(
+                key, "is not known", f"Use one of {', '.join(options)}.{did_you_mean(value, options)}", value
+            )
             return options[0]
         return value
 
@@ -101,7 +108,7 @@ class Section:
         """A list of texts."""
         values = self._get(key, list, "a list of texts", default, [])
         if any(not isinstance(value, str) for value in values):
-            self.fault(key, "must be a list of texts", 'Put every entry in quotes, as ["a", "b"].', values)
+            self.problem(key, "must be a list of texts", 'Put every entry in quotes, as ["a", "b"].', values)
             return ()
         return tuple(values)
 
@@ -112,14 +119,14 @@ class Section:
             return None
         good = len(values) == 2 and all(isinstance(value, (int, float)) for value in values)
         if not good or not 0 <= values[0] < values[1]:
-            self.fault(key, "must be two numbers, low then high", f"Write {key} = [0.3, 3.0].", values)
+            self.problem(key, "must be two numbers, low then high", f"Write {key} = [0.3, 3.0].", values)
             return None
         return float(values[0]), float(values[1])
 
     def section(self, key: str, required: bool = False) -> Section:
         """The table below ``key``; an empty one when it is absent."""
         data = self._get(key, dict, "a table", _REQUIRED if required else {}, {})
-        return Section(data, self.file, self.faults, self.place(key), self.wave)
+        return Section(data, self.file, self.problems, self.place(key), self.wave)
 
     def sections(self, key: str) -> list[Section]:
         """The tables of an array of tables."""
@@ -127,9 +134,9 @@ class Section:
         made = []
         for number, row in enumerate(rows, start=1):
             if isinstance(row, dict):
-                made.append(Section(row, self.file, self.faults, self.place(f"{key}[{number}]"), self.wave))
+                made.append(Section(row, self.file, self.problems, self.place(f"{key}[{number}]"), self.wave))
             else:
-                self.fault(f"{key}[{number}]", "must be a table", f"Write it as [[{key}]].", row)
+                self.problem(f"{key}[{number}]", "must be a table", f"Write it as [[{key}]].", row)
         return made
 
     def each(self) -> Iterator[tuple[str, Section]]:
@@ -147,8 +154,8 @@ class Section:
         for key in self.data:
             if key not in self._read:
                 known = sorted(self._read)
-                self.fault(
+                self.problem(
                     key,
                     "is not a known key",
-                    f"Remove it, or use one of {', '.join(known)}.{hint(key, known)}",
+                    f"Remove it, or use one of {', '.join(known)}.{did_you_mean(key, known)}",
                 )

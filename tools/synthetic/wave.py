@@ -1,7 +1,7 @@
 """From a recipe to the raw file of a synthetic wave, its population counts and its margins.
 
-The order is that of a survey: register, sample, weights (by the same room that weights every wave), answers,
-raw file. The weights come first, because it is the weighted answers that agree with the figures.
+The order is that of a survey: register, sample, weights (by the same module that weights every wave),
+answers, raw file. The weights come first, because it is the weighted answers that agree with the figures.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 
+from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.faults import Fault, FaultError
-from pipeline.swap import replace_file, write_file
+from pipeline.problems import Problem, ProblemError
 from pipeline.weighting import weigh
 from tools.synthetic.answers import Drawing, propensity
 from tools.synthetic.crosswalk import Crosswalk
@@ -58,9 +58,9 @@ def synthesise(root: Path, catalogue: Catalogue, wave_key: str) -> list[Path]:
     """
     wave = catalogue.waves.get(wave_key)
     if wave is None or wave.status != "synthetic" or wave.design is None or wave.weighting is None:
-        mend = 'Name a wave with status = "synthetic", a design and a weighting.'
-        raise FaultError(
-            Fault(f"schemas/waves/{wave_key}.toml", "status", "is no synthetic wave", mend, wave_key)
+        hint = 'Name a wave with status = "synthetic", a design and a weighting.'
+        raise ProblemError(
+            Problem(f"schemas/waves/{wave_key}.toml", "status", "is not a synthetic wave", hint, wave_key)
         )
     drawn = draw(catalogue, wave)
     path = root / "warehouse" / "raw" / wave.source.file
@@ -85,9 +85,11 @@ def draw(catalogue: Catalogue, wave: Wave) -> Drawn:
     strata = joined(cells, wave.design.strata)
     people = draw_sample(register, strata, recipe, wave.design.psu, random)
     if len(people) != recipe.respondents:
-        mend = "Give the strata, or the clusters drawn, enough units."
+        hint = "Give the strata, or the clusters drawn, enough units."
         message = f"cannot be met: {len(people)} are drawn"
-        raise FaultError(Fault(recipe.path, "respondents", message, mend, str(recipe.respondents), wave.key))
+        raise ProblemError(
+            Problem(recipe.path, "respondents", message, hint, str(recipe.respondents), wave.key)
+        )
     counts = _counts(register, cells, wave)
     sheet = _sheet(people, strata[people.index], counts, wave, catalogue)
     targets = tuple(target(goal, sheet, wave, catalogue, recipe) for goal in goals_of(recipe, catalogue))
@@ -160,16 +162,16 @@ def _figures(
     targets: tuple[Target, ...], sheet: Sheet, catalogue: Catalogue, recipe: Recipe
 ) -> tuple[Met, ...]:
     figures = tuple(Met(each.goal, each.share(sheet, catalogue)) for each in targets)
-    mend = "Change the recipe's shares, or add an [[except]] with the reason."
-    faults = [
-        Fault(
-            recipe.path, str(met.goal), f"cannot be met: {met.reached:.2f} drawn", mend, f"{met.goal.value:g}"
+    hint = "Change the recipe's shares, or add an [[except]] with the reason."
+    problems = [
+        Problem(
+            recipe.path, str(met.goal), f"cannot be met: {met.reached:.2f} drawn", hint, f"{met.goal.value:g}"
         )
         for met in figures
         if not met.agrees
     ]
-    if faults:
-        raise FaultError(faults)
+    if problems:
+        raise ProblemError(problems)
     return figures
 
 
@@ -197,7 +199,7 @@ def _frame(drawing: Drawing, cells: pd.DataFrame, random: np.random.Generator) -
 
 
 def _with_errors(frame: pd.DataFrame, wave: Wave, random: np.random.Generator) -> pd.DataFrame:
-    """The known errors of the file: what the wave's corrections will mend, put in."""
+    """The known errors of the file: what the wave's corrections will fix, put in."""
     for number, correction in enumerate(wave.corrections, 1):
         held = frame[correction.column] == correction.value
         for column, value in correction.match.items():
@@ -205,10 +207,10 @@ def _with_errors(frame: pd.DataFrame, wave: Wave, random: np.random.Generator) -
                 held &= frame[column] == value
         rows = np.flatnonzero(held.to_numpy())
         if not len(rows):
-            mend = f"Match a row in which {correction.column} is {correction.value}."
+            hint = f"Match a row in which {correction.column} is {correction.value}."
             file = f"schemas/waves/{wave.key}.toml"
-            raise FaultError(
-                Fault(file, f"correction[{number}]", "has no row to go wrong", mend, wave=wave.key)
+            raise ProblemError(
+                Problem(file, f"correction[{number}]", "has no row to go wrong", hint, wave=wave.key)
             )
         picked = random.choice(rows, min(len(rows), 2), replace=False)
         frame.loc[picked, correction.column] = correction.match.get(correction.column, "")

@@ -1,4 +1,4 @@
-"""Checks every declaration against every other, without data: one list of all faults.
+"""Checks every declaration against every other, without data: one list of all problems.
 
 A check reads the records and reports; it never changes or completes them.
 """
@@ -15,13 +15,13 @@ from pipeline.catalogue.check.instruments import check_instruments
 from pipeline.catalogue.check.translations import check_translations
 from pipeline.catalogue.check.waves import check_waves
 from pipeline.catalogue.model import Catalogue
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 __all__ = ["check"]
 
 
-def check(catalogue: Catalogue) -> Iterator[Fault]:
-    """Every fault between the declarations, file by file."""
+def check(catalogue: Catalogue) -> Iterator[Problem]:
+    """Every problem between the declarations, file by file."""
     yield from check_identity(catalogue)
     yield from check_codebook(catalogue)
     yield from check_indicators(catalogue)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE, NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Question
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 FILE = "schemas/codebook.toml"
 RESERVED = {NO_ANSWER, NOT_ASKED, IGNORE, SELECTED, NOT_SELECTED}
@@ -17,14 +17,14 @@ OWN = re.compile(r"wave|unit|stratum|psu|population|weight|design_weight|base_we
 SHAPES = {"single": (False, True), "multiple": (True, False), "grid": (True, True), "numeric": (False, False)}
 
 
-def check_codebook(catalogue: Catalogue) -> Iterator[Fault]:
+def check_codebook(catalogue: Catalogue) -> Iterator[Problem]:
     """Names, codes, bases and shapes of the codebook's entries."""
     for variable in catalogue.variables.values():
         place = f"variables.{variable.key}"
         if variable.key in catalogue.questions:
-            yield Fault(FILE, place, "is a question too", "Give one of them another name.", variable.key)
+            yield Problem(FILE, place, "is a question too", "Give one of them another name.", variable.key)
         if not variable.codes:
-            yield Fault(FILE, place, "has no codes", f'Add codes.CODE = "label" below [{place}].')
+            yield Problem(FILE, place, "has no codes", f'Add codes.CODE = "label" below [{place}].')
         yield from _names(f"{place}.codes", variable.codes)
     yield from _names("variables", catalogue.variables)
     yield from _names("questions", catalogue.questions)
@@ -32,17 +32,17 @@ def check_codebook(catalogue: Catalogue) -> Iterator[Fault]:
         yield from _question(question, catalogue)
 
 
-def _names(place: str, names: Iterable[str]) -> Iterator[Fault]:
+def _names(place: str, names: Iterable[str]) -> Iterator[Problem]:
     for name in names:
         if place in {"variables", "questions"} and OWN.fullmatch(name):
-            yield Fault(
-                FILE, place, "is a column of its own here", f"Choose another, such as {name}_code.", name
+            yield Problem(
+                FILE, place, "is the name of a column of ours", f"Choose another, such as {name}_code.", name
             )
         if name in RESERVED:
-            yield Fault(FILE, place, "is a reserved word", "Choose another.", name)
+            yield Problem(FILE, place, "is a reserved word", "Choose another.", name)
 
 
-def _question(question: Question, catalogue: Catalogue) -> Iterator[Fault]:
+def _question(question: Question, catalogue: Catalogue) -> Iterator[Problem]:
     place = f"questions.{question.key}"
     wants_items, wants_codes = SHAPES[question.type]
     for name, wanted, there in (
@@ -50,26 +50,27 @@ def _question(question: Question, catalogue: Catalogue) -> Iterator[Fault]:
         ("codes", wants_codes, question.codes),
     ):
         if wanted and not there:
-            yield Fault(
+            yield Problem(
                 FILE, place, f"a {question.type} question needs {name}", f'Add {name}.NAME = "label".'
             )
         if there and not wanted:
             message = f"a {question.type} question has no {name}"
-            yield Fault(
+            yield Problem(
                 FILE, f"{place}.{name}", message, "Remove them, or change the type.", ", ".join(there)
             )
     yield from _names(f"{place}.items", question.items)
     yield from _names(f"{place}.codes", question.codes)
     if question.base not in catalogue.bases:
-        mend = (
-            f"Declare [bases.{question.base}] in indicators.toml.{hint(question.base, list(catalogue.bases))}"
+        hint = (
+            f"Declare [bases.{question.base}] in indicators.toml."
+            f"{did_you_mean(question.base, list(catalogue.bases))}"
         )
-        yield Fault(FILE, f"{place}.base", "is not a base", mend, question.base)
+        yield Problem(FILE, f"{place}.base", "is not a base", hint, question.base)
     known = question.items if question.type == "multiple" else question.codes
     for code in question.nonresponse:
         if known and code not in known:
-            mend = f"Use one of {', '.join(known)}.{hint(code, list(known))}"
-            yield Fault(FILE, f"{place}.nonresponse", "is not one of the answers", mend, code)
+            hint = f"Use one of {', '.join(known)}.{did_you_mean(code, list(known))}"
+            yield Problem(FILE, f"{place}.nonresponse", "is not one of the answers", hint, code)
     if question.max_choices is not None and question.type != "multiple":
-        mend = "Remove it: only a multiple question has one."
-        yield Fault(FILE, f"{place}.max_choices", "does not fit", mend, str(question.max_choices))
+        hint = "Remove it: only a multiple question has one."
+        yield Problem(FILE, f"{place}.max_choices", "does not fit", hint, str(question.max_choices))

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.catalogue.comparability import NUMBERS, OWN_FACTS, PAIR_FACTS, Composition, Rule
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 FILE = "schemas/comparability.toml"
 
 
-def check_comparability(catalogue: Catalogue) -> Iterator[Fault]:
+def check_comparability(catalogue: Catalogue) -> Iterator[Problem]:
     """Rules and compositions of the barometer's own, and the errata of every wave."""
     declared = catalogue.comparability
     if declared.own:
@@ -26,67 +26,71 @@ def check_comparability(catalogue: Catalogue) -> Iterator[Fault]:
         yield from _errata(wave, catalogue)
 
 
-def _rule(rule: Rule, catalogue: Catalogue) -> Iterator[Fault]:
+def _rule(rule: Rule, catalogue: Catalogue) -> Iterator[Problem]:
     place = f"rules.{rule.key}"
     known = {"apart": NUMBERS, "pair": tuple(PAIR_FACTS)}.get(rule.kind, OWN_FACTS)
     if rule.fact not in known:
-        mend = f"With kind {rule.kind}, use one of {', '.join(known)}.{hint(rule.fact, known)}"
-        yield Fault(FILE, f"{place}.fact", "is no fact of this kind of rule", mend, rule.fact)
+        hint = f"With kind {rule.kind}, use one of {', '.join(known)}.{did_you_mean(rule.fact, known)}"
+        yield Problem(FILE, f"{place}.fact", "is not a fact of this kind of rule", hint, rule.fact)
         return
     if rule.kind == "pair":
         yield from _named(f"{place}.values", rule.values, PAIR_FACTS[rule.fact], "a state of the pair")
     if rule.kind in ("either", "pair") and not rule.values:
-        yield Fault(FILE, f"{place}.values", "is missing", 'Add values = ["..."]: what the rule looks for.')
+        yield Problem(FILE, f"{place}.values", "is missing", 'Add values = ["..."]: what the rule looks for.')
     if rule.kind == "apart" and rule.at_least <= 0:
-        yield Fault(FILE, f"{place}.at_least", "is missing", "Add at_least = NUMBER, above 0.")
+        yield Problem(FILE, f"{place}.at_least", "is missing", "Add at_least = NUMBER, above 0.")
     yield from _named(f"{place}.questions", rule.questions, list(catalogue.questions), "a question")
     for key in ("indicators", "except_indicators"):
         yield from _named(f"{place}.{key}", getattr(rule, key), list(catalogue.indicators), "an indicator")
     yield from _named(f"{place}.bases", rule.bases, list(catalogue.bases), "a base")
 
 
-def _named(place: str, names: Sequence[str], known: Sequence[str], what: str) -> Iterator[Fault]:
+def _named(place: str, names: Sequence[str], known: Sequence[str], what: str) -> Iterator[Problem]:
     for name in names:
         if name not in known:
-            mend = (
-                f"Use one of {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}.{hint(name, known)}"
+            hint = (
+                f"Use one of {', '.join(known[:12])}{' ...' if len(known) > 12 else ''}."
+                f"{did_you_mean(name, known)}"
             )
-            yield Fault(FILE, place, f"is not {what}", mend, name)
+            yield Problem(FILE, place, f"is not {what}", hint, name)
 
 
-def _composition(made: Composition, catalogue: Catalogue) -> Iterator[Fault]:
+def _composition(made: Composition, catalogue: Catalogue) -> Iterator[Problem]:
     place = f"compositions.{made.key}"
     if made.variable not in catalogue.variables:
-        mend = f"Name a background variable of codebook.toml.{hint(made.variable, list(catalogue.variables))}"
-        yield Fault(FILE, f"{place}.variable", "is not known", mend, made.variable)
+        hint = (
+            f"Name a background variable of codebook.toml."
+            f"{did_you_mean(made.variable, list(catalogue.variables))}"
+        )
+        yield Problem(FILE, f"{place}.variable", "is not known", hint, made.variable)
         return
     yield from _named(f"{place}.indicators", made.indicators, list(catalogue.indicators), "an indicator")
     codes = list(catalogue.variables[made.variable].codes)
     yield from _named(f"{place}.shares", list(made.shares), codes, f"a code of {made.variable}")
     if not any(domain.by == (made.variable,) for domain in catalogue.domains.values()):
-        mend = f'Add [domains.{made.variable}] by = ["{made.variable}"] to domains.toml.'
-        yield Fault(FILE, f"{place}.variable", "has no breakdown of its own", mend, made.variable)
+        hint = f'Add [domains.{made.variable}] by = ["{made.variable}"] to domains.toml.'
+        yield Problem(FILE, f"{place}.variable", "has no breakdown of its own", hint, made.variable)
 
 
-def _errata(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _errata(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     for number, erratum in enumerate(wave.errata, start=1):
         place = f"erratum[{number}]"
 
-        def fault(key: str, message: str, mend: str, value: str, place: str = place) -> Fault:
+        def problem(key: str, message: str, hint: str, value: str, place: str = place) -> Problem:
             file = f"schemas/waves/{wave.key}.toml"
-            return Fault(file, f"{place}.{key}", message, mend, value, wave.key)
+            return Problem(file, f"{place}.{key}", message, hint, value, wave.key)
 
         if wave.is_microdata:
-            mend = "Errata are of published figures; a known error in microdata is a [[correction]]."
-            yield fault("indicator", "stands in a wave of microdata", mend, erratum.indicator)
+            hint = "Errata are of published figures; a known error in microdata is a [[correction]]."
+            yield problem("indicator", "belongs to a wave of microdata", hint, erratum.indicator)
         if erratum.indicator not in catalogue.indicators:
-            mend = f"Name an indicator.{hint(erratum.indicator, list(catalogue.indicators))}"
-            yield fault("indicator", "is not known", mend, erratum.indicator)
+            hint = f"Name an indicator.{did_you_mean(erratum.indicator, list(catalogue.indicators))}"
+            yield problem("indicator", "is not known", hint, erratum.indicator)
         if erratum.domain not in catalogue.domains:
-            mend = f"Name a breakdown of domains.toml.{hint(erratum.domain, list(catalogue.domains))}"
-            yield fault("domain", "is not known", mend, erratum.domain)
+            hint = f"Name a breakdown of domains.toml.{did_you_mean(erratum.domain, list(catalogue.domains))}"
+            yield problem("domain", "is not known", hint, erratum.domain)
         if erratum.was == erratum.now:
-            yield fault("now", "is the value it replaced", "Write both values.", f"{erratum.now:g}")
+            yield problem("now", "is the value it replaced", "Write both values.", f"{erratum.now:g}")
         if erratum.corrected > catalogue.barometer.released:
-            mend = f"Mend the date, or released = {catalogue.barometer.released} in barometer.toml."
-            yield fault("corrected", "is after the release", mend, str(erratum.corrected))
+            hint = f"Correct the date, or released = {catalogue.barometer.released} in barometer.toml."
+            yield problem("corrected", "is after the release", hint, str(erratum.corrected))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Condition, Indicator, Logic
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 FILE = "schemas/indicators.toml"
 
 
-def check_indicators(catalogue: Catalogue) -> Iterator[Fault]:
+def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
     """Bases, indicators and breakdowns: every name known, no base in a circle, one form an indicator."""
     for base in catalogue.bases.values():
         yield from _logic(base.logic, f"bases.{base.key}", catalogue)
@@ -21,29 +21,32 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Fault]:
         yield from _indicator(indicator, catalogue)
     totals = [domain.key for domain in catalogue.domains.values() if not domain.by]
     if len(totals) > 1:
-        mend = "Keep one: what it crosses is nothing, so they are the same total."
-        yield Fault("schemas/domains.toml", "domains", "has more than one total", mend, ", ".join(totals))
+        hint = "Keep one: what it crosses is nothing, so they are the same total."
+        yield Problem("schemas/domains.toml", "domains", "has more than one total", hint, ", ".join(totals))
     for domain in catalogue.domains.values():
         if len(set(domain.by)) < len(domain.by):
-            mend = "Name each variable once."
-            yield Fault(
+            hint = "Name each variable once."
+            yield Problem(
                 "schemas/domains.toml",
                 f"domains.{domain.key}.by",
-                "names one twice",
-                mend,
+                "has an entry twice",
+                hint,
                 ", ".join(domain.by),
             )
         for name in domain.by:
             if name not in catalogue.variables:
-                mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
-                yield Fault("schemas/domains.toml", f"domains.{domain.key}.by", "is not known", mend, name)
+                hint = (
+                    f"Name a background variable of codebook.toml."
+                    f"{did_you_mean(name, list(catalogue.variables))}"
+                )
+                yield Problem("schemas/domains.toml", f"domains.{domain.key}.by", "is not known", hint, name)
 
 
-def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Fault]:
+def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:
     place = f"indicators.{indicator.key}"
     if indicator.base not in catalogue.bases:
-        mend = f"Declare [bases.{indicator.base}].{hint(indicator.base, list(catalogue.bases))}"
-        yield Fault(FILE, f"{place}.base", "is not a base", mend, indicator.base)
+        hint = f"Declare [bases.{indicator.base}].{did_you_mean(indicator.base, list(catalogue.bases))}"
+        yield Problem(FILE, f"{place}.base", "is not a base", hint, indicator.base)
     yield from _logic(indicator.logic, place, catalogue)
     if indicator.question is not None:
         yield from _share(indicator, place, catalogue)
@@ -52,92 +55,102 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Fault]:
     if indicator.total is not None:
         behind = catalogue.indicators.get(indicator.total)
         if behind is None or behind.total is not None or behind.mean is not None:
-            mend = f"Name an indicator that is a share.{hint(indicator.total, list(catalogue.indicators))}"
-            yield Fault(FILE, f"{place}.total", "is not a share", mend, indicator.total)
+            hint = (
+                f"Name an indicator that is a share."
+                f"{did_you_mean(indicator.total, list(catalogue.indicators))}"
+            )
+            yield Problem(FILE, f"{place}.total", "is not a share", hint, indicator.total)
 
 
-def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Problem]:
     question = catalogue.questions.get(indicator.question or "")
     if question is None:
-        mend = f"Name a question of codebook.toml.{hint(indicator.question or '', list(catalogue.questions))}"
-        yield Fault(FILE, f"{place}.question", "is not a question", mend, indicator.question)
+        hint = (
+            f"Name a question of codebook.toml."
+            f"{did_you_mean(indicator.question or '', list(catalogue.questions))}"
+        )
+        yield Problem(FILE, f"{place}.question", "is not a question", hint, indicator.question)
     elif question.type == "numeric":
-        yield Fault(FILE, f"{place}.question", "is numeric", "Declare it as a mean.", indicator.question)
+        yield Problem(FILE, f"{place}.question", "is numeric", "Declare it as a mean.", indicator.question)
     elif question.type == "grid" and not indicator.codes:
-        yield Fault(
+        yield Problem(
             FILE, f"{place}.codes", "is missing for a grid", 'Say which codes count, as codes = ["yes"].'
         )
     else:
         for code in indicator.codes:
             if code not in question.answer_codes:
-                mend = f"Use codes of {question.key}: {', '.join(question.answer_codes)}."
-                yield Fault(
-                    FILE, f"{place}.codes", "is not known", mend + hint(code, question.answer_codes), code
+                hint = f"Use codes of {question.key}: {', '.join(question.answer_codes)}."
+                yield Problem(
+                    FILE,
+                    f"{place}.codes",
+                    "is not known",
+                    hint + did_you_mean(code, question.answer_codes),
+                    code,
                 )
 
 
-def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Problem]:
     variable = indicator.mean or ""
     answers = {answer for question in catalogue.questions.values() for answer in question.answers}
     if variable not in answers:
-        mend = f"Name an answer variable of codebook.toml.{hint(variable, sorted(answers))}"
-        yield Fault(FILE, f"{place}.mean", "is not an answer variable", mend, variable)
+        hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, sorted(answers))}"
+        yield Problem(FILE, f"{place}.mean", "is not an answer variable", hint, variable)
         return
     question = catalogue.question_of(variable)
     if question.type in {"numeric", "multiple"}:
         if indicator.scores or question.type == "multiple":
-            yield Fault(
+            yield Problem(
                 FILE, f"{place}.mean", "cannot be scored", "Score a coded question, or drop scores.", variable
             )
         return
     if not indicator.scores:
-        yield Fault(
+        yield Problem(
             FILE, f"{place}.scores", "is missing", "Give a number for every code that counts.", variable
         )
     for code in indicator.scores:
         if code not in question.codes:
-            mend = f"Use codes of {question.key}.{hint(code, list(question.codes))}"
-            yield Fault(FILE, f"{place}.scores.{code}", "is not a code", mend, code)
+            hint = f"Use codes of {question.key}.{did_you_mean(code, list(question.codes))}"
+            yield Problem(FILE, f"{place}.scores.{code}", "is not a code", hint, code)
     left = [
         code for code in question.codes if code not in indicator.scores and code not in question.nonresponse
     ]
     if indicator.scores and left:
-        mend = "Score them, or list them under nonresponse in codebook.toml."
-        yield Fault(FILE, f"{place}.scores", "leaves out substantive answers", mend, ", ".join(left))
+        hint = "Score them, or list them under nonresponse in codebook.toml."
+        yield Problem(FILE, f"{place}.scores", "leaves out substantive answers", hint, ", ".join(left))
 
 
-def _logic(logic: Logic | None, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+def _logic(logic: Logic | None, place: str, catalogue: Catalogue) -> Iterator[Problem]:
     for condition in logic.conditions() if logic else ():
         yield from _condition(condition, place, catalogue)
 
 
-def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterator[Fault]:
+def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterator[Problem]:
     answers = {answer for question in catalogue.questions.values() for answer in question.answers}
     known = set(catalogue.variables) | answers
     pattern = condition.pattern
     starred = pattern.removesuffix(".*") in catalogue.questions and pattern.endswith(".*")
     if starred and not catalogue.questions[pattern[:-2]].items:
-        yield Fault(FILE, place, "has no items", f"Write {pattern[:-2]}=... without .*", str(condition))
+        yield Problem(FILE, place, "has no items", f"Write {pattern[:-2]}=... without .*", str(condition))
         return
     if not starred and pattern not in known:
-        yield Fault(
+        yield Problem(
             FILE,
             place,
             "names an unknown variable",
-            f"Mend it.{hint(pattern, sorted(known))}",
+            f"Correct the name.{did_you_mean(pattern, sorted(known))}",
             str(condition),
         )
         return
     codes = catalogue.codes_of(catalogue.expand(pattern)[0])
     if not codes:
-        yield Fault(FILE, place, "tests a number", "Conditions test codes only.", str(condition))
+        yield Problem(FILE, place, "tests a number", "Conditions test codes only.", str(condition))
     for code in condition.codes:
         if codes and code not in codes:
-            mend = f"Use one of {', '.join(codes)}.{hint(code, codes)}"
-            yield Fault(FILE, place, f"names the unknown code {code!r}", mend, str(condition))
+            hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"
+            yield Problem(FILE, place, f"names the unknown code {code!r}", hint, str(condition))
 
 
-def _circles(catalogue: Catalogue) -> Iterator[Fault]:
+def _circles(catalogue: Catalogue) -> Iterator[Problem]:
     """A base is decided by answers, answers by the base of their question: that must end somewhere."""
     needs = {
         base.key: {
@@ -154,8 +167,8 @@ def _circles(catalogue: Catalogue) -> Iterator[Fault]:
             for needed in sorted(needs.get(path[-1], ())):
                 if needed == start:
                     shown = " -> ".join([*path, start])
-                    mend = "Build it on questions that are asked before it."
-                    yield Fault(FILE, f"bases.{start}", "refers to itself", mend, shown)
+                    hint = "Build it on questions that are asked before it."
+                    yield Problem(FILE, f"bases.{start}", "refers to itself", hint, shown)
                 elif needed not in trail:
                     trail.add(needed)
                     waiting.append([*path, needed])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, CrosswalkRow, Instrument
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 
-def check_instruments(catalogue: Catalogue) -> Iterator[Fault]:
+def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
     """Wording, versions and crosswalk of every questionnaire."""
     answers = {answer for question in catalogue.questions.values() for answer in question.answers}
     known = set(catalogue.variables) | answers
@@ -19,16 +19,16 @@ def check_instruments(catalogue: Catalogue) -> Iterator[Fault]:
         for table in ("question_versions", "max_choices"):
             for key in getattr(instrument, table):
                 if key not in catalogue.questions:
-                    mend = f"Name a question of codebook.toml.{hint(key, list(catalogue.questions))}"
-                    yield Fault(file, f"{table}.{key}", "is not a question", mend, key)
+                    hint = f"Name a question of codebook.toml.{did_you_mean(key, list(catalogue.questions))}"
+                    yield Problem(file, f"{table}.{key}", "is not a question", hint, key)
         for key in instrument.uncertain:
             if key not in catalogue.questions:
-                mend = f"Name a question of codebook.toml.{hint(key, list(catalogue.questions))}"
-                yield Fault(file, "uncertain", "is not a question", mend, key)
+                hint = f"Name a question of codebook.toml.{did_you_mean(key, list(catalogue.questions))}"
+                yield Problem(file, "uncertain", "is not a question", hint, key)
         for key in instrument.wording:
             if not _worded(key, catalogue):
-                mend = "Key it like the codebook: QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."
-                yield Fault(file, f"wording.{key}", "belongs to no question", mend, key)
+                hint = "Key it like the codebook: QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."
+                yield Problem(file, f"wording.{key}", "belongs to no question", hint, key)
         yield from _crosswalk(instrument, catalogue, known)
 
 
@@ -45,7 +45,7 @@ def _worded(key: str, catalogue: Catalogue) -> bool:
     )
 
 
-def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) -> Iterator[Fault]:
+def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) -> Iterator[Problem]:
     file = f"schemas/instruments/{instrument.key}.csv"
     yield from _unmapped(instrument, file)
     seen: dict[tuple[str, str, str], int] = {}
@@ -53,16 +53,16 @@ def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) ->
         place = f"line {row.line}"
         address = (row.source_variable, row.source_code, row.variable)
         if address in seen:
-            mend = f"Keep this line or line {seen[address]}."
-            yield Fault(file, place, "maps the same source code again", mend, ",".join(address))
+            hint = f"Keep this line or line {seen[address]}."
+            yield Problem(file, place, "maps the same source code again", hint, ",".join(address))
         seen[address] = row.line
         if not row.source_variable:
-            yield Fault(file, place, "has no source_variable", "Name the raw file's column.")
+            yield Problem(file, place, "has no source_variable", "Name the raw file's column.")
         if _nowhere(row):
             continue
         if row.variable and row.variable not in known:
-            mend = f"Name a variable of codebook.toml.{hint(row.variable, sorted(known))}"
-            yield Fault(file, place, "names an unknown variable", mend, row.variable)
+            hint = f"Name a variable of codebook.toml.{did_you_mean(row.variable, sorted(known))}"
+            yield Problem(file, place, "names an unknown variable", hint, row.variable)
         elif row.variable:
             yield from _code(row, catalogue, file, place)
 
@@ -71,8 +71,8 @@ def _nowhere(row: CrosswalkRow) -> bool:
     return not row.code or (not row.variable and row.code != IGNORE)
 
 
-def _unmapped(instrument: Instrument, file: str) -> Iterator[Fault]:
-    """One fault a source variable, however many of its codes are not mapped: a fresh draft has many."""
+def _unmapped(instrument: Instrument, file: str) -> Iterator[Problem]:
+    """One problem a source variable, however many of its codes are not mapped: a fresh draft has many."""
     rows: dict[str, list[CrosswalkRow]] = {}
     for row in instrument.crosswalk:
         if _nowhere(row):
@@ -82,11 +82,11 @@ def _unmapped(instrument: Instrument, file: str) -> Iterator[Fault]:
         codes = ", ".join(row.source_code or "blank" for row in found[:6]) + (
             ", ..." if len(found) > 6 else ""
         )
-        mend = f"Fill in variable and code, or write {IGNORE} as the code."
-        yield Fault(file, place, f"column {name} is not mapped to the codebook", mend, codes)
+        hint = f"Fill in variable and code, or write {IGNORE} as the code."
+        yield Problem(file, place, f"column {name} is not mapped to the codebook", hint, codes)
 
 
-def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Iterator[Fault]:
+def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Iterator[Problem]:
     codes = catalogue.codes_of(row.variable)
     question = None if row.variable in catalogue.variables else catalogue.question_of(row.variable)
     numeric = question is not None and question.type == "numeric"
@@ -94,14 +94,18 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Ite
     allowed = {IGNORE, *ABSENT, *codes, *nonresponse}
     if row.code == "=":
         if not numeric or row.source_code != "*":
-            mend = "Copy with * and = for a numeric question only; map other codes one by one."
-            yield Fault(file, place, "copies what is not a number", mend, f"{row.variable},{row.code}")
+            hint = "Copy with * and = for a numeric question only; map other codes one by one."
+            yield Problem(file, place, "copies what is not a number", hint, f"{row.variable},{row.code}")
     elif row.code not in allowed:
-        mend = (
+        hint = (
             f"Use = with source_code *, or {IGNORE}."
             if numeric
             else f"Use one of {', '.join(codes)}, or {IGNORE}."
         )
-        yield Fault(
-            file, place, f"names an unknown code of {row.variable}", mend + hint(row.code, codes), row.code
+        yield Problem(
+            file,
+            place,
+            f"names an unknown code of {row.variable}",
+            hint + did_you_mean(row.code, codes),
+            row.code,
         )

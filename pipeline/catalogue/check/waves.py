@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pipeline.catalogue.check.replicates import check_replicates
 from pipeline.catalogue.check.weighting import check_weighting, check_weighting_fact
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.faults import Fault
+from pipeline.problems import Problem
 
 SYNTHETIC = "-synthetic"
 
 
-def check_waves(catalogue: Catalogue) -> Iterator[Fault]:
+def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
     """Every wave's own facts, and what waves of one survey share."""
     taken: dict[tuple[str, ...], str] = {}
     countries: dict[str, Wave] = {}
@@ -23,107 +23,111 @@ def check_waves(catalogue: Catalogue) -> Iterator[Fault]:
         yield from _wave(wave, catalogue)
         address = (wave.survey, wave.edition, wave.status, wave.source.kind)
         if address in taken:
-            mend = "Give the wave its own survey or edition."
-            yield _fault(wave, "edition", f"is the edition of {taken[address]} too", mend, wave.edition)
+            hint = "Give the wave its own survey or edition."
+            yield _problem(wave, "edition", f"is the edition of {taken[address]} too", hint, wave.edition)
         taken.setdefault(address, wave.key)
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
-            mend = f"A survey has one country; {first.key} says {first.country}."
-            yield _fault(wave, "country", "differs inside the survey", mend, wave.country)
+            hint = f"A survey has one country; {first.key} says {first.country}."
+            yield _problem(wave, "country", "differs inside the survey", hint, wave.country)
 
 
-def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = None) -> Fault:
-    return Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, value, wave.key)
+def _problem(wave: Wave, key: str, message: str, hint: str, value: str | None = None) -> Problem:
+    return Problem(f"schemas/waves/{wave.key}.toml", key, message, hint, value, wave.key)
 
 
-def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if (wave.status == "synthetic") != wave.key.endswith(SYNTHETIC):
-        mend = f"A synthetic wave's key ends in {SYNTHETIC}, and no other's does."
-        yield _fault(wave, "status", "does not fit the wave's key", mend, wave.status)
+        hint = f"A synthetic wave's key ends in {SYNTHETIC}, and no other's does."
+        yield _problem(wave, "status", "does not fit the wave's key", hint, wave.status)
     if wave.instrument not in catalogue.instruments:
-        mend = f"Add schemas/instruments/{wave.instrument}.toml and .csv."
-        mend += hint(wave.instrument, list(catalogue.instruments))
-        yield _fault(wave, "instrument", "is not known", mend, wave.instrument)
+        hint = f"Add schemas/instruments/{wave.instrument}.toml and .csv."
+        hint += did_you_mean(wave.instrument, list(catalogue.instruments))
+        yield _problem(wave, "instrument", "is not known", hint, wave.instrument)
     yield from _dates(wave, catalogue)
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
     yield from _kind(wave, catalogue)
 
 
-def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     fieldwork, reference = wave.fieldwork, wave.reference_period
     released = catalogue.barometer.released
     for key, period in (("reference_period", reference), ("fieldwork", fieldwork)):
         if period and period.start > period.end:
-            mend = "Put the two dates in order."
-            yield _fault(wave, f"{key}.end", "is before the start", mend, str(period.end))
+            hint = "Put the two dates in order."
+            yield _problem(wave, f"{key}.end", "is before the start", hint, str(period.end))
     if fieldwork and fieldwork.end < reference.start:
-        mend = "The questions look back: mend the one that is wrong."
-        yield _fault(wave, "fieldwork.end", "is before the reference period", mend, str(fieldwork.end))
+        hint = "Fieldwork follows the period asked about: correct the date that is wrong."
+        yield _problem(wave, "fieldwork.end", "is before the reference period", hint, str(fieldwork.end))
     last = max(fieldwork.end, reference.end) if fieldwork else reference.end
     if last > released:
-        mend = f"Mend the date, or released = {released} in barometer.toml."
-        yield _fault(
+        hint = f"Correct the date, or released = {released} in barometer.toml."
+        yield _problem(
             wave,
             "fieldwork.end" if fieldwork else "reference_period.end",
             "is after the release",
-            mend,
+            hint,
             str(last),
         )
     if wave.origin.accessed and wave.origin.accessed > released:
-        mend = f"Mend the date, or released = {released} in barometer.toml."
-        yield _fault(wave, "origin.accessed", "is after the release", mend, str(wave.origin.accessed))
+        hint = f"Correct the date, or released = {released} in barometer.toml."
+        yield _problem(wave, "origin.accessed", "is after the release", hint, str(wave.origin.accessed))
 
 
-def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     for name, codes in wave.scope.items():
         if name not in catalogue.variables:
-            mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
-            yield _fault(wave, f"scope.{name}", "is not known", mend, name)
+            hint = (
+                f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
+            )
+            yield _problem(wave, f"scope.{name}", "is not known", hint, name)
             continue
         known = list(catalogue.variables[name].codes)
         for code in codes:
             if code not in known:
-                mend = f"Use one of {', '.join(known)}.{hint(code, known)}"
-                yield _fault(wave, f"scope.{name}", "is not a code", mend, code)
+                hint = f"Use one of {', '.join(known)}.{did_you_mean(code, known)}"
+                yield _problem(wave, f"scope.{name}", "is not a code", hint, code)
 
 
-def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     source = wave.source
     if source.remote or not source.file:
         return
     path = catalogue.raw_path(source.file)
     if not path.is_file():
-        yield _fault(wave, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file)
+        yield _problem(wave, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file)
     else:
         with path.open("rb") as opened:
             found = hashlib.file_digest(opened, "sha256").hexdigest()
         size = path.stat().st_size
         if found != source.sha256:
-            mend = f"Restore the file, or pin the new one: sha256 = {found!r}, bytes = {size}."
-            yield _fault(wave, "source.sha256", "is not that of the file", mend, source.sha256)
+            hint = f"Restore the file, or pin the new one: sha256 = {found!r}, bytes = {size}."
+            yield _problem(wave, "source.sha256", "is not that of the file", hint, source.sha256)
         elif source.bytes is not None and source.bytes != size:
-            yield _fault(
+            yield _problem(
                 wave, "source.bytes", "is not the file's size", f"Write bytes = {size}.", str(source.bytes)
             )
 
 
-def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if not wave.is_microdata:
         for key, there in (("design", wave.design), ("correction", wave.corrections)):
             if there:
-                yield _fault(wave, key, "has no place in a wave of published figures", "Remove it.")
+                yield _problem(wave, key, "does not belong in a wave of published figures", "Remove it.")
         yield from check_weighting_fact(wave, catalogue)
         return
     instrument = catalogue.instruments.get(wave.instrument)
     if instrument and not instrument.crosswalk:
-        mend = "Map its columns and codes; `barometer new-wave` drafts the rows."
+        hint = "Map its columns and codes; `barometer new-wave` drafts the rows."
         file = f"schemas/instruments/{instrument.key}.csv"
-        yield Fault(file, "", f"is empty, and {wave.key} has microdata", mend, wave=wave.key)
+        yield Problem(file, "", f"is empty, and {wave.key} has microdata", hint, wave=wave.key)
     if wave.design is None:
-        yield _fault(wave, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
+        yield _problem(wave, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
     if wave.weighting is None:
-        yield _fault(wave, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".')
+        yield _problem(
+            wave, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".'
+        )
     if wave.design and wave.weighting:
         yield from check_weighting(wave, catalogue)
         yield from check_replicates(wave)

@@ -7,23 +7,23 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.counts import read_population, read_totals
 from pipeline.catalogue.fieldwork import Wave, Weighting
-from pipeline.catalogue.hints import hint
+from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 FACTS = ("none", "unspecified")  # how figures were weighted, where there is nothing to weigh by
 
 
-def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
-    """Faults of a microdata wave that has both a design and a weighting."""
+def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Problems of a microdata wave that has both a design and a weighting."""
     design, weighting = wave.design, wave.weighting
     assert design is not None and weighting is not None
     if weighting.method in FACTS:
-        mend = "Use given, design, poststratify, rake, linear or logit; design weighs by what was drawn."
-        yield _fault(wave, "weighting.method", "is a fact about published figures", mend, weighting.method)
+        hint = "Use given, design, poststratify, rake, linear or logit; design weighs by what was drawn."
+        yield _problem(wave, "weighting.method", "is a fact about published figures", hint, weighting.method)
     if weighting.method == "given" and not design.weight:
-        yield _fault(
+        yield _problem(
             wave,
             "weighting.method",
             "needs a delivered weight",
@@ -31,51 +31,53 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
             "given",
         )
     if weighting.method == "design" and not (design.weight or design.population):
-        mend = "Add population (a file of counts) or weight (a column) to [design]."
-        yield _fault(
-            wave, "weighting.method", "needs population counts or a delivered weight", mend, "design"
+        hint = "Add population (a file of counts) or weight (a column) to [design]."
+        yield _problem(
+            wave, "weighting.method", "needs population counts or a delivered weight", hint, "design"
         )
     if design.population:
         try:
             read_population(wave, catalogue.root)
-        except FaultError as error:
-            yield from error.faults
+        except ProblemError as error:
+            yield from error.problems
     if weighting.calibrates:
         yield from _margins(wave, catalogue)
     elif weighting.margins or weighting.totals or weighting.bounds or weighting.trim:
-        mend = "Remove margins, totals, bounds and trim, or choose poststratify, rake, linear or logit."
-        yield _fault(wave, "weighting", f"{weighting.method} weights meet no margins", mend)
+        hint = "Remove margins, totals, bounds and trim, or choose poststratify, rake, linear or logit."
+        yield _problem(wave, "weighting", f"{weighting.method} weights meet no margins", hint)
 
 
-def check_weighting_fact(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
-    """Faults of the weighting that a wave of published figures states as a fact."""
+def check_weighting_fact(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Problems of the weighting that a wave of published figures states as a fact."""
     weighting = wave.weighting
     if weighting is None:
         return
     if weighting.totals or weighting.bounds or weighting.trim:
-        mend = "Keep method and margins: published figures are not weighted again."
-        yield _fault(wave, "weighting", "is more than a fact about published figures", mend)
+        hint = "Keep method and margins: published figures are not weighted again."
+        yield _problem(wave, "weighting", "is more than a fact about published figures", hint)
     for name in dict.fromkeys(name for margin in weighting.margins for name in margin):
         if name not in catalogue.variables:
-            mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
-            yield _fault(wave, "weighting.margins", "is not known", mend, name)
+            hint = (
+                f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
+            )
+            yield _problem(wave, "weighting.margins", "is not known", hint, name)
 
 
-def _fault(wave: Wave, key: str, message: str, mend: str, value: str | None = None) -> Fault:
-    return Fault(f"schemas/waves/{wave.key}.toml", key, message, mend, value, wave.key)
+def _problem(wave: Wave, key: str, message: str, hint: str, value: str | None = None) -> Problem:
+    return Problem(f"schemas/waves/{wave.key}.toml", key, message, hint, value, wave.key)
 
 
-def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     weighting = wave.weighting
     assert weighting is not None
     if not weighting.margins or not weighting.totals:
-        mend = 'Add margins = [["variable"]] and totals = "FILE.csv".'
-        yield _fault(wave, "weighting", f"{weighting.method} needs margins and their totals", mend)
+        hint = 'Add margins = [["variable"]] and totals = "FILE.csv".'
+        yield _problem(wave, "weighting", f"{weighting.method} needs margins and their totals", hint)
         return
     if weighting.method == "poststratify" and len(weighting.margins) != 1:
-        mend = 'Cross the variables in one margin, as [["a", "b"]], or choose rake.'
-        yield _fault(
-            wave, "weighting.margins", "post-stratification has one margin", mend, str(len(weighting.margins))
+        hint = 'Cross the variables in one margin, as [["a", "b"]], or choose rake.'
+        yield _problem(
+            wave, "weighting.margins", "post-stratification has one margin", hint, str(len(weighting.margins))
         )
     yield from _limits(wave, weighting)
     unknown = False
@@ -85,48 +87,50 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
     mapped = {row.variable for row in crosswalk if row.code != IGNORE}
     for name in dict.fromkeys(name for margin in weighting.margins for name in margin):
         if name not in catalogue.variables:
-            mend = f"Name a background variable of codebook.toml.{hint(name, list(catalogue.variables))}"
-            yield _fault(wave, "weighting.margins", "is not known", mend, name)
+            hint = (
+                f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
+            )
+            yield _problem(wave, "weighting.margins", "is not known", hint, name)
             unknown = True
         elif crosswalk and name not in mapped:
-            mend = f"Map it in schemas/instruments/{wave.instrument}.csv."
-            yield _fault(wave, "weighting.margins", "is in no column of the wave", mend, name)
+            hint = f"Map it in schemas/instruments/{wave.instrument}.csv."
+            yield _problem(wave, "weighting.margins", "is in no column of the wave", hint, name)
     if not unknown:
         yield from _totals(wave, catalogue)
 
 
-def _limits(wave: Wave, weighting: Weighting) -> Iterator[Fault]:
+def _limits(wave: Wave, weighting: Weighting) -> Iterator[Problem]:
     """Bounds and trim that some weights could keep."""
     if weighting.method == "logit" and not weighting.bounds:
-        mend = "Add bounds = [0.3, 3.0]: the least and the most that a start weight is multiplied by."
-        yield _fault(wave, "weighting.bounds", "are needed by logit", mend)
+        hint = "Add bounds = [0.3, 3.0]: the least and the most that a start weight is multiplied by."
+        yield _problem(wave, "weighting.bounds", "are needed by logit", hint)
     for name, limits, what in (
         ("bounds", weighting.bounds, "Bounds are of calibrated over start weight"),
         ("trim", weighting.trim, "Trim is of a weight over the mean weight"),
     ):
         if limits and not 0 <= limits[0] < 1 < limits[1]:
-            mend = f"{what}: neither is below 0, and they lie on both sides of 1."
-            yield _fault(wave, f"weighting.{name}", "leave out 1", mend, str(list(limits)))
+            hint = f"{what}: neither is below 0, and they lie on both sides of 1."
+            yield _problem(wave, f"weighting.{name}", "leave out 1", hint, str(list(limits)))
 
 
-def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
+def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     weighting = wave.weighting
     assert weighting is not None
     file = f"warehouse/raw/{weighting.totals}"
     try:
         totals = read_totals(wave, catalogue.root)
-    except FaultError as error:
-        yield from error.faults
+    except ProblemError as error:
+        yield from error.problems
         return
     declared = {"*".join(margin): margin for margin in weighting.margins}
     for name in totals:
         if name not in declared:
-            mend = f"Add it to weighting.margins, or remove its rows.{hint(name, list(declared))}"
-            yield Fault(file, "margin", "is no margin of the wave", mend, name, wave.key)
+            hint = f"Add it to weighting.margins, or remove its rows.{did_you_mean(name, list(declared))}"
+            yield Problem(file, "margin", "is not a margin of the wave", hint, name, wave.key)
     sums = {}
     for name, margin in declared.items():
         if name not in totals:
-            yield _fault(wave, "weighting.margins", "has no totals", f"Add its rows to {file}.", name)
+            yield _problem(wave, "weighting.margins", "has no totals", f"Add its rows to {file}.", name)
             continue
         sums[name] = math.fsum(totals[name].values())
         for code in totals[name]:
@@ -134,13 +138,13 @@ def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Fault]:
             if len(parts) != len(margin) or any(
                 part not in catalogue.variables[of].codes for part, of in zip(parts, margin, strict=False)
             ):
-                mend = f"Use codes of {name}, joined by * where several are crossed."
-                yield Fault(file, name, "is not a code", mend, code, wave.key)
+                hint = f"Use codes of {name}, joined by * where several are crossed."
+                yield Problem(file, name, "is not a code", hint, code, wave.key)
             elif any(part not in wave.scope.get(of, (part,)) for part, of in zip(parts, margin, strict=True)):
-                mend = "Count every margin in the wave's scope only, or widen [scope]."
-                yield Fault(file, name, "is outside the wave's scope", mend, code, wave.key)
+                hint = "Count every margin in the wave's scope only, or widen [scope]."
+                yield Problem(file, name, "is outside the wave's scope", hint, code, wave.key)
     if sums and max(sums.values()) - min(sums.values()) > 1e-6 * max(sums.values()):
         said = ", ".join(f"{name} {total:g}" for name, total in sums.items())
-        yield Fault(
+        yield Problem(
             file, "total", "the margins add up to different populations", "Make them agree.", said, wave.key
         )

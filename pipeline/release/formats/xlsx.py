@@ -16,7 +16,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from pipeline.contracts import table
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.release.contents import Contents
 from pipeline.release.notes import flags, rules
 
@@ -122,9 +122,9 @@ def _table(sheet: Worksheet, name: str, rows: pa.Table, head: Format) -> None:
         sheet.set_column(column, column, WIDE.get(field["name"], WIDTHS[field["type"]]))
         cells = rows[field["name"]]
         if field["type"] == "string" and (pc.max(pc.utf8_length(cells)).as_py() or 0) > TEXT:
-            mend = "Shorten it in the declarations."
-            raise FaultError(
-                Fault(f"pipeline/contracts/tables/{name}.json", "", "a text is too long for a cell", mend)
+            hint = "Shorten it in the declarations."
+            raise ProblemError(
+                Problem(f"pipeline/contracts/tables/{name}.json", "", "a text is too long for a cell", hint)
             )
         write = writers[field["type"]]
         for row, value in enumerate(cells.to_pylist(), start=1):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.site.book import Cell
 from pipeline.site.charts.scale import Scale, lines
+from pipeline.site.package_reader import Cell
 
 LETTERS = 40  # of a label: fits beside its value on the narrowest screen
 LINE, STEP, GAP, TOP = 17, 11, 12, 40  # pixels: a line of text, an edition, between rows, the head

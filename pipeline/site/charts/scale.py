@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.site.book import Cell
+from pipeline.site.package_reader import Cell
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.site.book import Cell
 from pipeline.site.charts.scale import Scale
 from pipeline.site.comparability import Verdict
+from pipeline.site.package_reader import Cell
 
 TOP, BOTTOM, HEIGHT = 22, 138, 164  # pixels: the plot, and below it the editions
 LEFT, RIGHT = 14.0, 92.0  # per cent: room for the names of the axis

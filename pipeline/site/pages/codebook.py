@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pipeline.catalogue import Instrument, Question
-from pipeline.site.book import Book
 from pipeline.site.language import Section
+from pipeline.site.package_reader import PackageData
 from pipeline.site.page import Page, Site
 
 MOST_RULES = 560  # of crosswalks on one page: keeps it below 200 kB
@@ -15,10 +15,10 @@ MOST_RULES = 560  # of crosswalks on one page: keeps it below 200 kB
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """The list of questions and background variables, and a page a question."""
-    catalogue, words = section.book.catalogue, section.language.words
+    catalogue, strings = section.book.catalogue, section.language.strings
     asked = asked_in(section.book)
     context = {"questions": catalogue.questions, "asked": asked, "variables": catalogue.variables}
-    yield Page("codebook/index.html", "codebook.html.j2", words.plain("codebook"), context)
+    yield Page("codebook/index.html", "codebook.html.j2", strings.plain("codebook"), context)
     for key, question in catalogue.questions.items():
         place = f"questions.{key}"
         told: dict[str, Any] = {
@@ -40,7 +40,7 @@ def _labels(
     return [(key, [spoken.say(f"{place}.{key}") for spoken in site.languages]) for key in declared]
 
 
-def asked_in(book: Book) -> dict[str, list[str]]:
+def asked_in(book: PackageData) -> dict[str, list[str]]:
     """The waves that asked each question: by their crosswalk, their wording or a published figure."""
     catalogue = book.catalogue
     of = {key: row["question"] for key, row in book.indicators.items()}

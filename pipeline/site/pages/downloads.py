@@ -34,7 +34,7 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         "names": {"changelog": CHANGELOG, "quality": QUALITY, "revisions": REVISIONS},
         "revisions": section.book.rows("revisions")[:200],
     }
-    yield Page("downloads.html", "downloads.html.j2", section.language.words.plain("downloads"), context)
+    yield Page("downloads.html", "downloads.html.j2", section.language.strings.plain("downloads"), context)
 
 
 def _by_kind(release: Release) -> list[tuple[str, list[Any]]]:
@@ -49,7 +49,7 @@ def citation(section: Section, release: Release) -> str:
     """How to cite a release, from its own descriptor."""
     people = [who["title"] for who in release.described.get("contributors", []) if "title" in who]
     said = f"{', '.join(people)} ({release.released[:4]}). {release.described['title']}. "
-    return said + section.language.words.plain("version_n", version=release.version) + "."
+    return said + section.language.strings.plain("version_n", version=release.version) + "."
 
 
 def _leaves(report: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.site.book import Cell
 from pipeline.site.charts import Block, Dots, Figure, Scale, Trend, categories, scale_of, trend, zoomed
 from pipeline.site.comparability import Group
 from pipeline.site.language import Section
+from pipeline.site.package_reader import Cell
 from pipeline.site.page import Site
 
 EDITIONS = 4  # of a survey that one row of dots shows
@@ -110,7 +110,7 @@ def _may_join(
 
 def _apart(section: Section, site: Site, indicator: str, newest: str, waves: list[str]) -> Iterator[str]:
     """Why an edition is not drawn beside the newest one."""
-    words = section.language.words
+    strings = section.language.strings
     for wave in waves:
         verdicts = site.comparability[section.book.key]
         verdict = verdicts.verdict(indicator, newest, wave)
@@ -118,33 +118,33 @@ def _apart(section: Section, site: Site, indicator: str, newest: str, waves: lis
             reasons = " ".join(
                 section.language.plain(f"rules.{key}.text") or key for key in verdicts.decisive(verdict)
             )
-            yield words.plain("not_drawn", wave=section.book.waves[wave]["edition"], reasons=reasons)
+            yield strings.plain("not_drawn", wave=section.book.waves[wave]["edition"], reasons=reasons)
 
 
 def _why(section: Section, site: Site, group: Group, is_first: bool) -> tuple[str, str]:
     """Heading and note of a group of surveys."""
-    words = section.language.words
+    strings = section.language.strings
     if not site.comparability[section.book.key].known:
         return "", ""
     if is_first:
-        return (words.plain("side_by_side"), "") if len(group.surveys) > 1 else ("", "")
+        return (strings.plain("side_by_side"), "") if len(group.surveys) > 1 else ("", "")
     reasons = " ".join(section.language.plain(f"rules.{key}.text") or key for key in group.reasons)
-    return words.plain("stands_apart"), reasons
+    return strings.plain("stands_apart"), reasons
 
 
 def _figure(
     section: Section, indicator: str, key: str, blocks: list[Block], survey: str, notes: list[str]
 ) -> Figure:
-    words, book = section.language.words, section.book
+    strings, book = section.language.strings, section.book
     unit = book.indicators[indicator]["unit_measure"]
     level = section.language.numbers.count(100 * book.catalogue.barometer.estimation.confidence)
     return Figure(
         key=key,
         title=section.indicator(indicator),
-        subtitle=words.plain(f"unit_{unit}") + ". " + words.plain("bars_are_intervals", level=level),
+        subtitle=strings.plain(f"unit_{unit}") + ". " + strings.plain("bars_are_intervals", level=level),
         blocks=blocks,
-        source=words.plain("source", title=section.labels.title, version=book.version),
-        warning=words.plain("synthetic_short") if book.synthetic else "",
+        source=strings.plain("source", title=section.labels.title, version=book.version),
+        warning=strings.plain("synthetic_short") if book.synthetic else "",
         survey=survey,
         notes=notes,
     )

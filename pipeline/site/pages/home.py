@@ -31,7 +31,7 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         )
         bases.setdefault(row["base"], []).append((key, countries))
     context = {"bases": list(bases.items()), "card": _card(section, site), **_headline(section, site)}
-    yield Page("index.html", "package.html.j2", section.language.words.plain("indicators"), context)
+    yield Page("index.html", "package.html.j2", section.language.strings.plain("indicators"), context)
 
 
 def _headline(section: Section, site: Site) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-from pipeline.site.book import Cell
 from pipeline.site.charts import Figure
 from pipeline.site.language import Section
+from pipeline.site.package_reader import Cell
 from pipeline.site.page import Page, Site, policy
 from pipeline.site.pages.figures import figures
 from pipeline.site.pages.tables import (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.site.book import Cell, Row
 from pipeline.site.charts import Dots, breakdown, scale_of
 from pipeline.site.language import Section
 from pipeline.site.numbers import DASH, TIMES
+from pipeline.site.package_reader import Cell, Row
 from pipeline.site.page import Page, Site
 from pipeline.site.pages.figures import over_time, ticks, written
 from pipeline.site.pages.tables import flags, write
@@ -19,14 +19,14 @@ METHOD = ("weighting_method", "stratified", "clustered", "replicate_method", "co
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """The list of surveys, a page a survey and a page a wave."""
-    book, words = section.book, section.language.words
+    book, strings = section.book, section.language.strings
     countries: dict[str, list[str]] = {}
     for survey, waves in book.surveys.items():
         countries.setdefault(book.waves[waves[0]]["country"], []).append(survey)
     yield Page(
         "surveys/index.html",
         "surveys.html.j2",
-        words.plain("surveys"),
+        strings.plain("surveys"),
         {"countries": list(countries.items())},
     )
     for survey, waves in book.surveys.items():
@@ -117,7 +117,7 @@ def _groups(section: Section, wave: str) -> dict[str, Any]:
     panels: list[tuple[Dots, list[tuple[Cell, Row]]]] = []
     tests = book.benchmarks.get((wave, key, category), {})
     if everyone and everyone.value is not None:
-        whole = (everyone, f"{section.language.words.plain('everyone')} {written(section, everyone)}")
+        whole = (everyone, f"{section.language.strings.plain('everyone')} {written(section, everyone)}")
         for domain in book.one_way:
             found = [cells.get((domain, code, category)) for code in book.domains[domain]["codes"]]
             groups = [cell for cell in found if cell]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from pipeline.site.book import Cell
 from pipeline.site.language import Section
 from pipeline.site.numbers import DASH
+from pipeline.site.package_reader import Cell
 
 FLAGS = ("U", "E", "B", "QC", "QD", "QF", "M")  # in the order that a reader meets them explained
 MOST_CELLS, MOST_ROWS, MOST_MARKS, MOST_WAVES = 1100, 220, 160, 16  # of one page: they keep it below 200 kB

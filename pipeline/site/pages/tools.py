@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.site.language import Section
 from pipeline.site.page import Page, Site, policy
 
-SCRIPT_WORDS = {  # the words that each script shows
+SCRIPT_STRINGS = {  # the words that each script shows
     "explore": "loading rows_of copied all_word no_rows",
     "compare": "loading no_pair difference interval p_value p_adjusted scope_shared apart_no_difference "
     "category group everyone",
@@ -19,31 +19,33 @@ SCRIPT_WORDS = {  # the words that each script shows
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """Compare, explore, search and, where its engine is at hand, SQL."""
-    words, book = section.language.words, section.book
+    strings, book = section.language.strings, section.book
     known = site.comparability[book.key].known
     shared: dict[str, Any] = {"codes": codes(section), "known": known}
-    yield Page("explore.html", "explore.html.j2", words.plain("explore"), shared | _words(section, "explore"))
+    yield Page(
+        "explore.html", "explore.html.j2", strings.plain("explore"), shared | _strings(section, "explore")
+    )
     compared = {"codes": {**shared["codes"], "scopes": _scopes(section, site)}, "known": known}
     yield Page(
-        "compare.html", "compare.html.j2", words.plain("compare"), compared | _words(section, "compare")
+        "compare.html", "compare.html.j2", strings.plain("compare"), compared | _strings(section, "compare")
     )
-    found = {"entries": entries(section)} | _words(section, "search")
-    yield Page("search.html", "search.html.j2", words.plain("search"), found)
+    found = {"entries": entries(section)} | _strings(section, "search")
+    yield Page("search.html", "search.html.j2", strings.plain("search"), found)
     if site.sql:
         relaxed = policy(script_src="'self' 'wasm-unsafe-eval'")
-        context = shared | _words(section, "sql")
-        yield Page("sql.html", "sql.html.j2", words.plain("sql"), context, policy=relaxed)
+        context = shared | _strings(section, "sql")
+        yield Page("sql.html", "sql.html.j2", strings.plain("sql"), context, policy=relaxed)
 
 
-def _words(section: Section, page: str) -> dict[str, Any]:
-    words = section.language.words
-    named = {key: words.plain_form(key) for key in SCRIPT_WORDS[page].split()}
+def _strings(section: Section, page: str) -> dict[str, Any]:
+    strings = section.language.strings
+    named = {key: strings.plain_form(key) for key in SCRIPT_STRINGS[page].split()}
     if page in ("explore", "compare"):
         named |= {
-            f"flag_{flag}": words.plain(f"flag_{flag}") for flag in ("U", "E", "B", "QC", "QD", "QF", "M")
+            f"flag_{flag}": strings.plain(f"flag_{flag}") for flag in ("U", "E", "B", "QC", "QD", "QF", "M")
         }
     if page == "compare":
-        named |= {f"verdict_{name}": words.plain(f"verdict_{name}")
+        named |= {f"verdict_{name}": strings.plain(f"verdict_{name}")
                   for name in ("comparable", "like_for_like", "caution", "not_comparable")}  # fmt: skip
     return {"words": named | section.language.numbers.separators}
 
@@ -91,19 +93,21 @@ def _scopes(section: Section, site: Site) -> dict[str, str]:
 def entries(section: Section) -> list[list[str]]:
     """What can be found: kind, title, more words to find it by, and its place."""
     book, language = section.book, section.language
-    words = language.words
+    strings = language.strings
     found = [
-        [words.plain("indicator"), section.indicator(key), " · ".join(
+        [strings.plain("indicator"), section.indicator(key), " · ".join(
             section.category(key, each) for each in book.categories[key] if len(book.categories[key]) > 1
         ) or language.plain(f"indicators.{key}.description"), f"indicators/{key}.html"]
         for key in book.indicators
     ]  # fmt: skip
     found += [
-        [words.plain("wave"), section.wave(key), f"{row['title']} · {row['producer']}", f"waves/{key}.html"]
+        [strings.plain("wave"), section.wave(key), f"{row['title']} · {row['producer']}", f"waves/{key}.html"]
         for key, row in book.waves.items()
     ]
     for key in book.catalogue.questions:
         text = language.plain(f"questions.{key}.text")
         label = language.plain(f"questions.{key}.label")
-        found.append([words.plain("question"), label or text, text if label else "", f"codebook/{key}.html"])
+        found.append(
+            [strings.plain("question"), label or text, text if label else "", f"codebook/{key}.html"]
+        )
     return found

@@ -18,15 +18,15 @@ TIE = 1e-6  # of the smallest cost: settles which of two equal choices is taken,
 
 
 @dataclass(frozen=True)
-class Demand:
+class Cut:
     """Cells of which so many must be hidden that their gains add up to 1 at least."""
 
     cells: tuple[int, ...]
     gains: tuple[float, ...]
 
 
-def cheapest_cover(
-    forced: Flags, cost: Floats, sums: Sequence[tuple[int, ...]], demands: Sequence[Demand] = ()
+def cheapest_suppression(
+    forced: Flags, cost: Floats, sums: Sequence[tuple[int, ...]], cuts: Sequence[Cut] = ()
 ) -> Flags:
     """The cells to hide: all that are ``forced``, enough for every demand, and none alone in a sum.
 
@@ -36,16 +36,16 @@ def cheapest_cover(
     """
     size = len(forced)
     members = [each for each in {tuple(sorted(set(each))): None for each in sums} if len(each) > 1]
-    if not demands and not (forced.any() and members):
+    if not cuts and not (forced.any() and members):
         return forced.copy()
     others = np.zeros((sum(map(len, members)), size))
     lines = [(each, alone) for each in members for alone in each]
     for row, (each, alone) in enumerate(lines):
         others[row, list(each)] = 1.0
         others[row, alone] = -1.0
-    wanted = np.zeros((len(demands), size))
-    for row, demand in enumerate(demands):
-        wanted[row, list(demand.cells)] = demand.gains
+    wanted = np.zeros((len(cuts), size))
+    for row, cut in enumerate(cuts):
+        wanted[row, list(cut.cells)] = cut.gains
     least = np.concatenate([np.zeros(len(others)), np.ones(len(wanted))])
     price = np.where(forced, 0.0, cost / cost.min())
     solution = milp(

@@ -17,11 +17,11 @@ from typing import Any
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from pipeline.atomic import write_file
 from pipeline.extras import optional
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 from pipeline.release.files import sha256
 from pipeline.release.lock import alone
-from pipeline.swap import write_file
 
 CHUNK = 1 << 20
 ONE_REQUEST = 5 << 30  # bytes, the most that S3 takes at once; only such a request can bear a condition
@@ -33,7 +33,7 @@ class ConflictError(Exception):
 
 
 @dataclass
-class Place:
+class Destination:
     """What lies at an address: the facts of every file by its name. Counts what is done to it."""
 
     files: Any  # fsspec.AbstractFileSystem, which has no types
@@ -79,7 +79,7 @@ class Place:
             self.sent += 1
         except ConflictError:
             if not (self.files.exists(f"{self.base}/{name}") and self._is(name, path)):
-                raise FaultError(self._lost(name)) from None
+                raise ProblemError(self._lost(name)) from None
             self.kept += 1
         self.there[name] = {"size": path.stat().st_size}
 
@@ -89,7 +89,7 @@ class Place:
             self._take(name)
         except ConflictError:
             if self.files.exists(f"{self.base}/{name}"):
-                raise FaultError(self._lost(name)) from None
+                raise ProblemError(self._lost(name)) from None
         del self.there[name]
         self.removed += 1
 
@@ -97,10 +97,10 @@ class Place:
         """The names of the files there in a folder."""
         return [name for name in self.there if name.startswith(f"{folder}/")]
 
-    def _lost(self, name: str) -> Fault:
+    def _lost(self, name: str) -> Problem:
         message = "was changed by another publisher meanwhile, and stays as it is"
-        mend = "Run it again: it looks anew, and what was sent is not sent again."
-        return Fault(f"{self.address}/{name}", "", message, mend)
+        hint = "Run it again: it looks anew, and what was sent is not sent again."
+        return Problem(f"{self.address}/{name}", "", message, hint)
 
     def _put(self, name: str, path: Path) -> None:
         self.files.put_file(str(path), f"{self.base}/{name}")
@@ -109,7 +109,7 @@ class Place:
         self.files.rm_file(f"{self.base}/{name}")
 
 
-class Folder(Place):
+class Folder(Destination):
     """A folder: one publisher at a time, and every file renamed into its place."""
 
     def held(self) -> AbstractContextManager[None]:
@@ -128,7 +128,7 @@ class Folder(Place):
         write_file(target, path.read_bytes())
 
 
-class Bucket(Place):
+class Bucket(Destination):
     """A bucket of S3: every write and removal has a condition, which the server keeps."""
 
     def _put(self, name: str, path: Path) -> None:
@@ -152,10 +152,10 @@ class Bucket(Place):
             raise
 
 
-def place_at(destination: str, package: str) -> Place:
+def destination_at(destination: str, package: str) -> Destination:
     """Where a package is published at a destination; nothing there is read yet."""
     if destination.startswith("s3://"):
         optional("s3fs", "s3", file="", key="destination", value=destination)
     files, base = fsspec.core.url_to_fs(destination, use_listings_cache=False, skip_instance_cache=True)
-    kind = Folder if isinstance(files, LocalFileSystem) else Bucket if "s3" in files.protocol else Place
+    kind = Folder if isinstance(files, LocalFileSystem) else Bucket if "s3" in files.protocol else Destination
     return kind(files, f"{base.rstrip('/')}/{package}", f"{destination.rstrip('/')}/{package}")

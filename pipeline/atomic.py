@@ -18,7 +18,7 @@ def inside(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def swapped_in(folder: Path) -> Iterator[Path]:
+def replace_directory(folder: Path) -> Iterator[Path]:
     """Yields an empty folder that takes the place of ``folder`` when the block ends well.
 
     When it does not, or the process dies between the two renames, the former folder is there again.

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.catalogue import Catalogue
-from pipeline.shelf import DESCRIPTOR
+from pipeline.release_store import DESCRIPTOR
 
 Row = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Book:
+class PackageData:
     """A package folder, read. ``estimates`` keep the order of the published table."""
 
     catalogue: Catalogue
@@ -189,8 +189,8 @@ class Book:
         return found
 
 
-def read_book(folder: Path, catalogue: Catalogue) -> Book:
+def read_book(folder: Path, catalogue: Catalogue) -> PackageData:
     """Reads a package folder."""
     described = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
     tables = {path.stem: pq.ParquetFile(path).read() for path in sorted((folder / "data").glob("*.parquet"))}
-    return Book(catalogue, folder, described, tables)
+    return PackageData(catalogue, folder, described, tables)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.swap import replace_file, swapped_in, write_file
+from pipeline.atomic import replace_directory, replace_file, write_file
 
 
 def made(folder: Path, text: str) -> Path:
-    with swapped_in(folder) as fresh:
+    with replace_directory(folder) as fresh:
         (fresh / "file").write_text(text)
     return folder
 
@@ -23,7 +23,7 @@ def test_the_new_folder_takes_the_place_of_the_old(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_the_old_folder(tmp_path: Path) -> None:
     folder = made(tmp_path / "made", "old")
-    with pytest.raises(KeyboardInterrupt), swapped_in(folder) as fresh:
+    with pytest.raises(KeyboardInterrupt), replace_directory(folder) as fresh:
         (fresh / "file").write_text("half")
         raise KeyboardInterrupt
     assert (folder / "file").read_text() == "old"
@@ -32,7 +32,7 @@ def test_a_failure_leaves_the_old_folder(tmp_path: Path) -> None:
 
 def test_a_failed_rename_puts_the_old_folder_back(tmp_path: Path) -> None:
     folder = made(tmp_path / "made", "old")
-    with pytest.raises(FileNotFoundError), swapped_in(folder) as fresh:
+    with pytest.raises(FileNotFoundError), replace_directory(folder) as fresh:
         (fresh).rmdir()
     assert (folder / "file").read_text() == "old"
 
@@ -40,7 +40,7 @@ def test_a_failed_rename_puts_the_old_folder_back(tmp_path: Path) -> None:
 def test_what_a_killed_process_left_is_put_back(tmp_path: Path) -> None:
     folder = made(tmp_path / "made", "old")
     folder.replace(tmp_path / ".made.old")  # killed between the two renames
-    with pytest.raises(ValueError, match="no"), swapped_in(folder):
+    with pytest.raises(ValueError, match="no"), replace_directory(folder):
         raise ValueError("no")
     assert (folder / "file").read_text() == "old"
 

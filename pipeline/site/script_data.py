@@ -11,14 +11,14 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.site.book import Book, Cell, Row
 from pipeline.site.comparability import Comparability
+from pipeline.site.package_reader import Cell, PackageData, Row
 
 SHARED = ("wave_a", "wave_b", "scope", "verdict", "reasons")
 COMPARED = ("value_a", "value_b", "difference", "ci_low", "ci_high", "p_value", "p_adjusted")
 
 
-def scripts(book: Book, comparability: Comparability) -> Iterator[tuple[str, bytes]]:
+def scripts(book: PackageData, comparability: Comparability) -> Iterator[tuple[str, bytes]]:
     """Every file of a package's cells, by its name."""
     crossed = {key for key, domain in book.domains.items() if len(domain["by"]) > 1}
     by_indicator: dict[str, list[Cell]] = {}
@@ -45,7 +45,7 @@ def script(name: str, data: Any) -> bytes:
     return f"barometer({json.dumps(name)},{text})\n".encode()
 
 
-def _estimates(book: Book, indicator: str, cells: Sequence[Cell]) -> list[Any]:
+def _estimates(book: PackageData, indicator: str, cells: Sequence[Cell]) -> list[Any]:
     """By wave and breakdown, a row: category, cell, value, interval, n, standard error, flag and note.
 
     Categories and cells are given by their place in the code lists; what is blank at the end is left out.

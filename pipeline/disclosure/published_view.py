@@ -14,16 +14,16 @@ import pandas as pd
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.implied import implied
 from pipeline.disclosure.published import coarse
 from pipeline.disclosure.sums import Cell
+from pipeline.disclosure.value_bounds import value_bounds
 
 Measure = tuple[str, str]  # indicator, category
 PLACE = ("domain", "domain_code", "scope")
 
 
 @dataclass(frozen=True)
-class View:
+class PublishedView:
     """What is published of a wave; matrices are measures x cells, NaN where nothing stands.
 
     ``low`` and ``high`` hold the unrounded value; both are NaN where no value is shown. ``there``: some
@@ -52,14 +52,14 @@ class View:
         """A value is there to be read."""
         return np.isfinite(self.low)
 
-    def of(self, rows: Ints | Flags) -> View:
+    def of(self, rows: Ints | Flags) -> PublishedView:
         """Some of the measures."""
         numbers = np.arange(len(self.measures))[rows]
         kept = {name: getattr(self, name)[numbers] for name in MATRICES}
         measures = tuple(self.measures[number] for number in numbers)
         return replace(self, measures=measures, unit=tuple(self.unit[number] for number in numbers), **kept)
 
-    def closed(self, secondary: Flags, beside: Flags, bare: View, step: int) -> View:
+    def closed(self, secondary: Flags, beside: Flags, bare: PublishedView, step: int) -> PublishedView:
         """The view when more cells are hidden, and beside them n is rounded, as it would be published.
 
         ``bare``: the view without design effects, which are blank there too.
@@ -79,20 +79,20 @@ class View:
 MATRICES = ("n", "low", "high", "there", "primary", "secondary")
 
 
-def views(published: pd.DataFrame, catalogue: Catalogue) -> dict[str, View]:
+def views(published: pd.DataFrame, catalogue: Catalogue) -> dict[str, PublishedView]:
     """Every microdata wave of a published table of estimates."""
     own = published[published["source_kind"] == "microdata"]
     return {str(wave): view(frame, catalogue) for wave, frame in own.groupby("wave", sort=True)}
 
 
-def view(published: pd.DataFrame, catalogue: Catalogue) -> View:
+def view(published: pd.DataFrame, catalogue: Catalogue) -> PublishedView:
     """The published rows of one wave, in any order; with a column ``scope``, those estimated again."""
     rows, pairs = factorized(published["indicator"].tolist(), published["category"].tolist())
     measures = [(indicator, category) for indicator, category in pairs]
     names = [name for name in PLACE if name in published]
     columns, triples = factorized(*(published[name].tolist() for name in names))
     cells = tuple(Cell(*each) for each in triples)
-    low, high = implied(published, catalogue)
+    low, high = value_bounds(published, catalogue)
     conf, status = published["conf_status"].to_numpy(), published["obs_status"].to_numpy()
 
     def spread(numbers: Floats | Flags, nothing: float | bool) -> Floats:
@@ -101,7 +101,7 @@ def view(published: pd.DataFrame, catalogue: Catalogue) -> View:
         return filled
 
     unit = dict(zip(rows.tolist(), published["unit_measure"], strict=True))
-    return View(
+    return PublishedView(
         wave=str(published["wave"].iloc[0]),
         measures=tuple(measures),
         unit=tuple(unit[number] for number in range(len(measures))),
@@ -123,7 +123,7 @@ def factorized(*texts: list[str]) -> tuple[Ints, list[tuple[str, ...]]]:
     return np.array([place[key] for key in keys], dtype=np.int64), distinct
 
 
-def with_earlier(now: View, before: View, step: int) -> View:
+def with_earlier(now: PublishedView, before: PublishedView, step: int) -> PublishedView:
     """What an outsider knows who kept an earlier release as well.
 
     A value that is hidden now is as it was shown before. Where both are shown and agree, the finer

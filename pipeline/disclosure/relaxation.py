@@ -1,4 +1,4 @@
-"""Systems that contradict themselves, loosened where they do: rows in conflict, by as little as it takes.
+"""Systems that contradict themselves, relaxed where they do: rows in conflict, by as little as it takes.
 
 The largest slack that some row must have is made as small as can be; the rows that must have it (their
 multiplier is not 0) keep it, and so on with the others until no row needs any. That choice is
@@ -13,20 +13,20 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.arrays import Floats
-from pipeline.disclosure.programmes import Block, Elastic, priced
+from pipeline.disclosure.programmes import Block, Relaxed, priced
 
 TOLERANCE = 1e-6  # of feasibility, in the unit of a row
 BINDING = 1e-6  # a multiplier above this is not 0: together they are 1
 
 
-def loosened(blocks: Sequence[Block]) -> tuple[list[Block], list[Floats]]:
+def relaxed(blocks: Sequence[Block]) -> tuple[list[Block], list[Floats]]:
     """The blocks that hold together, and a solution of each. All rows get the solver's tolerance besides."""
     made, points = list(blocks), [block.low for block in blocks]
     bound = {number: np.zeros(2 * len(block.row_low), dtype=bool) for number, block in enumerate(blocks)}
     while bound:
         found = priced(
             [
-                Elastic(made[number], np.zeros(len(made[number].low)), np.where(fixed, 0.0, 1.0))
+                Relaxed(made[number], np.zeros(len(made[number].low)), np.where(fixed, 0.0, 1.0))
                 for number, fixed in bound.items()
             ]
         )

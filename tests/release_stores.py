@@ -21,7 +21,7 @@ from pipeline.release.files import checksums, json_bytes
 from pipeline.release.lock import locked
 from pipeline.release.seal import seal
 from pipeline.release.versions import refresh
-from pipeline.shelf import previous, shelf
+from pipeline.release_store import previous, releases_folder
 from pipeline.steps.releases import withdraw_release
 from tests.releases import PACKAGE
 
@@ -51,7 +51,7 @@ def candidate(root: Path, version: str) -> None:
         (folder / name).write_bytes(content)
 
 
-def sealed_shelf(root: Path, *versions: str) -> Path:
+def sealed_store(root: Path, *versions: str) -> Path:
     """Seals such packages, one a version."""
     for version in versions:
         seal_small(root, version)
@@ -89,9 +89,9 @@ def in_bucket(files: Any, base: str) -> dict[str, bytes]:
     return {name[len(base) + 1 :]: content for name, content in found.items()}
 
 
-def on_shelf(root: Path) -> dict[str, bytes]:
-    """Every file of the shelf."""
-    return within(shelf(root, PACKAGE))
+def in_store(root: Path) -> dict[str, bytes]:
+    """Every file of the release store."""
+    return within(releases_folder(root, PACKAGE))
 
 
 def check_reader(found: Found, before: Found, after: Found) -> None:
@@ -121,7 +121,8 @@ def complete(found: Found, version: str) -> bool:
 
 
 def deaths(act: Callable[[], object], folder: Path, restore: Callable[[], object]) -> Iterator[None]:
-    """Runs an act until it ends well: killed before its first change below a folder, before its second and so on.
+    """Runs an act until it ends well: killed before its first change below a folder, before its second and
+    so on.
 
     A write is also killed half-way. Between two changes nothing happens on the disk: just before one is just
     after the one before it.

@@ -3,8 +3,8 @@
 The wave's own cells stay as they were decided. On scopes, the primary rules hold as everywhere; what is left
 of a cell outside of scopes must keep them too, though nobody publishes it. Families hide together, no sum
 has exactly one cell that is hidden for confidentiality, and the whole is attacked as it would be published:
-every cell that is told too closely withholds more, until the attack fails. What was withheld once stays so:
-it is cheap, and saves the rounds that the least choice would take.
+every cell that is disclosed too closely withholds more, until the attack fails. What was withheld once
+stays so: it is cheap, and saves the rounds that the least choice would take.
 """
 
 from __future__ import annotations
@@ -18,25 +18,32 @@ import pandas as pd
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import attack
-from pipeline.disclosure.cover import Demand, cheapest_cover
-from pipeline.disclosure.demands import Told
-from pipeline.disclosure.linkage import linkage, stem
+from pipeline.disclosure.cuts import UnderProtected
+from pipeline.disclosure.linkage import base_indicator, linkage
 from pipeline.disclosure.numbers import with_numbers
 from pipeline.disclosure.published import MEASURES, carried_out, decided
-from pipeline.disclosure.rules import SECONDARY, exposed, live_rows, verdicts, wave_fractions, with_stems
-from pipeline.disclosure.scoped import counted, needs, scoped, widened
-from pipeline.disclosure.scopes import twins
+from pipeline.disclosure.published_view import PublishedView, view, views
+from pipeline.disclosure.rules import (
+    SECONDARY,
+    exposed,
+    live_rows,
+    verdicts,
+    wave_fractions,
+    with_base_indicators,
+)
+from pipeline.disclosure.scope_sums import twins
+from pipeline.disclosure.scoped_view import counted, needs, scoped, widened
 from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix
-from pipeline.disclosure.view import View, view, views
+from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
 from pipeline.workers import side_by_side
 
 PLACE = ["wave", "domain", "scope"]
 KEY = ["wave", "indicator", "category", "domain", "domain_code", "scope"]
 
 
-def protect_again(
+def protect_scoped(
     narrowed: pd.DataFrame,
     wanted: Flags,
     estimates: pd.DataFrame,
@@ -50,7 +57,7 @@ def protect_again(
     """
     placed = pd.MultiIndex.from_frame(narrowed[PLACE])
     near = placed.isin(placed[wanted])
-    frame = with_stems(narrowed[near].assign(wanted=wanted[near]), catalogue)
+    frame = with_base_indicators(narrowed[near].assign(wanted=wanted[near]), catalogue)
     made = verdicts(frame[live_rows(frame)], catalogue).assign(beside=True)
     shown = carried_out(decided(frame, made), catalogue)
     blank = ~shown["wanted"] | shown["value"].isna()
@@ -63,11 +70,11 @@ def protect_again(
         ]
         with side_by_side(partial(_settled, catalogue), waves) as settled:
             shown = pd.concat([*settled]) if waves else shown
-    return shown[shown["wanted"]].drop(columns=["wanted", "stem", "verdict", "beside"])
+    return shown[shown["wanted"]].drop(columns=["wanted", "base_indicator", "verdict", "beside"])
 
 
 def _settled(
-    catalogue: Catalogue, wave: tuple[View, pd.DataFrame, pd.DataFrame, pd.DataFrame]
+    catalogue: Catalogue, wave: tuple[PublishedView, pd.DataFrame, pd.DataFrame, pd.DataFrame]
 ) -> pd.DataFrame:
     return _Wave(*wave, catalogue).settled(wave[1])
 
@@ -77,7 +84,7 @@ class _Wave:
 
     def __init__(
         self,
-        plain: View,
+        plain: PublishedView,
         again: pd.DataFrame,
         narrowed: pd.DataFrame,
         estimates: pd.DataFrame,
@@ -103,7 +110,7 @@ class _Wave:
         self.hidden: dict[str, Flags] = {}
         for name in order:
             self.hidden[name] = self._hidden(name)
-        self.demands: dict[str, dict[Demand, None]] = {name: {} for name in order}
+        self.cuts: dict[str, dict[Cut, None]] = {name: {} for name in order}
         self.met: dict[bytes, Floats] = {}
 
     def settled(self, again: pd.DataFrame) -> pd.DataFrame:
@@ -111,7 +118,7 @@ class _Wave:
         every = rows = np.arange(2 * len(self.names))
         while len(pressed := self._attacked(rows)) or len(rows) < len(every):
             for name, hidden in self.hidden.items():
-                found = cheapest_cover(hidden, self.cost[name], [], list(self.demands[name]))
+                found = cheapest_suppression(hidden, self.cost[name], [], list(self.cuts[name]))
                 self.hidden[name] = found | found[self.twin]
             rows = pressed if len(pressed) else every  # those that told too much alone, until they do not
         column = {cell: place for place, cell in enumerate(self.open.cells)}
@@ -146,9 +153,11 @@ class _Wave:
             )
         few = n < self.catalogue.barometer.disclosure.min_n
         found: Flags = (n > 0) & (few | exposed(n, m, fraction, self.catalogue))
-        stems = np.array([stem(indicator, self.catalogue) for indicator, _ in self.open.measures])
-        for name in set(stems.tolist()):
-            found[stems == name] = found[stems == name].any(axis=0)
+        base_indicators = np.array(
+            [base_indicator(indicator, self.catalogue) for indicator, _ in self.open.measures]
+        )
+        for name in set(base_indicators.tolist()):
+            found[base_indicators == name] = found[base_indicators == name].any(axis=0)
         return found
 
     def _spread(self, frame: pd.DataFrame, name: str) -> Floats:
@@ -164,7 +173,7 @@ class _Wave:
             forced |= self.hidden[above] & self.free
         movable = forced | self.free
         members = [tuple(place for place in each.members if movable[place]) for each in self.own.links]
-        found = cheapest_cover(forced | forced[self.twin], self.cost[name], members)
+        found = cheapest_suppression(forced | forced[self.twin], self.cost[name], members)
         together: Flags = found | found[self.twin]
         return together
 
@@ -183,11 +192,11 @@ class _Wave:
         width = attack(seen, sums, sizes, self.catalogue, need, self.met).width
         families = [self.linked.family[indicator] for indicator, _ in seen.measures]
         signs = matrix(sums, len(seen.cells)).toarray()
-        told = Told(seen, sizes, width, signs, families, self.free)
-        return told.demanded(self.demands, need, self.catalogue)
+        disclosed = UnderProtected(seen, sizes, width, signs, families, self.free)
+        return disclosed.add_cuts(self.cuts, need, self.catalogue)
 
 
-def _reached(seen: View, sums: Sequence[Sum], held: Sequence[Sum]) -> Flags:
+def _reached(seen: PublishedView, sums: Sequence[Sum], held: Sequence[Sum]) -> Flags:
     """The unknown cells that the links bear on; the others stay as safe as they were without any scope."""
     unknown = (seen.there & ~seen.shown).astype(np.float64)
     members, linked = (abs(matrix(own, len(seen.cells)).toarray()) for own in (sums, held))

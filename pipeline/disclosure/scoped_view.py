@@ -1,8 +1,8 @@
 """A wave with everything that is known of it on its scopes: more cells, more sums, the same attack.
 
 Here belongs how the published cells of a wave are laid beside those that were estimated again, and how
-closely each may be told, for its own sake and for what it leaves of others (``scopes``). Which cells are
-published on a scope belongs to ``again``, what can be told of them to ``attack``.
+closely each may be disclosed, for its own sake and for what it leaves of others (``scope_sums``). Which
+cells are published on a scope belongs to ``scoped_suppression``, what can be disclosed of them to ``attack``.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import asked, scale_of
 from pipeline.disclosure.numbers import NUMBER
+from pipeline.disclosure.published_view import MATRICES, PublishedView
 from pipeline.disclosure.rules import exposed, wave_fractions
-from pipeline.disclosure.scopes import links, on_scopes, remainders
+from pipeline.disclosure.scope_sums import links, on_scopes, remainders
 from pipeline.disclosure.sums import Cell, Sum, rest_of
-from pipeline.disclosure.view import MATRICES, View
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Scoped:
     remainders: tuple[Sum, ...]
 
 
-def scoped(plain: View, sums: Sequence[Sum], shown: Iterable[Cell], catalogue: Catalogue) -> Scoped:
+def scoped(plain: PublishedView, sums: Sequence[Sum], shown: Iterable[Cell], catalogue: Catalogue) -> Scoped:
     """The cells and sums of a wave that was narrowed. ``shown``: cells on scopes that somebody has seen."""
     again = on_scopes(plain.cells, shown, catalogue)
     every = [*plain.cells, *again]
@@ -49,8 +49,10 @@ def scoped(plain: View, sums: Sequence[Sum], shown: Iterable[Cell], catalogue: C
     )
 
 
-def widened(plain: View, again: View | None, cells: Sequence[Cell]) -> View:
-    """A wave's view with more cells after its own, of which ``again`` shows some and hides the others."""
+def widened(plain: PublishedView, again: PublishedView | None, cells: Sequence[Cell]) -> PublishedView:
+    """A wave's view with more cells after its own, of which ``scoped_suppression`` shows some and hides
+    the others.
+    """
     of = {cell: place for place, cell in enumerate(plain.cells)}
     twins = np.array([of.get(Cell(cell.domain, cell.code), -1) for cell in cells], dtype=np.int64)
     there: Flags = plain.there[:, twins] & (twins >= 0)
@@ -69,7 +71,7 @@ def widened(plain: View, again: View | None, cells: Sequence[Cell]) -> View:
     return replace(plain, cells=(*plain.cells, *cells), **both)
 
 
-def counted(view: View, own: Scoped, catalogue: Catalogue) -> tuple[View, list[Sum]]:
+def counted(view: PublishedView, own: Scoped, catalogue: Catalogue) -> tuple[PublishedView, list[Sum]]:
     """The view with every n on scopes that subtraction gives, and the links that hold.
 
     A cell on a scope that may have fewer than ``min_n`` answers, as far as the n tell, is primary.
@@ -87,16 +89,21 @@ def counted(view: View, own: Scoped, catalogue: Catalogue) -> tuple[View, list[S
 
 
 def needs(
-    view: View, sizes: Floats, own: Scoped, small: Flags | None, catalogue: Catalogue, times: float = 1.0
+    view: PublishedView,
+    sizes: Floats,
+    own: Scoped,
+    small: Flags | None,
+    catalogue: Catalogue,
+    times: float = 1.0,
 ) -> Floats:
     """The width that clears each cell (measures x cells), ``times`` what is declared; 0 where any does.
 
-    Hidden cells are to keep theirs (``attack.asked``). What is left of a cell is told from the cell and from
-    what is taken of it on scopes: with widths u and w, n and k answers, and g left, within (n u + k w) / g.
-    Where those left may be fewer than ``min_n`` as far as the published n tell, or look like a small group,
-    or are known to be (``small``, measures x remainders), the last of what is taken must stay so wide that
-    this reaches ``audit_width``. It is not used that a share ends at 0 and 100, since that would take sizes
-    that are known to the last unit.
+    Hidden cells are to keep theirs (``attack.asked``). What is left of a cell is disclosed from the cell
+    and from what is taken of it on scopes: with widths u and w, n and k answers, and g left, within (n u +
+    k w) / g. Where those left may be fewer than ``min_n`` as far as the published n tell, or look like a
+    small group, or are known to be (``small``, measures x remainders), the last of what is taken must stay
+    so wide that this reaches ``audit_width``. It is not used that a share ends at 0 and 100, since that
+    would take sizes that are known to the last unit.
     """
     rules = catalogue.barometer.disclosure
     wanted, need = asked(view, catalogue, times), times * rules.audit_width
@@ -122,14 +129,14 @@ def needs(
     return np.where(view.there, wanted, 0.0)
 
 
-def _doubt(view: View, catalogue: Catalogue) -> Floats:
+def _doubt(view: PublishedView, catalogue: Catalogue) -> Floats:
     """By how much each n may be off: half a step, unless it is no multiple of one."""
     step = catalogue.barometer.rounding.n
     whole = np.isfinite(view.n) & (np.mod(np.nan_to_num(view.n), max(step, 1)) != 0)
     return np.where(whole, 0.0, step / 2)
 
 
-def _subtracted(view: View, own: Scoped, catalogue: Catalogue) -> tuple[Floats, Floats]:
+def _subtracted(view: PublishedView, own: Scoped, catalogue: Catalogue) -> tuple[Floats, Floats]:
     """Every n, with those on scopes that are the only unknown one of a sum; and their doubts."""
     known, doubt = view.n.copy(), _doubt(view, catalogue)
     for each in own.links:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.disclosure import MEASURES, protect
-from pipeline.disclosure.implied import implied, rounded
 from pipeline.disclosure.published import as_printed
+from pipeline.disclosure.value_bounds import rounded, value_bounds
 from pipeline.estimation import intervals
 from tests.barometers import write_barometer
 from tests.cells import cell, estimates
-from tests.test_disclosure_attack import SIZES, faults, only_by_width, printing
+from tests.test_disclosure_attack import SIZES, only_by_width, printing, problems
 
 CONFIDENCE = 0.95
 ERRORS = ("se", "ci_low", "ci_high")
@@ -47,8 +47,8 @@ def mean(value: float, se: float, df: float) -> dict[str, Any]:
     low, high = (
         float(each[0]) for each in intervals.wald(*(np.array([x]) for x in (value, se, df)), CONFIDENCE)
     )
-    told = {"value": value, "se": se, "ci_low": low, "ci_high": high, "deff": 1.0}
-    return cell(indicator="staff_mean", category="mean", unit_measure="mean", **told)
+    disclosed = {"value": value, "se": se, "ci_low": low, "ci_high": high, "deff": 1.0}
+    return cell(indicator="staff_mean", category="mean", unit_measure="mean", **disclosed)
 
 
 def declared(catalogue: Catalogue, method: str, decimals: int = 0) -> Catalogue:
@@ -81,11 +81,13 @@ shares = st.tuples(share, st.integers(2, 3000), st.floats(0.05, 8.0))
 def test_the_true_value_is_always_within(
     catalogue: Catalogue, rows: list[Any], means: list[Any], df: int, method: str, decimals: int
 ) -> None:
-    """Whatever value, error, design effect, n and degrees of freedom stand behind rows of one base and cell."""
+    """Whatever value, error, design effect, n and degrees of freedom stand behind rows of one base and
+    cell.
+    """
     made = declared(catalogue, method, decimals)
     every = [estimated(p, n, effect, df, method) for p, n, effect in rows]
     frame = estimates(*every, *(mean(value, se, df) for value, se in means))
-    low, high = implied(as_printed(frame, made), made)
+    low, high = value_bounds(as_printed(frame, made), made)
     true = frame["value"].to_numpy()
     assert (low <= true + 1e-9).all() and (true <= high + 1e-9).all()
     plain = rounded(as_printed(frame, made), "value", made)
@@ -94,7 +96,7 @@ def test_the_true_value_is_always_within(
 
 def test_what_contradicts_itself_is_rounding_alone(catalogue: Catalogue) -> None:
     frame = as_printed(estimates(cell(value=40.0, ci_low=10.0, ci_high=20.0)), catalogue)
-    low, high = implied(frame, catalogue)
+    low, high = value_bounds(frame, catalogue)
     assert (low[0], high[0]) == pytest.approx((39.95, 40.05))
 
 
@@ -103,7 +105,7 @@ def test_the_golden_range_of_one_row(catalogue: Catalogue) -> None:
     frame = estimates(estimated(0.0262, 787, 1.11, 700, domain="sector", domain_code="care"))
     shown = as_printed(frame, catalogue)
     assert shown.loc[0, ["value", "se", "deff"]].tolist() == [3.0, 0.6, 1.11]
-    low, high = implied(shown.assign(ci_low=np.nan, ci_high=np.nan), catalogue)
+    low, high = value_bounds(shown.assign(ci_low=np.nan, ci_high=np.nan), catalogue)
     least = (0.0055**2 * 786 / 1.115, 0.0065**2 * 786 / 1.105)
     by_effect = [100 * (1 - np.sqrt(1 - 4 * q)) / 2 for q in least]
     assert low[0] == pytest.approx(max(2.5, by_effect[0]), abs=1 / 32)
@@ -141,9 +143,9 @@ def test_what_is_chosen_by_the_rounding_of_values_alone_fails_by_intervals(
 ) -> None:
     frame = without(protect(without(rare()), printing(catalogue, 1)))
     printed = as_printed(rare(), strict).where(frame["value"].notna())
-    assert faults(strict, frame) == []
-    assert only_by_width(faults(strict, frame.assign(**{name: printed[name] for name in ERRORS})))
-    assert faults(strict, protect(rare(), printing(catalogue, 1))) == []
+    assert problems(strict, frame) == []
+    assert only_by_width(problems(strict, frame.assign(**{name: printed[name] for name in ERRORS})))
+    assert problems(strict, protect(rare(), printing(catalogue, 1))) == []
 
 
 @pytest.mark.parametrize("names", [("se",), ("ci_low", "ci_high")])
@@ -153,14 +155,14 @@ def test_more_digits_of_an_error_or_limit_fail(
     """By the digits in a candidate, and by what it tells in an earlier release."""
     frame = protect(rare(), printing(catalogue, 1))
     digits = {name: rare()[name].round(4).where(frame["value"].notna()) for name in names}
-    assert any("more decimals" in fault for fault in faults(strict, frame.assign(**digits)))
-    assert faults(strict, frame, frame) == []
-    assert only_by_width(faults(strict, frame, frame.assign(**digits)))
+    assert any("more decimals" in problem for problem in problems(strict, frame.assign(**digits)))
+    assert problems(strict, frame, frame) == []
+    assert only_by_width(problems(strict, frame, frame.assign(**digits)))
 
 
 def test_a_design_effect_beside_a_hidden_cell_fails(catalogue: Catalogue) -> None:
     frame = protect(rare(), catalogue)
     place = frame.index[(frame["domain"] == "sector") & frame["value"].notna()][0]
     frame.loc[place, "deff"] = 1.1
-    found = faults(catalogue, frame)
+    found = problems(catalogue, frame)
     assert len(found) == 1 and "design effect beside a hidden cell" in found[0]

@@ -19,16 +19,16 @@ def indexed(column: pd.Series[str]) -> tuple[list[str], Ints]:
     return [str(code) for code in codes], places.astype(np.int64)
 
 
-def crossed(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> tuple[list[str], Ints]:
+def cross_classify(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> tuple[list[str], Ints]:
     """The combinations of codes that occur, joined by ``*`` and sorted, and each row's place among them.
 
     Of no column there is one combination, the empty text.
     """
-    return combined([indexed(frame[name]) for name in names], len(frame))
+    return cross_classify_codes([indexed(frame[name]) for name in names], len(frame))
 
 
-def combined(columns: list[tuple[list[str], Ints]], rows: int) -> tuple[list[str], Ints]:
-    """``crossed`` of columns that are ``indexed``."""
+def cross_classify_codes(columns: list[tuple[list[str], Ints]], rows: int) -> tuple[list[str], Ints]:
+    """``cross_classify`` of columns that are ``indexed``."""
     texts, place = [""], np.zeros(rows, dtype=np.int64)
     for number, (codes, of_row) in enumerate(columns):
         pair = place * len(codes) + of_row if number else of_row

@@ -1,4 +1,6 @@
-"""Estimates on narrower scopes: what they leave of a cell, what they tell of hidden ones, releases that must fail."""
+"""Estimates on narrower scopes: what they leave of a cell, what they tell of hidden ones, releases that
+must fail.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +11,8 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Catalogue
-from pipeline.disclosure import audit, protect, protect_again
-from pipeline.disclosure.scopes import links, on_scopes, remainders
+from pipeline.disclosure import audit, protect, protect_scoped
+from pipeline.disclosure.scope_sums import links, on_scopes, remainders
 from pipeline.disclosure.sums import Cell, Sum
 from tests.cells import cell, estimates
 from tests.test_disclosure_attack import printing
@@ -30,7 +32,7 @@ def again(
     """The estimates as published, and those on scopes."""
     protected = protect(plain, catalogue)
     wanted = np.ones(len(narrowed), dtype=bool)
-    return protected, protect_again(narrowed, wanted, plain, protected, catalogue)
+    return protected, protect_scoped(narrowed, wanted, plain, protected, catalogue)
 
 
 def pair(
@@ -48,13 +50,13 @@ def compared(shown: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(**blank)
 
 
-def faults(catalogue: Catalogue, *releases: tuple[pd.DataFrame, pd.DataFrame]) -> list[str]:
+def problems(catalogue: Catalogue, *releases: tuple[pd.DataFrame, pd.DataFrame]) -> list[str]:
     """Of releases of estimates and of cells on scopes, the candidate last."""
     out = [
         (f"1.{number}.0", {"estimates": protected, "comparisons": compared(shown)})
         for number, (protected, shown) in enumerate(releases)
     ]
-    return [str(fault) for fault in audit(out, catalogue).faults]
+    return [str(problem) for problem in audit(out, catalogue).problems]
 
 
 # ── Which cells hang together ────────────────────────────────────────────────
@@ -86,14 +88,16 @@ def test_scopes_leave_what_is_outside_of_them_and_of_several_that_share_nothing(
 def test_a_small_remainder_is_told_unless_rounding_hides_it(
     catalogue: Catalogue, n: int, left: int, decimals: int, shown: bool
 ) -> None:
-    """Of 400 answers and 395, both rounded to 0.1, 5 are told within (400 + 395) x 0.1 / 5 = 16 points."""
+    """Of 400 answers and 395, both rounded to 0.1, 5 are disclosed within (400 + 395) x 0.1 / 5 = 16
+    points.
+    """
     made = printing(catalogue, decimals)
     protected, scoped = again(*pair(n, left), made)
     assert scoped["value"].notna().tolist() == [shown]
     assert (scoped["n"].dropna() % 10 == 0).all() and scoped["deff"].isna().all()
-    assert faults(made, (protected, scoped)) == []
+    assert problems(made, (protected, scoped)) == []
     open_again = scoped.assign(value=40.3, n=10 * round((n - left) / 10))
-    found = faults(made, (protected, open_again))
+    found = problems(made, (protected, open_again))
     assert shown or all(
         f"dk-2020 any_innovation/yes total on {SCOPE}: tells what is left" in each for each in found
     )
@@ -120,7 +124,7 @@ def test_no_small_remainder_is_published_unless_it_is_vague(catalogue: Catalogue
     for scope in shown:
         few = outside[scope]
         assert few >= 10 or 0.1 * (2 * n - few) / few >= 20
-    assert faults(catalogue, (protected, scoped)) == []
+    assert problems(catalogue, (protected, scoped)) == []
 
 
 def test_the_rules_hold_on_a_scope_as_everywhere(catalogue: Catalogue) -> None:
@@ -150,34 +154,34 @@ def test_a_cell_on_a_scope_that_tells_a_hidden_one_is_withheld(catalogue: Catalo
     protected, scoped, rows = regions(catalogue)
     secret = protected[protected["conf_status"] != "F"]["domain_code"].tolist()
     assert "care*north" in secret
-    assert faults(catalogue, (protected, scoped)) == []
+    assert problems(catalogue, (protected, scoped)) == []
     closed = scoped.index[scoped["value"].isna()]
     assert len(closed) >= 1
     every = scoped.assign(value=40.0, n=(rows["n"] / 10).round().mul(10).to_numpy())
-    found = faults(catalogue, (protected, every))
+    found = problems(catalogue, (protected, every))
     assert any("care*north" in each for each in found)
-    assert faults(catalogue, (protected, every), (protected, scoped)) != []
+    assert problems(catalogue, (protected, every), (protected, scoped)) != []
 
 
 def test_an_earlier_release_tells_what_is_withheld_now(catalogue: Catalogue) -> None:
     protected, scoped = again(*pair(400, 5), catalogue)
     before = scoped.assign(value=40.3, n=400)
-    found = faults(catalogue, (protected, before), (protected, scoped))
+    found = problems(catalogue, (protected, before), (protected, scoped))
     assert found and all(f"total on {SCOPE}" in each for each in found)
-    assert faults(catalogue, (protected, scoped), (protected, scoped)) == []
+    assert problems(catalogue, (protected, scoped), (protected, scoped)) == []
 
 
 def test_no_other_table_shows_a_hidden_cell(catalogue: Catalogue) -> None:
     protected, scoped, _ = regions(catalogue)
     place = protected[protected["domain_code"] == "care*north"].assign(value=40.0, n=6, scope="")
-    found = faults(catalogue, (protected, pd.concat([scoped, place])))
+    found = problems(catalogue, (protected, pd.concat([scoped, place])))
     assert any("care*north" in each and "was published" in each for each in found)
 
 
 def test_more_digits_than_declared_fail_on_a_scope_too(catalogue: Catalogue) -> None:
     protected, scoped = again(*pair(4000, 500), catalogue)
     assert scoped["value"].notna().all()
-    assert any("decimals" in each for each in faults(catalogue, (protected, scoped.assign(value=40.312))))
+    assert any("decimals" in each for each in problems(catalogue, (protected, scoped.assign(value=40.312))))
 
 
 def test_without_secondary_protection_the_primary_rules_are_left(catalogue: Catalogue) -> None:
@@ -211,6 +215,6 @@ def test_a_cell_over_fewer_answers_is_hidden_with_the_one_over_all(catalogue: Ca
     rows = plain[plain["domain_code"] == "care*north"].assign(scope=ANSWERS, n=400, m=160)
     protected, shown = again(rows, plain, catalogue)
     assert shown["value"].isna().all()
-    assert faults(catalogue, (protected, shown)) == []
-    found = faults(catalogue, (protected, shown.assign(value=40.0, n=400)))
+    assert problems(catalogue, (protected, shown)) == []
+    found = problems(catalogue, (protected, shown.assign(value=40.0, n=400)))
     assert any("fewer answers" in each and "care*north" in each for each in found)

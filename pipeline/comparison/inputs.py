@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Indicator
 from pipeline.comparison.options import name_of
-from pipeline.comparison.scope import Scope, inside_of, restricted, scope_text
+from pipeline.comparison.shared_scope import Scope, inside_of, restricted, scope_text
 from pipeline.comparison.verdicts import pairs
 from pipeline.estimation import Cells, estimate_wave, plan_wave
 from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
@@ -37,7 +37,7 @@ class Sums:
     catalogue: Catalogue
 
 
-class Material:
+class ComparisonInputs:
     """Every wave's estimates, its sums where there are any, and what was estimated again from them.
 
     ``estimates``: unrounded, of every wave. ``cells``: gives the sums of a microdata wave. ``again``: makes
@@ -60,7 +60,7 @@ class Material:
         self._made: dict[tuple[Key, bool], Sums] = {}
         self._narrowed: dict[Key, pd.DataFrame] = {}
         self._contrasts: dict[Key, Contrasts] = {}
-        self._remembered: dict[tuple[str, ...], tuple[float, float]] = {}
+        self._cached: dict[tuple[str, ...], tuple[float, float]] = {}
         self._shares: dict[tuple[Key, str], EstimateCovariance] = {}
 
     def estimates(self, wave: str, scope: Scope | None = None) -> pd.DataFrame:
@@ -106,13 +106,11 @@ class Material:
             self._shares[key] = contrasts.shares(indicator, self.catalogue.total.key)
         return self._shares[key]
 
-    def remembered(
-        self, key: tuple[str, ...], make: Callable[[], tuple[float, float]]
-    ) -> tuple[float, float]:
+    def cached(self, key: tuple[str, ...], make: Callable[[], tuple[float, float]]) -> tuple[float, float]:
         """A value and its error, worked out once."""
-        if key not in self._remembered:
-            self._remembered[key] = make()
-        return self._remembered[key]
+        if key not in self._cached:
+            self._cached[key] = make()
+        return self._cached[key]
 
     def answers(self, scope: Scope) -> Scope:
         """What of a scope is answers of questions; the rest is a part of the population."""
@@ -153,7 +151,7 @@ class Material:
             frame = cells.frame[inside]
             domains = domains_of(frame, cells.plan.cell, self._few.domains.values())
             gather = domains.groups().matrix(len(frame))
-            shares = (gather @ cells.everyone()[inside]) / (gather @ cells.everyone(1)[inside])
+            shares = (gather @ cells.total()[inside]) / (gather @ cells.total(1)[inside])
             found |= dict(zip(zip(domains.breakdowns, domains.codes, strict=True), shares, strict=True))
         places = zip(made["domain"], made["domain_code"], strict=True)
         known = made["fraction"].notna().to_numpy()

@@ -60,8 +60,8 @@ def on_scopes(plain: Sequence[Cell], shown: Iterable[Cell], catalogue: Catalogue
     ``plain``: the wave's cells as they are; ``shown``: those on a scope of which something is known.
     """
     shown = sorted(set(shown))
-    everyone = [cell.domain for cell in plain if not catalogue.domains[cell.domain].by]
-    wanted = {(domain, cell.scope) for cell in shown for domain in (cell.domain, *everyone)}
+    totals = [cell.domain for cell in plain if not catalogue.domains[cell.domain].by]
+    wanted = {(domain, cell.scope) for cell in shown for domain in (cell.domain, *totals)}
     every = [
         Cell(cell.domain, cell.code, scope)
         for domain, scope in sorted(wanted)

@@ -1,4 +1,4 @@
-"""The interface's own words: one TOML file a language in ``words``, edited by translators.
+"""The interface's own words: one TOML file a language in ``ui_strings``, edited by translators.
 
 Here belongs how a word is found and filled in. What barometers themselves say (labels, questions, rules)
 comes from their declarations and translations, by way of ``language``.
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-FOLDER = Path(__file__).parent / "words"
+FOLDER = Path(__file__).parent / "ui_strings"
 OWN = "en"  # every word is there
 
 
-class Words:
+class UiStrings:
     """The words of one language; one that is not translated yet stands in English, and is marked so."""
 
     def __init__(self, language: str) -> None:
         self.language = language
-        self._words, self._own = load(language), load(OWN)
+        self._strings, self._own = load(language), load(OWN)
 
     def __getattr__(self, key: str) -> Markup:
         """A word by its key, as ``t.downloads``. Raises AttributeError when there is no such word."""
@@ -41,13 +41,13 @@ class Words:
     def plain_form(self, key: str) -> str:
         """A word as it stands in the file, its gaps open. Raises AttributeError when there is none."""
         try:
-            return self._words.get(key) or self._own[key]
+            return self._strings.get(key) or self._own[key]
         except KeyError:
             raise AttributeError(key) from None
 
     def has(self, key: str) -> bool:
         """Whether a word is there in this language."""
-        return self.language == OWN or bool(self._words.get(key))
+        return self.language == OWN or bool(self._strings.get(key))
 
     def code(self, kind: str, code: str) -> Markup | str:
         """The word for a declared code, as ``verdict_caution``; the code itself where there is none."""

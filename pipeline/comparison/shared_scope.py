@@ -14,7 +14,7 @@ import numpy as np
 
 from pipeline.arrays import Flags
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.comparison.facts import Known
+from pipeline.comparison.facts import WaveFacts
 from pipeline.estimation import Cells, plan_wave
 
 # Background variable -> codes; of what is estimated again also question -> answers. In the codebook's order.
@@ -58,7 +58,7 @@ def scope_text(scope: Scope) -> str:
     return " ".join(f"{name}={'|'.join(codes)}" for name, codes in sorted(scope.items()))
 
 
-def shared_scope(one: Wave, other: Wave, known: Known) -> Shared:
+def shared_scope(one: Wave, other: Wave, known: WaveFacts) -> Shared:
     """The scope that two waves share, from what they declare and their questionnaires know."""
     waves, catalogue = (one, other), known.catalogue
     scope: dict[str, tuple[str, ...]] = {}
@@ -78,7 +78,7 @@ def shared_scope(one: Wave, other: Wave, known: Known) -> Shared:
     return Shared(scope, (frozenset(needs[0]), frozenset(needs[1])), (can[0], can[1]))
 
 
-def _codes(wave: Wave, name: str, known: Known) -> set[str] | None:
+def _codes(wave: Wave, name: str, known: WaveFacts) -> set[str] | None:
     """The codes of a variable that a wave covers; None for all of them."""
     mapped = set(known.mapped(wave).get(name, ())) if wave.is_microdata else set()
     if name not in wave.scope:

@@ -1,9 +1,9 @@
-"""The shelf: where sealed releases lie, which of them are withdrawn, and which came before a version.
+"""The release store: where sealed releases lie, which of them are withdrawn, and which came before a version.
 
-Here belongs reading the shelf. Putting a release on it, or taking its data away, belongs to ``release``.
-A release is sealed when its folder bears its version; everything else beside it (indexes, ``latest.zip``,
-what a killed run left) begins with another sign. Standard library only, so that "is anything to do?" is
-answered at once.
+Here belongs reading the release store. Putting a release on it, or taking its data away, belongs to
+``release``. A release is sealed when its folder bears its version; everything else beside it (indexes,
+``latest.zip``, what a killed run left) begins with another sign. Standard library only, so that "is
+anything to do?" is answered at once.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipeline.faults import Fault, FaultError
+from pipeline.problems import Problem, ProblemError
 
 DESCRIPTOR, SUMS = "datapackage.json", "SHA256SUMS"
 VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 
 
 @dataclass(frozen=True)
-class Sealed:
-    """A release on the shelf, or what a withdrawn one left."""
+class SealedRelease:
+    """A release in the release store, or what a withdrawn one left."""
 
     package: str
     version: str
@@ -42,8 +42,8 @@ class Sealed:
             loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             file = f"warehouse/releases/{self.package}/{self.version}/{DESCRIPTOR}"
-            mend = "A sealed release is never edited: bring the file back from a copy."
-            raise FaultError(Fault(file, "", f"cannot be read: {type(error).__name__}", mend)) from None
+            hint = "A sealed release is never edited: bring the file back from a copy."
+            raise ProblemError(Problem(file, "", f"cannot be read: {type(error).__name__}", hint)) from None
         return loaded
 
     @property
@@ -65,24 +65,24 @@ def checksums(folder: Path) -> dict[str, str]:
     return {path: sha256 for sha256, _, path in (line.partition("  ") for line in listed.splitlines())}
 
 
-def shelf(root: Path, package: str) -> Path:
+def releases_folder(root: Path, package: str) -> Path:
     """Where the releases of a package lie."""
     return root / "warehouse" / "releases" / package
 
 
-def sealed(root: Path, package: str) -> list[Sealed]:
+def sealed_releases(root: Path, package: str) -> list[SealedRelease]:
     """Every release of a package, withdrawn ones included, the oldest first."""
-    folders = shelf(root, package).glob("[0-9]*/")
-    found = [Sealed(package, path.name, path) for path in folders if VERSION.fullmatch(path.name)]
+    folders = releases_folder(root, package).glob("[0-9]*/")
+    found = [SealedRelease(package, path.name, path) for path in folders if VERSION.fullmatch(path.name)]
     return sorted(found, key=lambda release: release.number)
 
 
-def earlier(root: Path, package: str, version: str) -> list[Sealed]:
+def earlier(root: Path, package: str, version: str) -> list[SealedRelease]:
     """The releases of a package below a version that are not withdrawn, the oldest first."""
-    below = [release for release in sealed(root, package) if release.number < number(version)]
+    below = [release for release in sealed_releases(root, package) if release.number < number(version)]
     return [release for release in below if not release.withdrawn]
 
 
-def previous(root: Path, package: str, version: str) -> Sealed | None:
+def previous(root: Path, package: str, version: str) -> SealedRelease | None:
     """The release that a version revises: the greatest one below it that is not withdrawn."""
     return next(reversed(earlier(root, package, version)), None)

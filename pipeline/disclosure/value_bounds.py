@@ -19,7 +19,7 @@ from scipy import special
 
 from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.linkage import stem
+from pipeline.disclosure.linkage import base_indicator
 from pipeline.disclosure.published import MEASURES, decimals_of, printed_decimals
 
 PIECES = 32  # of a rounding: what is left of it is at most two of these too wide
@@ -27,7 +27,7 @@ OUTWARD = 1e-6  # of a rounding: more than ``half_up`` takes for a half
 Range = tuple[Floats, Floats]
 
 
-def implied(published: pd.DataFrame, catalogue: Catalogue) -> Range:
+def value_bounds(published: pd.DataFrame, catalogue: Catalogue) -> Range:
     """The least and the largest that the unrounded value of each row can be; NaN where none is shown.
 
     ``published``: rows of one wave, with all measures or (from other tables) just values. Where the numbers
@@ -123,7 +123,7 @@ def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
     se = np.maximum(se[0], 0.0), se[1]
     n = rows["n"].to_numpy(dtype=float, na_value=np.nan)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        told = [
+        disclosed = [
             np.where(share, one**2 * (n - 1) / np.maximum(other, 0.0), np.nan)
             for one, other in zip(se, deff[::-1], strict=True)
         ]
@@ -131,7 +131,9 @@ def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
     if method == "beta":  # these limits have no such form
         limits = [(np.where(share, np.nan, a), np.where(share, np.nan, b)) for a, b in limits]
     value = np.where(share, np.clip(first, 0.0, 1.0), first), np.where(share, np.clip(last, 0.0, 1.0), last)
-    return _Rows(share, share & (method == "logit"), value, se, limits[0], limits[1], (told[0], told[1]))
+    return _Rows(
+        share, share & (method == "logit"), value, se, limits[0], limits[1], (disclosed[0], disclosed[1])
+    )
 
 
 def _quantiles(own: _Rows, rows: pd.DataFrame, catalogue: Catalogue) -> Range:
@@ -142,14 +144,16 @@ def _quantiles(own: _Rows, rows: pd.DataFrame, catalogue: Catalogue) -> Range:
         first = (high0 - low1) / 2 / (own.se[1] * np.where(own.odds, 1 / least, 1.0))
         last = (high1 - low0) / 2 / (own.se[0] * np.where(own.odds, 1 / most, 1.0))
     end = own.share & ((own.value[0] <= 0) | (own.value[1] >= 1)) & (own.se[0] <= 0)
-    bases = {key: catalogue.indicators[stem(key, catalogue)].base for key in rows["indicator"].unique()}
+    bases = {
+        key: catalogue.indicators[base_indicator(key, catalogue)].base for key in rows["indicator"].unique()
+    }
     wave = catalogue.waves.get(str(rows["wave"].iloc[0]))
     shared = wave is not None and wave.design is not None and wave.design.replicate_weights is None
     measure = rows["indicator"].map(bases) if shared else rows["indicator"] + " " + rows["category"]
     by = [each.to_numpy() for each in (measure, rows["domain"], rows["domain_code"])]
     first, last = np.where(end, np.nan, first), np.where(end, np.nan, last)
-    told = pd.DataFrame({"first": first[:, 0], "last": last[:, 0]}).groupby(by)
+    disclosed = pd.DataFrame({"first": first[:, 0], "last": last[:, 0]}).groupby(by)
     normal = special.ndtri(0.5 + catalogue.barometer.estimation.confidence / 2)
-    low = told["first"].transform("max").fillna(0.0).clip(lower=normal).to_numpy()[:, None]
-    high = told["last"].transform("min").fillna(np.inf).to_numpy()[:, None]
+    low = disclosed["first"].transform("max").fillna(0.0).clip(lower=normal).to_numpy()[:, None]
+    high = disclosed["last"].transform("min").fillna(np.inf).to_numpy()[:, None]
     return np.where(low <= high, low, 0.0), np.where(low <= high, high, np.inf)

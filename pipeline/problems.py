@@ -1,0 +1,49 @@
+"""What is wrong with the input, said so that its owner can fix it.
+
+Here belong the one shape of a problem and the one exception that carries problems to a user.
+Finding problems belongs to the packages that read the input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with the input: where it stands, what it says and how to fix it.
+
+    ``file`` is relative to the barometer's folder; ``key`` is the TOML path, the column or the line
+    that holds ``value``. Neither ``value`` nor ``message`` may ever hold a respondent's answer next
+    to anything that identifies the respondent.
+    """
+
+    file: str
+    key: str
+    message: str
+    hint: str
+    value: str | None = None
+    wave: str | None = None  # set when only this wave is at fault: the others go on
+
+    def __str__(self) -> str:
+        place = self.file + (f", {self.key}" if self.key else "")
+        given = "" if self.value is None else f" ({self.value!r})"
+        return f"{place}: {self.message}{given}. {self.hint}"
+
+    def as_dict(self) -> dict[str, str | None]:
+        """The problem as plain values, for machines."""
+        return asdict(self)
+
+
+def wave_problem(wave: str, key: str, message: str, hint: str, value: str | None = None) -> Problem:
+    """A problem of a wave's file, at a TOML path: it stops this wave alone."""
+    return Problem(f"schemas/waves/{wave}.toml", key, message, hint, value, wave)
+
+
+class ProblemError(Exception):
+    """Raised when the input is at fault. It carries every problem found, never only the first."""
+
+    def __init__(self, problems: Problem | Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
