@@ -151,7 +151,7 @@ class ComparisonInputs:
             frame = cells.frame[inside]
             domains = domains_of(frame, cells.plan.cell, self._few.domains.values())
             gather = domains.groups().matrix(len(frame))
-            shares = (gather @ cells.total()[inside]) / (gather @ cells.total(1)[inside])
+            shares = (gather @ cells.everyone()[inside]) / (gather @ cells.everyone(1)[inside])
             found |= dict(zip(zip(domains.breakdowns, domains.codes, strict=True), shares, strict=True))
         places = zip(made["domain"], made["domain_code"], strict=True)
         known = made["fraction"].notna().to_numpy()
