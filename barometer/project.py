@@ -73,28 +73,28 @@ class Barometer:
     def read(self, name: str) -> pd.DataFrame:
         """A published table in its declared types.
 
-        What is missing is "" in texts, else NaN, NA or NaT. Raises FaultError when there is no such table, or
+        What is missing is "" in texts, else NaN, NA or NaT. Raises ProblemError when there is no such table, or
         nothing is built yet.
         """
         _known(name, PUBLISHED, "table", "published tables")
         return self._select(name, "TRUE")
 
     def waves(self) -> pd.DataFrame:
-        """The waves that are built, with their facts. Raises FaultError when nothing is built yet."""
+        """The waves that are built, with their facts. Raises ProblemError when nothing is built yet."""
         return self.read("waves")
 
     def indicators(self) -> pd.DataFrame:
-        """What is estimated, and of whom. Raises FaultError when nothing is built yet."""
+        """What is estimated, and of whom. Raises ProblemError when nothing is built yet."""
         return self.read("indicators")
 
     def domains(self) -> pd.DataFrame:
-        """The breakdowns and their codes. Raises FaultError when nothing is built yet."""
+        """The breakdowns and their codes. Raises ProblemError when nothing is built yet."""
         return self.read("domains")
 
     def estimates(self, *, wave: Names = None, indicator: Names = None, domain: Names = None) -> pd.DataFrame:
         """The published estimates, one row a cell; each filter takes one name, or several.
 
-        Raises FaultError when a name is not in the table that lists it, or nothing is built yet.
+        Raises ProblemError when a name is not in the table that lists it, or nothing is built yet.
         """
         filters = {"wave": wave, "indicator": indicator, "domain": domain}
         conditions = ["TRUE"]
@@ -109,14 +109,14 @@ class Barometer:
         return self._select("estimates", " AND ".join(conditions))
 
     def comparisons(self) -> pd.DataFrame:
-        """Every published comparison of two waves. Raises FaultError when nothing is built yet."""
+        """Every published comparison of two waves. Raises ProblemError when nothing is built yet."""
         return self.read("comparisons")
 
     def compare(self, a: str, b: str, indicator: str, *, domain: str = "", lang: str = "") -> Comparison:
         """The verdict on two waves, with reasons and numbers; the same as ``barometer compare``.
 
         ``lang``: the language of the sentences, by default the barometer's first. The verdict needs nothing
-        built; without a warehouse there are no numbers. Raises FaultError when a name is not known or the
+        built; without a warehouse there are no numbers. Raises ProblemError when a name is not known or the
         waves are of two statuses.
         """
         answer = compare_waves(self.folder, (a, b), indicator, domain, lang)
@@ -133,7 +133,7 @@ class Barometer:
         """What one SQL statement gives; it can only read. Types are those that pandas finds in the rows.
 
         The schemas ``statistics`` and ``microdata`` can be read too: mind what leaves the house.
-        Raises FaultError when nothing is built yet, or DuckDB refuses the SQL.
+        Raises ProblemError when nothing is built yet, or DuckDB refuses the SQL.
         """
         result = query(self.folder, sql)
         return pd.DataFrame(result.rows, columns=list(result.columns))
@@ -144,7 +144,7 @@ class Barometer:
 
 
 def open(folder: str | PathLike[str] = ".") -> Barometer:
-    """The barometer in a folder. Raises FaultError when the folder holds none."""
+    """The barometer in a folder. Raises ProblemError when the folder holds none."""
     return Barometer(Path(folder).resolve())
 
 

@@ -36,7 +36,7 @@ class SealedRelease:
 
     @cached_property
     def described(self) -> dict[str, Any]:
-        """Its datapackage.json. Raises FaultError when that cannot be read."""
+        """Its datapackage.json. Raises ProblemError when that cannot be read."""
         path = self.folder / DESCRIPTOR
         try:
             loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -177,7 +177,7 @@ def test_nothing_is_overwritten(barometer: Path, survey: Path) -> None:
     for wave, said in (
         ("dk-2020", "is there already"),
         ("se-2021", "with other bytes"),
-        ("SE 2021", "no wave key"),
+        ("SE 2021", "not a valid wave key"),
     ):
         with pytest.raises(ProblemError, match=said):
             drafted(barometer, wave, survey)

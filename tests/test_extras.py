@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from pipeline.catalogue import Source, load_catalogue
 from pipeline.cli.app import app
 from pipeline.problems import ProblemError
-from pipeline.release.destination import place_at
+from pipeline.release.destination import destination_at
 from pipeline.sources import fetch, read_raw
 
 
@@ -54,7 +54,7 @@ def test_a_raw_file_elsewhere(
 def test_publishing_to_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "s3fs", None)
     with pytest.raises(ProblemError, match=r"needs the extra `s3`.*pip install 'barometer\[s3\]'"):
-        place_at("s3://open-data/barometers", "test-barometer")
+        destination_at("s3://open-data/barometers", "test-barometer")
 
 
 def test_dagsters_screens(barometer: Path, monkeypatch: pytest.MonkeyPatch) -> None:

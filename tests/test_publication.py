@@ -153,7 +153,7 @@ def test_a_destination_that_does_not_take_it_says_why(
             publish(root, destination)
         return str(error.value)
 
-    assert "s3://no-such-bucket: is not there" in said("s3://no-such-bucket") and "Make the bucket" in said(
+    assert "s3://no-such-bucket: is not there" in said("s3://no-such-bucket") and "Create the bucket" in said(
         "s3://no-such-bucket/x"
     )
     assert "is not a place that can be published to" in said("gopher://somewhere")

@@ -15,7 +15,7 @@ from typing import Any
 import frictionless
 import pytest
 
-from pipeline.release.destination import Bucket, Place
+from pipeline.release.destination import Bucket, Destination
 from pipeline.steps.releases import publish_releases
 from tests.barometers import edit
 from tests.release_stores import in_bucket, in_store, take_back
@@ -41,7 +41,7 @@ def test_a_reader_over_http_finds_one_whole_release_at_any_moment(
         seen.append((read_by_index(address), read_archive(f"{address}/latest.zip")))
 
     def reading(act: Callable[..., None]) -> Callable[..., None]:
-        def read_first(place: Place, name: str, *given: Any) -> None:
+        def read_first(place: Destination, name: str, *given: Any) -> None:
             nonlocal changes
             if changes % 12 == 0 or "/" not in name:
                 read()

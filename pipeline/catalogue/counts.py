@@ -14,7 +14,7 @@ from pipeline.problems import Problem, ProblemError
 def read_population(wave: Wave, root: Path) -> dict[str, float]:
     """Units in the population by stratum, keyed by the strata columns' codes joined by ``*``.
 
-    The key is "" where the design has no strata. Raises FaultError with every faulty row.
+    The key is "" where the design has no strata. Raises ProblemError with every faulty row.
     """
     assert wave.design is not None
     strata = list(wave.design.strata)
@@ -30,7 +30,7 @@ def read_population(wave: Wave, root: Path) -> dict[str, float]:
 
 
 def read_totals(wave: Wave, root: Path) -> dict[str, dict[str, float]]:
-    """Population totals by margin (variables joined by ``*``) and code; FaultError lists every faulty row."""
+    """Population totals by margin (variables joined by ``*``) and code; ProblemError lists every faulty row."""
     assert wave.weighting is not None
     totals: dict[str, dict[str, float]] = {}
     problems: list[Problem] = []

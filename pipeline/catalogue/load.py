@@ -35,8 +35,8 @@ TOTAL = "total"  # what the total is called where no breakdown declares it
 def load_catalogue(root: Path) -> Catalogue:
     """Reads and checks every declaration below ``root/schemas``.
 
-    Faulty declarations do not raise: every problem found is in ``problems``, those of one wave under its
-    key. Raises FaultError only when the folder holds no readable ``schemas/barometer.toml``.
+    Problems of declarations do not raise: every problem found is in ``problems``, those of one wave under its
+    key. Raises ProblemError only when the folder holds no readable ``schemas/barometer.toml``.
     """
     problems: list[Problem] = []
     schemas = root / "schemas"

@@ -15,7 +15,7 @@ SHOWN = 20
 
 
 def check_declarations(root: Path, as_json: bool) -> None:
-    """Prints what is declared and which texts lack a translation. Raises FaultError with every problem."""
+    """Prints what is declared and which texts lack a translation. Raises ProblemError with every problem."""
     catalogue = load_catalogue(root)
     if catalogue.problems:
         raise ProblemError(catalogue.problems)

@@ -24,7 +24,7 @@ SHOWN = 20  # rows a table; --json has them all
 
 
 def show(root: Path, old: str, new: str, as_json: bool) -> None:
-    """Prints the changes. Raises FaultError when one of the two names no package."""
+    """Prints the changes. Raises ProblemError when one of the two names no package."""
     if not all(Path(name).is_dir() for name in (old, new)):
         load_catalogue(root)  # a folder that holds no barometer says so
     before, after = named(root, (old, new))

@@ -11,7 +11,7 @@ from pipeline.drafting import draft_barometer, write_starter
 
 
 def begin(root: Path, name: str, file: Path | None, as_json: bool) -> None:
-    """Prints the files written. Raises FaultError when anything is in the way; nothing is then written."""
+    """Prints the files written. Raises ProblemError when anything is in the way; nothing is then written."""
     folder = root / name if name else root
     written = draft_barometer(folder, file) if file else write_starter(folder)
     places = [path.relative_to(folder).as_posix() for path in written]

@@ -12,7 +12,7 @@ from pipeline.steps.releases import publish_releases
 
 
 def send(root: Path, destination: str, only: list[str], as_json: bool) -> None:
-    """Prints what was sent, by package. Raises FaultError when the destination does not take it."""
+    """Prints what was sent, by package. Raises ProblemError when the destination does not take it."""
     load_catalogue(root)
     done = publish_releases(root, destination, only)
     if as_json:

@@ -57,7 +57,7 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     """Builds what is out of date, or of it only some waves.
 
     The products are made of all waves: as long as one that was not asked for is stale, they stay as they are.
-    Raises FaultError on a shared problem; exits with 1 when a wave failed.
+    Raises ProblemError on a shared problem; exits with 1 when a wave failed.
     """
     started = time.monotonic()
     catalogue = load_catalogue(root)

@@ -15,7 +15,7 @@ from pipeline.problems import Problem, ProblemError
 def write(folder: Path | None, markdown: bool, as_json: bool) -> None:
     """Writes a JSON Schema a declaration file into the folder, or prints them all; or the tables of the docs.
 
-    Raises FaultError when the folder cannot be written.
+    Raises ProblemError when the folder cannot be written.
     """
     if markdown:
         for name, table in key_tables().items():

@@ -62,7 +62,7 @@ def _policy(path: str) -> str:
 
 
 def server(folder: Path, port: int) -> ThreadingHTTPServer:
-    """A server of a folder on 127.0.0.1; port 0: any that is free. Raises FaultError when it is taken."""
+    """A server of a folder on 127.0.0.1; port 0: any that is free. Raises ProblemError when it is taken."""
     try:
         return ThreadingHTTPServer((HOST, port), partial(Handler, directory=str(folder)))
     except OSError as error:
@@ -73,7 +73,7 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
 
 
 def serve_site(root: Path, port: int) -> None:
-    """Serves the built site until it is stopped. Raises FaultError where there is none."""
+    """Serves the built site until it is stopped. Raises ProblemError where there is none."""
     load_catalogue(root)
     folder = root / "warehouse" / "site"
     if not (folder / "index.html").is_file():

@@ -14,7 +14,7 @@ from pipeline.extras import optional
 def open_dagster(root: Path, port: int) -> None:
     """Becomes ``dagster dev`` until it is stopped.
 
-    Raises FaultError when the folder holds no barometer, or the extra ``ui`` is not installed.
+    Raises ProblemError when the folder holds no barometer, or the extra ``ui`` is not installed.
     """
     load_catalogue(root)
     optional("dagster_webserver", "ui", file="", key="ui", value=str(port))

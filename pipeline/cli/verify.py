@@ -13,7 +13,7 @@ from pipeline.steps.verification import verify
 
 
 def check_release(root: Path, path: Path, as_json: bool) -> None:
-    """Prints what was rebuilt. Raises FaultError with the first file and cell that differ."""
+    """Prints what was rebuilt. Raises ProblemError with the first file and cell that differ."""
     started = time.monotonic()
     found = verify(load_catalogue(root), path)
     if as_json:

@@ -13,7 +13,7 @@ from pipeline.steps.releases import withdraw_release
 
 
 def take_back(root: Path, package: str, version: str, reason: str, on: str, as_json: bool) -> None:
-    """Prints what was withdrawn, and what still holds its values. Raises FaultError when it cannot be."""
+    """Prints what was withdrawn, and what still holds its values. Raises ProblemError when it cannot be."""
     try:
         day = date.fromisoformat(on)
     except ValueError:

@@ -65,7 +65,7 @@ def _pair(wave: Wave, figures: Wave, inputs: ComparisonInputs) -> pd.DataFrame:
 def errata(inputs: ComparisonInputs) -> pd.DataFrame:
     """Published figures that their owners replaced, both values: ``ERRATA``.
 
-    Raises FaultError where a wave's figures do not hold the current value: estimates use that one.
+    Raises ProblemError where a wave's figures do not hold the current value: estimates use that one.
     """
     rows, problems = [], []
     for wave in inputs.waves:

@@ -29,7 +29,7 @@ class Judgement:
 
 
 class Pair:
-    """Two waves of one status, ready to be judged on any indicator. FaultError for two of other status."""
+    """Two waves of one status, ready to be judged on any indicator. ProblemError for two of other status."""
 
     def __init__(self, one: Wave, other: Wave, known: WaveFacts) -> None:
         if one.status != other.status:

@@ -69,7 +69,7 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFr
 
     ``frame`` needs a unique index. The second frame has the columns row (index value), column, rule
     (required, unique, enum, minimum, maximum, date) and code, ordered by row and column. Raises
-    FaultError, naming every one, when a column is missing, misplaced, undeclared or of a wrong type.
+    ProblemError, naming every one, when a column is missing, misplaced, undeclared or of a wrong type.
     """
     try:
         schema.validate(frame, lazy=True)
@@ -115,7 +115,7 @@ def _broken(name: str, cases: pd.DataFrame) -> list[Problem]:
 def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) -> pd.DataFrame:
     """A frame in the declared types and column order of a stored table, held to its contract.
 
-    Raises FaultError, naming every column and rule with the number of rows, when it does not keep it.
+    Raises ProblemError, naming every column and rule with the number of rows, when it does not keep it.
     """
     schema = extended(name, extra_fields)
     typed = frame.reset_index(drop=True)

@@ -36,7 +36,7 @@ class Project(dg.ConfigurableResource[None]):
         self._catalogue = None
 
     def declarations(self) -> Catalogue:
-        """Every declaration, faulty waves included. Raises FaultError when shared ones are at fault."""
+        """Every declaration, faulty waves included. Raises ProblemError when shared ones are at fault."""
         if self._catalogue is None:
             self._catalogue = load_catalogue(Path(self.root))
         if self._catalogue.shared_problems:
@@ -44,7 +44,7 @@ class Project(dg.ConfigurableResource[None]):
         return self._catalogue
 
     def wave(self, key: str) -> Wave:
-        """One wave, fit to run. Raises FaultError with everything that stops it."""
+        """One wave, fit to run. Raises ProblemError with everything that stops it."""
         return sound_wave(key, self.declarations())
 
 

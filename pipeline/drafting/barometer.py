@@ -25,7 +25,7 @@ DRAFT = "# Draft from {file}: confirm every line; what is a guess says so."
 def draft_barometer(folder: Path, file: Path) -> list[Path]:
     """Draft every declaration of a barometer from its first raw file, and copy that; returns the paths.
 
-    Raises FaultError, and writes nothing, when the file cannot be read, the folder holds declarations, or
+    Raises ProblemError, and writes nothing, when the file cannot be read, the folder holds declarations, or
     anything would be overwritten.
     """
     if not file.is_file():

@@ -27,7 +27,7 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     """Draft the declarations of a new wave from its raw file; returns the paths written.
 
     The raw file is copied into ``warehouse/raw`` when it lies elsewhere. ``instrument`` names the
-    questionnaire, by default as the wave; one that is already declared is left as it is. Raises FaultError
+    questionnaire, by default as the wave; one that is already declared is left as it is. Raises ProblemError
     when the wave is declared already, anything would be overwritten, or the file cannot be read.
     """
     instrument = instrument or wave

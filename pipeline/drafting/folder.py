@@ -23,7 +23,7 @@ FIRST_PLAIN = str.maketrans({"æ": "ae", "ø": "oe", "ß": "ss", "ð": "d", "þ"
 def write_starter(folder: Path) -> list[Path]:
     """Write the starter barometer into a new or empty folder; returns the paths written.
 
-    Raises FaultError, and writes nothing, when the folder holds declarations or a file would be overwritten.
+    Raises ProblemError, and writes nothing, when the folder holds declarations or a file would be overwritten.
     """
     content = _starter_files()
     for name in ("README.md", "schemas/barometer.toml"):
@@ -61,7 +61,7 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
     """Write files, by their path in the folder; a Path is copied. Returns the paths, in the order given.
 
     All are made beside their places before the first is put there, and barometer.toml, which makes a folder a
-    barometer, comes last. Raises FaultError, and writes nothing, when one of them is there already or the
+    barometer, comes last. Raises ProblemError, and writes nothing, when one of them is there already or the
     folder holds declarations.
     """
     _require_free(folder, content)

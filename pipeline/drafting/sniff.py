@@ -22,7 +22,7 @@ NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 
 
 def sniff(path: Path) -> Source:
-    """The pinned source of a raw file with the options that read it. FaultError for an unknown format."""
+    """The pinned source of a raw file with the options that read it. ProblemError for an unknown format."""
     source = Source("microdata", path.name, digest(path), path.stat().st_size)
     kind = format_of(source)
     if kind == "csv":

@@ -79,7 +79,7 @@ class Calibration:
 
 
 def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:
-    """The design factors of a wave; FaultError where ``lonely_psu = "fail"`` meets a stratum of one PSU."""
+    """The design factors of a wave; ProblemError where ``lonely_psu = "fail"`` meets a stratum of one PSU."""
     frame, plan = cells.frame, cells.plan
     names, stratum = cross_classify(frame, ["stratum"])
     psu = psu_stratum = None

@@ -101,7 +101,7 @@ def wave_statistics(
 ) -> Cells:
     """Sums of a microdata wave from its weighted answers: a frame, or the file ``write_codes`` wrote.
 
-    Raises FaultError where the wave asks nothing that an indicator is made from.
+    Raises ProblemError where the wave asks nothing that an indicator is made from.
     """
     plan = plan_wave(wave, catalogue)
     if not plan.measures:

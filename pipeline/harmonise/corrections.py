@@ -15,7 +15,7 @@ def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str,
     """The raw frame with the wave's corrections, and for each its column, reason and number of rows.
 
     Every correction is matched against the file as delivered, so their order does not matter. Raises
-    FaultError naming every correction that matches no row or names a column that the file lacks.
+    ProblemError naming every correction that matches no row or names a column that the file lacks.
     """
     corrected, done, problems = raw.copy(), [], []
     for number, correction in enumerate(wave.corrections, 1):

@@ -65,7 +65,7 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
 
     A blank cell takes the code of the crosswalk's blank row, else ``no_answer``; so does, for one
     variable, a code that the crosswalk maps to other variables only. Of several source columns the
-    first that holds an answer counts. Raises FaultError naming every source code without a row, and
+    first that holds an answer counts. Raises ProblemError naming every source code without a row, and
     every text that is not a number where numbers are copied.
     """
     instrument = catalogue.instruments[wave.instrument]

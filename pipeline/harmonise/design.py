@@ -15,7 +15,7 @@ from pipeline.sources import numbers, place
 
 
 def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: Instrument) -> None:
-    """Raises FaultError naming every column that the design or the crosswalk needs and the raw file lacks,
+    """Raises ProblemError naming every column that the design or the crosswalk needs and the raw file lacks,
     and every column of the design without a single value."""
     design_file, crosswalk_file = (
         f"schemas/waves/{wave.key}.toml",
@@ -107,7 +107,7 @@ def _weights(raw: pd.DataFrame, wave: Wave, column: str | None) -> pd.Series[flo
 
 
 def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str]) -> None:
-    """Raises FaultError where a delivered weight is missing or negative, or the design weight is 0.
+    """Raises ProblemError where a delivered weight is missing or negative, or the design weight is 0.
 
     ``sources`` names the source column of each weight column; a replicate weight may be 0.
     """

@@ -22,7 +22,7 @@ REQUIRED = [*KEY, "value", "n", "note"]
 def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     """The figures of a wave as their stored table, in the file's order; ``obs_status`` is A where not given.
 
-    Raises FaultError naming every line whose indicator, category, domain or code is unknown, whose
+    Raises ProblemError naming every line whose indicator, category, domain or code is unknown, whose
     percentage is outside 0-100, or that repeats an earlier one.
     """
     _require_columns(raw, wave)

@@ -41,7 +41,7 @@ class Harmonised:
 def harmonise(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Harmonised:
     """The raw text of a microdata wave as harmonised answers.
 
-    Raises FaultError when a needed column is missing or empty, a correction has expired, a source code
+    Raises ProblemError when a needed column is missing or empty, a correction has expired, a source code
     is unknown, a number cannot be read, a delivered weight is missing, or too many rows are bad.
     """
     if wave.design is None:

@@ -72,7 +72,7 @@ class Destination:
     def send(self, name: str, path: Path) -> None:
         """Put a file there, whole or not at all; over another one only if that is still the one seen.
 
-        Raises FaultError when another publisher was quicker, unless with the same bytes.
+        Raises ProblemError when another publisher was quicker, unless with the same bytes.
         """
         try:
             self._put(name, path)
@@ -84,7 +84,7 @@ class Destination:
         self.there[name] = {"size": path.stat().st_size}
 
     def remove(self, name: str) -> None:
-        """Take a file away there. Raises FaultError when it is another one by now."""
+        """Take a file away there. Raises ProblemError when it is another one by now."""
         try:
             self._take(name)
         except ConflictError:

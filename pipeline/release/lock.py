@@ -19,7 +19,7 @@ PATIENCE = 60.0  # seconds
 def alone(folder: Path, place: str) -> Iterator[None]:
     """Hold a folder, made where there is none; the system frees it when its holder dies.
 
-    Raises FaultError, which names ``place``, when another process holds it longer than ``PATIENCE``.
+    Raises ProblemError, which names ``place``, when another process holds it longer than ``PATIENCE``.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder / LOCK, timeout=PATIENCE)

@@ -58,7 +58,7 @@ def write_package(
     """Write and validate a package, then put it in the place of the former candidate.
 
     ``tables``: what ``published_tables`` gives for this package. ``extra``: finished files of other packages
-    by their path, put in as they are. Raises FaultError, and leaves the former candidate as it was, when a
+    by their path, put in as they are. Raises ProblemError, and leaves the former candidate as it was, when a
     table breaks its contract or the package does not pass its validation.
     """
     rows = {name: arrow(conform(tables[name], name), name) for name in PUBLISHED}

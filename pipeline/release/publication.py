@@ -31,7 +31,7 @@ NAMELESS = (
 def publish(root: Path, package: str, destination: str) -> Destination:
     """Publish every release of a package; the release store is ``locked`` and right.
 
-    Raises FaultError when the destination cannot be reached, holds a version with other bytes, knows a
+    Raises ProblemError when the destination cannot be reached, holds a version with other bytes, knows a
     release or a withdrawal that this release store does not, or is changed by another publisher meanwhile.
     """
     here, releases = releases_folder(root, package), sealed_releases(root, package)

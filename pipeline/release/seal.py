@@ -59,7 +59,7 @@ def same_release(folder: Path, other: Path) -> bool:
 def seal(root: Path, package: str, version: str, candidate: Path) -> SealedRelease | None:
     """Put a candidate in the release store; None when it lies there already. The release store is ``locked``.
 
-    Raises FaultError, with the release store as it was, when a rule of ``refusals`` or of the package is
+    Raises ProblemError, with the release store as it was, when a rule of ``refusals`` or of the package is
     broken.
     """
     if problems := list(refusals(root, package, version, candidate)):

@@ -26,7 +26,7 @@ SAID = ("fields", "primaryKey", "foreignKeys", "missingValues")
 
 
 def sheets_of(folder: Path) -> dict[str, Sheet]:
-    """The tables of a package folder. Raises FaultError when it holds no package, or a withdrawn one."""
+    """The tables of a package folder. Raises ProblemError when it holds no package, or a withdrawn one."""
     described = described_in(folder)
     if said := described.get("withdrawn"):
         message = f"was withdrawn on {said['date']}: {said['reason']}"
@@ -44,7 +44,7 @@ def sheets_of(folder: Path) -> dict[str, Sheet]:
 
 
 def described_in(folder: Path) -> dict[str, Any]:
-    """The descriptor of a package folder. Raises FaultError when it holds none."""
+    """The descriptor of a package folder. Raises ProblemError when it holds none."""
     try:
         loaded: dict[str, Any] = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

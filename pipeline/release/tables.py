@@ -59,7 +59,7 @@ def published_tables(
     with the number of units its estimates rest on (0 for published figures). ``compared``: the tables
     ``COMPARED``, as they may be published; those left out are empty. Waves that are not built
     are in none of the tables. ``revisions`` is empty: who knows the release before fills it. Raises
-    FaultError when a table does not keep its contract.
+    ProblemError when a table does not keep its contract.
     """
     waves = [wave for key, wave in sorted(catalogue.waves.items()) if key in used]
     waves = [wave for wave in waves if package in (None, catalogue.package_of(wave))]

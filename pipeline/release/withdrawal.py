@@ -23,7 +23,7 @@ TOMBSTONE = (DESCRIPTOR, NOTICE)
 def withdraw(root: Path, package: str, version: str, reason: str, on: date) -> SealedRelease:
     """Withdraw a release; the release store is ``locked``, and the indexes follow with ``refresh``.
 
-    Raises FaultError when there is no such release, or it was withdrawn otherwise, or no reason is given.
+    Raises ProblemError when there is no such release, or it was withdrawn otherwise, or no reason is given.
     """
     place = f"warehouse/releases/{package}/{version}"
     release = next((each for each in sealed_releases(root, package) if each.version == version), None)

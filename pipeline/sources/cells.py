@@ -62,7 +62,7 @@ def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[st
 def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     """A text column of a wave's raw file as numbers, by its decimal mark; blank is NaN.
 
-    Raises FaultError naming the column and the distinct texts that are not a finite number.
+    Raises ProblemError naming the column and the distinct texts that are not a finite number.
     """
     decimal, other = (",", ".") if wave.source.decimal == "," else (".", ",")
     parsed: pd.Series[float] = pd.to_numeric(

@@ -25,7 +25,7 @@ SHOWN = 5  # ragged rows that a message names
 
 
 def read_delimited(path: Path, source: Source) -> list[Column]:
-    """The columns of a delimited text file, stripped. FaultError on a wrong encoding or a ragged row."""
+    """The columns of a delimited text file, stripped. ProblemError on a wrong encoding or a ragged row."""
     text = decoded(path.read_bytes(), source)
     delimiter = source.delimiter or ("\t" if path.suffix == ".tsv" else ",")
     if not (len(delimiter) == 1 and delimiter.isascii()):

@@ -1,7 +1,7 @@
 """Brings a wave's raw file to this machine and holds it to its pinned hash.
 
 A file that cannot be reached raises OSError, so that a scheduler may try again; one that is not what
-was pinned raises FaultError, since trying again would not help. Reading the file stands in ``readers``.
+was pinned raises ProblemError, since trying again would not help. Reading the file stands in ``readers``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def fetch(wave: Wave, root: Path) -> Path:
     """The raw file of a wave on this machine, with the declared sha256 and number of bytes.
 
     A local file is taken from ``warehouse/raw``; a remote one is fetched once, into
-    ``warehouse/fetched``. Raises FaultError when the file is missing or not the pinned one, OSError
+    ``warehouse/fetched``. Raises ProblemError when the file is missing or not the pinned one, OSError
     when its host cannot be reached.
     """
     source = wave.source

@@ -48,7 +48,7 @@ class RawTable:
 def read_raw(path: Path, source: Source, columns: Collection[str] | None = None) -> RawTable:
     """A raw file as text, in the file's row and column order; ``columns`` keeps only those.
 
-    Raises FaultError when the file cannot be read as declared, names a column twice, or lacks a column.
+    Raises ProblemError when the file cannot be read as declared, names a column twice, or lacks a column.
     """
     kind = format_of(source)
     labels: Mapping[str, str] = {}
@@ -62,7 +62,7 @@ def read_raw(path: Path, source: Source, columns: Collection[str] | None = None)
 
 
 def format_of(source: Source) -> str:
-    """csv, xlsx, sav, dta or parquet: as declared, else by the file's name. Raises FaultError for another."""
+    """csv, xlsx, sav, dta or parquet: as declared, else by the file's name. Raises ProblemError for another."""
     given = (source.format or source.file.split("?")[0].rpartition(".")[2]).lower()
     if given in SUFFIXES:
         return SUFFIXES[given]

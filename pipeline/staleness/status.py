@@ -87,7 +87,7 @@ def wave_problems(wave: str, catalogue: Catalogue) -> tuple[Problem, ...]:
 
 
 def sound_wave(wave: str, catalogue: Catalogue) -> Wave:
-    """A wave fit to run. Raises FaultError with everything that stops it."""
+    """A wave fit to run. Raises ProblemError with everything that stops it."""
     if problems := wave_problems(wave, catalogue):
         raise ProblemError(problems)
     return catalogue.waves[wave]

@@ -46,7 +46,7 @@ def every_revision(catalogue: Catalogue, estimates: pd.DataFrame) -> pd.DataFram
 def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, Any]:
     """Write a package's candidate; gives what a release needs to know of it: its identity, its audit.
 
-    Raises FaultError, and leaves the former candidate as it was, when an outsider could work out a hidden
+    Raises ProblemError, and leaves the former candidate as it was, when an outsider could work out a hidden
     cell, a table breaks its contract or the package does not pass its validation.
     """
     tables = {**tables, "revisions": revisions(catalogue, package, tables["estimates"])}

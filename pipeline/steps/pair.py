@@ -29,7 +29,7 @@ def compare_waves(
 ) -> Row:
     """The verdict, its reasons in a sentence each, the facts side by side and the numbers, as plain values.
 
-    Raises FaultError when the declarations are at fault, a name is not known, or the waves cannot be set
+    Raises ProblemError when the declarations are at fault, a name is not known, or the waves cannot be set
     against each other at all.
     """
     catalogue = load_catalogue(root)

@@ -25,7 +25,7 @@ from pipeline.staleness.status import product_outputs, sound_waves
 def product_step(step: str, catalogue: Catalogue, work: Callable[[Path, Sound], Metadata]) -> StepResult:
     """The output of a step. A wave that is at fault or stale is left out, and never stops the others.
 
-    Raises FaultError when shared declarations are at fault, or the step before it is not current.
+    Raises ProblemError when shared declarations are at fault, or the step before it is not current.
     """
     if problems := catalogue.shared_problems:
         raise ProblemError(problems)
@@ -42,7 +42,7 @@ def product_step(step: str, catalogue: Catalogue, work: Callable[[Path, Sound], 
 
 
 def require_current(before: str, step: str, catalogue: Catalogue, sound: Sound) -> None:
-    """Raises FaultError when ``step`` would be made from the output of a step that is not current."""
+    """Raises ProblemError when ``step`` would be made from the output of a step that is not current."""
     folder, made = product_folder(catalogue.root, before), product_inputs(catalogue, sound)[before]
     if not is_current(folder, made, product_outputs(before, catalogue, sound)):
         place = folder.relative_to(catalogue.root).as_posix()

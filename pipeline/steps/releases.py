@@ -41,7 +41,7 @@ class Sealing(NamedTuple):
 
 
 def seal_candidates(catalogue: Catalogue, only: Collection[str] = ()) -> list[Sealing]:
-    """Seal the candidate of every package, or of those named. Raises FaultError, before any is sealed."""
+    """Seal the candidate of every package, or of those named. Raises ProblemError, before any is sealed."""
     for package in shelved(catalogue.root):
         repair_releases(catalogue.root, package)
     packages = _built(catalogue)
@@ -108,7 +108,7 @@ def withdraw_release(root: Path, package: str, version: str, reason: str, on: da
 def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -> dict[str, Destination]:
     """Publish every package that has releases, or those named; gives what was sent of each.
 
-    Raises FaultError when there is nothing to publish, or the destination does not take it.
+    Raises ProblemError when there is nothing to publish, or the destination does not take it.
     """
     packages = list(only) or shelved(root)
     if not packages or {*packages} - {*shelved(root)}:
@@ -139,7 +139,7 @@ def named(root: Path, names: Collection[str]) -> list[Path]:
     """The package folders that people mean: a folder, ``package@version`` or ``candidate``.
 
     A version may be ``latest`` or ``candidate``. ``candidate`` alone is that of the package which another
-    name says, or of the only one there is. Raises FaultError when there is no such package.
+    name says, or of the only one there is. Raises ProblemError when there is no such package.
     """
     packages = {name.partition("@")[0] for name in names if "@" in name and not Path(name).is_dir()}
     candidates = root / "warehouse" / "candidate"

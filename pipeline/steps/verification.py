@@ -64,7 +64,7 @@ class Release(NamedTuple):
 def verify(catalogue: Catalogue, path: Path) -> Verified:
     """Rebuild a sealed release, given as folder or archive, and compare every file but its provenance.
 
-    Raises FaultError that names every file that is not what SHA256SUMS says, and the first file, and in a
+    Raises ProblemError that names every file that is not what SHA256SUMS says, and the first file, and in a
     table the first cell, that is not what the rebuild gives.
     """
     if catalogue.shared_problems:
@@ -106,7 +106,7 @@ def _opened(path: Path) -> Iterator[Release]:
 
 
 def _release(place: str, folder: Path) -> Release:
-    """Raises FaultError when the folder holds no release, or what is left of a withdrawn one."""
+    """Raises ProblemError when the folder holds no release, or what is left of a withdrawn one."""
     if not (folder / DESCRIPTOR).is_file() or (not (folder / SUMS).is_file() and not _said(folder)):
         raise ProblemError(Problem(place, "", f"holds no {DESCRIPTOR} and {SUMS} of a release", NAME_IT))
     described = _said(folder)

@@ -20,7 +20,7 @@ def wave_step(
 ) -> StepResult:
     """The output of a step for a wave. Published figures pass by what is for microdata only.
 
-    Raises FaultError when the wave is at fault, or the step before it is not current.
+    Raises ProblemError when the wave is at fault, or the step before it is not current.
     """
     declared = sound_wave(wave, catalogue)
     steps = steps_of(declared)

@@ -1,7 +1,7 @@
 """The four steps of one wave, in order: pin and read the raw file, harmonise, weigh, sum up.
 
 Each reads the folder of the step before it and makes its own; a step whose inputs are unchanged does
-nothing. Published figures are pinned and validated, and pass by the other two. All raise FaultError
+nothing. Published figures are pinned and validated, and pass by the other two. All raise ProblemError
 when the wave or its data is at fault, and leave the former output in place.
 """
 

@@ -34,7 +34,7 @@ def database(root: Path) -> Path:
 def query(root: Path, sql: str) -> Result:
     """Run SQL on the warehouse, which it can neither change nor leave: no other file, no network, no setting.
 
-    Raises FaultError when there is no warehouse yet, or DuckDB refuses the SQL.
+    Raises ProblemError when there is no warehouse yet, or DuckDB refuses the SQL.
     """
     target = database(root)
     if not target.is_file():

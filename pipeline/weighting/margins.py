@@ -39,7 +39,7 @@ def calibrated(
     """Final weights, the start weights they were calibrated from, and the margins reached.
 
     Trimming cuts the calibrated weights at the limits and calibrates again from there, until margins and
-    limits both hold; the cut weights are then the start weights. FaultError names a margin not met.
+    limits both hold; the cut weights are then the start weights. ProblemError names a margin not met.
     """
     declared = wave.weighting
     assert declared is not None

@@ -38,7 +38,7 @@ class Weighted:
 def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     """The weights of a wave's units.
 
-    Raises FaultError where a stratum has no population count or fewer units than respondents, where a
+    Raises ProblemError where a stratum has no population count or fewer units than respondents, where a
     delivered or calibrated weight is missing or not above 0, or where a margin cannot be met to 1e-9.
     """
     design, declared = wave.design, wave.weighting

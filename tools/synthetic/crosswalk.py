@@ -65,7 +65,7 @@ class Crosswalk:
     def cells(self, column: str, values: Mapping[str, NDArray[Any]], random: np.random.Generator) -> Texts:
         """The cells of a source column for harmonised values by variable (text; numbers are floats or NaN).
 
-        Raises FaultError where a value cannot be said by any of the columns that feed its variable.
+        Raises ProblemError where a value cannot be said by any of the columns that feed its variable.
         """
         codes, fed = self._codes[column], self.columns[column]
         if codes.get(ANY, {}).get(fed[0]) == COPY:

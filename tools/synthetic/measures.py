@@ -123,7 +123,7 @@ def goals_of(recipe: Recipe, catalogue: Catalogue) -> list[Goal]:
 
 
 def target(goal: Goal, sheet: Sheet, wave: Wave, catalogue: Catalogue, recipe: Recipe) -> Target:
-    """A goal made ready to be counted. Raises FaultError where the wave lacks a variable of it."""
+    """A goal made ready to be counted. Raises ProblemError where the wave lacks a variable of it."""
     indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.asked(wave)
     domain = catalogue.domains.get(goal.domain)
     if indicator is None or domain is None or indicator.mean or indicator.total:

@@ -109,7 +109,7 @@ class Recipe:
 
 
 def read_recipe(catalogue: Catalogue, wave: str) -> Recipe:
-    """The recipe of a wave. Raises FaultError with every problem of its two files."""
+    """The recipe of a wave. Raises ProblemError with every problem of its two files."""
     problems: list[Problem] = []
     root = catalogue.root
     path = root / FOLDER / f"{wave}.toml"

@@ -53,7 +53,7 @@ class Drawn:
 def synthesise(root: Path, catalogue: Catalogue, wave_key: str) -> list[Path]:
     """Writes the raw file and the files of counts of a synthetic wave; returns the paths, raw file first.
 
-    The same declarations give the same bytes. Raises FaultError where the wave is not synthetic, or its
+    The same declarations give the same bytes. Raises ProblemError where the wave is not synthetic, or its
     recipe is faulty or cannot be met.
     """
     wave = catalogue.waves.get(wave_key)
@@ -71,7 +71,7 @@ def synthesise(root: Path, catalogue: Catalogue, wave_key: str) -> list[Path]:
 
 
 def draw(catalogue: Catalogue, wave: Wave) -> Drawn:
-    """Draws a synthetic wave, writing nothing. Raises FaultError where its recipe cannot be met."""
+    """Draws a synthetic wave, writing nothing. Raises ProblemError where its recipe cannot be met."""
     assert wave.design is not None and wave.weighting is not None
     recipe = read_recipe(catalogue, wave.key)
     random = np.random.Generator(np.random.PCG64(recipe.seed))
