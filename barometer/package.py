@@ -17,8 +17,8 @@ DESCRIPTOR = "datapackage.json"
 def read_package(path: str | Path) -> dict[str, pd.DataFrame]:
     """Every CSV table of a data package, given as folder or datapackage.json, by name in its declared types.
 
-    Missing values are as the package declares them: "" in texts, NaN, NA or NaT elsewhere. Raises ProblemError
-    when there is no package, a file of it is missing, or a column is not what it declares.
+    Missing values are as the package declares them: "" in texts, NaN, NA or NaT elsewhere. Raises
+    ProblemError when there is no package, a file of it is missing, or a column is not what it declares.
     """
     place = Path(path)
     place = place / DESCRIPTOR if place.is_dir() else place

@@ -73,8 +73,8 @@ class Barometer:
     def read(self, name: str) -> pd.DataFrame:
         """A published table in its declared types.
 
-        What is missing is "" in texts, else NaN, NA or NaT. Raises ProblemError when there is no such table, or
-        nothing is built yet.
+        What is missing is "" in texts, else NaN, NA or NaT. Raises ProblemError when there is no such
+        table, or nothing is built yet.
         """
         _known(name, PUBLISHED, "table", "published tables")
         return self._select(name, "TRUE")

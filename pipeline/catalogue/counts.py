@@ -30,7 +30,9 @@ def read_population(wave: Wave, root: Path) -> dict[str, float]:
 
 
 def read_totals(wave: Wave, root: Path) -> dict[str, dict[str, float]]:
-    """Population totals by margin (variables joined by ``*``) and code; ProblemError lists every faulty row."""
+    """Population totals by margin (variables joined by ``*``) and code; ProblemError lists every faulty
+    row.
+    """
     assert wave.weighting is not None
     totals: dict[str, dict[str, float]] = {}
     problems: list[Problem] = []

@@ -12,7 +12,9 @@ from pipeline.drafting import draft_wave
 
 
 def draft(root: Path, wave: str, file: Path, instrument: str, as_json: bool) -> None:
-    """Prints the files written. Raises ProblemError when the draft cannot be made; nothing is then written."""
+    """Prints the files written. Raises ProblemError when the draft cannot be made; nothing is then
+    written.
+    """
     written = draft_wave(root, load_catalogue(root), wave, file, instrument)
     places = [path.relative_to(root).as_posix() for path in written]
     if as_json:

@@ -12,7 +12,9 @@ from pipeline.steps.releases import Sealing, left_out, seal_candidates
 
 
 def seal(root: Path, only: list[str], as_json: bool) -> None:
-    """Prints each package with its version. Raises ProblemError, before any is sealed, when one may not be."""
+    """Prints each package with its version. Raises ProblemError, before any is sealed, when one may not
+    be.
+    """
     catalogue = load_catalogue(root)
     _known(catalogue, only)
     made, missing = seal_candidates(catalogue, only), left_out(catalogue)

@@ -23,7 +23,8 @@ FIRST_PLAIN = str.maketrans({"æ": "ae", "ø": "oe", "ß": "ss", "ð": "d", "þ"
 def write_starter(folder: Path) -> list[Path]:
     """Write the starter barometer into a new or empty folder; returns the paths written.
 
-    Raises ProblemError, and writes nothing, when the folder holds declarations or a file would be overwritten.
+    Raises ProblemError, and writes nothing, when the folder holds declarations or a file would be
+    overwritten.
     """
     content = _starter_files()
     for name in ("README.md", "schemas/barometer.toml"):

@@ -72,7 +72,9 @@ def _nothing() -> pd.DataFrame:
 
 
 def require_few(quarantine: pd.DataFrame, rows: int, wave: Wave, limit: float) -> None:
-    """Raises ProblemError, naming columns and rules, when more than the share ``limit`` of the rows are bad."""
+    """Raises ProblemError, naming columns and rules, when more than the share ``limit`` of the rows are
+    bad.
+    """
     bad = quarantine["row"].nunique()
     if bad <= limit * rows:
         return

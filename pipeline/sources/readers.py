@@ -62,7 +62,9 @@ def read_raw(path: Path, source: Source, columns: Collection[str] | None = None)
 
 
 def format_of(source: Source) -> str:
-    """csv, xlsx, sav, dta or parquet: as declared, else by the file's name. Raises ProblemError for another."""
+    """csv, xlsx, sav, dta or parquet: as declared, else by the file's name. Raises ProblemError for
+    another.
+    """
     given = (source.format or source.file.split("?")[0].rpartition(".")[2]).lower()
     if given in SUFFIXES:
         return SUFFIXES[given]
