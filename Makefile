@@ -17,7 +17,7 @@ run: $(READY)  ## all bundled waves to warehouse and packages
 test: $(READY_DEV)  ## the whole suite
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-check: $(READY_DEV)  ## format, lint, types, floors, declarations
+check: $(READY_DEV)  ## format, lint, types, layers, declarations
 	$(BIN)/ruff format --check pipeline barometer tools tests benchmarks
 	$(BIN)/ruff check pipeline barometer tools tests benchmarks
 	$(BIN)/mypy
