@@ -102,7 +102,8 @@ class Barometer:
             if asked is None:
                 continue
             names = [asked] if isinstance(asked, str) else list(asked)
-            known = [str(row[0]) for row in query(self.folder, f"SELECT DISTINCT {column} FROM published.{column}s ORDER BY 1").rows]  # fmt: skip  # noqa: E501
+            listed = query(self.folder, f"SELECT DISTINCT {column} FROM published.{column}s ORDER BY 1")
+            known = [str(row[0]) for row in listed.rows]
             for name in names:
                 _known(name, known, column, f"{column}s that are built")
             conditions.append(f"{column} IN ({', '.join(map(literal, names))})" if names else "FALSE")

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from modulefinder import ModuleFinder
 from pathlib import Path
 
@@ -191,7 +191,7 @@ def intermediates(root: Path) -> Iterator[Path]:
 
 
 @pytest.mark.parametrize("spoil", [shorten, flip])
-def test_every_intermediate_file_is_held_to_its_bytes(built: Path, spoil: object) -> None:
+def test_every_intermediate_file_is_held_to_its_bytes(built: Path, spoil: Callable[[bytes], bytes]) -> None:
     catalogue = load_catalogue(built)
     sound = sound_waves(catalogue)
     assert len(sound) == 3 and products_current(catalogue, sound)
@@ -199,7 +199,7 @@ def test_every_intermediate_file_is_held_to_its_bytes(built: Path, spoil: object
     assert len(places) > 30
     for path in places:
         before, times = path.read_bytes(), path.stat()
-        path.write_bytes(spoil(before))  # type: ignore[operator]
+        path.write_bytes(spoil(before))
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
         seen = sound_waves(catalogue)
         assert seen != sound or not products_current(catalogue, seen), path
@@ -211,14 +211,14 @@ def test_every_intermediate_file_is_held_to_its_bytes(built: Path, spoil: object
 @pytest.mark.parametrize(
     "step", ["harmonised_wave", "weighted_wave", "estimates", "warehouse", "data_package"]
 )
-def test_a_spoilt_file_is_made_again(built: Path, spoil: object, step: str) -> None:
+def test_a_spoilt_file_is_made_again(built: Path, spoil: Callable[[bytes], bytes], step: str) -> None:
     wave = step in WAVE_STEPS
     folder = wave_folder(built, step, "dk-2020") if wave else product_folder(built, step)
     path = max(
         (path for path in folder.iterdir() if path.name != RECORD), key=lambda path: path.stat().st_size
     )
     before = path.read_bytes()
-    path.write_bytes(spoil(before))  # type: ignore[operator]
+    path.write_bytes(spoil(before))
     catalogue = load_catalogue(built)
     if wave:
         assert status("dk-2020", catalogue) == "stale"

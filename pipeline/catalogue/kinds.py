@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
@@ -161,8 +162,6 @@ OWNER = Written(
 
 
 def _timezone(value: str) -> str:
-    from zoneinfo import available_timezones  # noqa: PLC0415 - only a barometer that names one reads the list
-
     if value != "UTC" and value not in available_timezones():
         raise refused(
             "is not a time zone",
