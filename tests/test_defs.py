@@ -221,6 +221,18 @@ def test_a_broken_contract_goes_no_further(
     assert not (barometer / "warehouse/weighted/dk-2020").exists()
 
 
+@pytest.mark.parametrize("check", ["disclosure", "package"])
+def test_a_candidate_that_fails_its_check_has_no_site(
+    run: Runner, barometer: Path, monkeypatch: pytest.MonkeyPatch, check: str
+) -> None:
+    assert all(run.ingest(wave).done for wave in WAVES)
+    monkeypatch.setattr(quality, check, lambda *_: quality.Finding(False, "1 of 2", severity="error"))
+    outcome = run.publish()
+    (problem,) = outcome.problems
+    assert str(problem).startswith(f"warehouse/candidate: data_package fails its check {check}: 1 of 2. Delete")
+    assert problem.wave is None and not (barometer / "warehouse/site").exists()
+
+
 def test_a_surprising_wave_goes_on_and_is_told_of(run: Runner, barometer: Path) -> None:
     edit(barometer / "schemas/waves/dk-2020.toml", "respondents = 80", "respondents = 161")
     outcome = run.ingest("dk-2022")
