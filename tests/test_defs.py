@@ -229,7 +229,9 @@ def test_a_candidate_that_fails_its_check_has_no_site(
     monkeypatch.setattr(quality, check, lambda *_: quality.Finding(False, "1 of 2", severity="error"))
     outcome = run.publish()
     (problem,) = outcome.problems
-    assert str(problem).startswith(f"warehouse/candidate: data_package fails its check {check}: 1 of 2. Delete")
+    assert str(problem).startswith(
+        f"warehouse/candidate: data_package fails its check {check}: 1 of 2. Delete"
+    )
     assert problem.wave is None and not (barometer / "warehouse/site").exists()
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+from pipeline.catalogue.check.codebook import OWN, RESERVED
 from pipeline.catalogue.questionnaire import (
-    ABSENT,
     IGNORE,
     NO_ANSWER,
     NOT_SELECTED,
@@ -56,11 +56,9 @@ TICKED = re.compile(
 )
 YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
 # between question and item
-SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-–—])?\s+|\s[-–—]\s+")  # noqa: RUF001
-TAKEN = re.compile(  # names that a table of our own has, or that conditions and crosswalks mean something by
-    r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+|[nwqd]|[abys]\d+(_[wq])?|total"
-    rf"|all|na|{'|'.join(ABSENT)}|{IGNORE}|{SELECTED}|{NOT_SELECTED}"
-)
+SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
+# names that a table of our own has, or that conditions and crosswalks mean something by
+TAKEN = re.compile(rf"{OWN.pattern}|total|all|na|{'|'.join(sorted(RESERVED))}")
 
 
 @dataclass
@@ -199,7 +197,7 @@ def _codes(texts: Mapping[str, str]) -> dict[str, str]:
     for source, text in texts.items():
         negative = "minus_" if re.fullmatch(r"-\d.*", text) else ""
         code = negative + slug(text, "_") if slug(text, "_") else f"code_{len(codes) + 1}"
-        code = f"{code}_answer" if code in ABSENT or code in (IGNORE, SELECTED, NOT_SELECTED, "na") else code
+        code = f"{code}_answer" if code in RESERVED | {"na"} else code
         codes[source] = _free(code, set(codes.values()))
     return codes
 
@@ -293,7 +291,7 @@ def _items(run: Sequence[SourceColumn], found: Guesses) -> None:
         item = _codes({"": said})[""]
         targets.append(_free(item, set(items)))
         items[targets[-1]] = said
-    plain = text.rstrip(" -–—:")  # noqa: RUF001
+    plain = text.rstrip(" -\u2013\u2014:")
     kind: QuestionType = "multiple" if _is_box(run[0]) else "grid"
     texts = {} if kind == "multiple" else _all_texts(run)
     codes = _codes(texts)
