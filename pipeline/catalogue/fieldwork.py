@@ -63,7 +63,7 @@ class Source:
     sha256: Annotated[Sha256, Field(description="what the file must be")]
     bytes: Annotated[Whole | None, Field(description="its size", ge=0)] = None
     format: Annotated[
-        Literal["", "csv", "xlsx", "sav", "zsav", "dta", "parquet"],
+        Literal["", "csv", "xlsx", "sav", "zsav", "dta", "sas7bdat", "xpt", "parquet"],
         Field(description="from the file's name when left out"),
     ] = ""
     encoding: Annotated[Note, Field(description="of a text file, as `cp1252`; UTF-8 when left out")] = ""

@@ -1,12 +1,12 @@
-"""Reads SPSS and Stata files with their variable and value labels.
+"""Reads SPSS, Stata and SAS files with what they say of their columns.
 
-User-missing codes stay codes (SPSS "9", Stata ".a"): what they mean is the crosswalk's to say. Only a
-system missing is blank. Dates are turned into ISO 8601 here, since the files store counts.
+User-missing codes stay codes (SPSS "9", Stata ".a", SAS ".A"): what they mean is the crosswalk's to say, and
+that the file declares them missing is handed on. Only a system missing is blank. Dates are turned into
+ISO 8601 here, since the files store counts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,33 +18,36 @@ from pipeline.extras import optional
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.layout import Column, place, unreadable
+from pipeline.sources.metadata import FileMetadata, Missing, MultipleSet
 
-Labels = Mapping[str, str]
+PROGRAMS = {"sav": "SPSS", "dta": "Stata", "sas7bdat": "SAS", "xpt": "a SAS transport file"}
+SAS = ("sas7bdat", "xpt")
 SPSS_DAYS = ("DATE", "ADATE", "EDATE", "SDATE", "JDATE", "QYR", "MOYR", "WKYR")
 SPSS_MOMENTS = ("DATETIME", "YMDHMS")
-SPSS_EPOCH, STATA_EPOCH = np.datetime64("1582-10-14", "s"), np.datetime64("1960-01-01", "s")
+SAS_DAYS = (
+    "DATE",
+    "YYMMDD",
+    "DDMMYY",
+    "MMDDYY",
+    "E8601DA",
+    "B8601DA",
+    "IS8601DA",
+    "MONYY",
+    "WEEKDATE",
+    "JULIAN",
+)
+SAS_MOMENTS = ("DATETIME", "E8601DT", "B8601DT", "IS8601DT", "DATEAMPM")
+SPSS_EPOCH, EPOCH_1960 = np.datetime64("1582-10-14", "s"), np.datetime64("1960-01-01", "s")
 DAY = 86_400  # seconds
 
 
-def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], Labels, Mapping[str, Labels]]:
-    """The columns, variable labels and value labels of an SPSS (``sav``) or Stata (``dta``) file."""
-    pyreadstat = optional("pyreadstat", "spss", file=place(source), key="source.file", value=source.file)
-    read = pyreadstat.read_dta if kind == "dta" else pyreadstat.read_sav
-    name = "Stata" if kind == "dta" else "SPSS"
-    try:
-        frame, meta = read(
-            str(path), user_missing=True, disable_datetime_conversion=True, encoding=source.encoding or None
-        )
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
-        if "encoding" in str(error).lower() or isinstance(error, UnicodeDecodeError):
-            hint = "Set source.encoding in the wave file to what the producer used, often cp1252."
-            raise ProblemError(
-                Problem(
-                    place(source), "source.encoding", "holds text in another encoding", hint, source.encoding
-                )
-            ) from None
-        raise ProblemError(unreadable(source, name)) from None
-    formats = {column: str(written) for column, written in meta.original_variable_types.items()}
+def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], FileMetadata]:
+    """The columns and the metadata of an SPSS, Stata or SAS file: ``sav``, ``dta``, ``sas7bdat`` or ``xpt``.
+
+    Raises ProblemError when it cannot be read, or its texts are in another encoding.
+    """
+    frame, meta = _read(path, source, kind)
+    formats = {column: str(written or "") for column, written in meta.original_variable_types.items()}
     columns: list[Column] = []
     for column in frame.columns:
         stored = str(meta.readstat_variable_types[column])
@@ -54,7 +57,56 @@ def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], 
         column: {_code(code, formats[column], kind): str(label).strip() for code, label in codes.items()}
         for column, codes in meta.variable_value_labels.items()
     }
-    return columns, labels, value_labels
+    sets = {
+        name: MultipleSet(
+            (each["label"] or "").strip(),
+            tuple(each["variable_list"]),
+            cell_text(each["counted_value"]) if each["is_dichotomy"] else "",
+        )
+        for name, each in meta.mr_sets.items()
+    }
+    return columns, FileMetadata(labels, value_labels, _missing(meta, kind), sets)
+
+
+def _read(path: Path, source: Source, kind: str) -> tuple[pd.DataFrame, Any]:
+    pyreadstat = optional("pyreadstat", "spss", file=place(source), key="source.file", value=source.file)
+    read = {
+        "sav": pyreadstat.read_sav,
+        "dta": pyreadstat.read_dta,
+        "sas7bdat": pyreadstat.read_sas7bdat,
+        "xpt": pyreadstat.read_xport,
+    }[kind]
+    options = {} if kind == "xpt" else {"user_missing": True}
+    try:
+        frame, meta = read(
+            str(path), disable_datetime_conversion=True, encoding=source.encoding or None, **options
+        )
+    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
+        if "encoding" in str(error).lower() or isinstance(error, UnicodeDecodeError):
+            hint = "Set source.encoding in the wave file to what the producer used, often cp1252."
+            raise ProblemError(
+                Problem(
+                    place(source), "source.encoding", "holds text in another encoding", hint, source.encoding
+                )
+            ) from None
+        raise ProblemError(unreadable(source, PROGRAMS[kind])) from None
+    return frame, meta
+
+
+def _missing(meta: Any, kind: str) -> dict[str, Missing]:
+    """SPSS declares single codes and ranges; the letters of Stata and SAS are missing by what they are."""
+    if kind != "sav":
+        lettered = {
+            column: tuple(sorted(f".{letter}" for letter in letters))
+            for column, letters in meta.missing_user_values.items()
+        }
+        return {column: Missing(codes) for column, codes in lettered.items() if codes}
+    found = {}
+    for column, declared in meta.missing_ranges.items():
+        ends = [(each["lo"], each["hi"]) for each in declared]
+        single = tuple(cell_text(low) for low, high in ends if low == high)
+        found[column] = Missing(single, tuple((float(low), float(high)) for low, high in ends if low < high))
+    return found
 
 
 def _stored(column: pd.Series[Any], written: str, stored: str, kind: str) -> pd.Series[str]:
@@ -63,14 +115,15 @@ def _stored(column: pd.Series[Any], written: str, stored: str, kind: str) -> pd.
         if moments is not None:
             return moments
         return text_column(column.to_numpy(dtype="float32" if stored == "float" else None))
-    if kind == "dta" and stored != "string":  # numbers next to the letters of tagged missing values
+    if kind != "sav" and stored != "string":  # numbers next to the letters of tagged missing values
         return pd.Series([_code(value, written, kind) for value in column], dtype="str")
     return text_column(list(column))
 
 
 def _code(value: object, written: str, kind: str) -> str:
-    """A code as text; Stata's tagged missing values, letters among numbers, with their dot."""
-    tagged = kind == "dta" and isinstance(value, str) and not written.endswith("s")
+    """A code as text; the tagged missing values of Stata and SAS, letters among numbers, with their dot."""
+    character = written.startswith("$") if kind in SAS else written.endswith("s")
+    tagged = kind != "sav" and isinstance(value, str) and not character
     return f".{value}" if tagged else cell_text(value)
 
 
@@ -79,7 +132,11 @@ def _moments(values: np.ndarray[Any, Any], written: str, kind: str) -> pd.Series
     if kind == "dta":
         word = written.replace("-", "")
         days, moments = word.startswith(("%td", "%d")), word.startswith(("%tc", "%tC"))
-        epoch, seconds = STATA_EPOCH, values * DAY if days else values / 1000
+        epoch, seconds = EPOCH_1960, values * DAY if days else values / 1000
+    elif kind in SAS:
+        word = written.rstrip("0123456789.")
+        days, moments = word in SAS_DAYS, word in SAS_MOMENTS
+        epoch, seconds = EPOCH_1960, values * DAY if days else values
     else:
         word = written.rstrip("0123456789.")
         days, moments = word in SPSS_DAYS, word in SPSS_MOMENTS

@@ -1,14 +1,14 @@
-"""Reads a raw file of any declared format as a table of texts, with the labels it carries.
+"""Reads a raw file of any declared format as a table of texts, with what the file says of its columns.
 
 Here belong the choice of reader, the header and what every format shares; CSV stands in ``delimited``,
-SPSS and Stata in ``labelled``. No reader's own message is passed on: it may quote a respondent's row.
+SPSS, Stata and SAS in ``labelled``. No reader's own message is passed on: it may quote a respondent's row.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -20,8 +20,9 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.delimited import read_delimited
-from pipeline.sources.labelled import read_labelled
+from pipeline.sources.labelled import PROGRAMS, read_labelled
 from pipeline.sources.layout import Column, header_names, place, unreadable
+from pipeline.sources.metadata import NO_METADATA, FileMetadata
 
 SUFFIXES = {
     "csv": "csv",
@@ -32,17 +33,18 @@ SUFFIXES = {
     "sav": "sav",
     "zsav": "sav",
     "dta": "dta",
+    "sas7bdat": "sas7bdat",
+    "xpt": "xpt",
     "parquet": "parquet",
 }
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw file: ``frame`` holds text, "" where blank; the labels are those that the file itself carries."""
+    """A raw file: ``frame`` holds text, "" where blank; ``metadata`` is what the file says of its columns."""
 
     frame: pd.DataFrame
-    labels: Mapping[str, str] = field(default_factory=dict)
-    value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    metadata: FileMetadata = NO_METADATA
 
 
 def read_raw(path: Path, source: Source, columns: Collection[str] | None = None) -> RawTable:
@@ -51,24 +53,23 @@ def read_raw(path: Path, source: Source, columns: Collection[str] | None = None)
     Raises ProblemError when the file cannot be read as declared, names a column twice, or lacks a column.
     """
     kind = format_of(source)
-    labels: Mapping[str, str] = {}
-    value_labels: Mapping[str, Mapping[str, str]] = {}
-    if kind in ("sav", "dta"):
-        table, labels, value_labels = read_labelled(path, source, kind)
+    metadata = NO_METADATA
+    if kind in PROGRAMS:
+        table, metadata = read_labelled(path, source, kind)
     else:
         read = {"csv": read_delimited, "xlsx": _read_workbook, "parquet": _read_parquet}[kind]
         table = read(path, source)
-    return RawTable(_frame(table, source, columns), labels, value_labels)
+    return RawTable(_frame(table, source, columns), metadata)
 
 
 def format_of(source: Source) -> str:
-    """csv, xlsx, sav, dta or parquet: as declared, else by the file's name. Raises ProblemError for
-    another.
+    """csv, xlsx, sav, dta, sas7bdat, xpt or parquet: as declared, else by the file's name. Raises
+    ProblemError for another.
     """
     given = (source.format or source.file.split("?")[0].rpartition(".")[2]).lower()
     if given in SUFFIXES:
         return SUFFIXES[given]
-    hint = "Set source.format in the wave file to csv, xlsx, sav, dta or parquet."
+    hint = "Set source.format in the wave file to csv, xlsx, sav, dta, sas7bdat, xpt or parquet."
     raise ProblemError(Problem(place(source), "source.format", "is of no known format", hint, given))
 
 
