@@ -156,8 +156,9 @@ def _number(pairs: Sequence[Pair], wave: Wave) -> tuple[pd.Series[Any], Flags, F
     value, conflict = np.full(rows, np.nan), np.zeros(rows, dtype=bool)
     for name, cells, codes in pairs:
         copied = [text if _target(text, codes) == COPY else "" for text in cells.texts]
-        parsed = numbers(pd.Series(copied, dtype="str"), name, wave)
-        own = parsed.to_numpy()[cells.places]
+        own = numbers(
+            pd.Series(np.array(copied, dtype=object)[cells.places], dtype="str"), name, wave
+        ).to_numpy()
         conflict |= ~np.isnan(own) & ~np.isnan(value) & (own != value)
         value = np.where(np.isnan(value), own, value)
     return pd.Series(value), ~np.isnan(value), conflict

@@ -17,8 +17,9 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.layout import place
+from pipeline.sources.shown import counted, listed
 
-SHOWN = 5  # offending texts that a message names
+LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
 
 
 def cell_text(value: object) -> str:
@@ -50,6 +51,11 @@ def _number_text(value: float | np.floating[Any]) -> str:
     return str(value)  # numpy and Python both write the shortest text that reads back as the same number
 
 
+def padded(text: str, width: int) -> str:
+    """A number with leading zeros, as a postcode or a municipality's number is shown."""
+    return text.zfill(width) if text.isdigit() else text
+
+
 def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[str]:
     """A column of cells as text; each distinct number is written once."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
@@ -62,19 +68,30 @@ def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[st
 def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     """A text column of a wave's raw file as numbers, by its decimal mark; blank is NaN.
 
-    Raises ProblemError naming the column and the distinct texts that are not a finite number.
+    Raises ProblemError naming the column, and counting the rows, where a text is not a finite number or its
+    size is no real one's.
     """
     decimal, other = (",", ".") if wave.source.decimal == "," else (".", ",")
     parsed: pd.Series[float] = pd.to_numeric(
         column.str.replace(decimal, ".", regex=False), errors="coerce"
     ).astype("float64")
     misread = (column != "") & (~np.isfinite(parsed) | column.str.contains(other, regex=False))
+    problems = []
     if misread.any():
-        wrong = sorted(column[misread].unique())
-        more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        message = f"{len(wrong)} distinct texts are not a number with the decimal mark '{decimal}'"
+        message = f"{counted(column[misread])} not a number with the decimal mark '{decimal}'"
         hint = f'Set source.decimal = "{other}" if that is the mark; list texts that mean a blank in '
         hint += "source.missing, or map them in the crosswalk."
-        shown = ", ".join(wrong[:SHOWN]) + more
-        raise ProblemError(Problem(place(wave.source), f"column {name}", message, hint, shown, wave.key))
+        problems.append(
+            Problem(place(wave.source), f"column {name}", message, hint, listed(column[misread]), wave.key)
+        )
+    size = parsed.abs()
+    extreme = ~misread & (size != 0) & ((size < LEAST) | (size > MOST))
+    if extreme.any():
+        message = f"{counted(column[extreme])} beyond the size of real numbers (0, or {LEAST:g} to {MOST:g})"
+        hint = "Correct the file, or list what means a blank in source.missing."
+        problems.append(
+            Problem(place(wave.source), f"column {name}", message, hint, listed(column[extreme]), wave.key)
+        )
+    if problems:
+        raise ProblemError(problems)
     return parsed

@@ -7,6 +7,9 @@ ISO 8601 here, since the files store counts.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Source
 from pipeline.extras import optional
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources.cells import cell_text, text_column
+from pipeline.sources.cells import cell_text, padded, text_column
 from pipeline.sources.layout import Column, place, unreadable
 from pipeline.sources.metadata import FileMetadata, Missing, MultipleSet
 
@@ -24,19 +27,11 @@ PROGRAMS = {"sav": "SPSS", "dta": "Stata", "sas7bdat": "SAS", "xpt": "a SAS tran
 SAS = ("sas7bdat", "xpt")
 SPSS_DAYS = ("DATE", "ADATE", "EDATE", "SDATE", "JDATE", "QYR", "MOYR", "WKYR")
 SPSS_MOMENTS = ("DATETIME", "YMDHMS")
-SAS_DAYS = (
-    "DATE",
-    "YYMMDD",
-    "DDMMYY",
-    "MMDDYY",
-    "E8601DA",
-    "B8601DA",
-    "IS8601DA",
-    "MONYY",
-    "WEEKDATE",
-    "JULIAN",
+SAS_DAYS = re.compile(
+    "DATE|(YYMMDD|DDMMYY|MMDDYY)[A-Z]?|(E|B|IS)8601DA|MONYY|YYMM[A-Z]?|WEEKDAT[EX]|WORDDAT[EX]|JULIAN"
 )
-SAS_MOMENTS = ("DATETIME", "E8601DT", "B8601DT", "IS8601DT", "DATEAMPM")
+SAS_MOMENTS = re.compile("DATETIME|DATEAMPM|(E|B|IS)8601DT|MDYAMPM")
+FILLED = {"sav": re.compile(r"N(\d+)"), "dta": re.compile(r"%0(\d+)\.0[fg]"), "sas": re.compile(r"Z(\d+)")}
 SPSS_EPOCH, EPOCH_1960 = np.datetime64("1582-10-14", "s"), np.datetime64("1960-01-01", "s")
 DAY = 86_400  # seconds
 
@@ -65,7 +60,7 @@ def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], 
         )
         for name, each in meta.mr_sets.items()
     }
-    return columns, FileMetadata(labels, value_labels, _missing(meta, kind), sets)
+    return columns, FileMetadata(labels, value_labels, _missing(meta, formats, kind), sets)
 
 
 def _read(path: Path, source: Source, kind: str) -> tuple[pd.DataFrame, Any]:
@@ -76,24 +71,30 @@ def _read(path: Path, source: Source, kind: str) -> tuple[pd.DataFrame, Any]:
         "sas7bdat": pyreadstat.read_sas7bdat,
         "xpt": pyreadstat.read_xport,
     }[kind]
-    options = {} if kind == "xpt" else {"user_missing": True}
-    try:
-        frame, meta = read(
-            str(path), disable_datetime_conversion=True, encoding=source.encoding or None, **options
-        )
-    except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
-        if "encoding" in str(error).lower() or isinstance(error, UnicodeDecodeError):
-            hint = "Set source.encoding in the wave file to what the producer used, often cp1252."
-            raise ProblemError(
-                Problem(
-                    place(source), "source.encoding", "holds text in another encoding", hint, source.encoding
-                )
-            ) from None
-        raise ProblemError(unreadable(source, PROGRAMS[kind])) from None
-    return frame, meta
+    options: dict[str, Any] = {} if kind == "xpt" else {"user_missing": True}
+    # UTF-8 hardly ever reads by chance: it is tried first, since old files often hold it and say otherwise
+    guesses = ["UTF-8", None, "WINDOWS-1252"] if kind in ("sav", "dta") else [None]
+    for encoding in [source.encoding] if source.encoding else guesses:
+        try:
+            frame, meta = read(str(path), disable_datetime_conversion=True, encoding=encoding, **options)
+            return frame, meta
+        except (
+            pyreadstat.ReadstatError,
+            pyreadstat.PyreadstatError,
+            UnicodeDecodeError,
+            SystemError,
+        ) as error:
+            if "allocate memory" in str(error):
+                raise MemoryError from None
+            if not ("encoding" in str(error).lower() or isinstance(error, (UnicodeDecodeError, SystemError))):
+                raise ProblemError(unreadable(source, PROGRAMS[kind])) from None
+    hint = "Set source.encoding in the wave file to what the producer used, often cp1252."
+    raise ProblemError(
+        Problem(place(source), "source.encoding", "holds text in another encoding", hint, source.encoding)
+    )
 
 
-def _missing(meta: Any, kind: str) -> dict[str, Missing]:
+def _missing(meta: Any, formats: Mapping[str, str], kind: str) -> dict[str, Missing]:
     """SPSS declares single codes and ranges; the letters of Stata and SAS are missing by what they are."""
     if kind != "sav":
         lettered = {
@@ -104,7 +105,7 @@ def _missing(meta: Any, kind: str) -> dict[str, Missing]:
     found = {}
     for column, declared in meta.missing_ranges.items():
         ends = [(each["lo"], each["hi"]) for each in declared]
-        single = tuple(cell_text(low) for low, high in ends if low == high)
+        single = tuple(_code(low, formats[column], kind) for low, high in ends if low == high)
         found[column] = Missing(single, tuple((float(low), float(high)) for low, high in ends if low < high))
     return found
 
@@ -114,17 +115,41 @@ def _stored(column: pd.Series[Any], written: str, stored: str, kind: str) -> pd.
         moments = _moments(column.to_numpy(dtype="float64"), written, kind)
         if moments is not None:
             return moments
-        return text_column(column.to_numpy(dtype="float32" if stored == "float" else None))
+        cells = text_column(column.to_numpy(dtype="float32" if stored == "float" else None))
+        return _as_shown(cells, written, kind)
     if kind != "sav" and stored != "string":  # numbers next to the letters of tagged missing values
         return pd.Series([_code(value, written, kind) for value in column], dtype="str")
     return text_column(list(column))
+
+
+def _as_shown(cells: pd.Series[str], written: str, kind: str) -> pd.Series[str]:
+    """Numbers whose format means something: leading zeros, and per cents of SAS."""
+    percent = kind in SAS and written.startswith("PERCENT")
+    if not (percent or _width(written, kind)):
+        return cells
+    places, distinct = pd.factorize(cells)
+    return pd.Series(
+        np.array([_shown(text, written, kind) for text in distinct], dtype=object)[places], dtype="str"
+    )
+
+
+def _shown(text: str, written: str, kind: str) -> str:
+    if text and kind in SAS and written.startswith("PERCENT"):
+        return cell_text(Decimal(text).scaleb(2))
+    return padded(text, _width(written, kind))
+
+
+def _width(written: str, kind: str) -> int:
+    """The width that a format fills with leading zeros; 0 when it does not."""
+    filled = FILLED["sas" if kind in SAS else kind].fullmatch(written.removesuffix(".0"))
+    return int(filled[1]) if filled else 0
 
 
 def _code(value: object, written: str, kind: str) -> str:
     """A code as text; the tagged missing values of Stata and SAS, letters among numbers, with their dot."""
     character = written.startswith("$") if kind in SAS else written.endswith("s")
     tagged = kind != "sav" and isinstance(value, str) and not character
-    return f".{value}" if tagged else cell_text(value)
+    return f".{value}" if tagged else _shown(cell_text(value), written, kind)
 
 
 def _moments(values: np.ndarray[Any, Any], written: str, kind: str) -> pd.Series[str] | None:
@@ -135,7 +160,7 @@ def _moments(values: np.ndarray[Any, Any], written: str, kind: str) -> pd.Series
         epoch, seconds = EPOCH_1960, values * DAY if days else values / 1000
     elif kind in SAS:
         word = written.rstrip("0123456789.")
-        days, moments = word in SAS_DAYS, word in SAS_MOMENTS
+        days, moments = bool(SAS_DAYS.fullmatch(word)), bool(SAS_MOMENTS.fullmatch(word))
         epoch, seconds = EPOCH_1960, values * DAY if days else values
     else:
         word = written.rstrip("0123456789.")
