@@ -66,7 +66,10 @@ class Source:
         Literal["", "csv", "xlsx", "sav", "zsav", "dta", "sas7bdat", "xpt", "parquet"],
         Field(description="from the file's name when left out"),
     ] = ""
-    encoding: Annotated[Note, Field(description="of a text file, as `cp1252`; UTF-8 when left out")] = ""
+    encoding: Annotated[
+        Note,
+        Field(description="of texts, as `cp1252`; UTF-8 when left out, else what the file says of itself"),
+    ] = ""
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""

@@ -59,11 +59,11 @@ def read_raw(path: Path, source: Source, columns: Collection[str] | None = None)
     It is read in a process of its own. Raises ProblemError when the file cannot be read as declared, asks for
     more than ``bounds`` allows, names a column twice, or lacks a column.
     """
-    return apart(source, _read, path, source, columns)
+    return apart(source, read_here, path, source, columns)
 
 
-def _read(path: Path, source: Source, columns: Collection[str] | None) -> RawTable:
-    """In the reader's process."""
+def read_here(path: Path, source: Source, columns: Collection[str] | None) -> RawTable:
+    """As ``read_raw``, in this process."""
     kind = format_of(source)
     require_contents(path, source, kind)
     metadata = NO_METADATA

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, time
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,18 +126,20 @@ def _text(cell: Any) -> str:
     value = cell.value
     if value is None:
         return ""
-    if isinstance(value, str):
-        return value.strip()
-    if isinstance(value, bool):
+    return value.strip() if isinstance(value, str) else _shown(value, cell.number_format)
+
+
+@lru_cache(maxsize=1 << 16, typed=True)
+def _shown(value: Any, number_format: str) -> str:
+    """A number, moment or truth value as its format shows it, where that says what it is."""
+    meaning = _meaning(number_format)
+    if isinstance(value, datetime):
+        return cell_text(value.date() if meaning == DAY and value.time() == time() else value)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return cell_text(value)
-    if isinstance(value, (int, float)):
-        meaning = _meaning(cell.number_format)
-        if meaning == PERCENT and math.isfinite(value):
-            return cell_text(Decimal(repr(value)).scaleb(2))
-        return padded(cell_text(value), meaning) if isinstance(meaning, int) else cell_text(value)
-    if isinstance(value, datetime) and value.time() == time() and _meaning(cell.number_format) == DAY:
-        return cell_text(value.date())
-    return cell_text(value)
+    if meaning == PERCENT:
+        return cell_text(Decimal(repr(value)).scaleb(2))
+    return padded(cell_text(value), meaning) if isinstance(meaning, int) else cell_text(value)
 
 
 @cache
