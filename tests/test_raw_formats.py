@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
@@ -12,6 +13,7 @@ import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
+import xlsxwriter
 from typer.testing import CliRunner
 
 from pipeline.catalogue import Source, Wave, load_catalogue
@@ -173,6 +175,26 @@ def as_workbook_with_errors(barometer: Path, missing: str) -> Any:
 def test_a_wave_with_error_cells_stops_until_it_says_what_they_mean(barometer: Path) -> None:
     done = as_workbook_with_errors(barometer, "")
     assert done.exit_code == 1 and "#N/A" in done.stderr and "Q1_1" in done.stderr
+
+
+def test_formulas_that_nobody_computed_are_no_blanks(tmp_path: Path) -> None:
+    """openpyxl writes formulas without their values, as do many programs; XlsxWriter writes what it is given."""
+    path = workbook(tmp_path / "raw.xlsx", [["id", "q"], [1, "=A2*2"], [2, 3], [3, "=A4+1"]])
+    with pytest.raises(ProblemError, match="cell B2: holds a formula without a value, as do 1 more"):
+        read(path)
+    with xlsxwriter.Workbook(tmp_path / "plain.xlsx") as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["id", "q", "t"])
+        sheet.write_formula(1, 0, "=1+1", None, 2)
+        sheet.write_formula(1, 1, "=0.5*1", book.add_format({"num_format": "0%"}), 0.5)
+        sheet.write_formula(1, 2, '=""', None, "")
+    with (
+        zipfile.ZipFile(tmp_path / "plain.xlsx") as plain,
+        zipfile.ZipFile(tmp_path / "computed.xlsx", "w") as made,
+    ):
+        for name in plain.namelist():  # Excel says of a formula that its empty result is a text
+            made.writestr(name, plain.read(name).replace(b'<c r="C2">', b'<c r="C2" t="str">'))
+    assert read(tmp_path / "computed.xlsx") == {"id": ["2"], "q": ["50"], "t": [""]}
 
 
 def test_columns_without_a_name_are_kept_by_their_place_where_they_say_something(tmp_path: Path) -> None:

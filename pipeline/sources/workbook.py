@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime, time
 from decimal import Decimal
 from functools import cache, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from pipeline.sources.layout import Column, header_names, place, unreadable
 # of a number format: what is shown as it is, or a colour
 LITERAL = re.compile(r'"[^"]*"|\\.|_.|\[(?!h+\]|m+\]|s+\])[^\]]*\]')
 ZEROS = re.compile(r"0{2,}")
+FORMULA, FORMULA_LENGTH = re.compile(rb"<(?:\w{1,8}:)?f[ >/]"), 16  # of a sheet's XML
 PERCENT, DAY = "percent", "day"
 Rows = list[list[str]]
 
@@ -39,7 +41,7 @@ def read_workbook(path: Path, source: Source) -> list[Column]:
     """The declared sheet of an Excel workbook, else the first; blank rows at the end are dropped.
 
     Raises ProblemError for what is no workbook, unpacks to much more than it is, has no such sheet, or has
-    cells far from its table.
+    cells far from its table or formulas without a value.
     """
     with _opened(path, source) as sheets:
         if source.sheet and source.sheet not in sheets:
@@ -47,7 +49,11 @@ def read_workbook(path: Path, source: Source) -> list[Column]:
             raise ProblemError(
                 Problem(place(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet)
             )
-        rows = _rows(sheets[source.sheet or next(iter(sheets))], source)
+        name = source.sheet or next(iter(sheets))
+        rows = _rows(sheets[name], source)
+        if _has_formulas(path):
+            with _opened(path, source, formulas=True) as written:
+                _require_computed(sheets[name], written[name], len(rows), source)
     head, body = rows[: source.header_rows], rows[source.header_rows :]
     width = max(map(len, rows), default=0)
     header = header_names([[*row, *[""] * (width - len(row))] for row in head]) or [""] * width
@@ -66,13 +72,15 @@ def sheets_of(path: Path, source: Source) -> dict[str, Rows]:
 
 
 @contextmanager
-def _opened(path: Path, source: Source) -> Iterator[Mapping[str, Any]]:
-    """The sheets of a workbook by name; whatever its libraries stumble over is told as what it is."""
+def _opened(path: Path, source: Source, formulas: bool = False) -> Iterator[Mapping[str, Any]]:
+    """The sheets of a workbook by name, with values or ``formulas``; whatever its libraries stumble over is
+    told as what it is.
+    """
     try:
         _require_packed(path, source)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about styles and extensions, which hold no data
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(path, read_only=True, data_only=not formulas)
             try:
                 yield {sheet.title: sheet for sheet in book.worksheets}
             finally:
@@ -114,6 +122,40 @@ def _rows(sheet: Any, source: Source) -> Rows:
             if number * width > bounds.MOST_CELLS:
                 raise ProblemError(_far(source, number, len(texts)))
     return rows[:filled]
+
+
+def _has_formulas(path: Path) -> bool:
+    with zipfile.ZipFile(path) as archive:
+        for part in archive.namelist():
+            if not part.startswith("xl/worksheets/"):
+                continue
+            with archive.open(part) as file:
+                end = b""
+                while block := file.read(1 << 20):
+                    if FORMULA.search(end + block):
+                        return True
+                    end = block[-FORMULA_LENGTH:]
+    return False
+
+
+def _require_computed(values: Any, written: Any, rows: int, source: Source) -> None:
+    """Refuses formulas that nobody has computed: a program wrote them, and no value beside them."""
+    written.reset_dimensions()
+    pairs = zip(values.iter_rows(), written.iter_rows(), strict=True)
+    found = [
+        formula.coordinate
+        for cells, formulas in islice(pairs, rows)
+        for cell, formula in zip(cells, formulas, strict=True)
+        if formula.data_type == "f" and cell.value is None and cell.data_type == "n"
+    ]
+    if found:
+        hint = "Open the workbook in Excel or LibreOffice and save it there, or deliver values."
+        message = (
+            f"holds a formula without a value, as do {len(found) - 1} more"
+            if found[1:]
+            else ("holds a formula without a value")
+        )
+        raise ProblemError(Problem(place(source), f"cell {found[0]}", message, hint))
 
 
 def _far(source: Source, row: int, column: int) -> Problem:
