@@ -19,7 +19,7 @@ from pipeline.catalogue.fieldwork import (
     Weighting,
 )
 from pipeline.catalogue.load import load_barometer, load_catalogue
-from pipeline.catalogue.model import Barometer, Catalogue, Package
+from pipeline.catalogue.model import Barometer, Catalogue, Contributor, Package
 from pipeline.catalogue.questionnaire import (
     ABSENT,
     IGNORE,
@@ -53,6 +53,7 @@ __all__ = [
     "Comparability",
     "Composition",
     "Condition",
+    "Contributor",
     "Correction",
     "CrosswalkRow",
     "Design",

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal, Required, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
-from typing_extensions import is_typeddict
 
 from pipeline.catalogue.kinds import Hidden
 from pipeline.catalogue.questionnaire import LOGIC, LogicTable
@@ -100,7 +99,7 @@ class Field:
 def bare(kind: Any) -> Any:
     """A type without its metadata and without None."""
     while True:
-        if get_origin(kind) in (Annotated, Required):
+        if get_origin(kind) is Annotated:
             kind = get_args(kind)[0]
         elif get_origin(kind) in (Union, types.UnionType):
             kind = [each for each in get_args(kind) if each is not type(None)][-1]
@@ -110,8 +109,6 @@ def bare(kind: Any) -> Any:
 
 def _metadata(kind: Any) -> list[Any]:
     """What is annotated, outermost last; through None, and a list's limits are not its entries'."""
-    if get_origin(kind) is Required:
-        return _metadata(get_args(kind)[0])
     if get_origin(kind) is Annotated:
         return [*_metadata(get_args(kind)[0]), *kind.__metadata__]
     if get_origin(kind) in (Union, types.UnionType):
@@ -121,7 +118,7 @@ def _metadata(kind: Any) -> list[Any]:
 
 def is_table(kind: Any) -> bool:
     """Whether a type is a record, written as a table with keys of its own."""
-    return is_dataclass(kind) or is_typeddict(kind)
+    return is_dataclass(kind)
 
 
 @cache
@@ -130,8 +127,6 @@ def fields_of(record: Any) -> tuple[Field, ...]:
     if not is_table(record):
         return ()
     hints = get_type_hints(record, include_extras=True)
-    if is_typeddict(record):
-        return tuple(Field(key, kind, key in record.__required_keys__) for key, kind in hints.items())
     found: list[Field] = []
     for each in fields(record):
         kind = hints[each.name]

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, Required
+from typing import Annotated, Literal
 
 from pydantic import Field
-from typing_extensions import TypedDict
 
 from pipeline.catalogue.comparability import Comparability
 from pipeline.catalogue.fieldwork import Wave
@@ -128,14 +127,15 @@ class Contact:
     page: Annotated[Link, Field(description="their page")] = ""
 
 
-class Contributor(TypedDict, total=False):
+@dataclass(frozen=True)
+class Contributor:
     """Someone who made the barometer, as the Data Package writes it."""
 
-    title: Required[Annotated[Text, Field(description="the name")]]
-    path: Annotated[Link, Field(description="their page")]
-    email: Annotated[Email, Field(description="their e-mail address")]
-    role: Annotated[Text, Field(description="`publisher`, `author`, `contributor` ...")]
-    organization: Annotated[Text, Field(description="where they work")]
+    title: Annotated[Text, Field(description="the name")]
+    path: Annotated[Link, Field(description="their page")] = ""
+    email: Annotated[Email, Field(description="their e-mail address")] = ""
+    role: Annotated[Text, Field(description="`publisher`, `author`, `contributor` ...")] = ""
+    organization: Annotated[Text, Field(description="where they work")] = ""
 
 
 @dataclass(frozen=True)

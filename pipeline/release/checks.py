@@ -16,9 +16,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pyarrow as pa
-from frictionless import FrictionlessException, Package
+from frictionless import FrictionlessException, Metadata, Package
 
 from pipeline.contracts import table
 from pipeline.problems import Problem
@@ -89,16 +88,14 @@ def _archive(folder: Path, described: Descriptor) -> Iterator[Problem]:
 
 
 @cache
-def _validator() -> jsonschema.Draft7Validator:
+def _published_profile() -> Descriptor:
     profile = files("pipeline.release").joinpath("datapackage-2.0.json")
-    return jsonschema.Draft7Validator(json.loads(profile.read_text(encoding="utf-8")))
+    return dict(json.loads(profile.read_text(encoding="utf-8")))
 
 
 def _profile(folder: Path, described: Descriptor) -> Iterator[Problem]:
-    for error in _validator().iter_errors(described):
-        yield Problem(
-            DESCRIPTOR, ".".join(map(str, error.path)), f"breaks the profile: {error.message[:200]}", HINT
-        )
+    for error in Metadata.metadata_validate(described, profile=_published_profile()):
+        yield Problem(DESCRIPTOR, "", f"breaks the profile: {error.note[:200]}", HINT)
 
 
 def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:

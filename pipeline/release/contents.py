@@ -76,15 +76,15 @@ class Contents:
     @property
     def publishers(self) -> tuple[str, ...]:
         """The names of those who publish it: contributors of that role, or all when none has it."""
-        named = [who for who in self.catalogue.barometer.contributors if "title" in who]
-        chosen = [who for who in named if who.get("role") == "publisher"] or named
-        return tuple(who["title"] for who in chosen)
+        named = self.catalogue.barometer.contributors
+        chosen = [who for who in named if who.role == "publisher"] or named
+        return tuple(who.title for who in chosen)
 
     @property
     def citation(self) -> str:
         """How to cite it, in one line."""
         barometer = self.catalogue.barometer
-        names = ", ".join(who["title"] for who in barometer.contributors if "title" in who)
+        names = ", ".join(who.title for who in barometer.contributors)
         said = f"{names} ({barometer.released.year}). {self.title}. Version {barometer.version}."
         return f"{said} {barometer.homepage}".strip()
 
