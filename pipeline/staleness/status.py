@@ -52,14 +52,14 @@ def products_current(catalogue: Catalogue, sound: Sound) -> bool:
 
 
 def site_output(catalogue: Catalogue) -> tuple[Path, Path]:
-    """Where it stands what the site was made from, and the page that must be there."""
-    return catalogue.path("warehouse", "pages"), catalogue.path("warehouse", "site", "index.html")
+    """Where it stands what the site was made from, and the site: every page, script and picture of it."""
+    return catalogue.path("warehouse", "pages"), catalogue.path("warehouse", "site")
 
 
 def site_current(catalogue: Catalogue, sound: Sound) -> bool:
-    """Whether the site shows exactly these packages and releases."""
-    folder, front = site_output(catalogue)
-    return is_current(folder, site_input(catalogue, sound), (front,))
+    """Whether the site shows exactly these packages and releases, every file of it as it was made."""
+    folder, pages = site_output(catalogue)
+    return is_current(folder, site_input(catalogue, sound), (pages,))
 
 
 def source_version(wave: str, catalogue: Catalogue) -> str:
