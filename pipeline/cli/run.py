@@ -17,6 +17,7 @@ from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.findings import checks_due, findings
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import declared_waves
+from pipeline.staleness.run_problems import kept_problems
 from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_problems
 from pipeline.workers import side_by_side
 
@@ -35,7 +36,7 @@ class Report:
     problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     findings: list[dict[str, str]] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)  # other waves than those asked for: products wait for them
     published: str = "unchanged"  # built | unchanged | waiting | failed
 
@@ -43,6 +44,19 @@ class Report:
     def failed(self) -> list[str]:
         """The waves, or ``publish``, that could not be made."""
         return [*self.problems, *self.errors]
+
+    @property
+    def at_fault(self) -> dict[str, tuple[Problem, ...]]:
+        """The waves that were not asked for and nobody waits for, with their problems."""
+        return {
+            wave: found for wave, found in self.left_out.items() if wave not in (*self.failed, *self.stale)
+        }
+
+    @property
+    def every_problem(self) -> list[Problem]:
+        """What stopped something in this run, then what keeps other waves out."""
+        found = (*self.problems.values(), *self.at_fault.values())
+        return [problem for problems in found for problem in problems]
 
     def note(self, what: str, outcome: Outcome) -> bool:
         """Takes in what came of one run; tells whether it was done."""
@@ -70,17 +84,21 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
         state = status(wave, catalogue)
         if wave not in chosen:
             report.stale += [wave] if state == "stale" else []
-        elif state == "at fault":
-            report.problems[wave] = wave_problems(wave, catalogue)
-        else:
-            (stale if state == "stale" or checks_due(wave, catalogue) else report.unchanged).append(wave)
+        elif problems := wave_problems(wave, catalogue):
+            report.problems[wave] = problems
+        else:  # what only a run found is tried again: it may rest on more than declarations and files
+            (stale if state != "current" or checks_due(wave, catalogue) else report.unchanged).append(wave)
     sound = sound_waves(catalogue)
     report.published = "waiting" if report.stale else "unchanged"
     if stale or not (report.stale or _published(catalogue, sound)):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
     report.findings += findings(sorted(sound), catalogue)
-    report.left_out = [wave for wave in declared_waves(root) if wave not in sound]
+    report.left_out = {
+        wave: wave_problems(wave, catalogue) or kept_problems(wave, catalogue)
+        for wave in declared_waves(root)
+        if wave not in sound
+    }
     _tell(report, catalogue, time.monotonic() - started, as_json)
     if report.failed:
         raise typer.Exit(1)
@@ -139,8 +157,8 @@ def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
         typer.echo(f"{what} failed unexpectedly:\n{error}", err=True)
-    if report.problems:
-        print_problems([problem for problems in report.problems.values() for problem in problems])
+    if report.every_problem:
+        print_problems(report.every_problem)
 
 
 def _summary(report: Report, places: list[str]) -> list[str]:
@@ -153,8 +171,8 @@ def _summary(report: Report, places: list[str]) -> list[str]:
         )
         if waves
     ]
-    if others := [wave for wave in report.left_out if wave not in (*report.failed, *report.stale)]:
-        lines.append(f"Left out, as at fault: {', '.join(others)}")
+    if report.at_fault:
+        lines.append(f"Left out, as at fault: {', '.join(report.at_fault)}")
     if report.stale:
         waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
         lines.append(f"Stale {waves}")
@@ -176,12 +194,12 @@ def _record(report: Report, places: list[str]) -> dict[str, Any]:
         "built": report.built,
         "unchanged": report.unchanged,
         "failed": report.failed,
-        "left_out": report.left_out,
+        "left_out": [*report.left_out],
         "stale": report.stale,
         "published": report.published,
         "outputs": places,
         "findings": report.findings,
-        "problems": [problem.as_dict() for problems in report.problems.values() for problem in problems],
+        "problems": [problem.as_dict() for problem in report.every_problem],
         "errors": report.errors,
     }
 

@@ -19,6 +19,7 @@ from pipeline.release_store import SUMS
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.findings import edition_before, keep_finding
 from pipeline.staleness.outputs import product_folder, wave_folder
+from pipeline.staleness.run_problems import keep_problems
 from pipeline.steps import quality
 from pipeline.steps.quality import Finding
 
@@ -30,7 +31,10 @@ def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
         folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
         stored = _stored(wave, catalogue)
         quarantine = pd.read_parquet(folder / "quarantine.parquet") if wave.is_microdata else None
-        return _result(quality.contract(stored, quarantine, wave, catalogue))
+        found = quality.contract(stored, quarantine, wave, catalogue)
+        if not found.passed:
+            keep_problems(wave.key, [quality.contract_problem(wave.key, found.message)], catalogue)
+        return _result(found)
 
 
 def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:

@@ -19,7 +19,10 @@ from pipeline.defs.jobs import INGEST, PUBLISH
 from pipeline.defs.location import definitions
 from pipeline.problems import Problem
 from pipeline.staleness.outputs import declared_waves
+from pipeline.steps.quality import contract_problem
 
+# Dagster gives this class no other name, and its documentation lists it under this one. Without it a process for each
+# stream copies the output of every step to a file.
 SETTINGS = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
@@ -89,13 +92,7 @@ def _problem(check: dg.AssetCheckEvaluation) -> Problem:
         )
         hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
         return Problem("warehouse/candidate", "", message, hint)
-    return Problem(
-        file=f"schemas/waves/{check.partition}.toml",
-        key="",
-        message=f"{check.asset_key.to_user_string()} breaks its {check.check_name}: {check.description}",
-        hint="Compare the wave's crosswalk and raw file with the codebook.",
-        wave=check.partition,
-    )
+    return contract_problem(check.partition, str(check.description))
 
 
 def home(root: Path) -> Path:

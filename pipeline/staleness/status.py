@@ -10,6 +10,7 @@ from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import Sound, product_inputs, site_input, wave_input, wave_inputs
 from pipeline.staleness.outputs import is_current, product_folder, wave_folder
+from pipeline.staleness.run_problems import kept_problems
 
 Status = Literal["at fault", "stale", "current"]
 
@@ -18,7 +19,9 @@ def status(wave: str, catalogue: Catalogue) -> Status:
     """Whether a wave is at fault, has something to be redone, or is built from what is declared now."""
     if wave_problems(wave, catalogue):
         return "at fault"
-    return "current" if _built(wave, wave_inputs(catalogue.waves[wave], catalogue), catalogue) else "stale"
+    if _built(wave, wave_inputs(catalogue.waves[wave], catalogue), catalogue):
+        return "current"
+    return "at fault" if kept_problems(wave, catalogue) else "stale"
 
 
 def sound_waves(catalogue: Catalogue) -> Sound:

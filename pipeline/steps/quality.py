@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, wave_problem
 from pipeline.staleness.findings import edition_before
 
 MARGIN_GAP = 1e-9  # of a margin's total
@@ -61,6 +61,16 @@ def contract(
     message = f"{len(stored)} rows, {len(bad)} rules broken, {share:.1%} quarantined (at most {most:.1%})"
     cases = bad.groupby(["column", "rule"], sort=False).size().rename("count").reset_index()
     return Finding(passed, message, numbers, _rows(cases), severity="error")
+
+
+def contract_problem(wave: str, message: str) -> Problem:
+    """The problem of a wave whose harmonised answers break their contract, by what the check has found."""
+    return wave_problem(
+        wave,
+        "",
+        f"harmonised_wave breaks its contract: {message}",
+        "Compare the wave's crosswalk and raw file with the codebook.",
+    )
 
 
 def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:

@@ -10,6 +10,7 @@ from pipeline.catalogue import Catalogue, Wave
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import steps_of, wave_input, wave_inputs
 from pipeline.staleness.outputs import Metadata, StepResult, is_current, make, wave_folder
+from pipeline.staleness.run_problems import forget_problems, keep_problems
 from pipeline.staleness.status import sound_wave
 
 NOTHING_TO_DO: Metadata = {"nothing to do": "published figures are taken as they are"}
@@ -20,7 +21,8 @@ def wave_step(
 ) -> StepResult:
     """The output of a step for a wave. Published figures pass by what is for microdata only.
 
-    Raises ProblemError when the wave is at fault, or the step before it is not current.
+    Raises ProblemError when the wave is at fault, or the step before it is not current. The problems that
+    ``work`` finds are kept: until something that the wave is made from changes, it is at fault.
     """
     declared = sound_wave(wave, catalogue)
     steps = steps_of(declared)
@@ -34,7 +36,12 @@ def wave_step(
             hint = f"Make {before} first; `barometer run --wave {wave}` makes every step in order."
             raise ProblemError(Problem(place, "", f"is stale, and {step} is made from it", hint, wave=wave))
     folder = wave_folder(catalogue.root, step, wave)
-    return make(folder, inputs[step], lambda fresh: work(fresh, declared))
+    forget_problems(wave, catalogue)
+    try:
+        return make(folder, inputs[step], lambda fresh: work(fresh, declared))
+    except ProblemError as error:
+        keep_problems(wave, error.problems, catalogue)
+        raise
 
 
 def numbers(report: dict[str, Any]) -> Metadata:
