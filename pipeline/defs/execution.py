@@ -21,8 +21,8 @@ from pipeline.problems import Problem
 from pipeline.staleness.outputs import declared_waves
 from pipeline.steps.quality import contract_problem
 
-# Dagster gives this class no other name, and its documentation lists it under this one. Without it a process for each
-# stream copies the output of every step to a file.
+# Dagster gives this class no other name, and its documentation lists it under this one. Without it a process
+# for each stream copies the output of every step to a file.
 SETTINGS = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
