@@ -19,7 +19,7 @@ from benchmarks.population import SAMPLES, answers, declared, population, truth
 from pipeline.catalogue import Catalogue, Composition, CrosswalkRow, Indicator, Question, Wave
 from pipeline.comparison import standardise
 from pipeline.comparison.shared_scope import restricted
-from pipeline.comparison.significance import adjusted, few, homogeneity, independent, t_test
+from pipeline.comparison.significance import adjusted, homogeneity, independent, t_test, too_few_cases
 from pipeline.estimation import Cells, estimate_wave, wave_statistics
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.estimation.engine import DuckDB
@@ -160,7 +160,7 @@ def _compared(case: str, measure: tuple[str, str], one: _Sample, other: _Sample)
 
 def _few(sample: _Sample, place: tuple[str, str, str, str]) -> bool:
     row = sample.whole.loc[place]
-    return bool(few(np.array([row["value"]]), np.array([row["n"]]))[0])
+    return bool(too_few_cases(np.array([row["value"]]), np.array([row["n"]]))[0])
 
 
 def _alarms(one: _Sample, other: _Sample, design: str) -> tuple[float, float, float]:

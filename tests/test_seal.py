@@ -108,7 +108,7 @@ def test_other_bytes_are_refused(built: Path) -> None:
     before = files(releases_folder(built, PACKAGE))
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     build(built)
-    with pytest.raises(ProblemError, match=r"version: of test-barometer is sealed already.*Raise `version`"):
+    with pytest.raises(ProblemError, match=r"version: of test-barometer is already sealed.*Raise `version`"):
         seal(built)
     assert files(releases_folder(built, PACKAGE)) == before
 
@@ -140,7 +140,7 @@ def test_a_spoilt_file_is_not_sealed(built: Path) -> None:
 
 def test_versions_must_rise(twice: Path) -> None:
     (problem,) = refusals(twice, PACKAGE, "0.9.0", twice / "warehouse/candidate" / PACKAGE)
-    assert "is below 1.0.1, which test-barometer has sealed ('0.9.0')" in str(problem)
+    assert "is lower than 1.0.1, the last sealed version of test-barometer ('0.9.0')" in str(problem)
 
 
 @pytest.mark.parametrize(

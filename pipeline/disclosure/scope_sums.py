@@ -15,17 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.scopes import parsed_scope
 from pipeline.disclosure.sums import Cell, Sum
 
 MOST_APART = 3  # scopes that share nothing, taken from a cell at once
 Box = Mapping[str, frozenset[str]]
 Key = frozenset[tuple[str, frozenset[str]]]
-
-
-def scope_of(text: str) -> dict[str, tuple[str, ...]]:
-    """A scope from its text, ``name=code|code``."""
-    pairs = (part.partition("=") for part in text.split())
-    return {name: tuple(codes.split("|")) for name, _, codes in pairs}
 
 
 def answers_of(cell: Cell, catalogue: Catalogue) -> str:
@@ -48,7 +43,9 @@ def box_of(cell: Cell, catalogue: Catalogue) -> Box | None:
     """The codes that a cell is limited to, by variable; None where none are left."""
     by = catalogue.domains[cell.domain].by
     box = {name: frozenset({code}) for name, code in zip(by, cell.code.split("*"), strict=False)}
-    population = {name: codes for name, codes in scope_of(cell.scope).items() if name in catalogue.variables}
+    population = {
+        name: codes for name, codes in parsed_scope(cell.scope).items() if name in catalogue.variables
+    }
     for name, codes in population.items():
         box[name] = box.get(name, frozenset(codes)) & frozenset(codes)
     return box if all(box.values()) else None
