@@ -26,7 +26,7 @@ from pipeline.disclosure import AUDITED, Audit
 from pipeline.problems import Problem, ProblemError
 from pipeline.release import check_package
 from pipeline.release.lock import locked
-from pipeline.release.seal import copy_through, refusals
+from pipeline.release.seal import copy_flushed, refusals
 from pipeline.release.seal import seal as put_on_shelf
 from pipeline.release_store import earlier, previous, releases_folder, sealed_releases
 from pipeline.staleness.status import products_current, sound_waves
@@ -368,7 +368,7 @@ def test_the_rename_alone_keeps_two_from_winning(built: Path) -> None:
     """Even where locks do not work, whoever renames second finds a release in the way."""
     folder = built / "warehouse/candidate" / PACKAGE
     rival = releases_folder(built, PACKAGE) / ".rival"
-    copy_through(folder, rival)
+    copy_flushed(folder, rival)
     put_on_shelf(built, PACKAGE, "1.0.0", folder)
     with pytest.raises(OSError) as refused:
         rival.rename(releases_folder(built, PACKAGE) / "1.0.0")

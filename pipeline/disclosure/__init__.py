@@ -1,4 +1,4 @@
-"""What of an estimate may be published, and what an outsider could make of it."""
+"""Disclosure control: what of an estimate may be published, and what an outsider could work out from it."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import conform, table
-from pipeline.disclosure.rules import FLAGGED, HIDDEN, UNPUBLISHED, asked, live_rows
+from pipeline.disclosure.rules import FLAGGED, HIDDEN, UNPUBLISHED, answered_measures, live_rows
 
 MEASURES = ["value", "se", "ci_low", "ci_high", "deff"]
 FREE = "F"
@@ -40,7 +40,7 @@ def decided(frame: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
     key = list(verdicts.index.names)
     made = frame.merge(verdicts[["verdict", "beside"]], how="left", left_on=key, right_index=True)
     live = live_rows(frame).to_numpy()
-    bound = live | (asked(frame).to_numpy() & made["verdict"].isin(HIDDEN).to_numpy())
+    bound = live | (answered_measures(frame).to_numpy() & made["verdict"].isin(HIDDEN).to_numpy())
     return made.assign(
         verdict=made["verdict"].where(bound, "").fillna(""), beside=(made["beside"] == 1).to_numpy() & live
     )

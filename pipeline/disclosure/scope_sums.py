@@ -137,7 +137,7 @@ def remainders(cells: Sequence[Cell], catalogue: Catalogue) -> list[Sum]:
             inside = [(number, other) for number, other in boxed if number != whole and _within(other, box)]
             for many in range(1, MOST_APART + 1):
                 for taken in combinations(inside, many):
-                    if all(_apart(one, other) for (_, one), (_, other) in combinations(taken, 2)):
+                    if all(_disjoint(a, b) for (_, a), (_, b) in combinations(taken, 2)):
                         found.append(Sum(whole, tuple(number for number, _ in taken)))
     return found
 
@@ -152,5 +152,5 @@ def _within(inner: Box | None, outer: Box | None) -> bool:
     return all(name in inner and inner[name] <= codes for name, codes in outer.items())
 
 
-def _apart(one: Box, other: Box) -> bool:
-    return any(name in other and not codes & other[name] for name, codes in one.items())
+def _disjoint(a: Box, b: Box) -> bool:
+    return any(name in b and not codes & b[name] for name, codes in a.items())
