@@ -15,17 +15,15 @@ from scipy import special
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.comparison.inputs import CELL, ComparisonInputs, breakdowns
+from pipeline.comparison.inputs import ComparisonInputs, breakdowns
 from pipeline.comparison.significance import adjusted_within, t_test, too_few_cases
+from pipeline.contracts import columns, primary_key
 from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
 from pipeline.estimation.domains import Domains
 from pipeline.estimation.linearisation import ROUNDING
 
-KEY = ["wave", *CELL]
-COLUMNS = [
-    *KEY, "unit_measure", "n", "value", "total", "difference", "se", "df", "ci_low", "ci_high", "p_value",
-    "p_adjusted", "differs", "rank", "rank_low", "rank_high", "ranked", "above", "below", "obs_status",
-]  # fmt: skip
+KEY = primary_key("benchmarks")
+COLUMNS = [*columns("benchmarks"), "df", "above", "below"]
 REST = "rest of the wave"
 Texts = npt.NDArray[np.object_]
 

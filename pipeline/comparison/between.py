@@ -20,14 +20,10 @@ from pipeline.comparison.inputs import CELL, NUMBERS, ComparisonInputs, breakdow
 from pipeline.comparison.significance import adjusted_within, homogeneity, independent, too_few_cases
 from pipeline.comparison.standard import standardised
 from pipeline.comparison.verdicts import Judgement, Pair
+from pipeline.contracts import columns, primary_key
 
-KEY = ["wave_a", "wave_b", "indicator", "category", "domain", "domain_code", "standard"]
-VALUES = ["value_a", "value_b", "difference", "se", "df", "ci_low", "ci_high", "p_value"]
-TESTS = ["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]
-COLUMNS = [
-    *KEY, "scope", "unit_measure", "n_a", "n_b", *VALUES, "p_adjusted", "p_distribution", "rank_a", "rank_b",
-    "verdict", "reasons", "breaks", "obs_status", "narrowed_a", "narrowed_b",
-]  # fmt: skip
+KEY = primary_key("comparisons")
+COLUMNS = [*columns("comparisons"), "df"]
 NOT_COMPARABLE = "not_comparable"
 
 

@@ -29,6 +29,7 @@ from pipeline.comparison.readable import (
 )
 from pipeline.comparison.significance import t_test
 from pipeline.comparison.trends import trends
+from pipeline.contracts import columns
 from pipeline.disclosure import decimals_of, half_up
 
 ESTIMATE = ["wave", *CELL]
@@ -76,7 +77,7 @@ def reasons(catalogue: Catalogue) -> pd.DataFrame:
         }
         for rule in catalogue.comparability.rules.values()
     ]
-    return pd.DataFrame(rows, columns=["reason", "verdict", "breaks", "ranks", "text", "rationale"])
+    return pd.DataFrame(rows, columns=columns("reasons"))
 
 
 def _comparisons(

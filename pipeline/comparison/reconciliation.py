@@ -7,13 +7,10 @@ import pandas as pd
 
 from pipeline.catalogue import Wave
 from pipeline.comparison.inputs import CELL, ComparisonInputs
+from pipeline.contracts import columns, primary_key
 from pipeline.problems import Problem, ProblemError
 
-RECONCILED = [
-    "wave", "figures_wave", *CELL, "value", "ci_low", "ci_high", "figure", "difference", "within_rounding",
-    "within_interval", "reason", "note",
-]  # fmt: skip
-ERRATA = ["wave", *CELL, "value_was", "value_now", "published", "corrected", "source"]
+RECONCILED, ERRATA = columns("reconciliation"), columns("errata")
 
 
 def reconciliation(inputs: ComparisonInputs) -> pd.DataFrame:
@@ -31,7 +28,7 @@ def reconciliation(inputs: ComparisonInputs) -> pd.DataFrame:
                 _reconciled(wave, figures, inputs) for wave in inputs.waves if _same_edition(wave, figures)
             ]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=RECONCILED)
-    return frame[RECONCILED].sort_values(["wave", "figures_wave", *CELL], kind="stable", ignore_index=True)
+    return frame[RECONCILED].sort_values(primary_key("reconciliation"), kind="stable", ignore_index=True)
 
 
 def _same_edition(wave: Wave, figures: Wave) -> bool:

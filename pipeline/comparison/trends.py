@@ -12,13 +12,11 @@ from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.significance import adjusted_within, slope, t_test
 from pipeline.comparison.verdicts import Pair
+from pipeline.contracts import columns, primary_key
 
 DAYS = 365.25
-KEY = ["survey", "status", "indicator", "category"]
-COLUMNS = [
-    *KEY, "unit_measure", "first_wave", "last_wave", "editions", "breaks", "change_per_year", "se", "ci_low",
-    "ci_high", "p_value", "p_adjusted", "waves",
-]  # fmt: skip
+KEY = primary_key("trends")
+COLUMNS = [*columns("trends"), "waves"]
 
 
 def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.contracts import conform, table
+from pipeline.contracts import columns, conform
 from pipeline.disclosure.rules import FLAGGED, HIDDEN, UNPUBLISHED, answered_measures, live_rows
 
 MEASURES = ["value", "se", "ci_low", "ci_high", "deff"]
@@ -23,8 +23,7 @@ MOST_DECIMALS = 6
 
 def published(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Estimates with a column ``verdict`` and one ``beside`` (a hidden cell), as they are published."""
-    columns = [field["name"] for field in table("estimates")["fields"]]
-    return conform(carried_out(frame, catalogue)[columns], "estimates")
+    return conform(carried_out(frame, catalogue)[columns("estimates")], "estimates")
 
 
 def carried_out(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -53,9 +52,11 @@ def decimals_of(frame: pd.DataFrame, catalogue: Catalogue, name: str = "value") 
     rounding = catalogue.barometer.rounding
     if name == "deff":
         return np.full(len(frame), DEFF_DECIMALS)
-    decimals = np.where(frame["domain"] == catalogue.total.key, rounding.total, rounding.breakdown)
-    decimals = decimals + (frame["unit_measure"] == "mean").to_numpy() + (name == "se")
-    return np.where(frame["unit_measure"] == "count", 0, decimals)
+    unit, units = pd.factorize(frame["unit_measure"].astype(str))
+    total = (frame["domain"] == catalogue.total.key).to_numpy(dtype=np.int64)
+    by_unit = [[rounding.decimals(each, is_total=is_total) for is_total in (False, True)] for each in units]
+    decimals = np.array(by_unit, dtype=np.int64).reshape(-1, 2)[unit, total]
+    return decimals + ((frame["unit_measure"] != "count").to_numpy() & (name == "se"))
 
 
 def printed_decimals(frame: pd.DataFrame, name: str = "value") -> npt.NDArray[np.int64]:

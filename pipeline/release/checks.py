@@ -20,7 +20,7 @@ import jsonschema
 import pyarrow as pa
 from frictionless import FrictionlessException, Package
 
-from pipeline.contracts import table
+from pipeline.contracts import columns, table
 from pipeline.problems import Problem
 from pipeline.release.agreement import check_archive, check_formats
 from pipeline.release.contents import SYNTHETIC
@@ -166,7 +166,7 @@ def _same_cells(parquet: Path, text: Path, file: str) -> Iterator[Problem]:
     except (OSError, pa.ArrowInvalid):
         yield Problem(file, "", "is not a Parquet file", HINT)
         return
-    if rows.column_names != [field["name"] for field in table(parquet.stem)["fields"]]:
+    if rows.column_names != columns(parquet.stem):
         yield Problem(file, "", "does not have the columns of its contract", HINT)
     elif csv_bytes(rows) != text.read_bytes():
         yield Problem(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.contracts import conform, table
+from pipeline.contracts import columns, conform, primary_key
 from pipeline.release.bump import reasons, required_bump
 from pipeline.release.compared_tables import tables_of
 from pipeline.release.diff import Changes, ComparedTable, compare, diff
@@ -27,19 +27,18 @@ Row = dict[str, Any]
 
 def revision_table(before: SealedRelease | None, estimates: ComparedTable, version: str) -> pd.DataFrame:
     """The rows of the table ``revisions``: each cell of estimates that differs from the previous release."""
-    columns = [field["name"] for field in table("revisions")["fields"]]
     rows: list[Row] = []
     if before:
         old = tables_of(before.folder)["estimates"]
         changes = compare(old, estimates)
         versions = {"old_version": before.version, "new_version": version}
         rows = [row | versions for row in _rows(changes, old, estimates)]
-    frame = pd.DataFrame(rows, columns=columns).sort_values(table("revisions")["primaryKey"], kind="stable")
-    return conform(frame, "revisions")
+    frame = pd.DataFrame(rows, columns=columns("revisions"))
+    return conform(frame.sort_values(primary_key("revisions"), kind="stable"), "revisions")
 
 
 def _rows(changes: Changes, old: ComparedTable, new: ComparedTable) -> list[Row]:
-    key = table("revisions")["primaryKey"]
+    key = primary_key("revisions")
     before, after = (
         {tuple(row[name] for name in key): row for row in compared_table.rows.to_pylist()}
         for compared_table in (old, new)
@@ -51,10 +50,10 @@ def _rows(changes: Changes, old: ComparedTable, new: ComparedTable) -> list[Row]
     ]
     return [
         dict(zip(key, cell, strict=True))
-        | {"change": change, "changed_columns": "|".join(columns)}
+        | {"change": change, "changed_columns": "|".join(changed)}
         | {f"old_{name}": before.get(cell, {}).get(name) for name in TRACKED}
         | {f"new_{name}": after.get(cell, {}).get(name) for name in TRACKED}
-        for cell, change, columns in found
+        for cell, change, changed in found
     ]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Package
-from pipeline.contracts import conform, table
+from pipeline.contracts import columns, conform, table
 from pipeline.release.codelists import (
     category_rows,
     codebook_rows,
@@ -87,8 +87,8 @@ def _of_waves(frame: pd.DataFrame, keys: set[str]) -> pd.DataFrame:
 
 
 def _frame(rows: pd.DataFrame | Iterable[Row], name: str) -> pd.DataFrame:
-    columns = [field["name"] for field in table(name)["fields"]]
-    return rows[columns] if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=columns)
+    named = columns(name)
+    return rows[named] if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=named)
 
 
 def _without_formulas(frame: pd.DataFrame, name: str) -> pd.DataFrame:

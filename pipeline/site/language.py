@@ -23,11 +23,10 @@ class Language:
     """One language of the site."""
 
     def __init__(self, code: str, catalogue: Catalogue) -> None:
-        rounding = catalogue.barometer.rounding
         self.code, self.catalogue = code, catalogue
         self.name = name_of(code)
         self.strings = UiStrings(code)
-        self.numbers = NumberFormat(code, rounding.total, rounding.breakdown)
+        self.numbers = NumberFormat(code, catalogue.barometer.rounding)
 
     @cached_property
     def own(self) -> str:

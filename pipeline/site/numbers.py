@@ -13,17 +13,18 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from pipeline.catalogue.model import Rounding
 from pipeline.site.package_reader import Estimate
 
 MINUS, DASH, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 
 
 class NumberFormat:
-    """The numbers of one language; ``total`` and ``breakdown`` are the decimals they are published with."""
+    """The numbers of one language, with the decimals of the barometer's ``rounding``."""
 
-    def __init__(self, language: str, total: int, breakdown: int) -> None:
+    def __init__(self, language: str, rounding: Rounding) -> None:
         self.locale = _locale(language)
-        self.decimals = (breakdown, total)
+        self.rounding = rounding
         self.text = cache(self._text)
 
     def value(self, cell: Estimate, number: float | None = None) -> str:
@@ -41,9 +42,7 @@ class NumberFormat:
         """The decimals of a cell; None for a published figure, which is shown as it was printed."""
         if cell.source_kind == "figures":
             return None
-        if cell.unit_measure == "count":
-            return 0
-        return self.decimals[cell.domain_code == ""] + (cell.unit_measure == "mean")
+        return self.rounding.decimals(cell.unit_measure, is_total=cell.domain_code == "")
 
     def count(self, number: int | float | None) -> str:
         """A whole number."""
