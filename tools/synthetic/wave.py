@@ -167,7 +167,7 @@ def _figures(
         Problem(
             recipe.path,
             str(met.goal),
-            f"is not met: the drawn answers give {met.reached:.2f}",
+            f"cannot be met: the drawn answers give {met.reached:.2f}",
             hint,
             f"{met.goal.value:g}",
         )
