@@ -174,7 +174,7 @@ def test_that_nobody_was_asked_below_is_hidden_with_the_cell_above(catalogue: Ca
     assert problems(catalogue, frame) == []
     frame.loc[cells.index, ["n", "obs_status", "conf_status"]] = [0, "M", "F"]
     assert any(
-        "novelty/first" in problem and "question above" in problem for problem in problems(catalogue, frame)
+        "novelty/first" in problem and "routes to it" in problem for problem in problems(catalogue, frame)
     )
 
 
