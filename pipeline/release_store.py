@@ -30,9 +30,9 @@ class SealedRelease:
     folder: Path
 
     @property
-    def number(self) -> tuple[int, ...]:
+    def numbers(self) -> tuple[int, ...]:
         """The version as numbers, for comparing."""
-        return number(self.version)
+        return version_numbers(self.version)
 
     @cached_property
     def described(self) -> dict[str, Any]:
@@ -52,8 +52,8 @@ class SealedRelease:
         return self.described.get("withdrawn")
 
 
-def number(version: str) -> tuple[int, ...]:
-    """A version as three numbers. Raises ValueError when it is none."""
+def version_numbers(version: str) -> tuple[int, ...]:
+    """A semantic version as three numbers. Raises ValueError when it is not one."""
     if not VERSION.fullmatch(version):
         raise ValueError(version)
     return tuple(map(int, version.split(".")))
@@ -74,12 +74,14 @@ def sealed_releases(root: Path, package: str) -> list[SealedRelease]:
     """Every release of a package, withdrawn ones included, the oldest first."""
     folders = releases_folder(root, package).glob("[0-9]*/")
     found = [SealedRelease(package, path.name, path) for path in folders if VERSION.fullmatch(path.name)]
-    return sorted(found, key=lambda release: release.number)
+    return sorted(found, key=lambda release: release.numbers)
 
 
 def earlier(root: Path, package: str, version: str) -> list[SealedRelease]:
     """The releases of a package below a version that are not withdrawn, the oldest first."""
-    below = [release for release in sealed_releases(root, package) if release.number < number(version)]
+    below = [
+        release for release in sealed_releases(root, package) if release.numbers < version_numbers(version)
+    ]
     return [release for release in below if not release.withdrawn]
 
 

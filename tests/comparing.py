@@ -25,9 +25,9 @@ class Prepared:
     answers: dict[str, pd.DataFrame]
 
     def inputs(self) -> ComparisonInputs:
-        return ComparisonInputs(self.estimates, self.cells.__getitem__, self.again, self.catalogue)
+        return ComparisonInputs(self.estimates, self.cells.__getitem__, self.sum_microdata, self.catalogue)
 
-    def again(self, wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
+    def sum_microdata(self, wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
         answers = self.answers[wave]
         for name, codes in scope.items():
             answers = answers[answers[name].isin(codes)]
@@ -35,7 +35,8 @@ class Prepared:
 
     def compared(self) -> Compared:
         inputs = self.inputs()
-        return Compared(comparisons_of(inputs), benchmarks(inputs), errata(inputs), inputs.narrowed())
+        compared = comparisons_of(inputs)
+        return Compared(compared, benchmarks(inputs), errata(inputs), inputs.narrowed_to(compared))
 
     def published(self, made: Compared | None = None) -> dict[str, pd.DataFrame]:
         protected = protect(self.estimates, self.catalogue)

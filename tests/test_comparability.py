@@ -165,7 +165,7 @@ def test_an_edition_is_never_a_date(known: WaveFacts) -> None:
 
 
 def test_a_real_wave_is_never_set_against_a_generated_one(known: WaveFacts) -> None:
-    with pytest.raises(ProblemError, match="generated data say nothing about real surveys"):
+    with pytest.raises(ProblemError, match="synthetic data say nothing about real surveys"):
         judged(known, "dk-2017", f"dk-2020{S}", "any_innovation")
 
 

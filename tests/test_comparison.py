@@ -27,12 +27,12 @@ from pipeline.comparison import (
 from pipeline.comparison.shared_scope import restricted
 from pipeline.comparison.significance import (
     adjusted,
-    few,
     homogeneity,
     independence,
     independent,
     slope,
     t_test,
+    too_few_cases,
 )
 from pipeline.contracts import conform, table
 from pipeline.estimation import estimate_wave
@@ -140,7 +140,7 @@ def test_no_error_no_test() -> None:
 
 
 def test_a_share_of_a_few_cases_is_compared_without_a_test() -> None:
-    found = few(np.array([2.0, 10.0, 98.0, 50.0]), np.array([100.0, 50.0, 100.0, 8.0]))
+    found = too_few_cases(np.array([2.0, 10.0, 98.0, 50.0]), np.array([100.0, 50.0, 100.0, 8.0]))
     assert found.tolist() == [True, False, True, True]
 
 
@@ -314,7 +314,9 @@ def test_an_erratum_keeps_both_values_and_estimates_use_the_current_one(tmp_path
     assert made[["value_was", "value_now", "corrected"]].to_numpy().tolist() == [[70.0, 74.0, "2021-05-01"]]
     assert one(found.estimates, wave="no-2020", indicator="any_innovation", domain="total")["value"] == 74
     edit(wave, "now = 74", "now = 75")
-    with pytest.raises(ProblemError, match="is not the figure of any_innovation in the wave's file"):
+    with pytest.raises(
+        ProblemError, match="is not the value of any_innovation in the wave's file of figures"
+    ):
         errata(prepared(root).inputs())
 
 

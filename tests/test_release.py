@@ -20,7 +20,7 @@ from pipeline.contracts import table
 from pipeline.disclosure import protect
 from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package, check_untouched, published_tables, write_package
-from pipeline.release.files import checksums, number, sha256
+from pipeline.release.files import number_text, sha256, sha256sums
 from pipeline.release.tables import harmless
 from tests.barometers import edit, write_barometer
 from tests.cells import cell, estimates
@@ -103,7 +103,7 @@ def test_csv_and_parquet_hold_the_same_cells(folder: Path, name: str) -> None:
 
 
 def test_numbers_are_plain_decimals() -> None:
-    assert [number(value) for value in (80.0, 12.5, 1e-05, 1e16, 0.0, None)] == [
+    assert [number_text(value) for value in (80.0, 12.5, 1e-05, 1e16, 0.0, None)] == [
         "80",
         "12.5",
         "0.00001",
@@ -168,7 +168,7 @@ def test_a_package_that_loses_the_mark_is_refused(catalogue: Catalogue, place: t
     folder = packed(synthetic(catalogue))
     say(*place, value="Figures")(folder)
     sealed(folder)
-    assert any("does not say SYNTHETIC" in str(problem) for problem in check_package(folder))
+    assert any("is not marked SYNTHETIC" in str(problem) for problem in check_package(folder))
 
 
 def test_official_and_synthetic_waves_never_share_a_package(catalogue: Catalogue) -> None:
@@ -220,7 +220,7 @@ def sealed(folder: Path) -> None:
             resource |= {"bytes": path.stat().st_size} if "bytes" in resource else {}
     (folder / "datapackage.json").write_text(json.dumps(found), encoding="utf-8")
     names = [line.partition("  ")[2] for line in (folder / "SHA256SUMS").read_text().splitlines()]
-    (folder / "SHA256SUMS").write_bytes(checksums({name: (folder / name).read_bytes() for name in names}))
+    (folder / "SHA256SUMS").write_bytes(sha256sums({name: (folder / name).read_bytes() for name in names}))
 
 
 def tamper_csv(folder: Path) -> None:

@@ -26,7 +26,7 @@ from pipeline.disclosure import AUDITED, Audit
 from pipeline.problems import Problem, ProblemError
 from pipeline.release import check_package
 from pipeline.release.lock import locked
-from pipeline.release.seal import copy_through, refusals
+from pipeline.release.seal import copy_flushed, refusals
 from pipeline.release.seal import seal as put_on_shelf
 from pipeline.release_store import earlier, previous, releases_folder, sealed_releases
 from pipeline.staleness.status import products_current, sound_waves
@@ -108,7 +108,7 @@ def test_other_bytes_are_refused(built: Path) -> None:
     before = files(releases_folder(built, PACKAGE))
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     build(built)
-    with pytest.raises(ProblemError, match=r"version: of test-barometer is sealed already.*Raise `version`"):
+    with pytest.raises(ProblemError, match=r"version: of test-barometer is already sealed.*Raise `version`"):
         seal(built)
     assert files(releases_folder(built, PACKAGE)) == before
 
@@ -140,7 +140,7 @@ def test_a_spoilt_file_is_not_sealed(built: Path) -> None:
 
 def test_versions_must_rise(twice: Path) -> None:
     (problem,) = refusals(twice, PACKAGE, "0.9.0", twice / "warehouse/candidate" / PACKAGE)
-    assert "is below 1.0.1, which test-barometer has sealed ('0.9.0')" in str(problem)
+    assert "is lower than 1.0.1, the last sealed version of test-barometer ('0.9.0')" in str(problem)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_the_rename_alone_keeps_two_from_winning(built: Path) -> None:
     """Even where locks do not work, whoever renames second finds a release in the way."""
     folder = built / "warehouse/candidate" / PACKAGE
     rival = releases_folder(built, PACKAGE) / ".rival"
-    copy_through(folder, rival)
+    copy_flushed(folder, rival)
     put_on_shelf(built, PACKAGE, "1.0.0", folder)
     with pytest.raises(OSError) as refused:
         rival.rename(releases_folder(built, PACKAGE) / "1.0.0")

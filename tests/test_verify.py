@@ -130,7 +130,7 @@ def test_a_changed_cell_is_named_even_under_new_checksums(released_twice: Path, 
     assert said[0].startswith("PATH/provenance.json: is not the provenance of this SHA256SUMS")
     assert "PATH/data/estimates.csv, row " in said[1]
     assert (
-        "(dk-2020 novelty first sector care), column domain_code: is 'home', and 'care' in the rebuild"
+        "(dk-2020 novelty first sector care), column domain_code: is 'home', but 'care' in the rebuild"
         in said[1]
     )
 
@@ -140,9 +140,9 @@ def test_missing_and_unknown_files_are_named(released_twice: Path, release: Path
     (release / "data/domains.csv").unlink()
     (release / "more.txt").write_text("more")
     said = problems(released_twice, release)
-    assert "SHA256SUMS, data/domains.csv: is listed but not there" in said[0]
+    assert "SHA256SUMS, data/domains.csv: is listed, but there is no such file" in said[0]
     assert "SHA256SUMS, more.txt: is not listed" in said[1]
-    assert said[2].startswith("PATH/data/domains.csv: is missing, and the rebuild has it")
+    assert said[2].startswith("PATH/data/domains.csv: is missing, but is in the rebuild")
 
 
 @pytest.mark.usefixtures("rebuilt")
@@ -171,7 +171,7 @@ def test_what_was_declared_otherwise_is_a_likely_reason(released_twice: Path, tm
     edit(root / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
     assert len(said) == 1 and "data/domains.csv, row " in said[0]
-    assert "column label: is 'Care', and 'Health care' in the rebuild" in said[0]
+    assert "column label: is 'Care', but 'Health care' in the rebuild" in said[0]
     assert "not as they were: schemas/codebook.toml." in said[0]
 
 

@@ -100,6 +100,12 @@ class Rounding:
     breakdown: Annotated[Whole, Field(description="decimals of a breakdown's cells", ge=0, le=6)] = 0
     n: Annotated[Whole, Field(description="beside a hidden cell, n is a multiple of it", ge=1, le=1000)] = 10
 
+    def decimals(self, unit_measure: str, *, is_total: bool) -> int:
+        """The decimals of a published value: a mean has one more than a share, a count none."""
+        if unit_measure == "count":
+            return 0
+        return (self.total if is_total else self.breakdown) + (unit_measure == "mean")
+
 
 @dataclass(frozen=True)
 class Validation:

@@ -15,9 +15,9 @@ from pipeline.catalogue import load_catalogue
 from pipeline.cli.output import print_json
 from pipeline.contracts import table
 from pipeline.release import PUBLISHED
+from pipeline.release.compared_tables import described_in, tables_of
 from pipeline.release.diff import Changes
 from pipeline.release.revisions import comparison, entry
-from pipeline.release.sheets import described_in, sheets_of
 from pipeline.steps.releases import named
 
 SHOWN = 20  # rows a table; --json has them all
@@ -31,8 +31,8 @@ def show(root: Path, old: str, new: str, as_json: bool) -> None:
     described = described_in(before), described_in(after)
     compared = comparison(
         described[1]["name"],
-        (described[0]["version"], sheets_of(before)),
-        (described[1]["version"], sheets_of(after)),
+        (described[0]["version"], tables_of(before)),
+        (described[1]["version"], tables_of(after)),
     )
     if as_json:
         print_json({"ok": True, **compared, "problems": []})

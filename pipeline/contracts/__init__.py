@@ -12,8 +12,10 @@ from pipeline.contracts.tables import (
     WEIGHTS,
     Field,
     TableSchema,
+    columns,
     microdata_fields,
     microdata_schema,
+    primary_key,
     table,
 )
 
@@ -23,6 +25,7 @@ __all__ = [
     "WEIGHTS",
     "Field",
     "TableSchema",
+    "columns",
     "compiled",
     "conform",
     "ddl",
@@ -30,6 +33,7 @@ __all__ = [
     "microdata_fields",
     "microdata_schema",
     "pandera_schema",
+    "primary_key",
     "quoted",
     "table",
     "validate",

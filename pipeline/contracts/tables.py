@@ -32,6 +32,16 @@ def table(name: str) -> dict[str, Any]:
     return schema
 
 
+def columns(name: str) -> list[str]:
+    """The names of a stored table's columns, in order."""
+    return [field["name"] for field in table(name)["fields"]]
+
+
+def primary_key(name: str) -> list[str]:
+    """The columns that identify a row of a stored table."""
+    return list(table(name)["primaryKey"])
+
+
 def extended(name: str, extra_fields: Iterable[Field] = ()) -> dict[str, Any]:
     """The Table Schema of a stored table with more fields after its own."""
     schema = table(name)

@@ -65,9 +65,9 @@ def _sources(waves: Iterable[Wave]) -> list[Descriptor]:
 def _resources(
     contents: Contents, schema: Mapping[str, Any], made: Mapping[str, bytes]
 ) -> tuple[Descriptor, Descriptor]:
-    """A table twice: as CSV with its whole contract, and as Parquet."""
+    """A table as two resources: CSV with the whole contract, and Parquet."""
     name = schema["name"]
-    said = {key: contents.marked(schema[key]) for key in ("title", "description")}
+    texts = {key: contents.marked(schema[key]) for key in ("title", "description")}
     contract = {
         key: schema[key] for key in ("fields", "primaryKey", "foreignKeys", "missingValues") if key in schema
     }
@@ -76,7 +76,7 @@ def _resources(
         "name": name,
         "type": "table",
         "profile": "tabular-data-resource",
-        **said,
+        **texts,
         "path": f"data/{name}.csv",
         "format": "csv",
         "mediatype": "text/csv",
@@ -88,7 +88,7 @@ def _resources(
     }, {
         "name": f"{name}-parquet",
         "type": "table",
-        **said,
+        **texts,
         "path": f"data/{name}.parquet",
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",

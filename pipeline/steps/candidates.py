@@ -18,9 +18,9 @@ from pipeline.contracts import conform, table
 from pipeline.disclosure import AUDITED, Audit, audit
 from pipeline.problems import ProblemError
 from pipeline.release import write_package
+from pipeline.release.compared_tables import compared_table, tables_from, tables_of
 from pipeline.release.quality import quality
 from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comparison, revision_table
-from pipeline.release.sheets import sheet, sheets_from, sheets_of
 from pipeline.release_store import SUMS, earlier, previous
 from pipeline.staleness.files import hash_of_file
 from pipeline.steps.provenance import PROVENANCE, provenance
@@ -32,7 +32,7 @@ def revisions(catalogue: Catalogue, package: Package, estimates: pd.DataFrame) -
     """The table ``revisions`` of a package, from its published estimates."""
     version = catalogue.barometer.version
     before = previous(catalogue.root, package.key, version)
-    return revision_table(before, sheet(table("estimates"), arrow(estimates, "estimates")), version)
+    return revision_table(before, compared_table(table("estimates"), arrow(estimates, "estimates")), version)
 
 
 def every_revision(catalogue: Catalogue, estimates: pd.DataFrame) -> pd.DataFrame:
@@ -88,8 +88,8 @@ def _extra(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, 
     """The files of a package that tell of more than its tables."""
     barometer = catalogue.barometer
     before = previous(catalogue.root, package.key, barometer.version)
-    old = (before.version, sheets_of(before.folder)) if before else None
-    compared = comparison(package.key, old, (barometer.version, sheets_from(tables)))
+    old = (before.version, tables_of(before.folder)) if before else None
+    compared = comparison(package.key, old, (barometer.version, tables_from(tables)))
     released = barometer.released.isoformat()
     return {
         JSON: as_json(compared),

@@ -38,7 +38,10 @@ def comparisons(catalogue: Catalogue) -> StepResult:
         root = catalogue.root
         estimates = pd.read_parquet(product_folder(root, "estimates") / "estimates.parquet")
         inputs = ComparisonInputs(
-            estimates, lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)), again, catalogue
+            estimates,
+            lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)),
+            sum_microdata,
+            catalogue,
         )
         made = {
             "comparisons": comparisons_of(inputs),
@@ -47,7 +50,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
             "errata": errata(inputs),
             "reconciliation": reconciliation(inputs),
         }
-        made["narrowed"] = inputs.narrowed()  # last: it holds what the others have estimated again
+        made["narrowed"] = inputs.narrowed_to(made["comparisons"])
         for name, frame in made.items():
             frame.to_parquet(folder / f"{name}.parquet", index=False)
         counted: Metadata = {"rows": len(made["comparisons"])}
@@ -57,7 +60,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
     return product_step("comparisons", catalogue, work)
 
 
-def again(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
+def sum_microdata(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
     """A wave's sums from its microdata: of the indicators of a catalogue and of the units in a scope.
 
     They are kept beside the comparisons, in a folder a scope, until the wave or what is asked of it changes.

@@ -11,7 +11,8 @@ from typing import Any
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue, text_in
 from pipeline.catalogue.hints import did_you_mean
-from pipeline.comparison import Judgement, Pair, WaveFacts, response_rate, scope_text
+from pipeline.catalogue.scopes import scope_text
+from pipeline.comparison import Judgement, Pair, WaveFacts, response_rate
 from pipeline.contracts import literal
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.status import sound_wave
