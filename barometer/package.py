@@ -10,8 +10,7 @@ import pandas as pd
 
 from barometer.frames import TYPES, typed
 from pipeline.problems import Problem, ProblemError
-
-DESCRIPTOR = "datapackage.json"
+from pipeline.release_store import DESCRIPTOR
 
 
 def read_package(path: str | Path) -> dict[str, pd.DataFrame]:

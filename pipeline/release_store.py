@@ -18,7 +18,7 @@ from typing import Any
 from pipeline.problems import Problem, ProblemError
 
 DESCRIPTOR, SUMS = "datapackage.json", "SHA256SUMS"
-VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+SEMANTIC_VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class SealedRelease:
 
 def number(version: str) -> tuple[int, ...]:
     """A version as three numbers. Raises ValueError when it is none."""
-    if not VERSION.fullmatch(version):
+    if not SEMANTIC_VERSION.fullmatch(version):
         raise ValueError(version)
     return tuple(map(int, version.split(".")))
 
@@ -73,7 +73,9 @@ def releases_folder(root: Path, package: str) -> Path:
 def sealed_releases(root: Path, package: str) -> list[SealedRelease]:
     """Every release of a package, withdrawn ones included, the oldest first."""
     folders = releases_folder(root, package).glob("[0-9]*/")
-    found = [SealedRelease(package, path.name, path) for path in folders if VERSION.fullmatch(path.name)]
+    found = [
+        SealedRelease(package, path.name, path) for path in folders if SEMANTIC_VERSION.fullmatch(path.name)
+    ]
     return sorted(found, key=lambda release: release.number)
 
 

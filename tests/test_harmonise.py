@@ -334,7 +334,7 @@ def test_a_file_without_rows_is_a_problem(fieldwork: Fieldwork) -> None:
 def test_strata_that_joining_would_confuse_are_a_problem(fieldwork: Fieldwork) -> None:
     fieldwork.design(strata=("SEKTOR", "REG"))
     fieldwork.put(0, REG="N*S")
-    assert "design.strata: has values that hold * ('REG')" in fieldwork.stopped()
+    assert "design.strata: has values that contain * ('REG')" in fieldwork.stopped()
 
 
 def test_strata_are_joined_and_the_psu_kept(fieldwork: Fieldwork) -> None:

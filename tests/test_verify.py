@@ -17,8 +17,8 @@ import time_machine
 
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.engine import DuckDB
+from pipeline.hashing import file_sha256
 from pipeline.problems import ProblemError
-from pipeline.release.files import sha256
 from pipeline.release_store import releases_folder
 from pipeline.steps.releases import withdraw_release
 from pipeline.steps.verification import Verified, verify
@@ -125,7 +125,7 @@ def test_a_changed_cell_is_named_even_under_new_checksums(released_twice: Path, 
     )
     sums = release / "SHA256SUMS"
     lines = [line.partition("  ")[2] for line in sums.read_text().splitlines()]
-    sums.write_text("".join(f"{sha256(release / name)}  {name}\n" for name in lines))
+    sums.write_text("".join(f"{file_sha256(release / name)}  {name}\n" for name in lines))
     said = problems(released_twice, release)
     assert said[0].startswith("PATH/provenance.json: is not the provenance of this SHA256SUMS")
     assert "PATH/data/estimates.csv, row " in said[1]

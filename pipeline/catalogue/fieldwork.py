@@ -29,6 +29,8 @@ from pipeline.catalogue.kinds import (
     Whole,
 )
 
+SYNTHETIC_SUFFIX = "-synthetic"  # of a synthetic wave's key, and of no other's
+
 
 @dataclass(frozen=True)
 class Period:
@@ -87,6 +89,13 @@ class Response:
     sample: Annotated[Units | None, Field(description="units drawn")] = None
     respondents: Annotated[Units | None, Field(description="units that answered")] = None
     rate: Annotated[Percent | None, Field(description="the response rate as published, in percent")] = None
+
+    @property
+    def known_rate(self) -> float | None:
+        """The response rate in percent: as published, else the share of the sample that answered."""
+        if self.rate is None and self.sample and self.respondents:
+            return 100.0 * self.respondents / self.sample
+        return self.rate
 
 
 @dataclass(frozen=True)

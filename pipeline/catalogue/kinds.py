@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pipeline.catalogue.hints import did_you_mean
+from pipeline.release_store import SEMANTIC_VERSION
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, regex_engine="python-re")
 LONGEST_NAME = 100  # a file of that name, with its ending, fits every file system
@@ -114,9 +115,7 @@ LINK = Written(
 )
 EMAIL = Written(r"([^\s@<>\"]+@[^\s@<>\"]+)?", "is not an e-mail address", "Write name@domain.")
 SHA256 = Written(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
-VERSION = Written(
-    r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", "is not a version", "Write it as 1.0.0."
-)
+VERSION = Written(SEMANTIC_VERSION.pattern, "is not a version", "Write it as 1.0.0.")
 COUNTRY = Written(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write it as NO.")
 LANGUAGE = Written(r"[a-z]{2,3}", "is not a language code", "Write it as nb.")
 IN_RAW = Written(

@@ -21,7 +21,6 @@ from pipeline.catalogue.questionnaire import (
     Indicator,
     IndicatorsFile,
     Instrument,
-    Question,
 )
 from pipeline.catalogue.reader import CROSSWALK_HEADER, read_record, read_rows, read_toml
 from pipeline.problems import Problem, ProblemError
@@ -70,14 +69,14 @@ def load_catalogue(root: Path) -> Catalogue:
         variables=codebook.variables,
         questions=codebook.questions,
         bases={"all": Base("all"), **measured.bases},
-        indicators=_indicators(measured.indicators, codebook.questions, problems),
+        indicators=measured.indicators,
         domains=domains,
         instruments=_instruments(schemas / "instruments", root, problems),
         waves=_waves(schemas / "waves", root, problems),
         translations=_translations(barometer.languages[1:], root, problems),
         comparability=_comparability(root, problems),
     )
-    catalogue = replace(catalogue, waves=_errata(catalogue))
+    catalogue = replace(catalogue, indicators=_indicators(catalogue, problems), waves=_errata(catalogue))
     return replace(catalogue, problems=(*problems, *_new(check(catalogue), problems)))
 
 
@@ -118,12 +117,10 @@ def _errata(catalogue: Catalogue) -> dict[str, Wave]:
     }
 
 
-def _indicators(
-    indicators: Mapping[str, Indicator], questions: Mapping[str, Question], problems: list[Problem]
-) -> dict[str, Indicator]:
+def _indicators(catalogue: Catalogue, problems: list[Problem]) -> dict[str, Indicator]:
     """The indicators, each of exactly one form, and with the base it left out."""
     made = {}
-    for key, indicator in indicators.items():
+    for key, indicator in catalogue.indicators.items():
         forms = [name for name in ("question", "mean", "total") if getattr(indicator, name) is not None]
         forms += ["any/all/none"] if indicator.logic else []
         if len(forms) != 1:
@@ -136,25 +133,18 @@ def _indicators(
                     " and ".join(forms) or "nothing",
                 )
             )
-        base = indicator.base or _base_of(indicator, indicators, questions, problems)
+        base = indicator.base or _base_of(indicator, catalogue, problems)
         made[key] = replace(indicator, base=base)
     return made
 
 
-def _base_of(
-    indicator: Indicator,
-    indicators: Mapping[str, Indicator],
-    questions: Mapping[str, Question],
-    problems: list[Problem],
-) -> str:
+def _base_of(indicator: Indicator, catalogue: Catalogue, problems: list[Problem]) -> str:
     """The base that was left out: that of what the indicator is made from, where that is one base."""
-    behind = indicators.get(indicator.total or "", indicator)
-    if behind.base:
-        return behind.base
-    names = [name for name in (behind.question, behind.mean) if name]
-    names += [condition.pattern for condition in behind.logic.conditions()] if behind.logic else []
-    keys = [name.partition(".")[0] for name in names]
-    found = sorted({questions[key].base for key in keys if key in questions})
+    if indicator.total is not None and indicator.total not in catalogue.indicators:
+        return "all"  # ``check`` says that there is no such share
+    if base := catalogue.share_behind(indicator).base:
+        return base
+    found = sorted({catalogue.questions[key].base for key in catalogue.questions_of(indicator)})
     if len(found) > 1:
         place = f"indicators.{indicator.key}.base"
         message = "is not clear: its questions have other bases"

@@ -40,7 +40,16 @@ from pipeline.catalogue.kinds import (
     Version,
     Whole,
 )
-from pipeline.catalogue.questionnaire import IGNORE, Base, Domain, Indicator, Instrument, Question, Variable
+from pipeline.catalogue.questionnaire import (
+    IGNORE,
+    Base,
+    Domain,
+    Indicator,
+    Instrument,
+    Question,
+    Variable,
+    question_key,
+)
 from pipeline.problems import Problem
 
 
@@ -224,9 +233,14 @@ class Catalogue:
         """The breakdown that crosses nothing: every unit of the base. It may have any name."""
         return next(domain for domain in self.domains.values() if not domain.by)
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every answer variable, in codebook order."""
+        return tuple(answer for question in self.questions.values() for answer in question.answers)
+
     def question_of(self, answer: str) -> Question:
-        """The question of an answer variable. Raises KeyError when there is none."""
-        return self.questions[answer.partition(".")[0]]
+        """The question of an answer variable or pattern. Raises KeyError when there is none."""
+        return self.questions[question_key(answer)]
 
     def share_behind(self, indicator: Indicator) -> Indicator:
         """The share whose weighted count a total is; any other indicator itself."""
@@ -234,7 +248,7 @@ class Catalogue:
 
     def questions_of(self, indicator: Indicator) -> tuple[str, ...]:
         """The questions whose answers an indicator is made from; those of its base are not among them."""
-        keys = (name.partition(".")[0] for name in self.share_behind(indicator).patterns)
+        keys = (question_key(name) for name in self.share_behind(indicator).patterns)
         return tuple(dict.fromkeys(key for key in keys if key in self.questions))
 
     def expand(self, pattern: str) -> tuple[str, ...]:

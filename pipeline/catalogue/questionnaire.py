@@ -43,6 +43,16 @@ QuestionType = Literal["single", "multiple", "grid", "numeric"]
 Unit = Literal["percent", "mean", "count"]
 
 
+def question_key(answer: str) -> str:
+    """The question in the name of an answer variable or pattern: ``q`` of ``q``, ``q.item`` and ``q.*``."""
+    return answer.partition(".")[0]
+
+
+def item_key(answer: str) -> str:
+    """The item in the name of an answer variable: ``item`` of ``q.item``; "" where the question has none."""
+    return answer.partition(".")[2]
+
+
 @dataclass(frozen=True)
 class Variable:
     """A background variable: known of every unit, used by breakdowns and margins."""

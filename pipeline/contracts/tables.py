@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, item_key
 
 Field = Mapping[str, Any]
 TableSchema = Mapping[str, Any]
@@ -55,7 +55,7 @@ def microdata_fields(catalogue: Catalogue, wave: Wave | None = None) -> list[Fie
         for answer in question.answers:
             if asked is not None and answer not in asked:
                 continue
-            title = question.items.get(answer.partition(".")[2]) or question.label or question.text
+            title = question.items.get(item_key(answer)) or question.label or question.text
             if question.type == "numeric":
                 fields.append(
                     {"name": answer, "type": "number", "title": title, "description": question.text}

@@ -17,7 +17,7 @@ from filelock import FileLock
 
 from pipeline.defs.jobs import INGEST, PUBLISH
 from pipeline.defs.location import definitions
-from pipeline.problems import Problem
+from pipeline.problems import Problem, wave_problem
 from pipeline.staleness.outputs import declared_waves
 
 SETTINGS = """\
@@ -89,13 +89,9 @@ def _problem(check: dg.AssetCheckEvaluation) -> Problem:
         )
         hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
         return Problem("warehouse/candidate", "", message, hint)
-    return Problem(
-        file=f"schemas/waves/{check.partition}.toml",
-        key="",
-        message=f"{check.asset_key.to_user_string()} breaks its {check.check_name}: {check.description}",
-        hint="Compare the wave's crosswalk and raw file with the codebook.",
-        wave=check.partition,
-    )
+    message = f"{check.asset_key.to_user_string()} fails its check {check.check_name}: {check.description}"
+    hint = "Compare the wave's crosswalk and raw file with the codebook."
+    return wave_problem(check.partition, "", message, hint)
 
 
 def home(root: Path) -> Path:

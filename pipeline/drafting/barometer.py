@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.questionnaire import Question
 from pipeline.drafting.columns import describe
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
@@ -56,7 +57,7 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
 
 def _facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
     """What the file's name says: the last year in it is the edition, the rest the survey."""
-    plain = wave.removesuffix("-synthetic")
+    plain = wave.removesuffix(SYNTHETIC_SUFFIX)
     years = re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", plain)
     edition = years[-1] if years else ""
     return {
@@ -65,7 +66,7 @@ def _facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
         "edition": edition,
         "unit": "respondent",
         "title": stem,
-        "status": "synthetic" if wave.endswith("-synthetic") else "official",
+        "status": "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official",
     }
 
 

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.atomic import replace_file, write_file
-from pipeline.catalogue.fieldwork import Source, Wave
+from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Source, Wave
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.match import DraftRow, crosswalk_rows
 from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
-from pipeline.problems import Problem, ProblemError
-from pipeline.sources import digest, read_raw
-
-HEADER = ("source_variable", "source_code", "variable", "code", "note")
+from pipeline.hashing import file_sha256
+from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.sources import read_raw
 
 
 def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
@@ -59,14 +59,14 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
     problems = []
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave):
         hint = "Use lower-case letters, digits and hyphens, as no-ks-2018."
-        problems.append(Problem(f"schemas/waves/{wave}.toml", "", "is not a valid wave key", hint, wave))
+        problems.append(wave_problem(wave, "", "is not a valid wave key", hint, wave))
     if not file.is_file():
         raise ProblemError([*problems, Problem(str(file), "", "is not there", "Name the raw file.")])
     hint = "Give the wave another key, or remove the file if it is not wanted."
     for path in targets:
         if path.exists():
             problems.append(Problem(path.relative_to(root).as_posix(), "", "is there already", hint, wave))
-    if raw.exists() and digest(raw) != digest(file):
+    if raw.exists() and file_sha256(raw) != file_sha256(file):
         hint = "Rename the new file, or remove the old one if it is not wanted."
         problems.append(Problem(f"warehouse/raw/{raw.name}", "", "is there already, with other bytes", hint))
     if problems:
@@ -89,8 +89,8 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
 
 def _facts(wave: str) -> Mapping[str, str]:
     """What a wave's key says by convention: country, survey, edition, status."""
-    status = "synthetic" if wave.endswith("-synthetic") else "official"
-    survey, _, edition = wave.removesuffix("-synthetic").rpartition("-")
+    status = "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official"
+    survey, _, edition = wave.removesuffix(SYNTHETIC_SUFFIX).rpartition("-")
     country = survey.partition("-")[0].upper()
     return {
         "country": country if len(country) == 2 else "",
@@ -162,7 +162,7 @@ def instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn])
 def crosswalk_text(rows: Iterable[DraftRow]) -> str:
     """A crosswalk as CSV."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([HEADER, *rows])
+    csv.writer(text, lineterminator="\n").writerows([CROSSWALK_HEADER, *rows])
     return text.getvalue()
 
 

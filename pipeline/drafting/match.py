@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument
+from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument, item_key
 from pipeline.drafting.columns import SourceColumn
 
 ENOUGH = 0.5  # a score below this is no guess
@@ -51,7 +51,7 @@ def targets(catalogue: Catalogue) -> list[Target]:
         }
         asked = _said(label_sources, f"{question.key}.text", question.text)
         for answer in question.answers:
-            item = answer.partition(".")[2]
+            item = item_key(answer)
             texts = (*asked, question.key, question.label)
             if item:
                 names = _said(label_sources, f"{question.key}.items.{item}", question.items[item])

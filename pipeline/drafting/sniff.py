@@ -13,7 +13,8 @@ from pathlib import Path
 import python_calamine
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.sources import digest, format_of
+from pipeline.hashing import file_sha256
+from pipeline.sources import format_of
 
 LINES = 200  # looked at
 DELIMITERS = (",", ";", "\t", "|")
@@ -23,7 +24,7 @@ NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 
 def sniff(path: Path) -> Source:
     """The pinned source of a raw file with the options that read it. ProblemError for an unknown format."""
-    source = Source("microdata", path.name, digest(path), path.stat().st_size)
+    source = Source("microdata", path.name, file_sha256(path), path.stat().st_size)
     kind = format_of(source)
     if kind == "csv":
         return _sniff_text(path, source)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Correction, Wave
 from pipeline.problems import Problem, ProblemError, wave_problem
 
@@ -36,7 +37,7 @@ def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str,
     return corrected, done
 
 
-def _matches(raw: pd.DataFrame, correction: Correction) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _matches(raw: pd.DataFrame, correction: Correction) -> Flags:
     rows = np.ones(len(raw), dtype=bool)
     for column, value in correction.match.items():
         rows &= (raw[column] == value).to_numpy()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, Instrument
@@ -21,8 +22,6 @@ from pipeline.sources import numbers
 ANY, COPY = "*", "="
 SHOWN = 20  # unknown codes of one column that a message names; more of them are no codes but texts
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 Codes = Mapping[str, str]  # source code -> code
 Pair = tuple[str, "Cells", Codes]  # a source column that feeds a variable
 
@@ -32,7 +31,7 @@ class Cells:
     """A source column, each distinct text once: ``texts[places[i]]`` is the cell of row i."""
 
     texts: list[str]
-    places: Integers
+    places: Ints
 
     @classmethod
     def of(cls, column: pd.Series[str]) -> Cells:
@@ -102,9 +101,8 @@ def _sources(instrument: Instrument, catalogue: Catalogue) -> dict[str, dict[str
         for columns in sources.values() if not row.variable else ():
             if row.source_variable in columns:
                 columns[row.source_variable].setdefault(row.source_code, IGNORE)
-    answers = (name for question in catalogue.questions.values() for name in question.answers)
     filled = {row.variable for row in instrument.crosswalk if row.code != IGNORE}
-    return {name: sources[name] for name in (*catalogue.variables, *answers) if name in filled}
+    return {name: sources[name] for name in (*catalogue.variables, *catalogue.answers) if name in filled}
 
 
 def _unknown(cells: Mapping[str, Cells], wave: Wave, instrument: Instrument) -> Iterator[Problem]:

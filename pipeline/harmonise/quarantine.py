@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
-from pipeline.harmonise.crosswalk import Flags, Mapped
+from pipeline.harmonise.crosswalk import Mapped
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import place
 

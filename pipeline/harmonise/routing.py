@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Condition, Logic, Question
-from pipeline.harmonise.crosswalk import Flags, Mapped
+from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Condition, Logic, Question, item_key
+from pipeline.harmonise.crosswalk import Mapped
 
 
 def holds(
@@ -69,7 +70,7 @@ def route(mapped: Mapped, catalogue: Catalogue) -> dict[str, int]:
 def _substantive(mapped: Mapped, answer: str, question: Question) -> Flags:
     if question.type == "numeric":
         return mapped.answered[answer]
-    if question.type == "multiple" and answer.partition(".")[2] in question.nonresponse:
+    if question.type == "multiple" and item_key(answer) in question.nonresponse:
         return np.zeros(len(mapped.answered[answer]), dtype=bool)
     empty = mapped.columns[answer].isin([NOT_SELECTED, *question.nonresponse]).to_numpy()
     return mapped.answered[answer] & ~empty

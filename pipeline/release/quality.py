@@ -43,15 +43,12 @@ def quality(
 
 def _wave(wave: Wave, own: pd.DataFrame) -> dict[str, Any]:
     """One wave: its response, its cells, and the middle of what is published of n and the design effect."""
-    response = wave.response
-    rate = response.rate
-    if rate is None and response.sample and response.respondents:
-        rate = round(100 * response.respondents / response.sample, 1)
+    response, rate = wave.response, wave.response.known_rate
     return {
         "source_kind": wave.source.kind,
         "respondents": response.respondents,
         "sample": response.sample,
-        "response_rate": rate,
+        "response_rate": None if rate is None else round(rate, 1),
         "median_n": _median(own["n"], 0),
         "median_deff": _median(own["deff"], 2),
         "cells": _cells(own),

@@ -6,7 +6,6 @@ was pinned raises ProblemError, since trying again would not help. Reading the f
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import fsspec
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.extras import optional
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError, wave_problem
 
 CHUNK = 1 << 20
@@ -39,7 +39,7 @@ def fetch(wave: Wave, root: Path) -> Path:
         return _verified(path, wave)
     folder = root / "warehouse" / "fetched"
     path = folder / f"{source.sha256[:12]}-{PurePosixPath(urlsplit(source.file).path).name or 'raw'}"
-    if path.is_file() and digest(path) == source.sha256:
+    if path.is_file() and file_sha256(path) == source.sha256:
         return _verified(path, wave)
     folder.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=folder, prefix=".fetching-")
@@ -50,12 +50,6 @@ def fetch(wave: Wave, root: Path) -> Path:
     finally:
         Path(name).unlink(missing_ok=True)
     return path
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _download(wave: Wave, target: Path) -> None:
@@ -93,7 +87,7 @@ def _unanswered(cause: BaseException | None) -> bool:
 def _verified(path: Path, wave: Wave) -> Path:
     """The path, when the file is the pinned one."""
     source = wave.source
-    found, size = digest(path), path.stat().st_size
+    found, size = file_sha256(path), path.stat().st_size
     problems = []
     hint = "Check that this is the right file; if the producer replaced it on purpose, pin the new"
     if found != source.sha256:

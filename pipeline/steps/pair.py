@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue, text_in
 from pipeline.catalogue.hints import did_you_mean
-from pipeline.comparison import Judgement, Pair, WaveFacts, response_rate, scope_text
+from pipeline.comparison import Judgement, Pair, WaveFacts, scope_text
 from pipeline.contracts import literal
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.status import sound_wave
@@ -89,11 +89,8 @@ def _reasons(judged: Judgement, catalogue: Catalogue, lang: str) -> list[Row]:
 
 def _facts(wave: Wave, catalogue: Catalogue) -> Row:
     """What is declared of a wave that a reader should see beside its number; None where nothing is."""
-    instrument, period, rate = (
-        catalogue.instruments[wave.instrument],
-        wave.reference_period,
-        response_rate(wave),
-    )
+    instrument, period = catalogue.instruments[wave.instrument], wave.reference_period
+    rate = wave.response.known_rate
     weighting = wave.weighting
     margins = "|".join("*".join(margin) for margin in weighting.margins) if weighting else ""
     return {

@@ -17,8 +17,8 @@ from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.findings import edition_before
+from pipeline.weighting import MARGIN_TOLERANCE
 
-MARGIN_GAP = 1e-9  # of a margin's total
 MOST_WEIGHT_RATIO = 100.0  # largest over smallest weight: beyond it, one answer outvotes a hundred
 MOST_DEFF = 4.0  # of the weights alone: beyond it, three answers of four are lost to weighting
 LEAST_OF_BEFORE = 0.5  # respondents, against the edition before
@@ -73,7 +73,7 @@ def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:
 def weights(report: Mapping[str, Any]) -> Finding:
     """Weights are positive, no answer outvotes the rest, and every margin is met."""
     margins = report["margins"]
-    missed = [margin for margin in margins if _gap(margin) > MARGIN_GAP]
+    missed = [margin for margin in margins if _gap(margin) > MARGIN_TOLERANCE]
     measured = {key: report[key] for key in ("min", "max", "ratio", "deff", "effective_n")}
     wild = report["min"] <= 0 or report["ratio"] > MOST_WEIGHT_RATIO or report["deff"] > MOST_DEFF
     message = (

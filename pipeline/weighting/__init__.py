@@ -4,6 +4,7 @@ Here belong a unit's weights and how they were made. The variance that follows f
 ``estimation``.
 """
 
+from pipeline.weighting.calibration import MARGIN_TOLERANCE
 from pipeline.weighting.weights import Weighted, weigh
 
-__all__ = ["Weighted", "weigh"]
+__all__ = ["MARGIN_TOLERANCE", "Weighted", "weigh"]

@@ -8,7 +8,7 @@ from pipeline.catalogue.comparability import NUMBERS, OWN_FACTS, PAIR_FACTS, Com
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.problems import Problem
+from pipeline.problems import Problem, wave_problem
 
 FILE = "schemas/comparability.toml"
 
@@ -77,8 +77,7 @@ def _errata(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         place = f"erratum[{number}]"
 
         def problem(key: str, message: str, hint: str, value: str, place: str = place) -> Problem:
-            file = f"schemas/waves/{wave.key}.toml"
-            return Problem(file, f"{place}.{key}", message, hint, value, wave.key)
+            return wave_problem(wave.key, f"{place}.{key}", message, hint, value)
 
         if wave.is_microdata:
             hint = "Errata are of published figures; a known error in microdata is a [[correction]]."

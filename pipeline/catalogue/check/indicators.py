@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Condition, Indicator, Logic
+from pipeline.catalogue.questionnaire import Condition, Indicator, Logic, question_key
 from pipeline.problems import Problem
 
 FILE = "schemas/indicators.toml"
@@ -91,9 +91,8 @@ def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[P
 
 def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Problem]:
     variable = indicator.mean or ""
-    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
-    if variable not in answers:
-        hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, sorted(answers))}"
+    if variable not in catalogue.answers:
+        hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, catalogue.answers)}"
         yield Problem(FILE, f"{place}.mean", "is not an answer variable", hint, variable)
         return
     question = catalogue.question_of(variable)
@@ -125,8 +124,7 @@ def _logic(logic: Logic | None, place: str, catalogue: Catalogue) -> Iterator[Pr
 
 
 def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterator[Problem]:
-    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
-    known = set(catalogue.variables) | answers
+    known = {*catalogue.variables, *catalogue.answers}
     pattern = condition.pattern
     starred = pattern.removesuffix(".*") in catalogue.questions and pattern.endswith(".*")
     if starred and not catalogue.questions[pattern[:-2]].items:
@@ -156,7 +154,7 @@ def _circles(catalogue: Catalogue) -> Iterator[Problem]:
         base.key: {
             catalogue.question_of(condition.pattern).base
             for condition in (base.logic.conditions() if base.logic else ())
-            if condition.pattern.partition(".")[0] in catalogue.questions
+            if question_key(condition.pattern) in catalogue.questions
         }
         for base in catalogue.bases.values()
     }

@@ -12,8 +12,7 @@ from pipeline.problems import Problem
 
 def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
     """Wording, versions and crosswalk of every questionnaire."""
-    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
-    known = set(catalogue.variables) | answers
+    known = {*catalogue.variables, *catalogue.answers}
     for instrument in catalogue.instruments.values():
         file = f"schemas/instruments/{instrument.key}.toml"
         for table in ("question_versions", "max_choices"):

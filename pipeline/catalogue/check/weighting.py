@@ -10,7 +10,7 @@ from pipeline.catalogue.fieldwork import Wave, Weighting
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, wave_problem
 
 FACTS = ("none", "unspecified")  # how figures were weighted, where there is nothing to weigh by
 
@@ -21,10 +21,12 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     assert design is not None and weighting is not None
     if weighting.method in FACTS:
         hint = "Use given, design, poststratify, rake, linear or logit; design weighs by what was drawn."
-        yield _problem(wave, "weighting.method", "is a fact about published figures", hint, weighting.method)
+        yield wave_problem(
+            wave.key, "weighting.method", "is a fact about published figures", hint, weighting.method
+        )
     if weighting.method == "given" and not design.weight:
-        yield _problem(
-            wave,
+        yield wave_problem(
+            wave.key,
             "weighting.method",
             "needs a delivered weight",
             'Add weight = "COLUMN" to [design].',
@@ -32,8 +34,8 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         )
     if weighting.method == "design" and not (design.weight or design.population):
         hint = "Add population (a file of counts) or weight (a column) to [design]."
-        yield _problem(
-            wave, "weighting.method", "needs population counts or a delivered weight", hint, "design"
+        yield wave_problem(
+            wave.key, "weighting.method", "needs population counts or a delivered weight", hint, "design"
         )
     if design.population:
         try:
@@ -44,7 +46,7 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         yield from _margins(wave, catalogue)
     elif weighting.margins or weighting.totals or weighting.bounds or weighting.trim:
         hint = "Remove margins, totals, bounds and trim, or choose poststratify, rake, linear or logit."
-        yield _problem(wave, "weighting", f"{weighting.method} weights meet no margins", hint)
+        yield wave_problem(wave.key, "weighting", f"{weighting.method} weights meet no margins", hint)
 
 
 def check_weighting_fact(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -54,17 +56,13 @@ def check_weighting_fact(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         return
     if weighting.totals or weighting.bounds or weighting.trim:
         hint = "Keep method and margins: published figures are not weighted again."
-        yield _problem(wave, "weighting", "is more than a fact about published figures", hint)
+        yield wave_problem(wave.key, "weighting", "is more than a fact about published figures", hint)
     for name in dict.fromkeys(name for margin in weighting.margins for name in margin):
         if name not in catalogue.variables:
             hint = (
                 f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
             )
-            yield _problem(wave, "weighting.margins", "is not known", hint, name)
-
-
-def _problem(wave: Wave, key: str, message: str, hint: str, value: str | None = None) -> Problem:
-    return Problem(f"schemas/waves/{wave.key}.toml", key, message, hint, value, wave.key)
+            yield wave_problem(wave.key, "weighting.margins", "is not known", hint, name)
 
 
 def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -72,12 +70,16 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     assert weighting is not None
     if not weighting.margins or not weighting.totals:
         hint = 'Add margins = [["variable"]] and totals = "FILE.csv".'
-        yield _problem(wave, "weighting", f"{weighting.method} needs margins and their totals", hint)
+        yield wave_problem(wave.key, "weighting", f"{weighting.method} needs margins and their totals", hint)
         return
     if weighting.method == "poststratify" and len(weighting.margins) != 1:
         hint = 'Cross the variables in one margin, as [["a", "b"]], or choose rake.'
-        yield _problem(
-            wave, "weighting.margins", "post-stratification has one margin", hint, str(len(weighting.margins))
+        yield wave_problem(
+            wave.key,
+            "weighting.margins",
+            "post-stratification has one margin",
+            hint,
+            str(len(weighting.margins)),
         )
     yield from _limits(wave, weighting)
     unknown = False
@@ -90,11 +92,11 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             hint = (
                 f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
             )
-            yield _problem(wave, "weighting.margins", "is not known", hint, name)
+            yield wave_problem(wave.key, "weighting.margins", "is not known", hint, name)
             unknown = True
         elif crosswalk and name not in mapped:
             hint = f"Map it in schemas/instruments/{wave.instrument}.csv."
-            yield _problem(wave, "weighting.margins", "is in no column of the wave", hint, name)
+            yield wave_problem(wave.key, "weighting.margins", "is in no column of the wave", hint, name)
     if not unknown:
         yield from _totals(wave, catalogue)
 
@@ -103,14 +105,14 @@ def _limits(wave: Wave, weighting: Weighting) -> Iterator[Problem]:
     """Bounds and trim that some weights could keep."""
     if weighting.method == "logit" and not weighting.bounds:
         hint = "Add bounds = [0.3, 3.0]: the least and the most that a start weight is multiplied by."
-        yield _problem(wave, "weighting.bounds", "are needed by logit", hint)
+        yield wave_problem(wave.key, "weighting.bounds", "are needed by logit", hint)
     for name, limits, what in (
         ("bounds", weighting.bounds, "Bounds are of calibrated over start weight"),
         ("trim", weighting.trim, "Trim is of a weight over the mean weight"),
     ):
         if limits and not 0 <= limits[0] < 1 < limits[1]:
             hint = f"{what}: neither is below 0, and they lie on both sides of 1."
-            yield _problem(wave, f"weighting.{name}", "leave out 1", hint, str(list(limits)))
+            yield wave_problem(wave.key, f"weighting.{name}", "leave out 1", hint, str(list(limits)))
 
 
 def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -130,7 +132,9 @@ def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     sums = {}
     for name, margin in declared.items():
         if name not in totals:
-            yield _problem(wave, "weighting.margins", "has no totals", f"Add its rows to {file}.", name)
+            yield wave_problem(
+                wave.key, "weighting.margins", "has no totals", f"Add its rows to {file}.", name
+            )
             continue
         sums[name] = math.fsum(totals[name].values())
         for code in totals[name]:
