@@ -33,7 +33,7 @@ def read_package(path: str | Path) -> dict[str, pd.DataFrame]:
 def _table(place: Path, resource: dict[str, Any]) -> pd.DataFrame:
     name, schema = str(resource.get("path", "")), resource.get("schema", {})
     inside = PurePosixPath(name)
-    hint = "Fetch the package again, whole; SHA256SUMS lists its files."
+    hint = "Download the whole package again; SHA256SUMS lists its files."
     if not name or inside.is_absolute() or ".." in inside.parts:
         raise ProblemError(Problem(str(place), "resources.path", "points outside the package", hint, name))
     try:

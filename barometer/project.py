@@ -133,7 +133,7 @@ class Barometer:
     def query(self, sql: str) -> pd.DataFrame:
         """What one SQL statement gives; it can only read. Types are those that pandas finds in the rows.
 
-        The schemas ``statistics`` and ``microdata`` can be read too: mind what leaves the house.
+        The schemas ``statistics`` and ``microdata`` can be read as well; never publish what they hold.
         Raises ProblemError when nothing is built yet, or DuckDB refuses the SQL.
         """
         result = query(self.folder, sql)
@@ -152,5 +152,6 @@ def open(folder: str | PathLike[str] = ".") -> Barometer:
 def _known(name: str, known: Iterable[str], key: str, what: str) -> None:
     names = list(known)
     if name not in names:
-        said = f"The {what}: {', '.join(names[:40])}.{did_you_mean(name, names)}"
-        raise ProblemError(Problem("warehouse/barometer.duckdb", key, "is not known", said, name))
+        listed = ", ".join(names[:40]) + (" ..." if len(names) > 40 else "")
+        hint = f"Use one of the {what}: {listed}.{did_you_mean(name, names)}"
+        raise ProblemError(Problem("warehouse/barometer.duckdb", key, "is not known", hint, name))

@@ -16,4 +16,6 @@ def optional(
         return import_module(module)
     except ImportError:
         hint = f"Install it: pip install 'barometer[{extra}]'."
-        raise ProblemError(Problem(file, key, f"needs the extra `{extra}`", hint, value, wave)) from None
+        raise ProblemError(
+            Problem(file, key, f"needs the extra `{extra}`, which is not installed", hint, value, wave)
+        ) from None

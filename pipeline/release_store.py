@@ -42,7 +42,7 @@ class SealedRelease:
             loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             file = f"warehouse/releases/{self.package}/{self.version}/{DESCRIPTOR}"
-            hint = "A sealed release is never edited: bring the file back from a copy."
+            hint = "A sealed release is never edited: restore the file from a copy."
             raise ProblemError(Problem(file, "", f"cannot be read: {type(error).__name__}", hint)) from None
         return loaded
 

@@ -328,7 +328,7 @@ def test_missing_and_empty_columns_are_all_named(fieldwork: Fieldwork) -> None:
 
 def test_a_file_without_rows_is_a_problem(fieldwork: Fieldwork) -> None:
     fieldwork.raw = fieldwork.raw.iloc[:0]
-    assert "holds no rows" in fieldwork.stopped()
+    assert "has no rows" in fieldwork.stopped()
 
 
 def test_strata_that_joining_would_confuse_are_a_problem(fieldwork: Fieldwork) -> None:
@@ -359,7 +359,7 @@ def test_a_weight_that_is_none_stops_the_wave(fieldwork: Fieldwork, text: str, s
     fieldwork.design(weight="vekt")
     fieldwork.put(0, vekt=text)
     fieldwork.put(1, vekt=text)
-    assert f"column vekt: 2 rows have a {said} weight" in fieldwork.stopped()
+    assert f"column vekt: has 2 rows with a {said} weight" in fieldwork.stopped()
 
 
 def test_columns_that_nothing_reads_are_reported(fieldwork: Fieldwork) -> None:

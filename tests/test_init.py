@@ -103,7 +103,7 @@ def test_the_same_starter_is_written_every_time(tmp_path: Path) -> None:
 
 def test_init_names_what_it_wrote_and_what_comes_next(tmp_path: Path) -> None:
     code, output = asked("--project", str(tmp_path), "init", "mine")
-    assert code == 0 and "wrote mine/schemas/barometer.toml" in output and "Its data are synthetic." in output
+    assert code == 0 and "wrote mine/schemas/barometer.toml" in output and "The data are synthetic." in output
     assert asked("--project", str(tmp_path / "mine"), "check") == (
         0, "mine: 1 wave, 1 instrument, 4 questions, 7 indicators, 3 breakdowns. No problems.\n",
     )  # fmt: skip

@@ -200,7 +200,7 @@ def test_parquet_reads_as_the_same_texts(tmp_path: Path) -> None:
 
 def test_nested_parquet_columns_are_refused(tmp_path: Path) -> None:
     pd.DataFrame({"id": [1], "many": [[1, 2]]}).to_parquet(tmp_path / "raw.parquet")
-    assert "column many: holds nested values" in problems(tmp_path / "raw.parquet")
+    assert "column many: contains nested values" in problems(tmp_path / "raw.parquet")
 
 
 def test_stata_tagged_missing_values_keep_their_letter(shared: Path) -> None:

@@ -172,7 +172,7 @@ def test_what_was_declared_otherwise_is_a_likely_reason(released_twice: Path, tm
     said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
     assert len(said) == 1 and "data/domains.csv, row " in said[0]
     assert "column label: is 'Care', and 'Health care' in the rebuild" in said[0]
-    assert "not as they were: schemas/codebook.toml." in said[0]
+    assert "changed since: schemas/codebook.toml." in said[0]
 
 
 def test_a_changed_raw_file_is_a_likely_reason(released_twice: Path, tmp_path: Path) -> None:
@@ -186,7 +186,9 @@ def test_without_the_release_before_it_cannot_be_rebuilt(released_twice: Path, t
     root = shutil.copytree(released_twice, tmp_path / "barometer")
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
     said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
-    assert said[0].startswith("PATH/revisions.json, old: revises 1.0.0, and the one before it here is none")
+    assert said[0].startswith(
+        "PATH/revisions.json, old: revises 1.0.0, and the release before it here is none"
+    )
     assert (
         "was withdrawn on 2025-07-01: A wrong file."
         in problems(root, releases_folder(root, PACKAGE) / "1.0.0")[0]
@@ -200,4 +202,4 @@ def test_what_is_no_release_is_said_so(released_twice: Path, tmp_path: Path) -> 
     other = write_barometer(tmp_path / "other")
     edit(other / "schemas/barometer.toml", '"test-barometer"', '"other-barometer"')
     (line,) = problems(other, releases_folder(released_twice, PACKAGE) / "1.0.1")
-    assert "is of test-barometer, and this barometer has other-barometer" in line
+    assert "is a release of test-barometer, and the packages of this barometer are other-barometer" in line

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 
 
 def read_population(wave: Wave, root: Path) -> dict[str, float]:
@@ -57,9 +57,18 @@ def _rows(root: Path, file: str, columns: list[str], wave: str) -> list[tuple[in
     reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
     missing = [name for name in columns if name not in (reader.fieldnames or [])]
     if missing:
-        hint = f"Write the columns {','.join(columns)}, with commas."
+        hint = f"Write the columns {','.join(columns)}, separated by commas."
         found = ",".join(reader.fieldnames or [])
-        raise ProblemError(Problem(file, "line 1", f"has no column {', '.join(missing)}", hint, found, wave))
+        raise ProblemError(
+            Problem(
+                file,
+                "line 1",
+                f"lacks {counted(len(missing), 'column')}: {', '.join(missing)}",
+                hint,
+                found,
+                wave,
+            )
+        )
     return [(reader.line_num, {name: (row[name] or "").strip() for name in columns}) for row in reader]
 
 
@@ -72,8 +81,8 @@ def _add(counts: dict[str, float], key: str, text: str, place: Problem, problems
     except ValueError:
         count = math.nan
     if not (math.isfinite(count) and count > 0):
-        problem("is not a positive number", "Write a number above 0, with a decimal point.", text)
+        problem("is not a positive number", "Write a number above 0, with a point as decimal mark.", text)
     elif key in counts:
-        problem("is a duplicate", "Keep one row.", key)
+        problem("is counted in two rows", "Keep one of them.", key)
     else:
         counts[key] = count

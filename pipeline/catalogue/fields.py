@@ -85,15 +85,15 @@ class Field:
     def _list(self, entries: tuple[Any, ...]) -> str:
         entry = bare(entries[0])
         if get_origin(self.type) is tuple and len(entries) == 2 and entries[1] is not ...:
-            return "two numbers, low then high"
+            return "a list of two numbers, the lower one first"
         if self.allowed:
             return f"a list of {', '.join(self.allowed)}"
         if get_origin(entry) is tuple:
-            return 'a list of lists, as [["a"], ["b"]]'
+            return 'a list of lists, such as [["a"], ["b"]]'
         if is_table(entry):
-            return f"a list of tables, as [[{self.name}]]"
+            return f"a list of tables, each under [[{self.name}]]"
         if get_origin(self.type) is list:
-            return 'a list of conditions, as ["variable=code|code"]'
+            return 'a list of conditions, such as ["variable=code|code"]'
         return f"a list of {PLURALS.get(entry, 'values')}"
 
 

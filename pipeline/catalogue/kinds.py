@@ -50,7 +50,7 @@ def unprintable(value: str) -> tuple[str, str] | None:
         if (kind == "Cc" and character not in "\n\t") or kind in ("Zl", "Zp", "Cs") or character in BIDI:
             return (
                 f"holds the control character U+{ord(character):04X}",
-                "Remove it: readers cannot see it, and programs stumble over it.",
+                "Remove it: readers cannot see it, and it breaks programs.",
             )
     return None
 
@@ -89,13 +89,13 @@ def named(value: str) -> str:
     in front (spreadsheets take that for a formula) and is no word that programs read as something else.
     """
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", value):
-        raise refused("is not a valid name", "Use letters, digits, _ and -, and begin with no -.")
+        raise refused("is not a valid name", "Use letters, digits, _ and -, and do not begin with -.")
     if len(value) > LONGEST_NAME:
-        raise refused("is too long for a name", f"Use at most {LONGEST_NAME} letters.")
+        raise refused("is too long for a name", f"Use at most {LONGEST_NAME} characters.")
     if value.upper() == "NA":
-        raise refused("is a reserved word", "Choose another: many programs read NA as missing.")
+        raise refused("is a reserved word", "Choose another name: many programs read NA as missing.")
     if value.upper() in DEVICES:
-        raise refused("is a reserved word", "Choose another: Windows has no file of that name.")
+        raise refused("is a reserved word", "Choose another name: Windows cannot have a file of that name.")
     return value
 
 
@@ -103,28 +103,32 @@ NAME_PATTERN = {"pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]*$", "maxLength": LONGEST_
 SLUG = Written(
     r"[a-z0-9]+([-_][a-z0-9]+)*",
     "is not a valid name",
-    "Use lower-case letters and digits, joined by - or _, as no-ks-2018.",
+    "Use lower-case letters and digits, joined by - or _, such as no-ks-2018.",
 )
 ADDRESS = Written(
-    r"(https?://[^\s<>\"'\\]+)?", "is not an address", "Write it whole, beginning with https://."
+    r"(https?://[^\s<>\"'\\]+)?", "is not a web address", "Write it in full, beginning with https://."
 )
 LINK = Written(
     r"(https?://[^\s<>\"'\\]+|mailto:[^\s<>\"'\\@]+@[^\s<>\"'\\@]+)?",
-    "is not an address",
-    "Write it whole, beginning with https:// or mailto:.",
+    "is not a web or mail address",
+    "Write it in full, beginning with https:// or mailto:.",
 )
 EMAIL = Written(r"([^\s@<>\"]+@[^\s@<>\"]+)?", "is not an e-mail address", "Write name@domain.")
 SHA256 = Written(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
-VERSION = Written(SEMANTIC_VERSION.pattern, "is not a version", "Write it as 1.0.0.")
-COUNTRY = Written(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write it as NO.")
-LANGUAGE = Written(r"[a-z]{2,3}", "is not a language code", "Write it as nb.")
+VERSION = Written(SEMANTIC_VERSION.pattern, "is not a version", "Write three numbers, such as 1.0.0.")
+COUNTRY = Written(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write two capital letters, such as NO.")
+LANGUAGE = Written(
+    r"[a-z]{2,3}", "is not a language code", "Write two or three lower-case letters, such as nb."
+)
 IN_RAW = Written(
-    r"(?!\.{1,2}$)[^/\\:]*", "points outside warehouse/raw", "Name the file alone, and put it there."
+    r"(?!\.{1,2}$)[^/\\:]*",
+    "points outside warehouse/raw",
+    "Write the name of the file alone, and put it there.",
 )
 SOURCE = Written(
     r"(?!\.{1,2}$)[^/\\:]+|(https?|s3)://[^\s\\]+",
     "points outside warehouse/raw",
-    "Name the file alone, or write an https:// or s3:// address.",
+    "Write the name of the file alone, or an https:// or s3:// address.",
 )
 
 CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -135,7 +139,7 @@ def _cron(value: str) -> str:
     if len(parts) != len(CRON_RANGES) or not all(map(_cron_part, parts, CRON_RANGES)):
         raise refused(
             "is not a cron schedule",
-            "Write minute, hour, day of the month, month and day of the week, as 0 6 1 2 *.",
+            "Write minute, hour, day of the month, month and day of the week, such as 0 6 1 2 *.",
         )
     return value
 
@@ -164,7 +168,7 @@ def _timezone(value: str) -> str:
     if value != "UTC" and value not in available_timezones():
         raise refused(
             "is not a time zone",
-            f"Write it as Europe/Oslo.{did_you_mean(value, sorted(available_timezones()))}",
+            f"Write a name such as Europe/Oslo.{did_you_mean(value, sorted(available_timezones()))}",
         )
     return value
 

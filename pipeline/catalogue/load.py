@@ -45,13 +45,21 @@ def load_catalogue(root: Path) -> Catalogue:
                 "schemas/barometer.toml",
                 "",
                 f"is missing: {root} holds no barometer",
-                "Run from a barometer's folder, or name it with --project or BAROMETER_PROJECT.",
+                "Run in a barometer's folder, or name it with --project or BAROMETER_PROJECT.",
             )
         )
     declared = read_toml(schemas / "barometer.toml", root, problems)
     if not declared:
         raise ProblemError(
-            problems or [Problem("schemas/barometer.toml", "", "is empty", "Declare the barometer in it.")]
+            problems
+            or [
+                Problem(
+                    "schemas/barometer.toml",
+                    "",
+                    "is empty",
+                    "Declare the barometer in it; `barometer init` writes an example.",
+                )
+            ]
         )
     barometer = read_record(Barometer, declared, "schemas/barometer.toml", problems)
     if not barometer.packages:
@@ -147,8 +155,16 @@ def _base_of(indicator: Indicator, catalogue: Catalogue, problems: list[Problem]
     found = sorted({catalogue.questions[key].base for key in catalogue.questions_of(indicator)})
     if len(found) > 1:
         place = f"indicators.{indicator.key}.base"
-        message = "is not clear: its questions have other bases"
-        problems.append(Problem("schemas/indicators.toml", place, message, "Name it.", ", ".join(found)))
+        message = "is missing, and its questions have different bases"
+        problems.append(
+            Problem(
+                "schemas/indicators.toml",
+                place,
+                message,
+                "Add base = ... with one of them.",
+                ", ".join(found),
+            )
+        )
     return found[0] if len(found) == 1 else "all"
 
 
@@ -186,7 +202,7 @@ def _translations(
             key, text = row["key"], row["text"]
             if key in texts:
                 hint = f"Keep this line or line {lines[key]}."
-                problems.append(Problem(file, f"line {line}", "translates the same key again", hint, key))
+                problems.append(Problem(file, f"line {line}", "is a duplicate key", hint, key))
             if said := unprintable(text):
                 problems.append(Problem(file, f"line {line}", *said, key))
             texts[key], lines[key] = text, line

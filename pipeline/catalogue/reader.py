@@ -32,14 +32,14 @@ def read_toml(path: Path, root: Path, problems: list[Problem], wave: str | None 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        problems.append(Problem(file, "", "is missing", "Create it; the README shows one.", wave=wave))
+        problems.append(
+            Problem(file, "", "is missing", "Create it; `barometer init` writes an example.", wave=wave)
+        )
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         problems.append(Problem(file, f"line {line}", "is not UTF-8", "Save the file as UTF-8.", wave=wave))
     except tomllib.TOMLDecodeError as error:
-        problems.append(
-            Problem(file, "", f"is not valid TOML: {error}", "Correct the line it names.", wave=wave)
-        )
+        problems.append(Problem(file, "", f"is not valid TOML: {error}", "Correct that line.", wave=wave))
     return {}
 
 
@@ -62,7 +62,9 @@ def read_rows(
     if [name for name in reader.fieldnames or [] if name] != header:
         found = ",".join(reader.fieldnames or [])
         problems.append(
-            Problem(file, "line 1", "has other columns", f"The columns are {','.join(header)}.", found, wave)
+            Problem(
+                file, "line 1", "has the wrong columns", f"The columns are {','.join(header)}.", found, wave
+            )
         )
         return
     for row in reader:
@@ -89,7 +91,7 @@ def read_record(
     data: Any = table
     validator: TypeAdapter[Record] = adapter(cast(Hashable, kind))
     reported = False
-    for _ in range(20):  # one pass reports; what was fixed for the next one may bring up more, unsaid
+    for _ in range(20):  # the first pass reports; a repaired value may bring up more, which is not
         try:
             return validator.validate_python(data)
         except ValidationError as error:
@@ -162,7 +164,7 @@ def _said(
         case "string_too_short":
             return "is empty", f"Fill in {key}."
         case "too_short" | "too_long":
-            return f"must be {what}", "Write every entry that it needs, and no more."
+            return f"must be {what}", "Write the right number of entries."
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "finite_number":
             return "is out of range", f"Write {what}."
     return f"must be {what}", f"Write it as {what}."

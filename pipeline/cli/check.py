@@ -8,8 +8,8 @@ import typer
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.check.translations import gaps
-from pipeline.cli.output import counted, print_json
-from pipeline.problems import ProblemError
+from pipeline.cli.output import print_json
+from pipeline.problems import ProblemError, counted
 
 SHOWN = 20
 

@@ -40,9 +40,9 @@ def _say(answer: Row, built: bool) -> None:
     console.print(facts)
     if not answer["comparisons"]:
         why = (
-            "none of them may be published, or one of the waves has no estimate"
+            "none may be published, or one of the waves has no estimate"
             if built
-            else "run `barometer run`"
+            else "build them with `barometer run`"
         )
         typer.echo(f"no numbers: {why}")
         return

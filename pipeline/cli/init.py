@@ -23,6 +23,6 @@ def begin(root: Path, name: str, file: Path | None, as_json: bool) -> None:
     here = folder.resolve() == Path.cwd()
     command = "barometer" if here else f"barometer --project {name if root == Path.cwd() else folder}"
     if file:
-        typer.echo(f"Every guess is marked; `{command} check` names what is left to decide.")
+        typer.echo(f"Every guess is marked; `{command} check` lists what is left to decide.")
     else:
-        typer.echo(f"Its data are synthetic. `{command} run` builds its data package and site.")
+        typer.echo(f"The data are synthetic. `{command} run` builds data package and site.")

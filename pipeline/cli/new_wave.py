@@ -22,4 +22,4 @@ def draft(root: Path, wave: str, file: Path, instrument: str, as_json: bool) -> 
         return
     for place in places:
         typer.echo(f"wrote {place}")
-    typer.echo("Every guess is marked; confirm them, then run `barometer check`.")
+    typer.echo("Every guess is marked: confirm them, then run `barometer check`.")

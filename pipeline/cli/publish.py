@@ -7,7 +7,8 @@ from pathlib import Path
 import typer
 
 from pipeline.catalogue import load_catalogue
-from pipeline.cli.output import counted, print_json
+from pipeline.cli.output import print_json
+from pipeline.problems import counted
 from pipeline.steps.releases import publish_releases
 
 
@@ -23,5 +24,5 @@ def send(root: Path, destination: str, only: list[str], as_json: bool) -> None:
         print_json({"ok": True, "destination": destination, "packages": packages, "problems": []})
         return
     for package, place in done.items():
-        sent = f"{counted(place.sent, 'file')} sent, {place.kept} there already, {place.removed} taken away"
+        sent = f"{counted(place.sent, 'file')} sent, {place.kept} unchanged, {place.removed} removed"
         typer.echo(f"{package}: {sent}: {destination}/{package}")

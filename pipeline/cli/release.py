@@ -25,9 +25,9 @@ def seal(root: Path, only: list[str], as_json: bool) -> None:
     for sealing in made:
         typer.echo(_line(sealing, root))
     if any(sealing.new for sealing in made):
-        typer.echo("The next `barometer run` shows it in the site; `barometer publish` sends it out.")
+        typer.echo("The site shows it after the next `barometer run`; `barometer publish` sends it out.")
     if missing:
-        typer.echo(f"Left out, as at fault: {', '.join(missing)}")
+        typer.echo(f"Left out because of problems: {', '.join(missing)}")
 
 
 def _known(catalogue: Catalogue, only: list[str]) -> None:

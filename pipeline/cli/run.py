@@ -1,4 +1,4 @@
-"""``barometer run``: sees what is out of date, has it built wave by wave, and tells what came of it."""
+"""``barometer run``: finds what is out of date, builds it wave by wave, and reports the outcome."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.cli.output import counted, print_json, print_problems
+from pipeline.cli.output import print_json, print_problems
 from pipeline.cli.progress import progress
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import checks_due, findings
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import declared_waves
@@ -45,7 +45,7 @@ class Report:
         return [*self.problems, *self.errors]
 
     def note(self, what: str, outcome: Outcome) -> bool:
-        """Takes in what came of one run; tells whether it was done."""
+        """Records the outcome of one run; whether it succeeded."""
         if outcome.problems:
             self.problems[what] = outcome.problems
         elif outcome.error:
@@ -154,15 +154,15 @@ def _summary(report: Report, places: list[str]) -> list[str]:
         if waves
     ]
     if others := [wave for wave in report.left_out if wave not in (*report.failed, *report.stale)]:
-        lines.append(f"Left out, as at fault: {', '.join(others)}")
+        lines.append(f"Left out because of problems: {', '.join(others)}")
     if report.stale:
         waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
         lines.append(f"Stale {waves}")
         lines.append(
-            "Warehouse, packages and site stay as they are until `barometer run` has built the stale."
+            "Warehouse, packages and site stay as they are until `barometer run` has built the stale waves."
         )
     lines += [
-        f"Look at {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
+        f"Warning, {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
         for row in report.findings
     ]
     if places and report.published in ("built", "unchanged"):

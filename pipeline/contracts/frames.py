@@ -12,7 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.contracts.tables import Field, TableSchema, extended
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 
 DTYPES: Mapping[str, Any] = {
     "string": "str",
@@ -131,8 +131,8 @@ def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) 
             Problem(
                 file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
-                message=f"{rows} rows break the rule '{rule}' of the table",
-                hint="Correct the declarations or data that these rows come from.",
+                message=f"the rule '{rule}' of the table does not hold in {counted(rows, 'row')}",
+                hint="Correct the declarations or the data behind them.",
                 value=code or None,
             )
             for (column, rule), rows, code in zip(counts.index, counts["rows"], counts["code"], strict=True)

@@ -38,7 +38,7 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
     with plain_problems():
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
-            return _result(Finding(True, "what is published of a wave does not tell what it asked"))
+            return _result(Finding(True, "published figures do not tell which questions were asked"))
         before = edition_before(wave, catalogue)
         found = quality.coverage(
             quality.questions(wave, catalogue),

@@ -76,7 +76,7 @@ class Runner:
 
 
 def _problems(failure: Any) -> list[Problem]:
-    """The problems that ``plain_faults`` gave to a failed step; none when it failed of something else."""
+    """The problems that ``plain_problems`` attached to a failed step; none when it failed otherwise."""
     if failure.user_failure_data is None:
         return []
     return [Problem(**problem) for problem in failure.user_failure_data.metadata["problems"].data]
@@ -87,7 +87,7 @@ def _problem(check: dg.AssetCheckEvaluation) -> Problem:
         message = (
             f"{check.asset_key.to_user_string()} fails its check {check.check_name}: {check.description}"
         )
-        hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
+        hint = "Delete the folder and run `barometer run`: a candidate is never edited."
         return Problem("warehouse/candidate", "", message, hint)
     message = f"{check.asset_key.to_user_string()} fails its check {check.check_name}: {check.description}"
     hint = "Compare the wave's crosswalk and raw file with the codebook."

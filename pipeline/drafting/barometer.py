@@ -30,14 +30,12 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
     anything would be overwritten.
     """
     if not file.is_file():
-        raise ProblemError(Problem(str(file), "", "is not there", "Name the raw file."))
+        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
     source = sniff(file)
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
     if not len(table.frame):
-        raise ProblemError(
-            Problem(str(file), "", "has no rows", "Name a file with a row for each respondent.")
-        )
+        raise ProblemError(Problem(str(file), "", "has no rows", "Name a file with one row per respondent."))
     found, wave = guess(columns), slug(file.stem, "-") or "first"
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),

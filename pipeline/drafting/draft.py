@@ -58,17 +58,17 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
 def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable[Path]) -> None:
     problems = []
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave):
-        hint = "Use lower-case letters, digits and hyphens, as no-ks-2018."
+        hint = "Use lower-case letters, digits and hyphens, such as no-ks-2018."
         problems.append(wave_problem(wave, "", "is not a valid wave key", hint, wave))
     if not file.is_file():
-        raise ProblemError([*problems, Problem(str(file), "", "is not there", "Name the raw file.")])
-    hint = "Give the wave another key, or remove the file if it is not wanted."
+        raise ProblemError([*problems, Problem(str(file), "", "does not exist", "Name the raw file.")])
+    hint = "Choose another key, or remove the file if it is not needed."
     for path in targets:
         if path.exists():
-            problems.append(Problem(path.relative_to(root).as_posix(), "", "is there already", hint, wave))
+            problems.append(Problem(path.relative_to(root).as_posix(), "", "exists already", hint, wave))
     if raw.exists() and file_sha256(raw) != file_sha256(file):
-        hint = "Rename the new file, or remove the old one if it is not wanted."
-        problems.append(Problem(f"warehouse/raw/{raw.name}", "", "is there already, with other bytes", hint))
+        hint = "Rename the new file, or remove the old one if it is not needed."
+        problems.append(Problem(f"warehouse/raw/{raw.name}", "", "exists already, with other content", hint))
     if problems:
         raise ProblemError(problems)
 

@@ -80,7 +80,7 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
             (fresh / name).replace(folder / name)
     except OSError as error:
         why = error.strerror or type(error).__name__
-        hint = "Choose a folder that you may write to."
+        hint = "Choose a folder that you can write to."
         raise ProblemError(Problem(str(folder), "", f"cannot be written: {why}", hint)) from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -90,10 +90,10 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
 def _require_free(folder: Path, content: Mapping[str, bytes | Path]) -> None:
     hint = "Choose a new folder: nothing is overwritten."
     if (folder / "schemas").is_dir() and any((folder / "schemas").iterdir()):
-        raise ProblemError(Problem(str(folder / "schemas"), "", "holds declarations already", hint))
+        raise ProblemError(Problem(str(folder / "schemas"), "", "contains declarations already", hint))
     taken = [name for name in content if (folder / name).exists()]
     if taken:
-        raise ProblemError(Problem(str(folder / name), "", "is there already", hint) for name in taken)
+        raise ProblemError(Problem(str(folder / name), "", "exists already", hint) for name in taken)
 
 
 def _starter_files() -> dict[str, bytes]:

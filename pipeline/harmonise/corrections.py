@@ -45,5 +45,5 @@ def _matches(raw: pd.DataFrame, correction: Correction) -> Flags:
 
 
 def _problem(wave: Wave, number: int, message: str, column: str) -> Problem:
-    hint = "Remove the correction if the producer corrected the file, else correct its match."
+    hint = "Remove the correction if the producer has corrected the file; otherwise correct its match."
     return wave_problem(wave.key, f"correction[{number}]", message, hint, column)

@@ -16,7 +16,7 @@ from pipeline.arrays import Flags, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, Instrument
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers
 
 ANY, COPY = "*", "="
@@ -115,15 +115,17 @@ def _unknown(cells: Mapping[str, Cells], wave: Wave, instrument: Instrument) -> 
         if ANY in known:
             continue
         counts = np.bincount(cells[column].places, minlength=len(cells[column].texts))
-        found = zip(cells[column].texts, counts, strict=True)
-        wrong = sorted((text, int(count)) for text, count in found if text and text not in known)
+        rows = zip(cells[column].texts, counts, strict=True)
+        wrong = sorted((text, int(count)) for text, count in rows if text and text not in known)
         for text, count in wrong[:SHOWN]:
-            hint = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as the code to leave it out."
-            message = f"{count} rows of {wave.source.file} hold a code that the crosswalk does not list"
+            hint = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as CODE to leave it out."
+            found = f"{counted(count, 'row')} of {wave.source.file}"
+            message = f"holds a code that the crosswalk does not list, in {found}"
             yield Problem(file, f"column {column}", message, hint, text, wave.key)
         if len(wrong) > SHOWN:
-            hint = f"If the column holds free text or numbers, list it with the source_code {ANY}."
-            message = f"{len(wrong) - SHOWN} more codes of {wave.source.file} are not listed"
+            hint = f"If the column holds free text or numbers, map it with source_code {ANY}."
+            more = counted(len(wrong) - SHOWN, "more code")
+            message = f"holds {more} in {wave.source.file} that the crosswalk does not list"
             yield Problem(file, f"column {column}", message, hint, wave=wave.key)
 
 

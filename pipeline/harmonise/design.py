@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
-from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.sources import numbers, place
 
 
@@ -24,7 +24,9 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     problems = []
     if raw.empty:
         problems.append(
-            Problem(place(wave.source), "", "holds no rows", "Put the delivered file there.", wave=wave.key)
+            Problem(
+                place(wave.source), "", "has no rows", "Put the delivered file there again.", wave=wave.key
+            )
         )
     for key, columns in needed.items():
         for column in columns:
@@ -35,12 +37,14 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
                 hint = "Ask the producer for the column, or name another."
                 problems.append(wave_problem(wave.key, key, "has only blank cells", hint, column))
             elif len(columns) > 1 and raw[column].str.contains("*", regex=False).any():
-                hint = "Strata of several columns are joined by *: name a column coded without it."
+                hint = (
+                    "Strata of several columns are joined by *: name a column whose codes do not contain it."
+                )
                 problems.append(wave_problem(wave.key, key, "has values that contain *", hint, column))
     problems += _replicate_problems(raw, wave, design)
     for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
         if column not in raw:
-            hint = f"Correct the name, or give {wave.key} an instrument of its own."
+            hint = f"Correct the name, or declare another instrument for {wave.key}."
             problems.append(
                 Problem(
                     crosswalk_file,
@@ -67,12 +71,12 @@ def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[P
     if declared is None:
         return []
     if found < 2:
-        key, hint = "design.replicate_weights.columns", "Write a name with *, as in rw_*."
+        key, hint = "design.replicate_weights.columns", "Write a pattern with *, such as rw_*."
         message = f"matches {'one column' if found else 'no column'} of the raw file"
         return [wave_problem(wave.key, key, message, hint, declared.columns)]
     if declared.rscales and len(declared.rscales) != found:
         key, hint = "design.replicate_weights.rscales", "Write one number per column, in the file's order."
-        message = f"has {len(declared.rscales)} numbers for {found} columns"
+        message = f"has {counted(len(declared.rscales), 'number')} for {found} columns"
         return [wave_problem(wave.key, key, message, hint, declared.columns)]
     return []
 
@@ -112,8 +116,8 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
         lowest = weights <= 0 if name == "design_weight" else weights < 0
         for rows, what in ((weights.isna().sum(), "missing"), (lowest.sum(), "zero or negative")):
             if rows:
-                hint = "Ask the producer for the weights, or correct the rows in the wave file."
-                message = f"{int(rows)} rows have a {what} weight"
+                hint = "Ask the producer for the weights, or add a [[correction]] to the wave file."
+                message = f"has {counted(int(rows), 'row')} with a {what} weight"
                 problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))
     if problems:
         raise ProblemError(problems)

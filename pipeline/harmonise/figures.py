@@ -33,7 +33,7 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
     problems = [problem for line, row in _lines(frame) for problem in _unknown(line, row, wave, catalogue)]
     for line, row in _lines(frame[frame.duplicated(KEY)]):
         key = ",".join(row[name] for name in KEY)
-        problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one.", key))
+        problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one of them.", key))
     try:
         for name in ("value", "n"):
             frame[name] = numbers(frame[name], name, wave)
@@ -52,7 +52,7 @@ def _require_columns(raw: pd.DataFrame, wave: Wave) -> None:
         hint = f"The columns are {','.join(declared)}; obs_status may be left out."
         problems.append(Problem(place(wave.source), f"column {name}", "is missing", hint, wave=wave.key))
     for name in [name for name in raw.columns if name not in declared]:
-        hint = "Remove it, or put what it says into the note."
+        hint = "Remove the column, or move its content to the column note."
         problems.append(Problem(place(wave.source), f"column {name}", "is not known", hint, wave=wave.key))
     if problems:
         raise ProblemError(problems)
@@ -74,7 +74,11 @@ def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue)
         if figure["category"] not in known:
             hint = f"Use one of {', '.join(known)}."
             yield _problem(
-                wave, f"row {row}, category", f"is none of {indicator.key}", hint, figure["category"]
+                wave,
+                f"row {row}, category",
+                f"is not a category of {indicator.key}",
+                hint,
+                figure["category"],
             )
     domain = catalogue.domains.get(figure["domain"])
     if domain is None:
@@ -87,9 +91,13 @@ def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue)
     )
     if not fits:
         by = "*".join(domain.by)
-        hint = f"Join the codes of {by} by *." if by else "Leave it blank for the total."
+        hint = f"Write the codes of {by}, joined by *." if by else "Leave it blank for the total."
         yield _problem(
-            wave, f"row {row}, domain_code", f"is none of {domain.key}", hint, figure["domain_code"]
+            wave,
+            f"row {row}, domain_code",
+            f"is not a cell of the breakdown {domain.key}",
+            hint,
+            figure["domain_code"],
         )
 
 
@@ -109,13 +117,17 @@ def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iter
         indicator, value, n = catalogue.indicators.get(figure["indicator"]), figure["value"], figure["n"]
         highest = 100 if indicator and indicator.total is None else math.inf
         if math.isnan(value):
-            yield _problem(wave, f"row {row}, value", "is blank", "Give the figure, or remove the line.", "")
+            yield _problem(wave, f"row {row}, value", "is blank", "Write the figure, or remove the row.", "")
         elif indicator and indicator.mean is None and not 0 <= value <= highest:
-            hint = "Give a percentage, or a count of 0 or more."
+            hint = "Write a percentage from 0 to 100, or a total of 0 or more."
             yield _problem(wave, f"row {row}, value", "is out of range", hint, str(value))
         if not math.isnan(n) and (n < 0 or not n.is_integer()):
             yield _problem(
-                wave, f"row {row}, n", "is not a number of respondents", "Give a whole number.", str(n)
+                wave,
+                f"row {row}, n",
+                "is not a number of respondents",
+                "Write a whole number of 0 or more.",
+                str(n),
             )
 
 

@@ -17,7 +17,7 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
 from pipeline.harmonise.crosswalk import Mapped
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import place
 
 Reasons = list[pd.DataFrame]
@@ -31,7 +31,7 @@ def reasons(mask: Flags, column: str, rule: str, codes: Any = "") -> pd.DataFram
 
 
 def blank_strata(raw: pd.DataFrame, design: Design) -> Reasons:
-    """Units that nobody can place in the design."""
+    """Units without a stratum or sampling unit."""
     columns = [*design.strata, *([design.psu] if design.psu else [])]
     return [reasons((raw[column] == "").to_numpy(), column, "required") for column in columns]
 
@@ -84,7 +84,8 @@ def require_few(quarantine: pd.DataFrame, rows: int, wave: Wave, limit: float) -
         Counter(zip(quarantine["column"], quarantine["rule"], strict=True)).items()
     ):
         message = (
-            f"{count} rows break the rule '{rule}': {bad} of {rows} rows are bad, allowed are {limit:.1%}"
+            f"breaks the rule '{rule}' in {counted(count, 'row')}: {bad} of {rows} rows are faulty, "
+            f"and at most {limit:.1%} may be"
         )
         hint = "Correct the crosswalk or the design, or raise validation.max_quarantined in barometer.toml."
         problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources.layout import place
 
 SHOWN = 5  # offending texts that a message names
@@ -72,8 +72,10 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     if misread.any():
         wrong = sorted(column[misread].unique())
         more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        message = f"{len(wrong)} distinct texts are not a number with the decimal mark '{decimal}'"
-        hint = f'Set source.decimal = "{other}" if that is the mark; list texts that mean a blank in '
+        message = (
+            f"cannot be read as numbers with the decimal mark '{decimal}': {counted(len(wrong), 'text')}"
+        )
+        hint = f'Set source.decimal = "{other}" if that is the decimal mark; list texts for a blank cell in '
         hint += "source.missing, or map them in the crosswalk."
         shown = ", ".join(wrong[:SHOWN]) + more
         raise ProblemError(Problem(place(wave.source), f"column {name}", message, hint, shown, wave.key))

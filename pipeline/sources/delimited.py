@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources.layout import Column, header_names, place, unreadable
 
 BLOCK = 1 << 26  # bytes read at a time: no row is longer
@@ -29,7 +29,7 @@ def read_delimited(path: Path, source: Source) -> list[Column]:
     text = decoded(path.read_bytes(), source)
     delimiter = source.delimiter or ("\t" if path.suffix == ".tsv" else ",")
     if not (len(delimiter) == 1 and delimiter.isascii()):
-        hint = "Give one character, such as ; or \\t."
+        hint = "Write one character, such as ; or \\t."
         raise ProblemError(
             Problem(place(source), "source.delimiter", "is not a single character", hint, delimiter)
         )
@@ -59,7 +59,11 @@ def decoded(content: bytes, source: Source) -> str:
     if "\0" in text:
         raise ProblemError(
             Problem(
-                place(source), "source.encoding", "the text holds NUL characters", _other("utf-16"), encoding
+                place(source),
+                "source.encoding",
+                "the text contains NUL characters",
+                _other("utf-16"),
+                encoding,
             )
         )
     return text.removeprefix("\ufeff")
@@ -67,14 +71,14 @@ def decoded(content: bytes, source: Source) -> str:
 
 def _other(encoding: str) -> str:
     likely = "cp1252" if encoding.lower().replace("_", "-").startswith("utf-8") else "utf-16 or utf-8"
-    return f"Set source.encoding in the wave file to what the producer used, often {likely}."
+    return f"Set source.encoding in the wave file to the encoding that the producer used, often {likely}."
 
 
 def _width(text: str, delimiter: str, source: Source) -> int:
     """The number of columns, by the header; a header that another delimiter splits is refused."""
     header = next(_rows(text, delimiter), (0, []))[1]
     if not header:
-        raise ProblemError(Problem(place(source), "", "is empty", "Put the delivered file there."))
+        raise ProblemError(Problem(place(source), "", "is empty", "Put the delivered file there again."))
     other = next((mark for mark in MARKS if mark in header[0]), None) if len(header) == 1 else None
     if other:
         hint = f"Set source.delimiter = {json.dumps(other)} in the wave file if that separates the columns."
@@ -125,7 +129,7 @@ def _ragged(text: str, delimiter: str, width: int, source: Source) -> list[Probl
     try:
         for line, row in _rows(text, delimiter):
             if len(row) != width and len(problems) < SHOWN:
-                message = f"the row has {len(row)} cells, the header {width}"
+                message = f"the row has {counted(len(row), 'cell')}, the header {width}"
                 problems.append(Problem(place(source), f"line {line}", message, hint))
     except csv.Error:
         pass  # a cell too long for the reader: a quote is not closed

@@ -65,7 +65,7 @@ def _download(wave: Wave, target: Path) -> None:
     except FileNotFoundError as error:
         if _unanswered(error.__cause__):
             raise OSError(f"{address}: {error.__cause__}") from error
-        raise ProblemError(_missing(wave, "is not at its address")) from error
+        raise ProblemError(_missing(wave, "was not found at its address")) from error
     except (ImportError, ValueError) as error:
         hint = "Use an https:// address, or install the fsspec package that speaks this protocol."
         raise ProblemError(
@@ -89,12 +89,12 @@ def _verified(path: Path, wave: Wave) -> Path:
     source = wave.source
     found, size = file_sha256(path), path.stat().st_size
     problems = []
-    hint = "Check that this is the right file; if the producer replaced it on purpose, pin the new"
+    hint = "Check that this is the right file; if the producer replaced it on purpose, declare the new"
     if found != source.sha256:
-        message = f"{source.file} has another sha256: expected {source.sha256 or 'one'}, found {found}"
+        message = f"{source.file} has another sha256 than declared: expected {source.sha256}, found {found}"
         problems.append(wave_problem(wave.key, "source.sha256", message, f"{hint} sha256.", found))
     if source.bytes is not None and size != source.bytes:
-        message = f"{source.file} has another size: expected {source.bytes} bytes, found {size}"
+        message = f"{source.file} has another size than declared: expected {source.bytes} bytes, found {size}"
         problems.append(wave_problem(wave.key, "source.bytes", message, f"{hint} size.", str(size)))
     if problems:
         raise ProblemError(problems)

@@ -37,10 +37,16 @@ def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], 
         )
     except (pyreadstat.ReadstatError, pyreadstat.PyreadstatError, UnicodeDecodeError) as error:
         if "encoding" in str(error).lower() or isinstance(error, UnicodeDecodeError):
-            hint = "Set source.encoding in the wave file to what the producer used, often cp1252."
+            hint = (
+                "Set source.encoding in the wave file to the encoding that the producer used, often cp1252."
+            )
             raise ProblemError(
                 Problem(
-                    place(source), "source.encoding", "holds text in another encoding", hint, source.encoding
+                    place(source),
+                    "source.encoding",
+                    "is not the encoding of the file's texts",
+                    hint,
+                    source.encoding,
                 )
             ) from None
         raise ProblemError(unreadable(source, name)) from None

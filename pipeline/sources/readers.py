@@ -69,7 +69,7 @@ def format_of(source: Source) -> str:
     if given in SUFFIXES:
         return SUFFIXES[given]
     hint = "Set source.format in the wave file to csv, xlsx, sav, dta or parquet."
-    raise ProblemError(Problem(place(source), "source.format", "is of no known format", hint, given))
+    raise ProblemError(Problem(place(source), "source.format", "is not a known format", hint, given))
 
 
 def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
@@ -91,7 +91,10 @@ def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | No
     missing = [name for name in columns or () if name not in names]
     problems = [
         Problem(
-            place(source), f"column {name}", "is a duplicate in the header", "Give each column its own name."
+            place(source),
+            f"column {name}",
+            "occurs more than once in the header",
+            "Give every column a name of its own.",
         )
         for name in twice
     ]
@@ -135,8 +138,8 @@ def _read_parquet(path: Path, source: Source) -> list[Column]:
         try:
             columns.append((name, text_column(column.to_numpy() if numeric else column.to_pylist())))
         except TypeError as error:
-            hint = "Store texts, numbers, truth values or dates only."
+            hint = "Store texts, numbers, booleans or dates only."
             raise ProblemError(
-                Problem(place(source), f"column {name}", "holds nested values", hint, str(column.type))
+                Problem(place(source), f"column {name}", "contains nested values", hint, str(column.type))
             ) from error
     return columns

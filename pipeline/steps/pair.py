@@ -42,7 +42,9 @@ def compare_waves(
     lang = lang or catalogue.barometer.languages[0]
     _known(lang, catalogue.barometer.languages, "--lang", "a language")
     if one.key == other.key:
-        raise ProblemError(Problem("WAVE_B", "", "is the same wave", "Name two waves.", other.key))
+        raise ProblemError(
+            Problem("WAVE_B", "", "is the same wave as WAVE_A", "Name two different waves.", other.key)
+        )
     pair = Pair(one, other, WaveFacts(catalogue))
     by = catalogue.domains[domain].by
     judged = pair.judge(indicator, by=by)
@@ -70,7 +72,7 @@ def sentence(catalogue: Catalogue, lang: str, key: str) -> str:
 
 def _known(key: str, known: Any, option: str, what: str) -> None:
     if key not in known:
-        hint = f"`barometer query` lists them: FROM published.indicators.{did_you_mean(key, list(known))}"
+        hint = f"`barometer query 'FROM published.indicators'` lists them.{did_you_mean(key, list(known))}"
         hint = (
             hint
             if option == "--indicator"

@@ -15,7 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import edition_before
 from pipeline.weighting import MARGIN_TOLERANCE
 
@@ -58,7 +58,10 @@ def contract(
     most = catalogue.barometer.validation.max_quarantined
     numbers = {"rows": len(stored), "broken rules": len(bad), "quarantined": out, "share quarantined": share}
     passed = not len(bad) and share <= most
-    message = f"{len(stored)} rows, {len(bad)} rules broken, {share:.1%} quarantined (at most {most:.1%})"
+    message = (
+        f"{counted(len(stored), 'row')}, {counted(len(bad), 'broken rule')}, {share:.1%} quarantined "
+        f"(at most {most:.1%})"
+    )
     cases = bad.groupby(["column", "rule"], sort=False).size().rename("count").reset_index()
     return Finding(passed, message, numbers, _rows(cases), severity="error")
 
@@ -79,7 +82,7 @@ def weights(report: Mapping[str, Any]) -> Finding:
     message = (
         f"weights from {report['min']:.3g} to {report['max']:.3g} (ratio {report['ratio']:.3g}), "
         f"deff {report['deff']:.3g}"
-        + (f", {len(margins) - len(missed)} of {len(margins)} margins met" if margins else "")
+        + (f", {len(missed)} of {counted(len(margins), 'margin')} not met" if margins else "")
     )
     severity: Literal["error", "warn"] = "error" if missed or report["min"] <= 0 else "warn"
     return Finding(not missed and not wild, message, measured, tuple(missed[:SHOWN]), severity)
@@ -94,14 +97,20 @@ def coverage(
 ) -> Finding:
     """A wave asks what the edition before asked, of a comparable number; None: there is no edition before."""
     if asked_before is None:
-        return Finding(True, f"{len(asked)} asked; no earlier edition to compare with", {"asked": len(asked)})
+        return Finding(
+            True,
+            f"{counted(len(asked), 'question')} asked; there is no earlier edition to compare with",
+            {"asked": len(asked)},
+        )
     dropped, added = sorted(set(asked_before) - set(asked)), sorted(set(asked) - set(asked_before))
     few = n_before is not None and n < LEAST_OF_BEFORE * n_before
     message = (
-        f"{len(dropped)} no longer asked: {', '.join(dropped)}" if dropped else "everything is asked again"
+        f"{counted(len(dropped), 'question')} no longer asked: {', '.join(dropped)}"
+        if dropped
+        else "every question is asked again"
     )
     if few:
-        message += f"; only {n} respondents, {n_before} before"
+        message += f"; only {counted(n, 'respondent')}, against {n_before} before"
     numbers: dict[str, int | float | str] = {
         "asked": len(asked),
         "no longer asked": ", ".join(dropped) or "none",
@@ -128,7 +137,7 @@ def shares(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
         rows.groupby(["wave", "indicator", "domain", "domain_code"], sort=False)["value"].sum().reset_index()
     )
     off = sums[(sums["value"] - 100).abs() > SUM_GAP]
-    message = f"{len(sums) - len(off)} of {len(sums)} cells sum to 100"
+    message = f"the shares of {len(off)} of {counted(len(sums), 'cell')} do not sum to 100"
     return Finding(off.empty, message, {"cells": len(sums), "off": len(off)}, _rows(off), severity="error")
 
 
@@ -150,7 +159,8 @@ def jumps(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     ]
     worst = far.sort_values("difference", key=lambda column: -column.abs(), kind="stable")
     shown = worst[["wave", "before", "indicator", "category", "value_before", "value", "difference"]]
-    message = f"{len(far)} of {len(pairs)} shares moved more than {JUMP_POINTS:g} points between editions"
+    compared = counted(len(pairs), "share")
+    message = f"{len(far)} of {compared} moved by more than {JUMP_POINTS:g} points between editions"
     message += _first(shown, "value_before")
     return Finding(far.empty, message, {"compared": len(pairs), "jumps": len(far)}, _rows(shown))
 
@@ -169,7 +179,9 @@ def agreement(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     outside = outside.assign(difference=outside["value"] - outside["value_figure"])
     worst = outside.sort_values("difference", key=lambda column: -column.abs(), kind="stable")
     shown = worst[["wave", "wave_figure", *CELL, "value", "value_figure", "difference"]]
-    message = f"{len(outside)} of {len(pairs)} published figures lie outside the interval of the estimate"
+    message = (
+        f"{len(outside)} of {counted(len(pairs), 'published figure')} outside the interval of the estimate"
+    )
     message += _first(shown, "value_figure")
     numbers = {"compared": len(pairs), "outside": len(outside)}
     return Finding(len(outside) <= MOST_OUTSIDE * len(pairs), message, numbers, _rows(shown))
@@ -188,18 +200,18 @@ def disclosure(audits: Mapping[str, Mapping[str, Any]], sums: Mapping[str, str])
         for word, value in audited["audit"].items()
         if isinstance(value, (int, float, str))
     }
-    message = f"{len(audits) - len(others)} of {len(audits)} packages withstood the attack as they are"
-    message += f"; changed since: {', '.join(others)}" if others else ""
+    packages = counted(len(audits), "package")
+    message = f"{len(audits) - len(others)} of {packages} as audited for disclosure"
+    message += f"; changed since the audit: {', '.join(others)}" if others else ""
     return Finding(not others, message, numbers, severity="error")
 
 
 def package(problems: Mapping[str, Sequence[Problem]]) -> Finding:
     """Every candidate is as it passed its validation; the problems by package."""
     found = [str(problem) for each in problems.values() for problem in each]
-    message = (
-        f"{len(problems)} package{'' if len(problems) == 1 else 's'}, "
-        f"{len(found)} problem{'' if len(found) == 1 else 's'}"
-    ) + (f": {'; '.join(found[:SHOWN])}" if found else "")
+    message = (f"{counted(len(problems), 'package')}, {counted(len(found), 'problem')}") + (
+        f": {'; '.join(found[:SHOWN])}" if found else ""
+    )
     return Finding(not found, message, {"packages": len(problems), "problems": len(found)}, severity="error")
 
 
@@ -209,7 +221,7 @@ def _first(worst: pd.DataFrame, other: str) -> str:
         return ""
     row = worst.iloc[0]
     case = " ".join(row[["wave", "indicator", "category"]])
-    return f"; furthest: {case}, {row['value']:.0f} against {row[other]:.0f}"
+    return f"; the largest difference: {case}, {row['value']:.0f} against {row[other]:.0f}"
 
 
 def _rows(frame: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:

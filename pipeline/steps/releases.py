@@ -65,8 +65,8 @@ def _built(catalogue: Catalogue) -> list[str]:
     sound = sound_waves(catalogue)
     stale = [wave for wave in catalogue.waves if status(wave, catalogue) == "stale"]
     if stale or not sound or not products_current(catalogue, sound):
-        waves = f" ({', '.join(stale)} changed)" if stale else ""
-        message = f"is not what raw files and declarations give now{waves}"
+        waves = f": {', '.join(stale)} changed" if stale else ""
+        message = f"is out of date{waves}"
         raise ProblemError(Problem("warehouse/candidate", "", message, RUN))
     held = {catalogue.package_of(catalogue.waves[wave]).key for wave in sound}
     return [package for package in catalogue.barometer.packages if package in held]
@@ -78,8 +78,8 @@ def _problems(catalogue: Catalogue, package: str, version: str) -> Iterator[Prob
     made: dict[str, Any] = {**read_json(kept)}
     if hash_of_file(folder / SUMS) != made["sha256sums"]:
         place = folder.relative_to(catalogue.root).as_posix()
-        hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
-        yield Problem(f"{place}/{SUMS}", "", "is not the one that was made", hint)
+        hint = "Delete the folder and run `barometer run`: a candidate is never edited."
+        yield Problem(f"{place}/{SUMS}", "", "was changed after it was made", hint)
     yield from refusals(catalogue.root, package, version, folder)
 
 
@@ -96,8 +96,8 @@ def _seal(catalogue: Catalogue, package: str, version: str) -> Sealing:
 def withdraw_release(root: Path, package: str, version: str, reason: str, on: date) -> list[str]:
     """Withdraw a release; gives the versions that still hold its values, since they revise it."""
     if not releases_folder(root, package).is_dir():
-        hint = "Name a package that has releases; they lie in warehouse/releases."
-        raise ProblemError(Problem(f"warehouse/releases/{package}", "", "is not there", hint, package))
+        hint = "Name a package that has releases; warehouse/releases holds them."
+        raise ProblemError(Problem(f"warehouse/releases/{package}", "", "does not exist", hint, package))
     with locked(root, package):
         refresh(root, package)
         release = withdraw(root, package, version, reason, on)
@@ -114,7 +114,7 @@ def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -
     if not packages or {*packages} - {*shelved(root)}:
         missing = ", ".join(sorted({*packages} - {*shelved(root)})) or None
         hint = "Seal a candidate with `barometer release` first."
-        raise ProblemError(Problem("warehouse/releases", "", "holds no release to publish", hint, missing))
+        raise ProblemError(Problem("warehouse/releases", "", "has no release to publish", hint, missing))
     done = {}
     for package in packages:
         with locked(root, package):
@@ -167,5 +167,5 @@ def _folder(root: Path, name: str, packages: set[str]) -> Path:
     if not lying.is_dir():
         versions = ", ".join(release.version for release in sealed_releases(root, package)) or "none"
         hint = f"Sealed versions of {package}: {versions}. A candidate is made by `barometer run`."
-        raise ProblemError(Problem(lying.relative_to(root).as_posix(), "", "is not there", hint, name))
+        raise ProblemError(Problem(lying.relative_to(root).as_posix(), "", "does not exist", hint, name))
     return lying

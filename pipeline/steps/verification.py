@@ -79,7 +79,7 @@ def verify(catalogue: Catalogue, path: Path) -> Verified:
         with _workspace(catalogue.root) as root:
             rebuilt = _rebuilt(load_catalogue(root), release)
             if found := first_difference(release.folder, rebuilt, ignored=_outside(release)):
-                hint = f"It is not what these raw files and declarations give{_because(catalogue, release)}."
+                hint = f"These raw files and declarations give something else{_because(catalogue, release)}."
                 problems.append(release.problem(*found, hint))
         if problems:
             raise ProblemError(problems)
@@ -108,11 +108,11 @@ def _opened(path: Path) -> Iterator[Release]:
 def _release(place: str, folder: Path) -> Release:
     """Raises ProblemError when the folder holds no release, or what is left of a withdrawn one."""
     if not (folder / DESCRIPTOR).is_file() or (not (folder / SUMS).is_file() and not _said(folder)):
-        raise ProblemError(Problem(place, "", f"holds no {DESCRIPTOR} and {SUMS} of a release", NAME_IT))
+        raise ProblemError(Problem(place, "", f"is not a release: it lacks {DESCRIPTOR} or {SUMS}", NAME_IT))
     described = _said(folder)
     if said := described.get("withdrawn"):
         message = f"was withdrawn on {said['date']}: {said['reason']}"
-        raise ProblemError(Problem(place, "", message, "Its data are gone: there is nothing to verify."))
+        raise ProblemError(Problem(place, "", message, "Its data were removed: there is nothing to verify."))
     return Release(place, folder, described)
 
 
@@ -140,7 +140,7 @@ def _of_itself(release: Release) -> list[Problem]:
     if (release.folder / PROVENANCE).is_file():
         named = _provenance(release).get("sha256sums")
         if named != hash_of_file(release.folder / SUMS):
-            message = f"is not the provenance of this {SUMS}" if named else "is not as it was written"
+            message = f"is not the provenance of this {SUMS}" if named else "was changed"
             problems.append(release.problem(PROVENANCE, "", message, "It was changed after it was sealed."))
     return problems
 
@@ -156,8 +156,8 @@ def _other_declarations(catalogue: Catalogue, release: Release, spoilt: set[str]
     barometer = catalogue.barometer
     if release.package not in barometer.packages:
         known = ", ".join(barometer.packages)
-        message = f"is of {release.package}, and this barometer has {known}"
-        yield release.problem("", "", message, "Name the barometer that it was made from with --project.")
+        message = f"is a release of {release.package}, and the packages of this barometer are {known}"
+        yield release.problem("", "", message, "Name, with --project, the barometer that it was made from.")
     elif release.version != barometer.version:
         then = _provenance(release).get("declarations", {}).get("sha256", "unknown")
         now = origins(catalogue, ())["declarations"]["sha256"]
@@ -168,8 +168,8 @@ def _other_declarations(catalogue: Catalogue, release: Release, spoilt: set[str]
         revised = compared_in(release.folder)["old"]
         before = previous(catalogue.root, release.package, release.version)
         if revised != (here := before.version if before else None):
-            message = f"revises {revised or 'no release'}, and the one before it here is {here or 'none'}"
-            hint = "Bring back the release that it revises; a withdrawn one is gone for good."
+            message = f"revises {revised or 'no release'}, and the release before it here is {here or 'none'}"
+            hint = "Restore the release that it revises; a withdrawn one cannot be restored."
             yield release.problem(JSON, "old", message, hint)
 
 
@@ -179,7 +179,7 @@ def _because(catalogue: Catalogue, release: Release) -> str:
     own = [wave for wave in catalogue.waves.values() if catalogue.package_of(wave).key == release.package]
     changed = list(differences(then, origins(catalogue, own))) if then else []
     more = f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
-    return f"; not as they were: {', '.join(changed[:SHOWN])}{more}" if changed else ""
+    return f"; changed since: {', '.join(changed[:SHOWN])}{more}" if changed else ""
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.fieldwork import Weighting as Declared
 from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sums
-from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.weighting.calibration import (
     MARGIN_TOLERANCE,
     Calibrated,
@@ -112,12 +112,12 @@ def _check_codes(
         added = np.bincount(place, units, minlength=len(codes)).astype(np.int64)
         sizes = dict(zip(codes, added.tolist(), strict=True))
         for code in sorted(set(sizes) - set(totals.get(margin, {}))):
-            message = f"margin {margin} has no total for {sizes[code]} respondents"
+            message = f"margin {margin} has no total for a code with {counted(sizes[code], 'respondent')}"
             hint = "Add the total, or map these respondents to another code."
             problems.append(Problem(file, margin, message, hint, code, wave.key))
         for code in sorted(set(totals.get(margin, {})) - set(sizes)):
-            message = f"margin {margin} cannot be met: it has no respondents"
-            hint = "Merge the code with another in the codebook's crosswalk and in the totals."
+            message = f"margin {margin} cannot be met: no respondent has the code"
+            hint = "Merge the code with another, in the crosswalk and in the totals."
             problems.append(Problem(file, margin, message, hint, code, wave.key))
     if problems:
         raise ProblemError(problems)
@@ -134,5 +134,5 @@ def _check_margins(
     message = (
         f"margin {margin} cannot be met: {code} reaches {made.reached[worst]:.10g} of {wanted[worst]:.10g}"
     )
-    hint = "Check its totals; widen bounds or trim, merge codes, or drop a margin."
+    hint = "Check its totals; widen bounds or trim, merge codes, or remove a margin."
     raise ProblemError(wave_problem(wave.key, key, message, hint, f"gap {gaps[worst]:.2g}"))

@@ -18,7 +18,7 @@ from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sum
-from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.weighting.margins import calibrated
 
 
@@ -45,7 +45,7 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     if design is None or declared is None:
         raise ValueError(f"{wave.key} has no design")
     if answers.empty:
-        raise ProblemError(wave_problem(wave.key, "", "no respondents are left", "See its quarantine table."))
+        raise ProblemError(wave_problem(wave.key, "", "has no respondents left", "See its quarantine table."))
     strata, stratum = cross_classify(answers, ["stratum"])
     sizes = _sizes(answers, stratum, len(strata), bool(design.psu))
     counts = read_population(wave, catalogue.root) if design.population else {}
@@ -57,10 +57,10 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     if declared.calibrates:
         final, base, margins = calibrated(answers, start, wave, catalogue)
         if bad := _bad(final):
-            hint = "Every respondent needs one: add bounds, such as [0.3, 3.0], or use rake or logit."
+            hint = "Add bounds, such as [0.3, 3.0], or use rake or logit: every weight must be above 0."
             raise ProblemError(
                 wave_problem(
-                    wave.key, "weighting.bounds", "the margins are met by weights not above 0", hint, bad
+                    wave.key, "weighting.bounds", "does not keep every calibrated weight above 0", hint, bad
                 )
             )
     made = answers.assign(base_weight=base, weight=final, population=population)
@@ -76,14 +76,16 @@ def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -
     problems = []
     for stratum, size in sizes.items():
         if stratum not in counts:
-            message = f"has no row for a stratum of which {size} answered"
+            message = f"has no row for a stratum with {counted(size, 'respondent')}"
             problems.append(
-                Problem(file, "population", message, "Add its population count.", stratum, wave.key)
+                Problem(
+                    file, "population", message, "Add a row with its population count.", stratum, wave.key
+                )
             )
         elif counts[stratum] < size:
-            message = f"counts {counts[stratum]:g} units where {size} answered"
+            message = f"is {counts[stratum]:g}, fewer than the {size} that answered in the stratum"
             problems.append(
-                Problem(file, "population", message, "Correct the count, or the strata.", stratum, wave.key)
+                Problem(file, "population", message, "Correct the count or the strata.", stratum, wave.key)
             )
     if problems:
         raise ProblemError(problems)
@@ -106,7 +108,7 @@ def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -
             hint = "Every respondent needs a weight above 0: correct the file, or add a [[correction]]."
             raise ProblemError(
                 wave_problem(
-                    wave.key, "design.weight", f"{wave.design.weight} is not a weight everywhere", hint, bad
+                    wave.key, "design.weight", f"{wave.design.weight} is not above 0 in every row", hint, bad
                 )
             )
         return delivered
@@ -122,7 +124,7 @@ def _bad(weights: Floats) -> str:
         "zero": int((weights == 0).sum()),
         "negative": int((weights < 0).sum()),
     }
-    return ", ".join(f"{count} rows {kind}" for kind, count in bad.items() if count)
+    return ", ".join(f"{kind} in {counted(count, 'row')}" for kind, count in bad.items() if count)
 
 
 def _report(

@@ -18,11 +18,17 @@ SHAPES = {"single": (False, True), "multiple": (True, False), "grid": (True, Tru
 
 
 def check_codebook(catalogue: Catalogue) -> Iterator[Problem]:
-    """Names, codes, bases and shapes of the codebook's entries."""
+    """Names, codes and bases of the codebook's entries, and whether each question has what its type needs."""
     for variable in catalogue.variables.values():
         place = f"variables.{variable.key}"
         if variable.key in catalogue.questions:
-            yield Problem(FILE, place, "is a question too", "Give one of them another name.", variable.key)
+            yield Problem(
+                FILE,
+                place,
+                "is the name of a question as well",
+                "Give one of them another name.",
+                variable.key,
+            )
         if not variable.codes:
             yield Problem(FILE, place, "has no codes", f'Add codes.CODE = "label" below [{place}].')
         yield from _names(f"{place}.codes", variable.codes)
@@ -36,10 +42,14 @@ def _names(place: str, names: Iterable[str]) -> Iterator[Problem]:
     for name in names:
         if place in {"variables", "questions"} and OWN.fullmatch(name):
             yield Problem(
-                FILE, place, "is the name of a column of ours", f"Choose another, such as {name}_code.", name
+                FILE,
+                place,
+                "is the name of a column of the microdata table",
+                f"Choose another name, such as {name}_code.",
+                name,
             )
         if name in RESERVED:
-            yield Problem(FILE, place, "is a reserved word", "Choose another.", name)
+            yield Problem(FILE, place, "is a reserved word", "Choose another name.", name)
 
 
 def _question(question: Question, catalogue: Catalogue) -> Iterator[Problem]:
@@ -70,7 +80,9 @@ def _question(question: Question, catalogue: Catalogue) -> Iterator[Problem]:
     for code in question.nonresponse:
         if known and code not in known:
             hint = f"Use one of {', '.join(known)}.{did_you_mean(code, list(known))}"
-            yield Problem(FILE, f"{place}.nonresponse", "is not one of the answers", hint, code)
+            yield Problem(FILE, f"{place}.nonresponse", "is not one of the question's answers", hint, code)
     if question.max_choices is not None and question.type != "multiple":
-        hint = "Remove it: only a multiple question has one."
-        yield Problem(FILE, f"{place}.max_choices", "does not fit", hint, str(question.max_choices))
+        hint = "Remove it, or change the type."
+        yield Problem(
+            FILE, f"{place}.max_choices", "is for multiple questions only", hint, str(question.max_choices)
+        )

@@ -1,4 +1,4 @@
-"""comparability.toml: every rule names a known fact, state, question and indicator, and can hold."""
+"""comparability.toml: every rule names known facts, states, questions and indicators, and can apply."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILE = "schemas/comparability.toml"
 
 
 def check_comparability(catalogue: Catalogue) -> Iterator[Problem]:
-    """Rules and compositions of the barometer's own, and the errata of every wave."""
+    """The barometer's own rules and compositions, and the errata of every wave."""
     declared = catalogue.comparability
     if declared.own:
         for rule in declared.rules.values():
@@ -80,8 +80,8 @@ def _errata(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             return wave_problem(wave.key, f"{place}.{key}", message, hint, value)
 
         if wave.is_microdata:
-            hint = "Errata are of published figures; a known error in microdata is a [[correction]]."
-            yield problem("indicator", "belongs to a wave of microdata", hint, erratum.indicator)
+            hint = "Declare a known error in microdata as a [[correction]]; errata are for published figures."
+            yield problem("indicator", "is an erratum in a wave of microdata", hint, erratum.indicator)
         if erratum.indicator not in catalogue.indicators:
             hint = f"Name an indicator.{did_you_mean(erratum.indicator, list(catalogue.indicators))}"
             yield problem("indicator", "is not known", hint, erratum.indicator)
@@ -89,7 +89,12 @@ def _errata(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             hint = f"Name a breakdown of domains.toml.{did_you_mean(erratum.domain, list(catalogue.domains))}"
             yield problem("domain", "is not known", hint, erratum.domain)
         if erratum.was == erratum.now:
-            yield problem("now", "is the value it replaced", "Write both values.", f"{erratum.now:g}")
+            yield problem(
+                "now",
+                "is equal to the value that it replaced",
+                "Write the former value as was, the new one as now.",
+                f"{erratum.now:g}",
+            )
         if erratum.corrected > catalogue.barometer.released:
             hint = f"Correct the date, or released = {catalogue.barometer.released} in barometer.toml."
             yield problem("corrected", "is after the release", hint, str(erratum.corrected))

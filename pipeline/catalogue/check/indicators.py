@@ -13,7 +13,7 @@ FILE = "schemas/indicators.toml"
 
 
 def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
-    """Bases, indicators and breakdowns: every name known, no base in a circle, one form an indicator."""
+    """Bases, indicators and breakdowns: every name is known, and no base depends on itself."""
     for base in catalogue.bases.values():
         yield from _logic(base.logic, f"bases.{base.key}", catalogue)
     yield from _circles(catalogue)
@@ -21,7 +21,7 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
         yield from _indicator(indicator, catalogue)
     totals = [domain.key for domain in catalogue.domains.values() if not domain.by]
     if len(totals) > 1:
-        hint = "Keep one: what it crosses is nothing, so they are the same total."
+        hint = "Keep one: every breakdown by nothing is the total."
         yield Problem("schemas/domains.toml", "domains", "has more than one total", hint, ", ".join(totals))
     for domain in catalogue.domains.values():
         if len(set(domain.by)) < len(domain.by):
@@ -29,7 +29,7 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(
                 "schemas/domains.toml",
                 f"domains.{domain.key}.by",
-                "has an entry twice",
+                "has a duplicate entry",
                 hint,
                 ", ".join(domain.by),
             )
@@ -55,10 +55,8 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:
     if indicator.total is not None:
         behind = catalogue.indicators.get(indicator.total)
         if behind is None or behind.total is not None or behind.mean is not None:
-            hint = (
-                f"Name an indicator that is a share."
-                f"{did_you_mean(indicator.total, list(catalogue.indicators))}"
-            )
+            shares = [key for key, each in catalogue.indicators.items() if each.unit == "percent"]
+            hint = f"Name an indicator that is a share.{did_you_mean(indicator.total, shares)}"
             yield Problem(FILE, f"{place}.total", "is not a share", hint, indicator.total)
 
 
@@ -71,10 +69,19 @@ def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[P
         )
         yield Problem(FILE, f"{place}.question", "is not a question", hint, indicator.question)
     elif question.type == "numeric":
-        yield Problem(FILE, f"{place}.question", "is numeric", "Declare it as a mean.", indicator.question)
+        yield Problem(
+            FILE,
+            f"{place}.question",
+            "is a numeric question",
+            "Declare its mean instead: mean = ...",
+            indicator.question,
+        )
     elif question.type == "grid" and not indicator.codes:
         yield Problem(
-            FILE, f"{place}.codes", "is missing for a grid", 'Say which codes count, as codes = ["yes"].'
+            FILE,
+            f"{place}.codes",
+            "is missing for a grid",
+            'Add the codes that count, such as codes = ["yes"].',
         )
     else:
         for code in indicator.codes:
@@ -99,7 +106,11 @@ def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Pr
     if question.type in {"numeric", "multiple"}:
         if indicator.scores or question.type == "multiple":
             yield Problem(
-                FILE, f"{place}.mean", "cannot be scored", "Score a coded question, or drop scores.", variable
+                FILE,
+                f"{place}.mean",
+                "cannot be scored",
+                "Name a question with codes, or remove scores.",
+                variable,
             )
         return
     if not indicator.scores:
@@ -141,7 +152,9 @@ def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterat
         return
     codes = catalogue.codes_of(catalogue.expand(pattern)[0])
     if not codes:
-        yield Problem(FILE, place, "tests a number", "Conditions test codes only.", str(condition))
+        yield Problem(
+            FILE, place, "has a condition on a number", "Use conditions on codes only.", str(condition)
+        )
     for code in condition.codes:
         if codes and code not in codes:
             hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"
@@ -149,7 +162,7 @@ def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterat
 
 
 def _circles(catalogue: Catalogue) -> Iterator[Problem]:
-    """A base is decided by answers, answers by the base of their question: that must end somewhere."""
+    """Bases that depend on themselves: a base follows from answers, these from a base."""
     needs = {
         base.key: {
             catalogue.question_of(condition.pattern).base
@@ -165,8 +178,8 @@ def _circles(catalogue: Catalogue) -> Iterator[Problem]:
             for needed in sorted(needs.get(path[-1], ())):
                 if needed == start:
                     shown = " -> ".join([*path, start])
-                    hint = "Build it on questions that are asked before it."
-                    yield Problem(FILE, f"bases.{start}", "refers to itself", hint, shown)
+                    hint = "Define it by questions that do not depend on it."
+                    yield Problem(FILE, f"bases.{start}", "depends on itself", hint, shown)
                 elif needed not in trail:
                     trail.add(needed)
                     waiting.append([*path, needed])

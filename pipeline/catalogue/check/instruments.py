@@ -1,4 +1,4 @@
-"""instruments/: every row of a crosswalk must lead somewhere, and every wording belong to a question."""
+"""instruments/: every row of a crosswalk names a variable and a code, every wording a codebook entry."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
                 yield Problem(file, "uncertain", "is not a question", hint, key)
         for key in instrument.wording:
             if not _worded(key, catalogue):
-                hint = "Key it like the codebook: QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."
-                yield Problem(file, f"wording.{key}", "belongs to no question", hint, key)
+                hint = "Write it as QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."
+                yield Problem(file, f"wording.{key}", "is not an entry of the codebook", hint, key)
         yield from _crosswalk(instrument, catalogue, known)
 
 
@@ -53,7 +53,7 @@ def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) ->
         address = (row.source_variable, row.source_code, row.variable)
         if address in seen:
             hint = f"Keep this line or line {seen[address]}."
-            yield Problem(file, place, "maps the same source code again", hint, ",".join(address))
+            yield Problem(file, place, "maps a source code that is mapped already", hint, ",".join(address))
         seen[address] = row.line
         if not row.source_variable:
             yield Problem(file, place, "has no source_variable", "Name the raw file's column.")
@@ -71,7 +71,7 @@ def _nowhere(row: CrosswalkRow) -> bool:
 
 
 def _unmapped(instrument: Instrument, file: str) -> Iterator[Problem]:
-    """One problem a source variable, however many of its codes are not mapped: a fresh draft has many."""
+    """One problem for each source variable with unmapped codes: a new draft has many of them."""
     rows: dict[str, list[CrosswalkRow]] = {}
     for row in instrument.crosswalk:
         if _nowhere(row):
@@ -93,8 +93,14 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Ite
     allowed = {IGNORE, *ABSENT, *codes, *nonresponse}
     if row.code == "=":
         if not numeric or row.source_code != "*":
-            hint = "Copy with * and = for a numeric question only; map other codes one by one."
-            yield Problem(file, place, "copies what is not a number", hint, f"{row.variable},{row.code}")
+            hint = "Use source_code * and code = for numeric questions only; map other codes one by one."
+            yield Problem(
+                file,
+                place,
+                "copies values to a question that is not numeric",
+                hint,
+                f"{row.variable},{row.code}",
+            )
     elif row.code not in allowed:
         hint = (
             f"Use = with source_code *, or {IGNORE}."

@@ -19,9 +19,7 @@ def check_replicates(wave: Wave) -> Iterator[Problem]:
     if wave.weighting.calibrates:
         # Calibrating the full weights alone would leave the replicates around another estimate.
         hint = 'Write method = "given", or remove replicate_weights and let the design give the variance.'
-        yield wave_problem(
-            wave.key, KEY, "replicate weights are used with given weights only", hint, declared.columns
-        )
+        yield wave_problem(wave.key, KEY, "can be used with given weights only", hint, declared.columns)
     yield from _numbers(wave, declared)
     yield from _scales(wave, wave.design, declared)
 
@@ -40,4 +38,4 @@ def _scales(wave: Wave, design: Design, declared: ReplicateWeights) -> Iterator[
         hint = (
             "Add rscales, one number per column: (n_h - 1)/n_h of the stratum it drops a unit of; or scale."
         )
-        yield wave_problem(wave.key, KEY, "a jackknife of strata needs rscales or scale", hint, "jkn")
+        yield wave_problem(wave.key, KEY, "needs rscales or scale: it is a stratified jackknife", hint, "jkn")

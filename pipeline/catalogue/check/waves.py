@@ -1,4 +1,4 @@
-"""waves/: a wave's facts against the codebook, its instrument, its files and its sister waves."""
+"""waves/: a wave's facts against the codebook, its questionnaire, its files and its survey's other waves."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
         if address in taken:
             hint = "Give the wave its own survey or edition."
             yield wave_problem(
-                wave.key, "edition", f"is the edition of {taken[address]} too", hint, wave.edition
+                wave.key, "edition", f"is the edition of {taken[address]} as well", hint, wave.edition
             )
         taken.setdefault(address, wave.key)
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
-            hint = f"A survey has one country; {first.key} says {first.country}."
-            yield wave_problem(wave.key, "country", "differs inside the survey", hint, wave.country)
+            hint = f"Every wave of a survey has one country; {first.key} has {first.country}."
+            yield wave_problem(wave.key, "country", "is not the country of the survey", hint, wave.country)
 
 
 def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -51,10 +51,10 @@ def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     released = catalogue.barometer.released
     for key, period in (("reference_period", reference), ("fieldwork", fieldwork)):
         if period and period.start > period.end:
-            hint = "Put the two dates in order."
+            hint = "Correct the date that is wrong."
             yield wave_problem(wave.key, f"{key}.end", "is before the start", hint, str(period.end))
     if fieldwork and fieldwork.end < reference.start:
-        hint = "Fieldwork follows the period asked about: correct the date that is wrong."
+        hint = "Fieldwork cannot end before the period it asks about begins: correct the date that is wrong."
         yield wave_problem(
             wave.key, "fieldwork.end", "is before the reference period", hint, str(fieldwork.end)
         )
@@ -87,7 +87,7 @@ def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         for code in codes:
             if code not in known:
                 hint = f"Use one of {', '.join(known)}.{did_you_mean(code, known)}"
-                yield wave_problem(wave.key, f"scope.{name}", "is not a code", hint, code)
+                yield wave_problem(wave.key, f"scope.{name}", "is not a code of the variable", hint, code)
 
 
 def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -102,8 +102,10 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     else:
         found, size = file_sha256(path), path.stat().st_size
         if found != source.sha256:
-            hint = f"Restore the file, or pin the new one: sha256 = {found!r}, bytes = {size}."
-            yield wave_problem(wave.key, "source.sha256", "is not that of the file", hint, source.sha256)
+            hint = f"Restore the file, or declare the new one: sha256 = {found!r}, bytes = {size}."
+            yield wave_problem(
+                wave.key, "source.sha256", "is not the sha256 of the file", hint, source.sha256
+            )
         elif source.bytes is not None and source.bytes != size:
             yield wave_problem(
                 wave.key,
