@@ -76,7 +76,7 @@ class Barometer:
         What is missing is "" in texts, else NaN, NA or NaT. Raises ProblemError when there is no such
         table, or nothing is built yet.
         """
-        _known(name, PUBLISHED, "table", "published tables")
+        _require_known(name, PUBLISHED, "table", "published tables")
         return self._select(name, "TRUE")
 
     def waves(self) -> pd.DataFrame:
@@ -98,14 +98,14 @@ class Barometer:
         """
         filters = {"wave": wave, "indicator": indicator, "domain": domain}
         conditions = ["TRUE"]
-        for column, asked in filters.items():
-            if asked is None:
+        for column, requested in filters.items():
+            if requested is None:
                 continue
-            names = [asked] if isinstance(asked, str) else list(asked)
+            names = [requested] if isinstance(requested, str) else list(requested)
             listed = query(self.folder, f"SELECT DISTINCT {column} FROM published.{column}s ORDER BY 1")
             known = [str(row[0]) for row in listed.rows]
             for name in names:
-                _known(name, known, column, f"{column}s that are built")
+                _require_known(name, known, column, f"{column}s that are built")
             conditions.append(f"{column} IN ({', '.join(map(literal, names))})" if names else "FALSE")
         return self._select("estimates", " AND ".join(conditions))
 
@@ -122,11 +122,11 @@ class Barometer:
         """
         answer = compare_waves(self.folder, (a, b), indicator, domain, lang)
         reasons = (Reason(row["reason"], row["verdict"], row["text"]) for row in answer["reasons"])
-        said = pd.DataFrame(answer["waves"]).set_index("wave").T
+        facts = pd.DataFrame(answer["waves"]).set_index("wave").T
         return Comparison(
             **{key: answer[key] for key in ("wave_a", "wave_b", "indicator", "verdict", "text", "scope")},
             reasons=tuple(reasons),
-            facts=said.rename_axis("fact").rename_axis(None, axis=1),
+            facts=facts.rename_axis("fact").rename_axis(None, axis=1),
             numbers=pd.DataFrame(answer["comparisons"]),
         )
 
@@ -149,7 +149,7 @@ def open(folder: str | PathLike[str] = ".") -> Barometer:
     return Barometer(Path(folder).resolve())
 
 
-def _known(name: str, known: Iterable[str], key: str, what: str) -> None:
+def _require_known(name: str, known: Iterable[str], key: str, what: str) -> None:
     names = list(known)
     if name not in names:
         listed = ", ".join(names[:40]) + (" ..." if len(names) > 40 else "")

@@ -1,4 +1,4 @@
-"""A frame as Arrow table in the declared types of its stored table: the one door to Parquet and DuckDB.
+"""A frame as an Arrow table in the declared types of its stored table, for Parquet and DuckDB.
 
 Here belongs how a declared type looks in Arrow, so that no library guesses it from the rows. Which
 columns there are is declared in ``contracts/tables``; holding a frame to that belongs to ``contracts``.

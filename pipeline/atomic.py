@@ -1,4 +1,4 @@
-"""A file or folder is made beside its place and put there whole: readers see the old one or the new one."""
+"""Files and folders replaced whole: written beside their place, then renamed."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def write_file(path: Path, content: bytes) -> Path:
 
 
 def flush(path: Path) -> None:
-    """Have the disk hold a file, or the names in a folder."""
+    """Write a file, or the names in a folder, through to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -71,7 +71,7 @@ def flush(path: Path) -> None:
 
 
 def _restore(folder: Path, former: Path) -> None:
-    """Puts the former folder back where there is none; else it has had its day."""
+    """Puts the former folder back when there is no new one, and removes it when there is."""
     if former.exists() and not folder.exists():
         former.replace(folder)
     shutil.rmtree(former, ignore_errors=True)

@@ -11,7 +11,7 @@ from pipeline.problems import Problem, ProblemError
 def optional(
     module: str, extra: str, *, file: str, key: str, value: str, wave: str | None = None
 ) -> ModuleType:
-    """The module of an extra. Raises ProblemError, about what asked for it, where it is not installed."""
+    """The module of an extra. Raises ProblemError, at the key that needs it, when it is not installed."""
     try:
         return import_module(module)
     except ImportError:

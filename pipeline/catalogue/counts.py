@@ -38,8 +38,8 @@ def read_totals(wave: Wave, root: Path) -> dict[str, dict[str, float]]:
     problems: list[Problem] = []
     file = f"warehouse/raw/{wave.weighting.totals}"
     for line, row in _rows(root, file, ["margin", "code", "total"], wave.key):
-        place = Problem(file, f"line {line}", "", "", wave=wave.key)
-        _add(totals.setdefault(row["margin"], {}), row["code"], row["total"], place, problems)
+        location = Problem(file, f"line {line}", "", "", wave=wave.key)
+        _add(totals.setdefault(row["margin"], {}), row["code"], row["total"], location, problems)
     if problems:
         raise ProblemError(problems)
     return totals
@@ -72,9 +72,9 @@ def _rows(root: Path, file: str, columns: list[str], wave: str) -> list[tuple[in
     return [(reader.line_num, {name: (row[name] or "").strip() for name in columns}) for row in reader]
 
 
-def _add(counts: dict[str, float], key: str, text: str, place: Problem, problems: list[Problem]) -> None:
+def _add(counts: dict[str, float], key: str, text: str, location: Problem, problems: list[Problem]) -> None:
     def problem(message: str, hint: str, value: str) -> None:
-        problems.append(Problem(place.file, place.key, message, hint, value, place.wave))
+        problems.append(Problem(location.file, location.key, message, hint, value, location.wave))
 
     try:
         count = float(text)

@@ -136,10 +136,12 @@ def fields_of(record: Any) -> tuple[Field, ...]:
     for each in fields(record):
         kind = hints[each.name]
         annotated = _metadata(kind)
-        name = next((one.alias for one in annotated if isinstance(one, FieldInfo) and one.alias), each.name)
+        name = next(
+            (item.alias for item in annotated if isinstance(item, FieldInfo) and item.alias), each.name
+        )
         if name == LOGIC:
             found += fields_of(LogicTable)
-        elif not any(isinstance(one, Hidden) for one in annotated):
+        elif not any(isinstance(item, Hidden) for item in annotated):
             made = each.default_factory() if each.default_factory is not MISSING else each.default
             found.append(Field(name, kind, made is MISSING, None if made is MISSING else made))
     return tuple(found)
@@ -179,7 +181,7 @@ def stand_in(kind: Any) -> Any:
     if get_origin(kind) in (dict, Mapping):
         return {}
     example = next(
-        (one.examples[0] for one in annotated if isinstance(one, FieldInfo) and one.examples), None
+        (item.examples[0] for item in annotated if isinstance(item, FieldInfo) and item.examples), None
     )
     if example is not None:
         return example

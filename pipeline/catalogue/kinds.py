@@ -56,12 +56,12 @@ def unprintable(value: str) -> tuple[str, str] | None:
 
 
 def _printable(value: str) -> str:
-    if said := unprintable(value):
-        raise refused(*said)
+    if reason := unprintable(value):
+        raise refused(*reason)
     return value
 
 
-class Written:
+class Matching:
     """A text must match the pattern; else it is refused with this message and hint."""
 
     def __init__(self, pattern: str, message: str, hint: str) -> None:
@@ -82,7 +82,7 @@ class Written:
         return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
 
 
-def named(value: str) -> str:
+def valid_name(value: str) -> str:
     """The value, where it may be a name; else the error of a name that may not.
 
     A name becomes files, addresses, columns and identifiers: so it has neither slash nor dot, no hyphen
@@ -100,32 +100,32 @@ def named(value: str) -> str:
 
 
 NAME_PATTERN = {"pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]*$", "maxLength": LONGEST_NAME}
-SLUG = Written(
+SLUG = Matching(
     r"[a-z0-9]+([-_][a-z0-9]+)*",
     "is not a valid name",
     "Use lower-case letters and digits, joined by - or _, such as no-ks-2018.",
 )
-ADDRESS = Written(
+ADDRESS = Matching(
     r"(https?://[^\s<>\"'\\]+)?", "is not a web address", "Write it in full, beginning with https://."
 )
-LINK = Written(
+LINK = Matching(
     r"(https?://[^\s<>\"'\\]+|mailto:[^\s<>\"'\\@]+@[^\s<>\"'\\@]+)?",
     "is not a web or mail address",
     "Write it in full, beginning with https:// or mailto:.",
 )
-EMAIL = Written(r"([^\s@<>\"]+@[^\s@<>\"]+)?", "is not an e-mail address", "Write name@domain.")
-SHA256 = Written(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
-VERSION = Written(SEMANTIC_VERSION.pattern, "is not a version", "Write three numbers, such as 1.0.0.")
-COUNTRY = Written(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write two capital letters, such as NO.")
-LANGUAGE = Written(
+EMAIL = Matching(r"([^\s@<>\"]+@[^\s@<>\"]+)?", "is not an e-mail address", "Write name@domain.")
+SHA256 = Matching(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
+VERSION = Matching(SEMANTIC_VERSION.pattern, "is not a version", "Write three numbers, such as 1.0.0.")
+COUNTRY = Matching(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write two capital letters, such as NO.")
+LANGUAGE = Matching(
     r"[a-z]{2,3}", "is not a language code", "Write two or three lower-case letters, such as nb."
 )
-IN_RAW = Written(
+IN_RAW = Matching(
     r"(?!\.{1,2}$)[^/\\:]*",
     "points outside warehouse/raw",
     "Write the name of the file alone, and put it there.",
 )
-SOURCE = Written(
+SOURCE = Matching(
     r"(?!\.{1,2}$)[^/\\:]+|(https?|s3)://[^\s\\]+",
     "points outside warehouse/raw",
     "Write the name of the file alone, or an https:// or s3:// address.",
@@ -149,15 +149,15 @@ def _cron_part(part: str, limits: tuple[int, int]) -> bool:
         found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?", each, re.ASCII)
         if not found:
             return False
-        ends = [int(end) for end in found.groups()[:2] if end]
-        if ends != sorted(ends) or any(not limits[0] <= end <= limits[1] for end in ends):
+        bounds = [int(end) for end in found.groups()[:2] if end]
+        if bounds != sorted(bounds) or any(not limits[0] <= end <= limits[1] for end in bounds):
             return False
-        if found[3] and len(ends) == 1:
+        if found[3] and len(bounds) == 1:
             return False
     return True
 
 
-OWNER = Written(
+OWNER = Matching(
     r"team:[A-Za-z0-9_.-]+|[^\s@:]+@[^\s@:]+\.[^\s@:]+",
     "is not an owner",
     "Write team:NAME or an e-mail address.",
@@ -176,7 +176,7 @@ def _timezone(value: str) -> str:
 # Texts. A text that a field needs may not be blank; a note may.
 Note = Annotated[str, AfterValidator(_printable)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
-Name = Annotated[str, AfterValidator(named), Field(json_schema_extra=dict(NAME_PATTERN))]
+Name = Annotated[str, AfterValidator(valid_name), Field(json_schema_extra=dict(NAME_PATTERN))]
 Slug = Annotated[Name, SLUG]
 Address = Annotated[Note, ADDRESS]
 Link = Annotated[Note, LINK]
@@ -204,7 +204,7 @@ Key = Annotated[Name, Field(alias="<key>"), Hidden()]  # the key of the record's
 SlugKey = Annotated[Slug, Field(alias="<key>"), Hidden()]
 
 
-def _entries(fold: Callable[[dict[str, Any]], dict[str, Any]]) -> BeforeValidator:
+def _fold_entries(fold: Callable[[dict[str, Any]], dict[str, Any]]) -> BeforeValidator:
     def prepare(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
@@ -216,7 +216,7 @@ def _entries(fold: Callable[[dict[str, Any]], dict[str, Any]]) -> BeforeValidato
     return BeforeValidator(prepare)
 
 
-KEYED = _entries(lambda entry: entry)  # on a mapping of records: each learns its own key
+KEYED = _fold_entries(lambda entry: entry)  # on a mapping of records: each learns its own key
 
 
 def folding(keys: tuple[str, ...], into: str) -> BeforeValidator:
@@ -227,4 +227,4 @@ def folding(keys: tuple[str, ...], into: str) -> BeforeValidator:
         rest = {key: value for key, value in entry.items() if key not in keys}
         return {**rest, into: joined} if joined else rest
 
-    return _entries(fold)
+    return _fold_entries(fold)

@@ -97,13 +97,13 @@ def load_barometer(root: Path) -> Barometer:
 
 def _new(found: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
     """Without those at the place of a problem of reading, or above or below it: they follow from it."""
-    places = [(problem.file, problem.key) for problem in known if problem.key]
+    locations = [(problem.file, problem.key) for problem in known if problem.key]
 
     def follows(problem: Problem) -> bool:
         return any(
             problem.file == file
             and (f"{problem.key}.".startswith(f"{key}.") or key.startswith(f"{problem.key}."))
-            for file, key in places
+            for file, key in locations
         )
 
     return [problem for problem in found if not follows(problem)]
@@ -152,20 +152,16 @@ def _base_of(indicator: Indicator, catalogue: Catalogue, problems: list[Problem]
         return "all"  # ``check`` says that there is no such share
     if base := catalogue.share_behind(indicator).base:
         return base
-    found = sorted({catalogue.questions[key].base for key in catalogue.questions_of(indicator)})
-    if len(found) > 1:
-        place = f"indicators.{indicator.key}.base"
+    bases = sorted({catalogue.questions[key].base for key in catalogue.questions_of(indicator)})
+    if len(bases) > 1:
+        key = f"indicators.{indicator.key}.base"
         message = "is missing, and its questions have different bases"
         problems.append(
             Problem(
-                "schemas/indicators.toml",
-                place,
-                message,
-                "Add base = ... with one of them.",
-                ", ".join(found),
+                "schemas/indicators.toml", key, message, "Add base = ... with one of them.", ", ".join(bases)
             )
         )
-    return found[0] if len(found) == 1 else "all"
+    return bases[0] if len(bases) == 1 else "all"
 
 
 def _instruments(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Instrument]:
@@ -193,20 +189,20 @@ def _waves(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Wave]
 def _translations(
     languages: tuple[str, ...], root: Path, problems: list[Problem]
 ) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    translations: dict[str, dict[str, str]] = {}
     for language in languages:
         file = f"schemas/translations/{language}.csv"
-        texts = found[language] = {}
+        texts = translations[language] = {}
         lines: dict[str, int] = {}
         for line, row in read_rows(root / file, root, problems, ["key", "text"]):
             key, text = row["key"], row["text"]
             if key in texts:
                 hint = f"Keep this line or line {lines[key]}."
                 problems.append(Problem(file, f"line {line}", "is a duplicate key", hint, key))
-            if said := unprintable(text):
-                problems.append(Problem(file, f"line {line}", *said, key))
+            if reason := unprintable(text):
+                problems.append(Problem(file, f"line {line}", *reason, key))
             texts[key], lines[key] = text, line
-    return found
+    return translations
 
 
 def _comparability(root: Path, problems: list[Problem]) -> Comparability:

@@ -263,7 +263,7 @@ class Catalogue:
             return tuple(self.variables[variable].codes)
         return self.question_of(variable).answer_codes
 
-    def asked(self, wave: Wave) -> frozenset[str]:
+    def mapped_variables(self, wave: Wave) -> frozenset[str]:
         """The harmonised variables that a microdata wave's crosswalk fills."""
         rows = self.instruments[wave.instrument].crosswalk
         return frozenset(row.variable for row in rows if row.variable and row.code != IGNORE)

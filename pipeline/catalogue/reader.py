@@ -100,7 +100,7 @@ def read_record(
             problems += dict.fromkeys(_problem(each, kind, file, wave) for each in errors)
             reported = True
         for each in reversed(errors):  # from the end, so that the places of a list's rows still hold
-            data = _mended(data, _steps(each), kind)
+            data = _repaired(data, _steps(each), kind)
     return validator.validate_python(stand_in(kind))
 
 
@@ -125,13 +125,13 @@ def _problem(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Pr
     field = field_at(kind, steps)
     key = str(steps[-1]) if steps else ""
     value = error["input"]
-    told = None if value is None or error["type"] == "missing" else _shown(value)
+    shown = None if value is None or error["type"] == "missing" else _shown(value)
     if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: it stands in the table above
-        steps, told = steps[:-2], str(steps[-2])
-    message, hint = _said(error, field, key, kind, steps)
+        steps, shown = steps[:-2], str(steps[-2])
+    message, hint = _message_and_hint(error, field, key, kind, steps)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        told = None
-    return Problem(file, _path(steps), message, hint, told, wave)
+        shown = None
+    return Problem(file, _path(steps), message, hint, shown, wave)
 
 
 def _shown(value: object) -> str:
@@ -140,16 +140,16 @@ def _shown(value: object) -> str:
     return printable if len(printable) <= 200 else printable[:200] + "..."
 
 
-def _said(
+def _message_and_hint(
     error: ErrorDetails, field: Field | None, key: str, kind: type, steps: Sequence[int | str]
 ) -> tuple[str, str]:
     """An error of the validator as a message and a hint."""
-    what = field.phrase if field else "a value"
+    expected = field.phrase if field else "a value"
     match error["type"]:
         case "refused":
             return str(error["ctx"]["message"]), str(error["ctx"]["hint"])
         case "missing":
-            return "is missing", f"Add {key} = ... ({what})."
+            return "is missing", f"Add {key} = ... ({expected})."
         case "unexpected_keyword_argument" | "extra_forbidden":
             above = field_at(kind, steps[:-1])
             known = [each.name for each in fields_of(above.type if above else kind)]
@@ -164,43 +164,43 @@ def _said(
         case "string_too_short":
             return "is empty", f"Fill in {key}."
         case "too_short" | "too_long":
-            return f"must be {what}", "Write the right number of entries."
+            return f"must be {expected}", "Write the right number of entries."
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "finite_number":
-            return "is out of range", f"Write {what}."
-    return f"must be {what}", f"Write it as {what}."
+            return "is out of range", f"Write {expected}."
+    return f"must be {expected}", f"Write it as {expected}."
 
 
-def _mended(data: Any, steps: Sequence[int | str], kind: type) -> Any:
+def _repaired(data: Any, steps: Sequence[int | str], kind: type) -> Any:
     """The data without the value at the steps, or with a stand-in where it cannot be without one."""
     if steps and steps[-1] in ("[key]", "<key>") and len(steps) > 1:
         steps = steps[:-1]
     while steps:
         field = field_at(kind, steps)
-        value = stand_in(field.kind) if field and field.required else _GONE
-        made = _put(data, steps, "x" if steps == ("<key>",) else value)
-        if made != data:
-            return made
+        value = stand_in(field.kind) if field and field.required else _REMOVED
+        changed = _with_value(data, steps, "x" if steps == ("<key>",) else value)
+        if changed != data:
+            return changed
         steps = steps[:-1]
     return stand_in(kind)
 
 
-_GONE: Any = object()
+_REMOVED: Any = object()
 
 
-def _put(data: Any, steps: Sequence[int | str], value: Any) -> Any:
+def _with_value(data: Any, steps: Sequence[int | str], value: Any) -> Any:
     """The data with another value at the steps, or with none there."""
     first, rest = steps[0], steps[1:]
     if isinstance(data, Mapping):
-        made = dict(data)
+        changed = dict(data)
         if rest:
-            if first in made:
-                made[str(first)] = _put(made[str(first)], rest, value)
-        elif value is _GONE:
-            made.pop(str(first), None)
+            if first in changed:
+                changed[str(first)] = _with_value(changed[str(first)], rest, value)
+        elif value is _REMOVED:
+            changed.pop(str(first), None)
         else:
-            made[str(first)] = value
-        return made
+            changed[str(first)] = value
+        return changed
     if isinstance(data, list) and isinstance(first, int) and first < len(data):
-        inner = _put(data[first], rest, value) if rest else value
-        return [*data[:first], *([] if inner is _GONE else [inner]), *data[first + 1 :]]
+        inner = _with_value(data[first], rest, value) if rest else value
+        return [*data[:first], *([] if inner is _REMOVED else [inner]), *data[first + 1 :]]
     return data

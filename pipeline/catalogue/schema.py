@@ -82,8 +82,8 @@ def _tables(record: Any, path: str) -> Iterator[str]:
     for each in found:
         inner, below = _below(each)
         if inner is not None:
-            place = f"{path}.{each.name}" if path else each.name
-            yield from _tables(inner, f"{place}{below}")
+            below_path = f"{path}.{each.name}" if path else each.name
+            yield from _tables(inner, f"{below_path}{below}")
 
 
 def _below(field: Field) -> tuple[Any, str]:

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 
 import typer
 
-Told = Callable[[bool, float], None]
+ReportStep = Callable[[bool, float], None]
 
 
 @contextmanager
-def progress(names: Sequence[str]) -> Iterator[Told]:
+def progress(names: Sequence[str]) -> Iterator[ReportStep]:
     """Gives a function that shows of each named step, in order, whether it was done and in what seconds."""
     ahead = iter(names)
     if not sys.stderr.isatty():
@@ -32,13 +32,13 @@ def progress(names: Sequence[str]) -> Iterator[Told]:
         name = next(ahead)
         task = bar.add_task(name, total=len(names))
 
-        def told(done: bool, seconds: float) -> None:
+        def report_step(done: bool, seconds: float) -> None:
             nonlocal name
             console.print(_line(name, done, seconds))
             name = next(ahead, "")
             bar.update(task, description=name, advance=1)
 
-        yield told
+        yield report_step
 
 
 def _line(name: str, done: bool, seconds: float) -> str:

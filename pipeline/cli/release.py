@@ -45,8 +45,10 @@ def _record(sealing: Sealing, root: Path) -> dict[str, object]:
 
 
 def _line(sealing: Sealing, root: Path) -> str:
-    name, place = f"{sealing.package} {sealing.version}", sealing.folder.relative_to(root).as_posix()
+    name, folder = f"{sealing.package} {sealing.version}", sealing.folder.relative_to(root).as_posix()
     if not sealing.new:
-        return f"{name} is sealed already, with the same bytes: {place}"
-    said = f", a revision of {sealing.revises} ({sealing.bump})" if sealing.revises else ", the first release"
-    return f"Sealed {name}{said}: {place}"
+        return f"{name} is sealed already, with the same bytes: {folder}"
+    history = (
+        f", a revision of {sealing.revises} ({sealing.bump})" if sealing.revises else ", the first release"
+    )
+    return f"Sealed {name}{history}: {folder}"

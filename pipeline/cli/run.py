@@ -18,7 +18,7 @@ from pipeline.staleness.findings import checks_due, findings
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import declared_waves
 from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_problems
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 if TYPE_CHECKING:
     from pipeline.defs.execution import Outcome
@@ -81,7 +81,7 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
         sound = sound_waves(catalogue)
     report.findings += findings(sorted(sound), catalogue)
     report.left_out = [wave for wave in declared_waves(root) if wave not in sound]
-    _tell(report, catalogue, time.monotonic() - started, as_json)
+    _print(report, catalogue, time.monotonic() - started, as_json)
     if report.failed:
         raise typer.Exit(1)
 
@@ -109,16 +109,16 @@ def _chosen(root: Path, only: list[str]) -> list[str]:
 def _execute(stale: list[str], catalogue: Catalogue, report: Report) -> None:
     """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound or
     one that was not asked for is stale."""
-    with progress([*stale, *([] if report.stale else [PUBLISH])]) as told:
-        with side_by_side(partial(_ingest, catalogue.root), stale) as outcomes:
+    with progress([*stale, *([] if report.stale else [PUBLISH])]) as report_step:
+        with in_parallel(partial(_ingest, catalogue.root), stale) as outcomes:
             from pipeline.defs.execution import runner  # takes seconds to load: only when there is work
 
             for wave, outcome in zip(stale, outcomes, strict=True):
-                told(report.note(wave, outcome), outcome.seconds)
+                report_step(report.note(wave, outcome), outcome.seconds)
         report.built = [wave for wave in stale if wave not in report.failed]
         if not report.stale and (sound_waves(catalogue) or not report.failed):
             outcome = runner(catalogue.root).publish()
-            told(report.note(PUBLISH, outcome), outcome.seconds)
+            report_step(report.note(PUBLISH, outcome), outcome.seconds)
             report.published = "failed" if PUBLISH in report.failed else "built"
 
 
@@ -129,12 +129,12 @@ def _ingest(root: Path, wave: str) -> Outcome:
     return runner(root).ingest(wave)
 
 
-def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
-    places = _places(catalogue)
+def _print(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
+    outputs = _outputs(catalogue)
     if as_json:
-        print_json(_record(report, places))
+        print_json(_record(report, outputs))
         return
-    for line in _summary(report, places):
+    for line in _summary(report, outputs):
         typer.echo(line)
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
@@ -143,7 +143,7 @@ def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -
         print_problems([problem for problems in report.problems.values() for problem in problems])
 
 
-def _summary(report: Report, places: list[str]) -> list[str]:
+def _summary(report: Report, outputs: list[str]) -> list[str]:
     lines = [
         f"{name} {counted(len(waves), 'wave')}: {', '.join(waves)}"
         for name, waves in (
@@ -153,8 +153,8 @@ def _summary(report: Report, places: list[str]) -> list[str]:
         )
         if waves
     ]
-    if others := [wave for wave in report.left_out if wave not in (*report.failed, *report.stale)]:
-        lines.append(f"Left out because of problems: {', '.join(others)}")
+    if waves_at_fault := [wave for wave in report.left_out if wave not in (*report.failed, *report.stale)]:
+        lines.append(f"Left out because of problems: {', '.join(waves_at_fault)}")
     if report.stale:
         waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
         lines.append(f"Stale {waves}")
@@ -165,12 +165,12 @@ def _summary(report: Report, places: list[str]) -> list[str]:
         f"Warning, {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
         for row in report.findings
     ]
-    if places and report.published in ("built", "unchanged"):
-        lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(places)}")
+    if outputs and report.published in ("built", "unchanged"):
+        lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(outputs)}")
     return lines
 
 
-def _record(report: Report, places: list[str]) -> dict[str, Any]:
+def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
     return {
         "ok": not report.failed,
         "built": report.built,
@@ -179,14 +179,14 @@ def _record(report: Report, places: list[str]) -> dict[str, Any]:
         "left_out": report.left_out,
         "stale": report.stale,
         "published": report.published,
-        "outputs": places,
+        "outputs": outputs,
         "findings": report.findings,
         "problems": [problem.as_dict() for problems in report.problems.values() for problem in problems],
         "errors": report.errors,
     }
 
 
-def _places(catalogue: Catalogue) -> list[str]:
+def _outputs(catalogue: Catalogue) -> list[str]:
     """Where the outcome lies, relative to the barometer's folder."""
     folder = catalogue.path("warehouse")
     built = (folder.glob("barometer.duckdb"), sorted(folder.glob("candidate/[!.]*/")), folder.glob("site/"))

@@ -44,16 +44,16 @@ def microdata_fields(catalogue: Catalogue, wave: Wave | None = None) -> list[Fie
     Of one wave: those its crosswalk fills, with the background codes its scope allows. Without a
     wave: every variable of the codebook with every code.
     """
-    asked = catalogue.asked(wave) if wave else None
+    mapped = catalogue.mapped_variables(wave) if wave else None
     scope = wave.scope if wave else {}
     fields: list[Field] = []
     for variable in catalogue.variables.values():
-        if asked is None or variable.key in asked:
+        if mapped is None or variable.key in mapped:
             codes = [*scope.get(variable.key, tuple(variable.codes)), NO_ANSWER]
             fields.append(_coded(variable.key, variable.label, variable.note or variable.label, codes))
     for question in catalogue.questions.values():
         for answer in question.answers:
-            if asked is not None and answer not in asked:
+            if mapped is not None and answer not in mapped:
                 continue
             title = question.items.get(item_key(answer)) or question.label or question.text
             if question.type == "numeric":

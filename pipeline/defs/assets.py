@@ -17,9 +17,9 @@ from pipeline.defs.resources import Project, plain_problems
 from pipeline.staleness.code import code
 from pipeline.staleness.outputs import StepResult, declared_waves
 from pipeline.staleness.status import source_version
-from pipeline.steps import comparisons as comparing
+from pipeline.steps import comparisons as comparison_step
 from pipeline.steps import products, waves
-from pipeline.steps import site as publishing
+from pipeline.steps import site as site_step
 
 WAVES, BAROMETER = "waves", "barometer"
 
@@ -62,7 +62,7 @@ def estimates(project: Project) -> dg.MaterializeResult[None]:
 
 def comparisons(project: Project) -> dg.MaterializeResult[None]:
     """Differences between waves, and of cells from their whole, with verdicts, reasons and tests."""
-    return _product(comparing.comparisons, project)
+    return _product(comparison_step.comparisons, project)
 
 
 def warehouse(project: Project) -> dg.MaterializeResult[None]:
@@ -77,7 +77,7 @@ def data_package(project: Project) -> dg.MaterializeResult[None]:
 
 def site(project: Project) -> dg.MaterializeResult[None]:
     """The catalogue of the candidate packages as a static site, in every language of the barometer."""
-    return _product(publishing.site, project)
+    return _product(site_step.site, project)
 
 
 def assets(

@@ -94,7 +94,7 @@ def _problem(check: dg.AssetCheckEvaluation) -> Problem:
     return wave_problem(check.partition, "", message, hint)
 
 
-def home(root: Path) -> Path:
+def dagster_home(root: Path) -> Path:
     """Where Dagster keeps its runs of a barometer (DAGSTER_HOME), made on first use."""
     folder = root / ".dagster"
     folder.mkdir(exist_ok=True)
@@ -112,7 +112,7 @@ def runner(root: Path) -> Runner:
 @lru_cache(maxsize=1)
 def _runner(root: Path, *_: str) -> Runner:
     """Kept until another is asked for: making one takes as long as a wave."""
-    folder = home(root)
+    folder = dagster_home(root)
     os.environ["DAGSTER_HOME"] = str(folder)
     with FileLock(folder / ".lock"):  # workers start at once, and Dagster makes its tables on first use
         return Runner(root, dg.DagsterInstance.get())

@@ -45,7 +45,7 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
         f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
         f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
         f"schemas/waves/{wave}.toml": wave_text(
-            _facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found
+            _name_facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found
         ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
@@ -53,7 +53,7 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
     return write_new(folder, {**content, f"warehouse/raw/{file.name}": file})
 
 
-def _facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
+def _name_facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
     """What the file's name says: the last year in it is the edition, the rest the survey."""
     plain = wave.removesuffix(SYNTHETIC_SUFFIX)
     years = re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", plain)

@@ -44,19 +44,19 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     unlabelled = found - set(labels)
     text = pd.Series(sorted(unlabelled), dtype="str").str.replace(decimal, ".", regex=False)
     unique = bool(len(found) == len(cells) and len(cells) > 1)
-    every = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
-    few = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
-    short = all(len(code) <= MAX_LENGTH for code in unlabelled)
+    numbers = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
+    few_codes = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
+    short_codes = all(len(code) <= MAX_LENGTH for code in unlabelled)
     codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
     return SourceColumn(
         name=name,
         label=table.labels.get(name, ""),
-        codes=codes if few and short else None,
+        codes=codes if few_codes and short_codes else None,
         blank=bool((cells == "").any()),
         numeric=bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all()),
         unique=unique,
         labels=labels,
-        positive=bool(len(cells)) and not bool((cells == "").any()) and bool((every > 0).all()),
+        positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
     )
 
 

@@ -39,12 +39,12 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     source = sniff(file)
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
-    former = _former(catalogue, _facts(wave)["survey"])
+    former = _former(catalogue, _key_facts(wave)["survey"])
     identifier = _identifier(columns, former)
     questionnaire = catalogue.instruments.get(former.instrument) if former else None
     rows = crosswalk_rows(columns, catalogue, questionnaire, identifier)
-    drawn = Guesses(identifier=identifier)
-    texts = {"wave": wave_text(_facts(wave), instrument, source, len(table.frame), drawn)}
+    design = Guesses(identifier=identifier)
+    texts = {"wave": wave_text(_key_facts(wave), instrument, source, len(table.frame), design)}
     texts |= {"toml": instrument_text(instrument, file.name, columns), "csv": crosswalk_text(rows)}
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
     if not raw.exists():
@@ -87,7 +87,7 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     return waves[-1] if waves else None
 
 
-def _facts(wave: str) -> Mapping[str, str]:
+def _key_facts(wave: str) -> Mapping[str, str]:
     """What a wave's key says by convention: country, survey, edition, status."""
     status = "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official"
     survey, _, edition = wave.removesuffix(SYNTHETIC_SUFFIX).rpartition("-")
@@ -100,12 +100,12 @@ def _facts(wave: str) -> Mapping[str, str]:
     }
 
 
-def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: int, drawn: Guesses) -> str:
+def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: int, design: Guesses) -> str:
     """A wave file: its ``facts``, how its raw file is read, and how its units seem to be drawn."""
     options: dict[str, str | int] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
-    left = [key for key in ("psu", "weight") if not getattr(drawn, key)]
+    open_keys = [key for key in ("psu", "weight") if not getattr(design, key)]
     lines = [
         "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
         *(f"{key} = {toml_value(facts[key])}" for key in ("country", "survey", "edition")),
@@ -129,18 +129,18 @@ def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: i
         f"respondents = {rows}",
         "",
         "[design]  # names of source columns",
-        f"id = {toml_value(drawn.identifier)}"
-        + ("  # guess: a value of its own on every row" if drawn.identifier else ""),
-        f"strata = {toml_value(drawn.strata)}" + ("  # guess" if drawn.strata else ""),
+        f"id = {toml_value(design.identifier)}"
+        + ("  # guess: a value of its own on every row" if design.identifier else ""),
+        f"strata = {toml_value(design.strata)}" + ("  # guess" if design.strata else ""),
         *(
             f"{key} = {toml_value(name)}  # guess"
-            for key, name in (("psu", drawn.psu), ("weight", drawn.weight))
+            for key, name in (("psu", design.psu), ("weight", design.weight))
             if name
         ),
-        "# " + ", ".join([*(f'{key} = ""' for key in left), 'population = "FILE.csv"']),
+        "# " + ", ".join([*(f'{key} = ""' for key in open_keys), 'population = "FILE.csv"']),
         "",
         "[weighting]",
-        f'method = "{"given" if drawn.weight else "design"}"'
+        f'method = "{"given" if design.weight else "design"}"'
         "  # given | design | poststratify | rake | linear | logit",
     ]
     return "\n".join(lines) + "\n"

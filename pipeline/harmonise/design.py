@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
-from pipeline.sources import numbers, place
+from pipeline.sources import numbers, raw_file_name
 
 
 def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: Instrument) -> None:
@@ -25,7 +25,11 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     if raw.empty:
         problems.append(
             Problem(
-                place(wave.source), "", "has no rows", "Put the delivered file there again.", wave=wave.key
+                raw_file_name(wave.source),
+                "",
+                "has no rows",
+                "Put the delivered file there again.",
+                wave=wave.key,
             )
         )
     for key, columns in needed.items():
@@ -118,6 +122,8 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
             if rows:
                 hint = "Ask the producer for the weights, or add a [[correction]] to the wave file."
                 message = f"has {counted(int(rows), 'row')} with a {what} weight"
-                problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))
+                problems.append(
+                    Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)
+                )
     if problems:
         raise ProblemError(problems)

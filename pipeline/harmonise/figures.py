@@ -13,10 +13,10 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Indicator
 from pipeline.contracts import conform, table
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import numbers, place
+from pipeline.sources import numbers, raw_file_name
 
-KEY = ["indicator", "category", "domain", "domain_code"]
-REQUIRED = [*KEY, "value", "n", "note"]
+FIGURE_KEY = ["indicator", "category", "domain", "domain_code"]
+REQUIRED_COLUMNS = [*FIGURE_KEY, "value", "n", "note"]
 
 
 def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
@@ -30,9 +30,13 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
     if "obs_status" not in frame:
         frame = frame.assign(obs_status="A")
     frame["obs_status"] = frame["obs_status"].replace("", "A")
-    problems = [problem for line, row in _lines(frame) for problem in _unknown(line, row, wave, catalogue)]
-    for line, row in _lines(frame[frame.duplicated(KEY)]):
-        key = ",".join(row[name] for name in KEY)
+    problems = [
+        problem
+        for line, row in _numbered_rows(frame)
+        for problem in _unknown_names(line, row, wave, catalogue)
+    ]
+    for line, row in _numbered_rows(frame[frame.duplicated(FIGURE_KEY)]):
+        key = ",".join(row[name] for name in FIGURE_KEY)
         problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one of them.", key))
     try:
         for name in ("value", "n"):
@@ -48,23 +52,27 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
 def _require_columns(raw: pd.DataFrame, wave: Wave) -> None:
     declared = [field["name"] for field in table("figures")["fields"]]
     problems = []
-    for name in [name for name in REQUIRED if name not in raw]:
+    for name in [name for name in REQUIRED_COLUMNS if name not in raw]:
         hint = f"The columns are {','.join(declared)}; obs_status may be left out."
-        problems.append(Problem(place(wave.source), f"column {name}", "is missing", hint, wave=wave.key))
+        problems.append(
+            Problem(raw_file_name(wave.source), f"column {name}", "is missing", hint, wave=wave.key)
+        )
     for name in [name for name in raw.columns if name not in declared]:
         hint = "Remove the column, or move its content to the column note."
-        problems.append(Problem(place(wave.source), f"column {name}", "is not known", hint, wave=wave.key))
+        problems.append(
+            Problem(raw_file_name(wave.source), f"column {name}", "is not known", hint, wave=wave.key)
+        )
     if problems:
         raise ProblemError(problems)
 
 
-def _lines(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+def _numbered_rows(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rows with their number in the file, counted from 1 after the header."""
     for position, row in zip(frame.index, frame.to_dict("records"), strict=True):
         yield int(position) + 1, {str(name): value for name, value in row.items()}
 
 
-def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+def _unknown_names(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     indicator = catalogue.indicators.get(figure["indicator"])
     if indicator is None:
         hint = "Name an indicator of indicators.toml."
@@ -86,10 +94,10 @@ def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue)
         yield _problem(wave, f"row {row}, domain", "is not known", hint, figure["domain"])
         return
     codes = figure["domain_code"].split("*") if figure["domain_code"] else []
-    fits = len(codes) == len(domain.by) and all(
+    is_cell = len(codes) == len(domain.by) and all(
         code in catalogue.codes_of(variable) for variable, code in zip(domain.by, codes, strict=True)
     )
-    if not fits:
+    if not is_cell:
         by = "*".join(domain.by)
         hint = f"Write the codes of {by}, joined by *." if by else "Leave it blank for the total."
         yield _problem(
@@ -113,7 +121,7 @@ def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
-    for row, figure in _lines(frame):
+    for row, figure in _numbered_rows(frame):
         indicator, value, n = catalogue.indicators.get(figure["indicator"]), figure["value"], figure["n"]
         highest = 100 if indicator and indicator.total is None else math.inf
         if math.isnan(value):
@@ -132,4 +140,4 @@ def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iter
 
 
 def _problem(wave: Wave, key: str, message: str, hint: str, value: str) -> Problem:
-    return Problem(place(wave.source), key, message, hint, value, wave.key)
+    return Problem(raw_file_name(wave.source), key, message, hint, value, wave.key)

@@ -18,7 +18,7 @@ from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
 from pipeline.harmonise.crosswalk import Mapped
 from pipeline.problems import Problem, ProblemError, counted
-from pipeline.sources import place
+from pipeline.sources import raw_file_name
 
 Reasons = list[pd.DataFrame]
 
@@ -30,7 +30,7 @@ def reasons(mask: Flags, column: str, rule: str, codes: Any = "") -> pd.DataFram
     return pd.DataFrame({"row": rows, "column": column, "rule": rule, "code": code})
 
 
-def blank_strata(raw: pd.DataFrame, design: Design) -> Reasons:
+def missing_design(raw: pd.DataFrame, design: Design) -> Reasons:
     """Units without a stratum or sampling unit."""
     columns = [*design.strata, *([design.psu] if design.psu else [])]
     return [reasons((raw[column] == "").to_numpy(), column, "required") for column in columns]
@@ -63,12 +63,12 @@ def broken_contract(bad: pd.DataFrame, wave: Wave, design: Design) -> Reasons:
 
 def quarantine_table(found: Reasons, wave: Wave) -> pd.DataFrame:
     """The quarantine of a wave as its stored table, ordered by row."""
-    table = pd.concat([frame.astype({"row": "int64"}) for frame in found if len(frame)] or [_nothing()])
+    table = pd.concat([frame.astype({"row": "int64"}) for frame in found if len(frame)] or [_no_reasons()])
     table = table.drop_duplicates(["row", "column", "rule"]).sort_values(["row", "column", "rule"])
     return conform(table.assign(wave=wave.key, row=table["row"] + 1), "quarantine")
 
 
-def _nothing() -> pd.DataFrame:
+def _no_reasons() -> pd.DataFrame:
     return reasons(np.zeros(0, dtype=bool), "", "")
 
 
@@ -88,5 +88,5 @@ def require_few(quarantine: pd.DataFrame, rows: int, wave: Wave, limit: float) -
             f"and at most {limit:.1%} may be"
         )
         hint = "Correct the crosswalk or the design, or raise validation.max_quarantined in barometer.toml."
-        problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))
+        problems.append(Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key))
     raise ProblemError(problems)

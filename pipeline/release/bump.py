@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.release_store import number
+from pipeline.release_store import version_numbers
 
 BUMPS = ("none", "patch", "minor", "major")
 IDENTIFIERS = ("waves", "indicators", "categories", "domains")  # tables that say what keys there are
@@ -25,7 +25,9 @@ def required_bump(changes: Mapping[str, Any]) -> str:
 
 def bump_between(old: str, new: str) -> str:
     """The bump from a version to a later one."""
-    differs = (before != after for before, after in zip(number(old), number(new), strict=True))
+    differs = (
+        before != after for before, after in zip(version_numbers(old), version_numbers(new), strict=True)
+    )
     return next((bump for bump, changed in zip(reversed(BUMPS), differs, strict=False) if changed), "none")
 
 

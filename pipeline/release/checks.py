@@ -28,7 +28,7 @@ from pipeline.release.contents import SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet
 from pipeline.release.tables import PUBLISHED
 from pipeline.release_store import DESCRIPTOR, SEMANTIC_VERSION, SUMS, checksums
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 HEAVY = 5_000_000  # bytes of CSV: Frictionless reads them in two seconds, and a worker takes that to start
 OUTSIDE = ("provenance.json",)  # beside the archive, what is no part of a package's identity
@@ -56,7 +56,7 @@ def check_package(folder: Path) -> list[Problem]:
         if problems := list(check(folder, described)):
             return problems
     size = sum(path.stat().st_size for path in (folder / "data").glob("*.csv"))
-    with side_by_side(_frictionless, [(folder, described)], heavy=size > HEAVY) as validated:
+    with in_parallel(_frictionless, [(folder, described)], heavy=size > HEAVY) as validated:
         others = list(check_formats(folder, described))
         return next(validated) or others or list(_archive(folder, described))
 

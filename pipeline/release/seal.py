@@ -17,7 +17,14 @@ from pipeline.problems import Problem, ProblemError
 from pipeline.release.bump import BUMPS, bump_between
 from pipeline.release.checks import check_package
 from pipeline.release.revisions import calling, compared_in
-from pipeline.release_store import SUMS, SealedRelease, number, previous, releases_folder, sealed_releases
+from pipeline.release_store import (
+    SUMS,
+    SealedRelease,
+    previous,
+    releases_folder,
+    sealed_releases,
+    version_numbers,
+)
 
 READ_ONLY = 0o444
 RAISE = "Raise `version` in schemas/barometer.toml and run `barometer run`."
@@ -33,7 +40,7 @@ def refusals(root: Path, package: str, version: str, candidate: Path) -> Iterato
         yield Problem(*VERSION_KEY, message, RAISE, version)
     elif there and not same_release(candidate, there.folder):
         yield Problem(*VERSION_KEY, f"of {package} is sealed already, with other files", RAISE, version)
-    elif not there and releases and releases[-1].number > number(version):
+    elif not there and releases and releases[-1].version_numbers > version_numbers(version):
         message = f"is below {releases[-1].version}, which {package} has sealed"
         yield Problem(*VERSION_KEY, message, RAISE, version)
     elif not there and (before := previous(root, package, version)):

@@ -35,15 +35,15 @@ def fetch(wave: Wave, root: Path) -> Path:
         path = root / "warehouse" / "raw" / source.file
         inside = not PurePosixPath(source.file).is_absolute() and ".." not in PurePosixPath(source.file).parts
         if not inside or not path.is_file():
-            raise ProblemError(_missing(wave, "is not in warehouse/raw"))
+            raise ProblemError(_missing_file(wave, "is not in warehouse/raw"))
         return _verified(path, wave)
     folder = root / "warehouse" / "fetched"
     path = folder / f"{source.sha256[:12]}-{PurePosixPath(urlsplit(source.file).path).name or 'raw'}"
     if path.is_file() and file_sha256(path) == source.sha256:
         return _verified(path, wave)
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".fetching-")
-    os.close(handle)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".fetching-")
+    os.close(descriptor)
     try:
         _download(wave, Path(name))
         _verified(Path(name), wave).replace(path)
@@ -63,9 +63,9 @@ def _download(wave: Wave, target: Path) -> None:
             while chunk := remote.read(CHUNK):
                 local.write(chunk)
     except FileNotFoundError as error:
-        if _unanswered(error.__cause__):
+        if _host_unreachable(error.__cause__):
             raise OSError(f"{address}: {error.__cause__}") from error
-        raise ProblemError(_missing(wave, "was not found at its address")) from error
+        raise ProblemError(_missing_file(wave, "was not found at its address")) from error
     except (ImportError, ValueError) as error:
         hint = "Use an https:// address, or install the fsspec package that speaks this protocol."
         raise ProblemError(
@@ -77,11 +77,11 @@ def _download(wave: Wave, target: Path) -> None:
         raise OSError(f"{address}: {type(error).__name__}: {error}") from error
 
 
-def _unanswered(cause: BaseException | None) -> bool:
+def _host_unreachable(cause: BaseException | None) -> bool:
     """Whether a web host did not say that the file is gone: fsspec says so of any failure."""
     aiohttp = sys.modules.get("aiohttp")  # there wherever a web host was asked
-    broken = (TimeoutError, aiohttp.ClientError) if aiohttp else TimeoutError
-    return isinstance(cause, broken) and getattr(cause, "status", 0) not in (404, 410)
+    unreachable = (TimeoutError, aiohttp.ClientError) if aiohttp else TimeoutError
+    return isinstance(cause, unreachable) and getattr(cause, "status", 0) not in (404, 410)
 
 
 def _verified(path: Path, wave: Wave) -> Path:
@@ -101,6 +101,6 @@ def _verified(path: Path, wave: Wave) -> Path:
     return path
 
 
-def _missing(wave: Wave, message: str) -> Problem:
+def _missing_file(wave: Wave, message: str) -> Problem:
     hint = "Put the file there, or correct its name in the wave file."
     return wave_problem(wave.key, "source.file", message, hint, wave.source.file)

@@ -12,7 +12,7 @@ from pipeline.problems import Problem
 Column = tuple[str, "pd.Series[str]"]  # name and cells
 
 
-def place(source: Source) -> str:
+def raw_file_name(source: Source) -> str:
     """The raw file as a problem names it."""
     return source.file if source.remote else f"warehouse/raw/{source.file}"
 
@@ -20,7 +20,7 @@ def place(source: Source) -> str:
 def unreadable(source: Source, kind: str) -> Problem:
     """The problem of a file that is not what its name or declaration says."""
     hint = "Check that the file opens in its own program, or set source.format in the wave file."
-    return Problem(place(source), "source.format", f"cannot be read as {kind}", hint)
+    return Problem(raw_file_name(source), "source.format", f"cannot be read as {kind}", hint)
 
 
 def header_names(rows: Sequence[Sequence[str]]) -> list[str]:

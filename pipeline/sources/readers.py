@@ -21,7 +21,7 @@ from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.labelled import read_labelled
-from pipeline.sources.layout import Column, header_names, place, unreadable
+from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
 
 SUFFIXES = {
     "csv": "csv",
@@ -69,7 +69,7 @@ def format_of(source: Source) -> str:
     if given in SUFFIXES:
         return SUFFIXES[given]
     hint = "Set source.format in the wave file to csv, xlsx, sav, dta or parquet."
-    raise ProblemError(Problem(place(source), "source.format", "is not a known format", hint, given))
+    raise ProblemError(Problem(raw_file_name(source), "source.format", "is not a known format", hint, given))
 
 
 def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
@@ -79,28 +79,32 @@ def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | N
         if name or (cells != "").any():
             named.append((name or f"column_{position}", cells))
     names = [name for name, _ in named]
-    _hold_to(names, source, columns)
+    _require_unique_and_present(names, source, columns)
     frame = pd.DataFrame(dict(named), columns=names)
     if columns is not None:
         frame = frame[[name for name in names if name in columns]]
     return frame.replace(dict.fromkeys(source.missing, "")) if source.missing else frame
 
 
-def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | None) -> None:
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+def _require_unique_and_present(
+    names: Sequence[str], source: Source, columns: Collection[str] | None
+) -> None:
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
     missing = [name for name in columns or () if name not in names]
     problems = [
         Problem(
-            place(source),
+            raw_file_name(source),
             f"column {name}",
             "occurs more than once in the header",
             "Give every column a name of its own.",
         )
-        for name in twice
+        for name in repeated
     ]
     found = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
     hint = f"Name a column that the file has ({found}), or check source.sheet, delimiter and header_rows."
-    problems += [Problem(place(source), f"column {name}", "is not in the file", hint) for name in missing]
+    problems += [
+        Problem(raw_file_name(source), f"column {name}", "is not in the file", hint) for name in missing
+    ]
     if problems:
         raise ProblemError(problems)
 
@@ -115,7 +119,9 @@ def _read_workbook(path: Path, source: Source) -> list[Column]:
         sheets = ", ".join(workbook.sheet_names)
         hint = f"Set source.sheet in the wave file to one of: {sheets}."
         raise ProblemError(
-            Problem(place(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet)
+            Problem(
+                raw_file_name(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet
+            )
         )
     rows = workbook.get_sheet_by_name(source.sheet or workbook.sheet_names[0]).to_python()
     while rows and not any(cell_text(cell) for cell in rows[-1]):
@@ -140,6 +146,8 @@ def _read_parquet(path: Path, source: Source) -> list[Column]:
         except TypeError as error:
             hint = "Store texts, numbers, booleans or dates only."
             raise ProblemError(
-                Problem(place(source), f"column {name}", "contains nested values", hint, str(column.type))
+                Problem(
+                    raw_file_name(source), f"column {name}", "contains nested values", hint, str(column.type)
+                )
             ) from error
     return columns

@@ -31,7 +31,7 @@ def provenance(catalogue: Catalogue, waves: Iterable[Wave], folder: Path) -> byt
     return _written({"sha256sums": hash_of_file(folder / SUMS), **origins(catalogue, waves)})
 
 
-def unspoilt(content: bytes) -> dict[str, Any]:
+def intact_provenance(content: bytes) -> dict[str, Any]:
     """What provenance.json says; nothing when a byte of it is not as it was written."""
     try:
         made: dict[str, Any] = json.loads(content)

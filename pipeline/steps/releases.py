@@ -42,9 +42,9 @@ class Sealing(NamedTuple):
 
 def seal_candidates(catalogue: Catalogue, only: Collection[str] = ()) -> list[Sealing]:
     """Seal the candidate of every package, or of those named. Raises ProblemError, before any is sealed."""
-    for package in shelved(catalogue.root):
+    for package in released_packages(catalogue.root):
         repair_releases(catalogue.root, package)
-    packages = _built(catalogue)
+    packages = _built_packages(catalogue)
     packages = [package for package in packages if not only or package in only]
     version = catalogue.barometer.version
     if problems := [problem for package in packages for problem in _problems(catalogue, package, version)]:
@@ -58,7 +58,7 @@ def left_out(catalogue: Catalogue) -> list[str]:
     return [wave for wave in catalogue.waves if wave not in sound]
 
 
-def _built(catalogue: Catalogue) -> list[str]:
+def _built_packages(catalogue: Catalogue) -> list[str]:
     """The packages whose candidate is what raw files and declarations give now."""
     if catalogue.shared_problems:
         raise ProblemError(catalogue.shared_problems)
@@ -74,12 +74,12 @@ def _built(catalogue: Catalogue) -> list[str]:
 
 def _problems(catalogue: Catalogue, package: str, version: str) -> Iterator[Problem]:
     folder = candidate(catalogue.root, catalogue.barometer.packages[package])
-    kept = product_folder(catalogue.root, "data_package") / f"{package}.audit.json"
-    made: dict[str, Any] = {**read_json(kept)}
+    record = product_folder(catalogue.root, "data_package") / f"{package}.audit.json"
+    made: dict[str, Any] = {**read_json(record)}
     if hash_of_file(folder / SUMS) != made["sha256sums"]:
-        place = folder.relative_to(catalogue.root).as_posix()
+        location = folder.relative_to(catalogue.root).as_posix()
         hint = "Delete the folder and run `barometer run`: a candidate is never edited."
-        yield Problem(f"{place}/{SUMS}", "", "was changed after it was made", hint)
+        yield Problem(f"{location}/{SUMS}", "", "was changed after it was made", hint)
     yield from refusals(catalogue.root, package, version, folder)
 
 
@@ -88,9 +88,9 @@ def _seal(catalogue: Catalogue, package: str, version: str) -> Sealing:
     with locked(root, package):
         new = seal(root, package, version, folder)
         refresh(root, package)
-    place = releases_folder(root, package) / version
-    compared = compared_in(place)
-    return Sealing(package, version, place, new is not None, compared["old"], compared["bump"])
+    location = releases_folder(root, package) / version
+    compared = compared_in(location)
+    return Sealing(package, version, location, new is not None, compared["old"], compared["bump"])
 
 
 def withdraw_release(root: Path, package: str, version: str, reason: str, on: date) -> list[str]:
@@ -110,9 +110,9 @@ def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -
 
     Raises ProblemError when there is nothing to publish, or the destination does not take it.
     """
-    packages = list(only) or shelved(root)
-    if not packages or {*packages} - {*shelved(root)}:
-        missing = ", ".join(sorted({*packages} - {*shelved(root)})) or None
+    packages = list(only) or released_packages(root)
+    if not packages or {*packages} - {*released_packages(root)}:
+        missing = ", ".join(sorted({*packages} - {*released_packages(root)})) or None
         hint = "Seal a candidate with `barometer release` first."
         raise ProblemError(Problem("warehouse/releases", "", "has no release to publish", hint, missing))
     done = {}
@@ -129,13 +129,13 @@ def repair_releases(root: Path, package: str) -> None:
         refresh(root, package)
 
 
-def shelved(root: Path) -> list[str]:
+def released_packages(root: Path) -> list[str]:
     """The packages that have releases."""
     folders = (root / "warehouse" / "releases").glob("[!.]*/")
     return sorted(folder.name for folder in folders if sealed_releases(root, folder.name))
 
 
-def named(root: Path, names: Collection[str]) -> list[Path]:
+def package_folders(root: Path, names: Collection[str]) -> list[Path]:
     """The package folders that people mean: a folder, ``package@version`` or ``candidate``.
 
     A version may be ``latest`` or ``candidate``. ``candidate`` alone is that of the package which another
@@ -159,13 +159,13 @@ def _folder(root: Path, name: str, packages: set[str]) -> Path:
         raise ProblemError(Problem(name, "", "is neither a folder nor a release", hint))
     if version == "latest" and (last := newest(sealed_releases(root, package))):
         version = last.version
-    lying = (
+    folder = (
         root / "warehouse" / "candidate" / package
         if version == "candidate"
         else releases_folder(root, package) / version
     )
-    if not lying.is_dir():
+    if not folder.is_dir():
         versions = ", ".join(release.version for release in sealed_releases(root, package)) or "none"
         hint = f"Sealed versions of {package}: {versions}. A candidate is made by `barometer run`."
-        raise ProblemError(Problem(lying.relative_to(root).as_posix(), "", "does not exist", hint, name))
-    return lying
+        raise ProblemError(Problem(folder.relative_to(root).as_posix(), "", "does not exist", hint, name))
+    return folder

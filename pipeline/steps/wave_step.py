@@ -30,13 +30,15 @@ def wave_step(
     for before in steps[: steps.index(step)][-1:]:
         folder = wave_folder(catalogue.root, before, wave)
         if not is_current(folder, inputs[before]):
-            place = folder.relative_to(catalogue.root).as_posix()
+            location = folder.relative_to(catalogue.root).as_posix()
             hint = f"Make {before} first; `barometer run --wave {wave}` makes every step in order."
-            raise ProblemError(Problem(place, "", f"is stale, and {step} is made from it", hint, wave=wave))
+            raise ProblemError(
+                Problem(location, "", f"is stale, and {step} is made from it", hint, wave=wave)
+            )
     folder = wave_folder(catalogue.root, step, wave)
     return make(folder, inputs[step], lambda fresh: work(fresh, declared))
 
 
-def numbers(report: dict[str, Any]) -> Metadata:
+def plain_values(report: dict[str, Any]) -> Metadata:
     """The plain counts and measures of a report; its lists stay in the report."""
     return {key: value for key, value in report.items() if isinstance(value, (int, float, str))}

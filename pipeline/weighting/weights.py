@@ -47,25 +47,29 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     if answers.empty:
         raise ProblemError(wave_problem(wave.key, "", "has no respondents left", "See its quarantine table."))
     strata, stratum = cross_classify(answers, ["stratum"])
-    sizes = _sizes(answers, stratum, len(strata), bool(design.psu))
+    sizes = _sample_sizes(answers, stratum, len(strata), bool(design.psu))
     counts = read_population(wave, catalogue.root) if design.population else {}
     _check_counts(dict(zip(strata, sizes.tolist(), strict=True)), counts, wave)
     population = np.array([counts.get(each, np.nan) for each in strata])[stratum]
-    start = _start(answers, wave, population, sizes[stratum])
+    start = _start_weights(answers, wave, population, sizes[stratum])
     final, base = start, start
     margins: list[dict[str, Any]] = []
     if declared.calibrates:
         final, base, margins = calibrated(answers, start, wave, catalogue)
-        if bad := _bad(final):
+        if invalid := _invalid_weights(final):
             hint = "Add bounds, such as [0.3, 3.0], or use rake or logit: every weight must be above 0."
             raise ProblemError(
                 wave_problem(
-                    wave.key, "weighting.bounds", "does not keep every calibrated weight above 0", hint, bad
+                    wave.key,
+                    "weighting.bounds",
+                    "does not keep every calibrated weight above 0",
+                    hint,
+                    invalid,
                 )
             )
-    made = answers.assign(base_weight=base, weight=final, population=population)
+    weighted = answers.assign(base_weight=base, weight=final, population=population)
     uncovered = sorted(set(counts) - set(strata))
-    return Weighted(made, _report(final, final / base, uncovered, margins))
+    return Weighted(weighted, _report(final, final / base, uncovered, margins))
 
 
 def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -> None:
@@ -91,7 +95,7 @@ def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -
         raise ProblemError(problems)
 
 
-def _sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -> Ints:
+def _sample_sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -> Ints:
     """n_h: the units of each stratum, or its primary sampling units."""
     if not clustered:
         return np.bincount(stratum, minlength=strata)
@@ -100,15 +104,19 @@ def _sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -
     return np.bincount(stratum[firsts], minlength=strata)
 
 
-def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -> Floats:
+def _start_weights(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -> Floats:
     assert wave.design is not None and wave.weighting is not None
     if wave.design.weight:
         delivered = answers["design_weight"].to_numpy(dtype=float)
-        if bad := _bad(delivered):
+        if invalid := _invalid_weights(delivered):
             hint = "Every respondent needs a weight above 0: correct the file, or add a [[correction]]."
             raise ProblemError(
                 wave_problem(
-                    wave.key, "design.weight", f"{wave.design.weight} is not above 0 in every row", hint, bad
+                    wave.key,
+                    "design.weight",
+                    f"{wave.design.weight} is not above 0 in every row",
+                    hint,
+                    invalid,
                 )
             )
         return delivered
@@ -117,14 +125,14 @@ def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -
     return np.ones(len(answers))
 
 
-def _bad(weights: Floats) -> str:
+def _invalid_weights(weights: Floats) -> str:
     """How many rows have no weight above 0, in words; nothing if all have."""
-    bad = {
+    invalid = {
         "missing": int(np.isnan(weights).sum()),
         "zero": int((weights == 0).sum()),
         "negative": int((weights < 0).sum()),
     }
-    return ", ".join(f"{kind} in {counted(count, 'row')}" for kind, count in bad.items() if count)
+    return ", ".join(f"{kind} in {counted(count, 'row')}" for kind, count in invalid.items() if count)
 
 
 def _report(

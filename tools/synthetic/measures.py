@@ -124,7 +124,7 @@ def goals_of(recipe: Recipe, catalogue: Catalogue) -> list[Goal]:
 
 def target(goal: Goal, sheet: Sheet, wave: Wave, catalogue: Catalogue, recipe: Recipe) -> Target:
     """A goal made ready to be counted. Raises ProblemError where the wave lacks a variable of it."""
-    indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.asked(wave)
+    indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.mapped_variables(wave)
     domain = catalogue.domains.get(goal.domain)
     if indicator is None or domain is None or indicator.mean or indicator.total:
         hint = "Name the indicator of a share, and a domain."

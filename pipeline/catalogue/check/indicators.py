@@ -16,7 +16,7 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
     """Bases, indicators and breakdowns: every name is known, and no base depends on itself."""
     for base in catalogue.bases.values():
         yield from _logic(base.logic, f"bases.{base.key}", catalogue)
-    yield from _circles(catalogue)
+    yield from _circular_bases(catalogue)
     for indicator in catalogue.indicators.values():
         yield from _indicator(indicator, catalogue)
     totals = [domain.key for domain in catalogue.domains.values() if not domain.by]
@@ -43,35 +43,35 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
 
 
 def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:
-    place = f"indicators.{indicator.key}"
+    key = f"indicators.{indicator.key}"
     if indicator.base not in catalogue.bases:
         hint = f"Declare [bases.{indicator.base}].{did_you_mean(indicator.base, list(catalogue.bases))}"
-        yield Problem(FILE, f"{place}.base", "is not a base", hint, indicator.base)
-    yield from _logic(indicator.logic, place, catalogue)
+        yield Problem(FILE, f"{key}.base", "is not a base", hint, indicator.base)
+    yield from _logic(indicator.logic, key, catalogue)
     if indicator.question is not None:
-        yield from _share(indicator, place, catalogue)
+        yield from _share(indicator, key, catalogue)
     if indicator.mean is not None:
-        yield from _mean(indicator, place, catalogue)
+        yield from _mean(indicator, key, catalogue)
     if indicator.total is not None:
-        behind = catalogue.indicators.get(indicator.total)
-        if behind is None or behind.total is not None or behind.mean is not None:
+        share = catalogue.indicators.get(indicator.total)
+        if share is None or share.total is not None or share.mean is not None:
             shares = [key for key, each in catalogue.indicators.items() if each.unit == "percent"]
             hint = f"Name an indicator that is a share.{did_you_mean(indicator.total, shares)}"
-            yield Problem(FILE, f"{place}.total", "is not a share", hint, indicator.total)
+            yield Problem(FILE, f"{key}.total", "is not a share", hint, indicator.total)
 
 
-def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Problem]:
+def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     question = catalogue.questions.get(indicator.question or "")
     if question is None:
         hint = (
             f"Name a question of codebook.toml."
             f"{did_you_mean(indicator.question or '', list(catalogue.questions))}"
         )
-        yield Problem(FILE, f"{place}.question", "is not a question", hint, indicator.question)
+        yield Problem(FILE, f"{key}.question", "is not a question", hint, indicator.question)
     elif question.type == "numeric":
         yield Problem(
             FILE,
-            f"{place}.question",
+            f"{key}.question",
             "is a numeric question",
             "Declare its mean instead: mean = ...",
             indicator.question,
@@ -79,7 +79,7 @@ def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[P
     elif question.type == "grid" and not indicator.codes:
         yield Problem(
             FILE,
-            f"{place}.codes",
+            f"{key}.codes",
             "is missing for a grid",
             'Add the codes that count, such as codes = ["yes"].',
         )
@@ -89,25 +89,25 @@ def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[P
                 hint = f"Use codes of {question.key}: {', '.join(question.answer_codes)}."
                 yield Problem(
                     FILE,
-                    f"{place}.codes",
+                    f"{key}.codes",
                     "is not known",
                     hint + did_you_mean(code, question.answer_codes),
                     code,
                 )
 
 
-def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Problem]:
+def _mean(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     variable = indicator.mean or ""
     if variable not in catalogue.answers:
         hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, catalogue.answers)}"
-        yield Problem(FILE, f"{place}.mean", "is not an answer variable", hint, variable)
+        yield Problem(FILE, f"{key}.mean", "is not an answer variable", hint, variable)
         return
     question = catalogue.question_of(variable)
     if question.type in {"numeric", "multiple"}:
         if indicator.scores or question.type == "multiple":
             yield Problem(
                 FILE,
-                f"{place}.mean",
+                f"{key}.mean",
                 "cannot be scored",
                 "Name a question with codes, or remove scores.",
                 variable,
@@ -115,36 +115,36 @@ def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Pr
         return
     if not indicator.scores:
         yield Problem(
-            FILE, f"{place}.scores", "is missing", "Give a number for every code that counts.", variable
+            FILE, f"{key}.scores", "is missing", "Give a number for every code that counts.", variable
         )
     for code in indicator.scores:
         if code not in question.codes:
             hint = f"Use codes of {question.key}.{did_you_mean(code, list(question.codes))}"
-            yield Problem(FILE, f"{place}.scores.{code}", "is not a code", hint, code)
-    left = [
+            yield Problem(FILE, f"{key}.scores.{code}", "is not a code", hint, code)
+    unscored = [
         code for code in question.codes if code not in indicator.scores and code not in question.nonresponse
     ]
-    if indicator.scores and left:
+    if indicator.scores and unscored:
         hint = "Score them, or list them under nonresponse in codebook.toml."
-        yield Problem(FILE, f"{place}.scores", "leaves out substantive answers", hint, ", ".join(left))
+        yield Problem(FILE, f"{key}.scores", "leaves out substantive answers", hint, ", ".join(unscored))
 
 
-def _logic(logic: Logic | None, place: str, catalogue: Catalogue) -> Iterator[Problem]:
+def _logic(logic: Logic | None, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     for condition in logic.conditions() if logic else ():
-        yield from _condition(condition, place, catalogue)
+        yield from _condition(condition, key, catalogue)
 
 
-def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterator[Problem]:
+def _condition(condition: Condition, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     known = {*catalogue.variables, *catalogue.answers}
     pattern = condition.pattern
-    starred = pattern.removesuffix(".*") in catalogue.questions and pattern.endswith(".*")
-    if starred and not catalogue.questions[pattern[:-2]].items:
-        yield Problem(FILE, place, "has no items", f"Write {pattern[:-2]}=... without .*", str(condition))
+    any_item = pattern.removesuffix(".*") in catalogue.questions and pattern.endswith(".*")
+    if any_item and not catalogue.questions[pattern[:-2]].items:
+        yield Problem(FILE, key, "has no items", f"Write {pattern[:-2]}=... without .*", str(condition))
         return
-    if not starred and pattern not in known:
+    if not any_item and pattern not in known:
         yield Problem(
             FILE,
-            place,
+            key,
             "names an unknown variable",
             f"Correct the name.{did_you_mean(pattern, sorted(known))}",
             str(condition),
@@ -153,15 +153,15 @@ def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterat
     codes = catalogue.codes_of(catalogue.expand(pattern)[0])
     if not codes:
         yield Problem(
-            FILE, place, "has a condition on a number", "Use conditions on codes only.", str(condition)
+            FILE, key, "has a condition on a number", "Use conditions on codes only.", str(condition)
         )
     for code in condition.codes:
         if codes and code not in codes:
             hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"
-            yield Problem(FILE, place, f"names the unknown code {code!r}", hint, str(condition))
+            yield Problem(FILE, key, f"names the unknown code {code!r}", hint, str(condition))
 
 
-def _circles(catalogue: Catalogue) -> Iterator[Problem]:
+def _circular_bases(catalogue: Catalogue) -> Iterator[Problem]:
     """Bases that depend on themselves: a base follows from answers, these from a base."""
     needs = {
         base.key: {

@@ -19,13 +19,13 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
     countries: dict[str, Wave] = {}
     for wave in catalogue.waves.values():
         yield from _wave(wave, catalogue)
-        address = (wave.survey, wave.edition, wave.status, wave.source.kind)
-        if address in taken:
+        identity = (wave.survey, wave.edition, wave.status, wave.source.kind)
+        if identity in taken:
             hint = "Give the wave its own survey or edition."
             yield wave_problem(
-                wave.key, "edition", f"is the edition of {taken[address]} as well", hint, wave.edition
+                wave.key, "edition", f"is the edition of {taken[identity]} as well", hint, wave.edition
             )
-        taken.setdefault(address, wave.key)
+        taken.setdefault(identity, wave.key)
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
             hint = f"Every wave of a survey has one country; {first.key} has {first.country}."

@@ -12,14 +12,14 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE
 from pipeline.problems import Problem, ProblemError, wave_problem
 
-FACTS = ("none", "unspecified")  # facts about published figures, not methods of weighting
+FIGURES_ONLY = ("none", "unspecified")  # facts about published figures, not methods of weighting
 
 
 def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     """Problems of a microdata wave that has both a design and a weighting."""
     design, weighting = wave.design, wave.weighting
     assert design is not None and weighting is not None
-    if weighting.method in FACTS:
+    if weighting.method in FIGURES_ONLY:
         hint = "Use given, design (from the sample design), poststratify, rake, linear or logit."
         yield wave_problem(
             wave.key, "weighting.method", "is for published figures only", hint, weighting.method
@@ -142,22 +142,26 @@ def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             continue
         sums[name] = math.fsum(totals[name].values())
         for code in totals[name]:
-            parts = code.split("*")
-            if len(parts) != len(margin) or any(
-                part not in catalogue.variables[of].codes for part, of in zip(parts, margin, strict=False)
+            codes = code.split("*")
+            if len(codes) != len(margin) or any(
+                part not in catalogue.variables[variable].codes
+                for part, variable in zip(codes, margin, strict=False)
             ):
                 hint = f"Use codes of {name}, joined by * where a margin has several variables."
                 yield Problem(file, name, "is not a code of the margin", hint, code, wave.key)
-            elif any(part not in wave.scope.get(of, (part,)) for part, of in zip(parts, margin, strict=True)):
+            elif any(
+                part not in wave.scope.get(variable, (part,))
+                for part, variable in zip(codes, margin, strict=True)
+            ):
                 hint = "Remove the row, or widen [scope]: margins count the wave's scope only."
                 yield Problem(file, name, "is outside the wave's scope", hint, code, wave.key)
     if sums and max(sums.values()) - min(sums.values()) > 1e-6 * max(sums.values()):
-        said = ", ".join(f"{name} {total:g}" for name, total in sums.items())
+        populations = ", ".join(f"{name} {total:g}" for name, total in sums.items())
         yield Problem(
             file,
             "total",
             "has margins that add up to different populations",
             "Correct the totals.",
-            said,
+            populations,
             wave.key,
         )
