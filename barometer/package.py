@@ -1,4 +1,4 @@
-"""A data package from anywhere, its tables as DataFrames."""
+"""Reads any data package as DataFrames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def read_package(path: str | Path) -> dict[str, pd.DataFrame]:
     """Every CSV table of a data package, given as folder or datapackage.json, by name in its declared types.
 
     Missing values are as the package declares them: "" in texts, NaN, NA or NaT elsewhere. Raises
-    ProblemError when there is no package, a file of it is missing, or a column is not what it declares.
+    ProblemError when there is no package, a file of it is missing, or a column is not as declared.
     """
     descriptor = Path(path)
     descriptor = descriptor / DESCRIPTOR if descriptor.is_dir() else descriptor

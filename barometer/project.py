@@ -84,7 +84,7 @@ class Barometer:
         return self.read("waves")
 
     def indicators(self) -> pd.DataFrame:
-        """What is estimated, and of whom. Raises ProblemError when nothing is built yet."""
+        """The indicators with their definitions. Raises ProblemError when nothing is built yet."""
         return self.read("indicators")
 
     def domains(self) -> pd.DataFrame:
@@ -114,7 +114,7 @@ class Barometer:
         return self.read("comparisons")
 
     def compare(self, a: str, b: str, indicator: str, *, domain: str = "", lang: str = "") -> Comparison:
-        """The verdict on two waves, with reasons and numbers; the same as ``barometer compare``.
+        """The verdict on two waves, with reasons and numbers, as ``barometer compare`` gives it.
 
         ``lang``: the language of the sentences, by default the barometer's first. The verdict needs nothing
         built; without a warehouse there are no numbers. Raises ProblemError when a name is not known or the
@@ -131,7 +131,7 @@ class Barometer:
         )
 
     def query(self, sql: str) -> pd.DataFrame:
-        """What one SQL statement gives; it can only read. Types are those that pandas finds in the rows.
+        """The rows of one SQL statement, which can only read. Types are those that pandas infers.
 
         The schemas ``statistics`` and ``microdata`` can be read as well; never publish what they hold.
         Raises ProblemError when nothing is built yet, or DuckDB refuses the SQL.

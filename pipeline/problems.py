@@ -1,7 +1,7 @@
 """What is wrong with the input, in words that let its owner fix it.
 
-Here belong the one shape of a problem and the one exception that carries problems to a user.
-Finding problems belongs to the packages that read the input.
+Here belong the record of a problem and the exception that carries problems to a user. Finding problems
+belongs to the packages that read the input.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Problem:
     message: str
     hint: str
     value: str | None = None
-    wave: str | None = None  # set when only this wave is at fault: the others go on
+    wave: str | None = None  # set when only this wave is faulty: the others go on
 
     def __str__(self) -> str:
         location = self.file + (f", {self.key}" if self.key else "")
@@ -42,12 +42,12 @@ def counted(number: int, noun: str) -> str:
 
 
 def wave_problem(wave: str, key: str, message: str, hint: str, value: str | None = None) -> Problem:
-    """A problem of a wave's file, at a TOML path: it stops this wave alone."""
+    """A problem at a TOML path of a wave's file. It stops this wave only."""
     return Problem(f"schemas/waves/{wave}.toml", key, message, hint, value, wave)
 
 
 class ProblemError(Exception):
-    """Raised when the input is at fault. It carries every problem found, never only the first."""
+    """Raised when the input is faulty. It carries every problem found, not only the first."""
 
     def __init__(self, problems: Problem | Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = (problems,) if isinstance(problems, Problem) else tuple(problems)

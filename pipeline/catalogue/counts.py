@@ -1,4 +1,4 @@
-"""Reads the files of counts that stand beside the raw files: populations of strata, totals of margins."""
+"""Reads the files of counts beside the raw files: population counts of strata, totals of margins."""
 
 from __future__ import annotations
 

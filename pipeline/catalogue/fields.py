@@ -1,4 +1,4 @@
-"""What the types of the records say of each field, for messages, schemas and documentation."""
+"""The fields of the records as their types declare them, for messages, JSON Schemas and documentation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLURALS = {str: "texts", int: "whole numbers", float: "numbers"}
 
 @dataclass(frozen=True)
 class Field:
-    """A key of a table: its kind (the annotation), and whether it may be left out, for what."""
+    """A key of a table: its annotation, whether it is required, and its default."""
 
     name: str
     kind: Any
@@ -52,7 +52,7 @@ class Field:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """The values of a choice; of a list, those of its entries."""
+        """The values of a choice, or those of the entries of a list."""
         kind = self.type
         if get_origin(kind) is tuple:
             kind = bare(get_args(kind)[0])
@@ -109,7 +109,7 @@ def bare(kind: Any) -> Any:
 
 
 def _metadata(kind: Any) -> list[Any]:
-    """What is annotated, outermost last; through None, and a list's limits are not its entries'."""
+    """The metadata of an annotation, outermost last, also inside ``X | None``, but not of a list's entries."""
     if get_origin(kind) is Required:
         return _metadata(get_args(kind)[0])
     if get_origin(kind) is Annotated:
@@ -126,7 +126,7 @@ def is_table(kind: Any) -> bool:
 
 @cache
 def fields_of(record: Any) -> tuple[Field, ...]:
-    """The keys of a record's table, in order; none for what is no record."""
+    """The keys of a record's table, in order; none when the type is not a record."""
     if not is_table(record):
         return ()
     hints = get_type_hints(record, include_extras=True)
@@ -148,7 +148,7 @@ def fields_of(record: Any) -> tuple[Field, ...]:
 
 
 def field_at(kind: Any, steps: Sequence[int | str]) -> Field | None:
-    """The field at a place in a table of this kind; of a list or a mapping, its entry. None where none is."""
+    """The field at a path in a table of this kind; in a list or mapping, its entry. None if there is none."""
     found: Field | None = None
     here = kind
     for step in steps:
@@ -169,7 +169,7 @@ def field_at(kind: Any, steps: Sequence[int | str]) -> Field | None:
 
 
 def stand_in(kind: Any) -> Any:
-    """The least that validates as this kind: in place of what is missing or cannot be read."""
+    """The smallest valid value of this kind, in place of one that is missing or cannot be read."""
     annotated = _metadata(kind)
     kind = bare(kind)
     if is_table(kind):

@@ -1,8 +1,8 @@
-"""The kinds of values that declarations hold: names, texts, numbers, dates, files and addresses.
+"""The types of values in declarations: names, texts, numbers, dates, files and addresses.
 
-A record names the kind of each of its fields, and from that alone follow the reading, the messages, the JSON
-Schemas and the tables of ``docs/declarations.md``. What one field alone must be belongs here or at the field;
-what must hold between fields belongs to ``check``.
+The types of a record's fields determine how it is read, the messages, the JSON Schemas and the tables of
+``docs/declarations.md``. What a single field must be is declared here or at the field; what must hold between
+fields belongs to ``check``.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{n}" for name in ("COM", "LPT")
 
 
 class Hidden:
-    """Marks a field that is not a key of its table: it comes from the table's own key or from other keys."""
+    """Marks a field that is not a key of its table: it is the table's own name, or made of other keys."""
 
 
 def refused(message: str, hint: str) -> PydanticCustomError:
-    """The error of a value that a validator of our own refuses, with the hint that its owner reads."""
+    """The error of a value that one of these validators refuses, with a hint for its owner."""
     return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
 
 
 def unprintable(value: str) -> tuple[str, str] | None:
-    """Message and hint of a text that holds a character no reader can see; None for one that holds none."""
+    """Message and hint for a text with an invisible control character; None for any other."""
     for character in value:
         kind = unicodedata.category(character)
         if (kind == "Cc" and character not in "\n\t") or kind in ("Zl", "Zp", "Cs") or character in BIDI:
@@ -62,13 +62,13 @@ def _printable(value: str) -> str:
 
 
 class Matching:
-    """A text must match the pattern; else it is refused with this message and hint."""
+    """Validates that a text matches a pattern; refuses it with this message and hint otherwise."""
 
     def __init__(self, pattern: str, message: str, hint: str) -> None:
         self.pattern, self.message, self.hint = pattern, message, hint
 
     def check(self, value: str) -> str:
-        """The value, where it matches."""
+        """The value, if it matches."""
         if not re.fullmatch(self.pattern, value):
             raise refused(self.message, self.hint)
         return value
@@ -83,10 +83,10 @@ class Matching:
 
 
 def valid_name(value: str) -> str:
-    """The value, where it may be a name; else the error of a name that may not.
+    """The value, if it is a valid name.
 
-    A name becomes files, addresses, columns and identifiers: so it has neither slash nor dot, no hyphen
-    in front (spreadsheets take that for a formula) and is no word that programs read as something else.
+    Names become files, addresses, columns and identifiers: they have no slash and no dot, do not begin with a
+    hyphen (spreadsheets read that as a formula) and are not words that programs read as something else.
     """
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", value):
         raise refused("is not a valid name", "Use letters, digits, _ and -, and do not begin with -.")
@@ -191,7 +191,7 @@ Cron = Annotated[Note, AfterValidator(_cron)]
 Timezone = Annotated[Note, AfterValidator(_timezone)]
 Owner = Annotated[Note, OWNER]
 
-# Numbers, dates, flags: as they stand in TOML, never from a text. Ranges stand at the fields.
+# Numbers, dates, flags: TOML values of that type, never texts. Ranges are declared at the fields.
 Whole = Annotated[int, Field(strict=True)]
 Units = Annotated[Whole, Field(ge=0, le=MOST)]
 Number = Annotated[float, Field(strict=True)]

@@ -89,14 +89,14 @@ def load_catalogue(root: Path) -> Catalogue:
 
 
 def load_barometer(root: Path) -> Barometer:
-    """What is sound of barometer.toml, with stand-ins for the rest; ``load_catalogue`` tells its problems."""
+    """The valid part of barometer.toml, with stand-ins for the rest; ``load_catalogue`` reports problems."""
     return read_record(
         Barometer, read_toml(root / "schemas/barometer.toml", root, []), "schemas/barometer.toml", []
     )
 
 
 def _new(found: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
-    """Without those at the place of a problem of reading, or above or below it: they follow from it."""
+    """Without the problems at, above or below the key of a reading problem: they follow from it."""
     locations = [(problem.file, problem.key) for problem in known if problem.key]
 
     def follows(problem: Problem) -> bool:
@@ -110,14 +110,14 @@ def _new(found: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
 
 
 def _domains(declared: DomainsFile) -> Mapping[str, Domain]:
-    """The breakdowns, with the total: it is there without being declared."""
+    """The breakdowns, with the total, which need not be declared."""
     if all(domain.by for domain in declared.domains.values()):
         return {TOTAL: Domain(TOTAL, ()), **declared.domains}
     return declared.domains
 
 
 def _errata(catalogue: Catalogue) -> dict[str, Wave]:
-    """The waves, an erratum without a breakdown being of the total."""
+    """The waves, with the total as the breakdown of errata that name none."""
     total = catalogue.total.key
     return {
         key: replace(wave, errata=tuple(replace(each, domain=each.domain or total) for each in wave.errata))
@@ -126,7 +126,7 @@ def _errata(catalogue: Catalogue) -> dict[str, Wave]:
 
 
 def _indicators(catalogue: Catalogue, problems: list[Problem]) -> dict[str, Indicator]:
-    """The indicators, each of exactly one form, and with the base it left out."""
+    """The indicators, each with a base; a problem for one that does not have exactly one form."""
     made = {}
     for key, indicator in catalogue.indicators.items():
         forms = [name for name in ("question", "mean", "total") if getattr(indicator, name) is not None]
@@ -147,7 +147,7 @@ def _indicators(catalogue: Catalogue, problems: list[Problem]) -> dict[str, Indi
 
 
 def _base_of(indicator: Indicator, catalogue: Catalogue, problems: list[Problem]) -> str:
-    """The base that was left out: that of what the indicator is made from, where that is one base."""
+    """The base of an indicator that names none: that of its share or its questions, if they have one base."""
     if indicator.total is not None and indicator.total not in catalogue.indicators:
         return "all"  # ``check`` says that there is no such share
     if base := catalogue.share_behind(indicator).base:
@@ -206,7 +206,7 @@ def _translations(
 
 
 def _comparability(root: Path, problems: list[Problem]) -> Comparability:
-    """The rules of a barometer. One without any is judged by the product's."""
+    """The rules of a barometer, or the product's where it declares none."""
     own = (root / "schemas" / RULES).is_file()
     folder = root if own else PRODUCT
     path = root / "schemas" / RULES if own else PRODUCT / RULES

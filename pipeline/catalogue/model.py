@@ -1,7 +1,7 @@
 """The rules every wave shares, and the catalogue: all declarations of a barometer, as frozen records.
 
 Here belongs what a declaration *is*: the types of the fields say what may be written, and ``reader`` reads
-it from them. What must hold between declarations stands in ``check``. Mappings keep the order of the files,
+it from them. What must hold between declarations is in ``check``. Mappings keep the order of the files,
 and nobody changes them after loading.
 """
 

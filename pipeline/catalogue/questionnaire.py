@@ -1,6 +1,6 @@
 """What is asked and estimated: codebook, bases, indicators, breakdowns and questionnaires, as frozen records.
 
-The types of the fields are the declaration (see ``kinds``); what must hold between them stands in ``check``.
+The types of the fields are the declaration (see ``kinds``); what must hold between them is in ``check``.
 """
 
 from __future__ import annotations

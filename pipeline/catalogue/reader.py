@@ -1,7 +1,7 @@
 """Reads declaration files by the types of their records: every problem of a file at once.
 
-What a file may hold stands at the records' fields (see ``kinds``); here stands only how TOML and CSV become
-records, and how an error of a type reads to the file's owner.
+The content of a file is declared at the records' fields (see ``kinds``). Here belongs how TOML and CSV become
+records, and how a validation error is worded for the file's owner.
 """
 
 from __future__ import annotations
@@ -84,9 +84,8 @@ def read_record(
 ) -> Record:
     """The record a table declares.
 
-    Never raises for what the table holds: every problem is reported, and the record is then made of what is
-    sound, with stand-ins for what it cannot be without, so that the other declarations can be checked
-    against it.
+    Never raises for the content of the table: every problem is reported, and the record is made of what is
+    valid, with stand-ins for required values, so that the other declarations can be checked against it.
     """
     data: Any = table
     validator: TypeAdapter[Record] = adapter(cast(Hashable, kind))
@@ -99,18 +98,18 @@ def read_record(
         if not reported:
             problems += dict.fromkeys(_problem(each, kind, file, wave) for each in errors)
             reported = True
-        for each in reversed(errors):  # from the end, so that the places of a list's rows still hold
+        for each in reversed(errors):  # from the end, so that positions in a list stay valid
             data = _repaired(data, _steps(each), kind)
     return validator.validate_python(stand_in(kind))
 
 
 def _steps(error: ErrorDetails) -> tuple[int | str, ...]:
-    """Where the error stands in the table, without what is no key of it."""
+    """The path of the error in the table, keys and positions only."""
     return tuple(step for step in error["loc"] if not str(step).startswith("<") or step in ("<key>",))
 
 
 def _path(steps: Sequence[int | str]) -> str:
-    """A place in a table as TOML writes it, the rows of a list counted from 1."""
+    """A path in a table as TOML writes it, the entries of a list counted from 1."""
     path = ""
     for step in steps:
         if isinstance(step, int):
@@ -126,7 +125,7 @@ def _problem(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Pr
     key = str(steps[-1]) if steps else ""
     value = error["input"]
     shown = None if value is None or error["type"] == "missing" else _shown(value)
-    if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: it stands in the table above
+    if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: a key of the table above
         steps, shown = steps[:-2], str(steps[-2])
     message, hint = _message_and_hint(error, field, key, kind, steps)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
@@ -171,7 +170,7 @@ def _message_and_hint(
 
 
 def _repaired(data: Any, steps: Sequence[int | str], kind: type) -> Any:
-    """The data without the value at the steps, or with a stand-in where it cannot be without one."""
+    """The data without the value at the path, or with a stand-in where a value is required."""
     if steps and steps[-1] in ("[key]", "<key>") and len(steps) > 1:
         steps = steps[:-1]
     while steps:
@@ -188,7 +187,7 @@ _REMOVED: Any = object()
 
 
 def _with_value(data: Any, steps: Sequence[int | str], value: Any) -> Any:
-    """The data with another value at the steps, or with none there."""
+    """The data with another value at the path, or without one."""
     first, rest = steps[0], steps[1:]
     if isinstance(data, Mapping):
         changed = dict(data)

@@ -34,7 +34,7 @@ def texts(catalogue: Catalogue) -> Mapping[str, str]:
 
 
 def text_in(catalogue: Catalogue, language: str, key: str) -> tuple[str, bool]:
-    """A text in a language, and whether it is there; where it is not, the declarations' own text stands in.
+    """A text in a language and True; where there is no translation, the declarations' own text and False.
 
     Raises KeyError when no declaration has this key.
     """

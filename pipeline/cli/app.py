@@ -1,4 +1,4 @@
-"""The command ``barometer``: its verbs and their options. What a verb does stands in a module of its own."""
+"""The command ``barometer``: its verbs and their options. Each verb has a module of its own."""
 
 from __future__ import annotations
 

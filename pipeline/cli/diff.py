@@ -45,7 +45,7 @@ def show(root: Path, old: str, new: str, as_json: bool) -> None:
 
 
 def _lines(name: str, changes: Changes) -> Iterable[tuple[str, str, str, str]]:
-    """What happened, where, and what stood and stands there."""
+    """The kind of change, where it is, the old value and the new one."""
     for location in changes["schema"]:
         yield "described", location["place"], _text(location["old"]), _text(location["new"])
     key = table(name)["primaryKey"] if name in PUBLISHED else None

@@ -1,4 +1,4 @@
-"""What every verb prints alike: problems, JSON, and the exit code that goes with a problem."""
+"""What all verbs share: how problems and JSON are printed, and the exit code of a problem."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def reporting(as_json: bool) -> Iterator[None]:
 
 
 def print_problems(problems: Sequence[Problem]) -> None:
-    """Every problem on a line of its own, to stderr; one that stops several waves stands once."""
+    """Every problem on a line of its own, to stderr; one that stops several waves is printed once."""
     lines = list(dict.fromkeys(map(str, problems)))
     for line in lines:
         typer.echo(line, err=True)

@@ -1,4 +1,4 @@
-"""How a long run shows where it is: a bar on a terminal, a line a step elsewhere. Always on stderr."""
+"""The progress of a long run, on stderr: a bar on a terminal, one line per step elsewhere."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ReportStep = Callable[[bool, float], None]
 
 @contextmanager
 def progress(names: Sequence[str]) -> Iterator[ReportStep]:
-    """Gives a function that shows of each named step, in order, whether it was done and in what seconds."""
+    """Yields a function that reports for each named step, in order, whether it succeeded and its seconds."""
     ahead = iter(names)
     if not sys.stderr.isatty():
         yield lambda done, seconds: typer.echo(_line(next(ahead), done, seconds), err=True)

@@ -1,6 +1,6 @@
 """The declared tables: their Table Schemas, and the fields that a codebook adds to the microdata.
 
-Only these words of Table Schema are understood: fields with name, type (string, integer, number,
+These keys of Table Schema are supported: fields with name, type (string, integer, number,
 boolean, date), title, description and constraints (required, unique, enum, minimum, maximum), and
 primaryKey.
 """

@@ -1,4 +1,4 @@
-"""The assets: every step of the pipeline with what it depends on, and what a reader should see of it.
+"""The assets: every step of the pipeline with what it depends on, and the metadata that Dagster shows.
 
 ``wave_source`` stands for the declarations and the raw file of a wave, as people edit them; the four
 steps of a wave are partitioned by wave; estimates, warehouse and data package take all sound waves.
@@ -41,7 +41,7 @@ def raw_wave(context: dg.AssetExecutionContext, project: Project) -> dg.Material
 
 
 def harmonised_wave(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[None]:
-    """The answers in the codebook's variables and codes; rows that break the contract stand in quarantine."""
+    """The answers in the codebook's variables and codes; rows that break the contract are in quarantine."""
     return _wave_step(waves.harmonised_wave, context, project)
 
 
@@ -66,7 +66,7 @@ def comparisons(project: Project) -> dg.MaterializeResult[None]:
 
 
 def warehouse(project: Project) -> dg.MaterializeResult[None]:
-    """barometer.duckdb: microdata, statistics and the published tables, swapped in whole."""
+    """barometer.duckdb: microdata, statistics and the published tables, replaced as a whole."""
     return _product(products.warehouse, project)
 
 

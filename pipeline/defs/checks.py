@@ -76,7 +76,7 @@ def agreement(project: Project) -> dg.AssetCheckResult:
 
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
-    """Every candidate is the one that was attacked, and gave no hidden cell away."""
+    """Every candidate is unchanged since its disclosure audit, which found no hidden cell disclosed."""
     with plain_problems():
         root = project.declarations().root
         sums = {name: hash_of_file(path / SUMS) for name, path in _candidates(root).items()}
@@ -95,7 +95,7 @@ def package(project: Project) -> dg.AssetCheckResult:
 
 
 def _audit_records(root: Path) -> dict[str, Any]:
-    """What was told of each candidate when it was made."""
+    """The audit record of each candidate, as written when it was made."""
     folder = product_folder(root, "data_package")
     return {
         name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)

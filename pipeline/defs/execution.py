@@ -1,4 +1,4 @@
-"""Running a job in this process, and what came of it in plain words: the way in for the command line.
+"""Runs a job in this process and reports its outcome in plain words, for the command line.
 
 Runs are kept in ``<project>/.dagster``, so that ``dagster dev`` shows them afterwards.
 """
@@ -25,13 +25,13 @@ telemetry: {enabled: false}
 nux: {enabled: false}
 compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}
 """
-INTERRUPTED = "DagsterExecutionInterruptedError"  # Ctrl-C, as dagster tells it
+INTERRUPTED = "DagsterExecutionInterruptedError"  # what Dagster raises for Ctrl-C
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run: problems of the input, an unforeseen error's text; and the seconds it took."""
+    """The outcome of a run: problems of the input, the text of an unexpected error, and its seconds."""
 
     problems: tuple[Problem, ...] = ()
     error: str = ""

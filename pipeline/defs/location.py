@@ -1,4 +1,4 @@
-"""The code location: everything that Dagster knows of one barometer.
+"""The code location: the definitions of one barometer for Dagster.
 
 Loading reads no survey data, and of the declarations only the names of the wave files and what is sound
 of barometer.toml, so a broken declaration never keeps the others from the screen: it fails the runs that

@@ -1,4 +1,4 @@
-"""The sensor: a wave whose raw file or declarations are new or changed is asked to run, and no other."""
+"""The sensor: it requests a run of every wave whose raw file or declarations are new or changed."""
 
 import json
 

@@ -1,7 +1,7 @@
-"""Drafts a whole barometer from one delivered file: identity, codebook, indicators, breakdowns, a wave.
+"""Drafts a barometer from a delivered file: barometer.toml, codebook, indicators, breakdowns and a wave.
 
 What only its owner can know (licences, dates, country, producer) stays empty, and ``barometer check``
-names it.
+lists it.
 """
 
 from __future__ import annotations

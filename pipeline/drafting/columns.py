@@ -1,6 +1,6 @@
-"""What a raw file's columns look like from outside: name, label, and their codes where they have codes.
+"""The columns of a raw file: name, label, and codes where they have codes.
 
-A column with many distinct values holds identifiers, texts or numbers; its values are not carried further.
+A column with many distinct values holds identifiers, texts or numbers; its values are not used further.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import pandas as pd
 
 from pipeline.sources import RawTable
 
-MAX_CODES = 30  # distinct values; above it they are no codes
-MAX_LENGTH = 60  # characters; a longer text is no code
+MAX_CODES = 30  # distinct values; a column with more has no codes
+MAX_LENGTH = 60  # characters; a longer text is not a code
 
 
 @dataclass(frozen=True)

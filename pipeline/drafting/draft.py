@@ -1,4 +1,4 @@
-"""Writes the draft: a wave file with the pinned source, and an instrument with every source code a row."""
+"""Drafts a wave file with its raw file's hash, and a questionnaire with a crosswalk row per source code."""
 
 from __future__ import annotations
 

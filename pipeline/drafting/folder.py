@@ -1,7 +1,7 @@
-"""A new barometer's folder: the starter that ships with the product, and how new files come into being.
+"""A new barometer's folder: the starter that ships with the product, and how new files are written.
 
-The starter is a small working barometer with synthetic data; ``starter/`` holds its files as they are
-written, but for the name that the folder gives it.
+The starter is a small working barometer with synthetic data. ``starter/`` holds its files as written,
+except for the barometer's name, which is the folder's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Guesses which harmonised variable a source column is, and which code a source code.
+"""Guesses the harmonised variable of a source column, and the code of a source code.
 
-Two texts are alike as their character trigrams are (Dice 1945): 2 |A and B| / (|A| + |B|). Every wording
-of the catalogue counts: the codebook's, its translations and what earlier questionnaires asked.
+The similarity of two texts is that of their character trigrams (Dice 1945): 2 |A and B| / (|A| + |B|). Every
+wording of the catalogue counts: the codebook's, its translations and what earlier questionnaires asked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument, item_key
 from pipeline.drafting.columns import SourceColumn
 
-MIN_SCORE = 0.5  # a score below this is no guess
+MIN_SCORE = 0.5  # a lower score is not a guess
 CODE_LABELS_SHARE = 0.3  # of the score that the labels of the codes decide
 PRIOR_SCORE = 0.9  # the score of a column that an earlier questionnaire of the survey has by the same name
 TODO = "TODO"
@@ -25,7 +25,7 @@ DraftRow = tuple[str, str, str, str, str]  # source_variable, source_code, varia
 
 @dataclass(frozen=True)
 class Target:
-    """A harmonised variable with everything it and its codes were ever called."""
+    """A harmonised variable with all known wordings of it and of its codes."""
 
     variable: str
     type: str  # background, single, multiple, grid or numeric

@@ -1,6 +1,6 @@
-"""Guesses a codebook and its crosswalk from a file that nothing is declared of yet.
+"""Guesses a codebook and a crosswalk from a file for which nothing is declared yet.
 
-What a column is follows from its name, its label, its codes and their labels, and from its neighbours:
+The guess rests on a column's name, its label, its codes and their labels, and on its neighbours:
 columns side by side with the same codes, whose names or labels begin alike, are items of one question.
 """
 
@@ -57,7 +57,7 @@ TICKED = re.compile(
 YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
 # between question and item
 SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
-# names that a table of our own has, or that conditions and crosswalks mean something by
+# columns of the microdata table, and words with a meaning in conditions and crosswalks
 RESERVED_NAMES = re.compile(rf"{MICRODATA_COLUMNS.pattern}|total|all|na|{'|'.join(sorted(RESERVED))}")
 
 

@@ -1,4 +1,4 @@
-"""How a raw file wants to be read: format, encoding, delimiter, decimal mark, sheet, header rows."""
+"""Detects how to read a raw file: format, encoding, delimiter, decimal mark, sheet, header rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applies the declared corrections of a raw file; one that no longer matches has expired: the wave stops."""
+"""Applies the declared corrections of a raw file. One that matches no row has expired and stops the wave."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Applies a crosswalk: source column + source code -> harmonised variable + code.
 
-Here belongs what a cell means by itself. What it means given other answers stands in ``routing``.
+Here belongs the meaning of a single cell. What depends on other answers belongs to ``routing``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers
 
 ANY_CODE, COPY_NUMBER = "*", "="
-MAX_CODES = 20  # unknown codes of one column that a message names; more of them are no codes but texts
+MAX_CODES = 20  # unlisted codes of a column that are named; more of them are probably texts
 
 CodeMap = Mapping[str, str]  # source code -> code
 MappedColumn = tuple[str, "SourceCells", CodeMap]  # a source column that feeds a variable
@@ -170,7 +170,7 @@ def _listed(text: str, codes: CodeMap) -> bool:
 
 
 def _target(text: str, codes: CodeMap) -> str:
-    """The code of a source text: its own row's, that of *, else that of the blank row, else none."""
+    """The code of a source text: that of its own row, of *, or of the blank row; "" if there is none."""
     if _listed(text, codes):
         return codes.get(text, codes.get(ANY_CODE, ""))
     return codes.get("", "")

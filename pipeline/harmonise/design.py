@@ -1,4 +1,4 @@
-"""The design columns of a wave: who a unit is, where it was drawn, and the weight it was delivered with."""
+"""The design columns of a wave: unit, stratum, sampling unit and delivered weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Published figures of a wave without microdata: checked against the catalogue, otherwise as printed."""
+"""Published figures of a wave without microdata, checked against the catalogue and otherwise unchanged."""
 
 from __future__ import annotations
 

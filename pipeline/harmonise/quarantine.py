@@ -1,6 +1,6 @@
-"""Rows that break the contract of their wave: set aside with a reason, never fixed and never silently lost.
+"""Rows that break the contract of their wave: set aside with a reason, never altered and never lost silently.
 
-Here belong the rules that one column alone cannot break. The codes a column may hold are its contract's.
+Here belong the rules that involve several columns. The codes of a single column belong to its contract.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who was asked what: logic over harmonised answers, and ``not_asked`` where a question's base is false."""
+"""Routing: conditions on harmonised answers, and ``not_asked`` where the base of a question does not hold."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from pipeline.harmonise.routing import route
 
 @dataclass(frozen=True)
 class Harmonised:
-    """A wave in the words of the codebook.
+    """A wave in the codebook's variables and codes.
 
     ``answers``: one row a sound unit, ordered by unit; coded columns are categorical. ``quarantine``:
     one row a reason, as its stored table. ``report``: counts only, never a respondent's answer.

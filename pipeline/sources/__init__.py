@@ -1,6 +1,6 @@
-"""Layer 1: raw files as delivered, fetched, held to their pinned hash and read as text.
+"""Raw files as delivered: fetched, checked against their declared hash and read as text.
 
-Nothing here knows what an answer means: that is the crosswalk's, in ``harmonise``.
+What an answer means is defined by the crosswalk and belongs to ``harmonise``.
 """
 
 from pipeline.sources.cells import numbers

@@ -1,7 +1,7 @@
-"""The text normal form of a cell, and the way back to a number.
+"""The normal form of a cell as text, and how it becomes a number again.
 
-Every format ends in the same texts, so that a crosswalk reads the same for a CSV and an SPSS file: an
-integral number is "1", another number its shortest form with a dot, a date ISO 8601, a blank "".
+Every format gives the same texts, so that one crosswalk fits a CSV and an SPSS file: a whole
+number is "1", another number its shortest form with a point, a date ISO 8601, a blank cell "".
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reads delimited text: any encoding and delimiter, quoted newlines, CRLF, a byte order mark.
 
-Rows of another length than the header are refused with their line; nothing is guessed or padded.
+Rows whose length differs from the header's are refused, with their line; nothing is guessed or padded.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Brings a wave's raw file to this machine and holds it to its pinned hash.
+"""Fetches a wave's raw file and checks it against its declared hash.
 
-A file that cannot be reached raises OSError, so that a scheduler may try again; one that is not what
-was pinned raises ProblemError, since trying again would not help. Reading the file stands in ``readers``.
+A file that cannot be reached raises OSError, so that a scheduler may retry; one with another hash raises
+ProblemError, since retrying would not help. Reading the file belongs to ``readers``.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def _download(wave: Wave, target: Path) -> None:
 
 
 def _host_unreachable(cause: BaseException | None) -> bool:
-    """Whether a web host did not say that the file is gone: fsspec says so of any failure."""
+    """Whether the host failed in another way than saying that the file is gone: fsspec does not distinguish."""
     aiohttp = sys.modules.get("aiohttp")  # there wherever a web host was asked
     unreachable = (TimeoutError, aiohttp.ClientError) if aiohttp else TimeoutError
     return isinstance(cause, unreachable) and getattr(cause, "status", 0) not in (404, 410)

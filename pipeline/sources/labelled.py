@@ -1,7 +1,7 @@
 """Reads SPSS and Stata files with their variable and value labels.
 
-User-missing codes stay codes (SPSS "9", Stata ".a"): what they mean is the crosswalk's to say. Only a
-system missing is blank. Dates are turned into ISO 8601 here, since the files store counts.
+User-missing codes stay codes (SPSS "9", Stata ".a"): the crosswalk defines what they mean. Only a system
+missing value is blank. Dates become ISO 8601 here, since the files store counts of days or seconds.
 """
 
 from __future__ import annotations

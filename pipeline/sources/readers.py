@@ -1,7 +1,7 @@
 """Reads a raw file of any declared format as a table of texts, with the labels it carries.
 
-Here belong the choice of reader, the header and what every format shares; CSV stands in ``delimited``,
-SPSS and Stata in ``labelled``. No reader's own message is passed on: it may quote a respondent's row.
+Here belong the choice of reader, the header and what every format shares; CSV is read in
+``delimited``, SPSS and Stata in ``labelled``. No library's message is passed on: it may quote a respondent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw file: ``frame`` holds text, "" where blank; the labels are those that the file itself carries."""
+    """A raw file: ``frame`` holds text, "" where blank; the labels are those in the file itself."""
 
     frame: pd.DataFrame
     labels: Mapping[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """One candidate package: its tables against the release before, audited, written, with its provenance.
 
-Here belongs what a candidate takes from releases that are sealed already. Which tables there are, how they
-are protected and written belongs to the packages below.
+Here belongs what a candidate takes from sealed releases. Which tables there are, and how they are protected
+and written, belongs to the packages below.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> di
 
 
 def audited_with_releases(catalogue: Catalogue, package: Package, tables: Tables) -> Audit:
-    """The candidate attacked together with every release that an outsider has."""
+    """The disclosure audit of the candidate together with every release that an outsider has."""
     version = catalogue.barometer.version
     before = earlier(catalogue.root, package.key, version)
     published = [(release.version, published_before(release.folder)) for release in before]
@@ -70,7 +70,7 @@ def audited_with_releases(catalogue: Catalogue, package: Package, tables: Tables
 
 
 def published_before(folder: Path) -> dict[str, pd.DataFrame]:
-    """The audited tables of a sealed release in today's columns; what it did not say is missing."""
+    """The audited tables of a sealed release in today's columns; columns it lacks are blank."""
     files = {name: folder / "data" / f"{name}.parquet" for name in AUDITED}
     return {name: _in_todays_columns(path, name) for name, path in files.items() if path.is_file()}
 
@@ -85,7 +85,7 @@ def _in_todays_columns(path: Path, name: str) -> pd.DataFrame:
 
 
 def _extra_files(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, bytes]:
-    """The files of a package that tell of more than its tables."""
+    """The files of a package beside its tables."""
     barometer = catalogue.barometer
     before = previous(catalogue.root, package.key, barometer.version)
     old = (before.version, sheets_of(before.folder)) if before else None

@@ -61,9 +61,9 @@ def comparisons(catalogue: Catalogue) -> StepResult:
 
 
 def recomputed_cells(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
-    """A wave's sums from its microdata: of the indicators of a catalogue and of the units in a scope.
+    """A wave's sums from its microdata, for the indicators of a catalogue and the units in a scope.
 
-    They are kept beside the comparisons, in a folder a scope, until the wave or what is asked of it changes.
+    They are kept in a folder per scope until the wave or the indicators change.
     """
     declared = catalogue.waves[wave]
     weighted = wave_folder(catalogue.root, "weighted_wave", wave)
@@ -88,7 +88,7 @@ def published_comparisons(
 
 
 def unrounded_comparisons(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
-    """The tables of the schema ``statistics``: never for readers."""
+    """The tables of the schema ``statistics``, which are never published."""
     return _stored(catalogue, UNROUNDED_TABLES)
 
 

@@ -1,4 +1,4 @@
-"""The second step of a wave: its answers in the codebook's words."""
+"""The second step of a wave: its answers in the codebook's variables and codes."""
 
 from __future__ import annotations
 

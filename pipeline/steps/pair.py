@@ -90,7 +90,7 @@ def _reasons(judged: Judgement, catalogue: Catalogue, lang: str) -> list[Row]:
 
 
 def _facts(wave: Wave, catalogue: Catalogue) -> Row:
-    """What is declared of a wave that a reader should see beside its number; None where nothing is."""
+    """The declared facts of a wave that belong beside its number; None where nothing is declared."""
     instrument, period = catalogue.instruments[wave.instrument], wave.reference_period
     rate = wave.response.known_rate
     weighting = wave.weighting

@@ -1,4 +1,4 @@
-"""One barometer-wide step, whichever: made of every sound wave, from what is current before it."""
+"""What the barometer-wide steps share: made of every sound wave, from current inputs only."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Judgements on what the steps made: does it keep its contract, and is it what one would expect?
+"""Checks of what the steps made: does it conform to its contract, and is it plausible?
 
-Pure functions on frames, reports and declarations; each gives a ``Finding``. What stops a wave
-outright is a problem and belongs to the packages that read the input; what is merely surprising is a
-finding here, for somebody to look at.
+Pure functions on frames, reports and declarations; each returns a ``Finding``. What stops a wave is a
+problem and belongs to the packages that read the input; what is merely surprising is a finding, for somebody
+to look at.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import edition_before
 from pipeline.weighting import MARGIN_TOLERANCE
 
-MAX_WEIGHT_RATIO = 100.0  # largest over smallest weight: beyond it, one answer outvotes a hundred
-MAX_DEFF = 4.0  # of the weights alone: beyond it, three answers of four are lost to weighting
+MAX_WEIGHT_RATIO = (
+    100.0  # largest over smallest weight: above it, one answer counts more than a hundred others
+)
+MAX_DEFF = 4.0  # of the weights alone: above it, weighting costs three quarters of the effective sample
 MIN_RESPONDENTS_RATIO = 0.5  # respondents, against the edition before
 SUM_TOLERANCE = 1e-6  # percentage points: float noise of a sum of shares
 MAX_JUMP_POINTS = 15.0  # percentage points between two editions ...
@@ -33,7 +35,7 @@ CELL_KEY = ["indicator", "category", "domain", "domain_code"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One judgement: whether it passed, in one sentence, with its numbers; ``rows`` are the worst cases."""
+    """The result of a check: whether it passed, a sentence, its numbers; ``rows`` are the worst cases."""
 
     passed: bool
     message: str
@@ -79,7 +81,7 @@ def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:
 
 
 def weights(report: Mapping[str, Any]) -> Finding:
-    """Weights are positive, no answer outvotes the rest, and every margin is met."""
+    """Weights are positive and not extreme, and every margin is met."""
     margins = report["margins"]
     missed = [margin for margin in margins if _gap(margin) > MARGIN_TOLERANCE]
     measured = {key: report[key] for key in ("min", "max", "ratio", "deff", "effective_n")}
@@ -152,7 +154,7 @@ def shares(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
 
 
 def jumps(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
-    """No share of a whole survey moves further between two editions than a survey of its size can see."""
+    """No share of a whole survey moves between two editions by more than sampling error makes plausible."""
     before = {
         key: earlier.key
         for key, wave in catalogue.waves.items()
@@ -200,10 +202,9 @@ def agreement(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
 
 
 def disclosure(audits: Mapping[str, Mapping[str, Any]], sums: Mapping[str, str]) -> Finding:
-    """Every candidate is the one that was attacked, and gave nothing hidden away; by package.
+    """Every candidate is unchanged since its disclosure audit, by package.
 
-    ``sums`` are the hashes of the SHA256SUMS that lie there. A candidate that gives something away is never
-    made.
+    ``sums`` are the current hashes of their SHA256SUMS. A candidate that fails the audit is never written.
     """
     others = [package for package, audited in audits.items() if sums[package] != audited["sha256sums"]]
     numbers = {
@@ -228,7 +229,7 @@ def package(problems: Mapping[str, Sequence[Problem]]) -> Finding:
 
 
 def _worst_case(worst: pd.DataFrame, other: str) -> str:
-    """The worst case in words, for those who read no table."""
+    """The worst case in words."""
     if worst.empty:
         return ""
     row = worst.iloc[0]

@@ -1,7 +1,7 @@
-"""The acts on releases: sealing what is built, withdrawing what should not have been, naming either.
+"""Operations on releases: sealing candidates, withdrawing, publishing, and finding a package by its name.
 
-Each holds the lock of its package, and leaves the indexes as the sealed releases say, whatever a killed run
-before it left. What a seal or a withdrawal is belongs to ``release``.
+Each holds the lock of its package and rebuilds the indexes from the sealed releases, so that it also repairs
+what a killed run left. How a release is sealed or withdrawn belongs to ``release``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RUN = "Run `barometer run` first."
 
 
 class Sealing(NamedTuple):
-    """What became of a package: the version, whether it is new in the release store, and what it revises."""
+    """The outcome for a package: the version, whether it is new in the release store, and what it revises."""
 
     package: str
     version: str
@@ -53,13 +53,13 @@ def seal_candidates(catalogue: Catalogue, only: Collection[str] = ()) -> list[Se
 
 
 def left_out(catalogue: Catalogue) -> list[str]:
-    """The declared waves that are in no candidate, since they are at fault."""
+    """The declared waves that are in no candidate, because they have problems."""
     sound = sound_waves(catalogue)
     return [wave for wave in catalogue.waves if wave not in sound]
 
 
 def _built_packages(catalogue: Catalogue) -> list[str]:
-    """The packages whose candidate is what raw files and declarations give now."""
+    """The packages that hold a wave. Raises ProblemError when their candidates are out of date."""
     if catalogue.shared_problems:
         raise ProblemError(catalogue.shared_problems)
     sound = sound_waves(catalogue)
@@ -136,7 +136,7 @@ def released_packages(root: Path) -> list[str]:
 
 
 def package_folders(root: Path, names: Collection[str]) -> list[Path]:
-    """The package folders that people mean: a folder, ``package@version`` or ``candidate``.
+    """The package folders by the names that users give: a folder, ``package@version`` or ``candidate``.
 
     A version may be ``latest`` or ``candidate``. ``candidate`` alone is that of the package which another
     name says, or of the only one there is. Raises ProblemError when there is no such package.

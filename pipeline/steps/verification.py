@@ -1,7 +1,7 @@
-"""Verifying a release: rebuilt from raw files and declarations in a folder of its own, compared by bytes.
+"""Verifies a release: rebuilds it from raw files and declarations in a temporary folder and compares bytes.
 
-The project's own warehouse is read and never written: raw files, what was fetched, and the releases before,
-which decide the revisions. How two files differ in words belongs to ``release.contrast``.
+The project's own warehouse is read and never written: raw files, fetched files, and earlier releases, which
+determine the revisions. Describing how two files differ belongs to ``release.contrast``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from pipeline.staleness.outputs import WAVE_STEPS
 from pipeline.steps import products, waves
 from pipeline.steps.provenance import PROVENANCE, differences, intact_provenance, origins
 
-LINKED_FOLDERS = ("raw", "fetched", "releases")  # what of the project's warehouse a rebuild may read
+LINKED_FOLDERS = ("raw", "fetched", "releases")  # folders of the project's warehouse that a rebuild may read
 USE_ITS_DECLARATIONS = "Check out the declarations that it was made from, or name another release."
 NAME_A_RELEASE = "Name the folder of a sealed release, as warehouse/releases/PACKAGE/VERSION, or its zip."
 SHOWN = 5
 
 
 class Verified(NamedTuple):
-    """What was verified: a release, and the number of its files that were rebuilt to the byte."""
+    """What was verified: a release, and the number of its files that were rebuilt identically."""
 
     package: str
     version: str
@@ -137,7 +137,7 @@ def _provenance(release: GivenRelease) -> dict[str, Any]:
 
 
 def _integrity_problems(release: GivenRelease) -> list[Problem]:
-    """Where a release contradicts itself: its checksums, and the provenance that names them."""
+    """Where the files of a release do not match its checksums, or its provenance."""
     problems = [
         release.problem(problem.file, problem.key, problem.message, "It was changed after it was sealed.")
         for problem in check_sums(release.folder, release.described)
@@ -179,7 +179,7 @@ def _other_declarations(catalogue: Catalogue, release: GivenRelease, altered: se
 
 
 def _likely_reason(catalogue: Catalogue, release: GivenRelease) -> str:
-    """What the provenance says is not as it was, as a likely reason."""
+    """What has changed since, according to the provenance: the likely reason of a difference."""
     then = _provenance(release)
     own = [wave for wave in catalogue.waves.values() if catalogue.package_of(wave).key == release.package]
     changed = list(differences(then, origins(catalogue, own))) if then else []
@@ -189,7 +189,7 @@ def _likely_reason(catalogue: Catalogue, release: GivenRelease) -> str:
 
 @contextmanager
 def _workspace(root: Path) -> Iterator[Path]:
-    """A barometer of its own for the rebuild: the same declarations and raw files, an empty warehouse."""
+    """A temporary barometer for the rebuild: the same declarations and raw files, an empty warehouse."""
     with tempfile.TemporaryDirectory(prefix="barometer-") as name:
         work = Path(name)
         (work / "schemas").symlink_to(root / "schemas", target_is_directory=True)

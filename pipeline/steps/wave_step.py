@@ -1,4 +1,4 @@
-"""One step of one wave, whichever: made from what is current before it, and only when something changed."""
+"""What the steps of a wave share: made from the current output of the step before, only when stale."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTHING_TO_DO: Metadata = {"nothing to do": "published figures are taken as they
 def wave_step(
     step: str, wave: str, catalogue: Catalogue, work: Callable[[Path, Wave], Metadata]
 ) -> StepResult:
-    """The output of a step for a wave. Published figures pass by what is for microdata only.
+    """The output of a step for a wave. Steps for microdata only do nothing for published figures.
 
     Raises ProblemError when the wave is at fault, or the step before it is not current.
     """

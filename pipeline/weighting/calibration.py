@@ -4,7 +4,7 @@ A calibration factor depends on a unit only through its cell, the combination of
 the sums of start weights by cell are sufficient, and a million rows cost what their few hundred cells
 cost (Deville & Särndal 1992, JASA 87:376-382; Deville, Särndal & Sautory 1993, JASA 88:1013-1020).
 
-Here belongs the algebra on cells. Which units, margins and totals a wave has stands in ``weights``.
+Here belongs the algebra on cells. The units, margins and totals of a wave belong to ``margins``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pipeline.arrays import Floats
 Distance = Callable[[Floats], tuple[Floats, Floats]]
 
 MARGIN_TOLERANCE = 1e-9  # relative: what a calibrated margin must reach
-MIN_STEP_SCALE = 1e-6  # of a Newton step
-MAX_RESIDUAL = 1e-6  # of what totals fall short of
+MIN_STEP_SCALE = 1e-6  # a Newton step is not halved further
+MAX_RESIDUAL = 1e-6  # of a Newton step, relative to the shortfall of the totals
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Start weights calibrated to a wave's margins, and trimmed where it says so.
+"""Start weights calibrated to a wave's margins, and trimmed where the wave declares it.
 
 Totals count the wave's population: every code of a margin that has respondents has a total, every total
 has respondents, and a code outside the wave's scope has none (``catalogue.check`` refuses it), because
@@ -29,7 +29,7 @@ from pipeline.weighting.calibration import (
     logit,
 )
 
-TRIM_TOLERANCE = 1e-9  # relative: how far a trimmed weight may stand outside its limits
+TRIM_TOLERANCE = 1e-9  # relative: how far a trimmed weight may lie outside its limits
 
 
 def calibrated(

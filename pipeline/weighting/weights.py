@@ -1,8 +1,8 @@
 """A wave's weights, from its declarations and its harmonised answers.
 
-Start weight: the delivered one, else N_h / n_h from the population counts, else 1. Population counts are
-of what was drawn: of primary sampling units where the design names a psu, else of units. Final weight: the
-start weight, or what ``margins`` makes of it.
+Start weight: the delivered weight, or N_h / n_h from the population counts, or 1. Population counts are of
+what was drawn: primary sampling units where the design names a psu, otherwise units. Final weight: the start
+weight, calibrated by ``margins`` where the method calibrates.
 """
 
 from __future__ import annotations
