@@ -144,7 +144,7 @@ def test_withdraw_says_what_is_left(root: Path) -> None:
 
 def test_publish_says_what_was_sent(root: Path, tmp_path: Path) -> None:
     www = str(tmp_path / "www")
-    assert " files sent, 0 there already, 0 taken away" in done(barometer_command(root, "publish", www))
+    assert " files sent, 0 unchanged, 0 removed" in done(barometer_command(root, "publish", www))
     record = json.loads(done(barometer_command(root, "publish", www, "--json")))
     assert record["packages"][PACKAGE]["sent"] == 0 and record["packages"][PACKAGE]["unchanged"] > 20
     assert "has no release to publish ('other')" in refused(

@@ -162,9 +162,12 @@ def test_an_unknown_code_stops_the_wave_and_every_one_is_named(fieldwork: Fieldw
     fieldwork.put(0, Q1_1="5", Q2="8")
     fieldwork.put(1, Q1_1="5")
     message = fieldwork.stopped()
-    assert "schemas/instruments/dk.csv, column Q1_1: 2 rows of dk-2020.csv hold a code" in message
+    assert (
+        "schemas/instruments/dk.csv, column Q1_1: holds a code that the crosswalk does not list, in 2 rows of dk-2020.csv"
+        in message
+    )
     assert "('5')" in message
-    assert "column Q2: 1 rows" in message
+    assert "column Q2: holds a code that the crosswalk does not list, in 1 row of" in message
     assert "('8')" in message
 
 
@@ -309,7 +312,7 @@ def test_too_many_bad_rows_stop_the_wave_with_counts_only(fieldwork: Fieldwork) 
     assert len(fieldwork.done().answers) == 76
     fieldwork.put(4, SEKTOR="")
     message = fieldwork.stopped()
-    assert "5 of 80 rows are bad" in message
+    assert "5 of 80 rows are faulty" in message
     assert "5.0%" in message
     assert "0005" not in message
 

@@ -291,7 +291,7 @@ def test_a_draft_is_the_same_twice_and_pins_its_file(tmp_path: Path, delivered: 
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "is not there"), ("", "nothing|empty|no rows"), ("a,b\n", "has no rows")]
+    ("content", "said"), [(None, "does not exist"), ("", "nothing|empty|no rows"), ("a,b\n", "has no rows")]
 )
 def test_a_file_that_cannot_be_drafted_leaves_nothing_behind(
     tmp_path: Path, content: str | None, said: str

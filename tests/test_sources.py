@@ -281,5 +281,5 @@ def test_a_text_that_is_no_number_is_named_with_its_column(wave: Wave, text: str
     column = pd.Series(["1", text, text, "other"], dtype="str")
     with pytest.raises(ProblemError) as error:
         numbers(column, "vekt", with_decimal(wave, decimal))
-    assert "column vekt: 2 distinct texts are not a number" in str(error.value)
+    assert "column vekt: cannot be read as numbers with the decimal mark" in str(error.value)
     assert text in str(error.value)

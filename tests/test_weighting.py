@@ -71,7 +71,7 @@ def test_more_clusters_than_there_are_are_refused(barometer: Path) -> None:
     assert wave.design is not None
     answers["psu"] = (np.arange(len(answers)) % 10).astype(str)
     clustered = replace(wave, weighting=Weighting("design"), design=replace(wave.design, psu="KOMMUNE"))
-    with pytest.raises(ProblemError, match=r"counts 4 units where \d+ answered"):
+    with pytest.raises(ProblemError, match=r"is 4, fewer than the \d+ that answered"):
         weigh(answers, clustered, catalogue)
 
 
@@ -91,7 +91,9 @@ def test_calibrated_weights_that_are_none_are_refused(
     assert problem.key == "weighting.bounds" and said in str(problem.value)
 
 
-@pytest.mark.parametrize("trouble", [(0, "1 rows zero"), (-2, "1 rows negative"), (np.nan, "1 rows missing")])
+@pytest.mark.parametrize(
+    "trouble", [(0, "zero in 1 row"), (-2, "negative in 1 row"), (np.nan, "missing in 1 row")]
+)
 def test_what_is_no_weight_is_refused(trouble: tuple[float, str], barometer: Path) -> None:
     answers, wave, catalogue = prepared(barometer)
     assert wave.design is not None
@@ -149,7 +151,7 @@ def test_a_margin_code_without_respondents_cannot_be_met(barometer: Path) -> Non
 def test_more_respondents_than_units_are_refused(barometer: Path) -> None:
     edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "2,30")
     answers, wave, catalogue = prepared(barometer)
-    with pytest.raises(ProblemError, match="counts 30 units where 40 answered"):
+    with pytest.raises(ProblemError, match="is 30, fewer than the 40 that answered"):
         weigh(answers, wave, catalogue)
 
 

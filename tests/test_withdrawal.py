@@ -135,7 +135,7 @@ def test_saying_it_again_changes_nothing_and_otherwise_is_refused(root: Path) ->
     ("package", "version", "reason", "day", "message"),
     [
         (PACKAGE, "2.0.0", REASON, DAY, r"2\.0\.0: is not a sealed release. Sealed versions: 1\.0\.0, 1\.0\.1"),
-        ("other", "1.0.0", REASON, DAY, "warehouse/releases/other: is not there"),
+        ("other", "1.0.0", REASON, DAY, "warehouse/releases/other: does not exist"),
         (PACKAGE, "1.0.1", " ", DAY, "is not withdrawn without a reason"),
         (PACKAGE, "1.0.1", REASON, date(2025, 1, 1), "cannot be withdrawn before it was released"),
     ],
@@ -169,7 +169,7 @@ def test_a_withdrawal_cut_short_is_finished_by_whoever_comes_next(
         withdraw_release(root, PACKAGE, "1.0.0", REASON, DAY)
     monkeypatch.undo()
     assert sealed_releases(root, PACKAGE)[0].withdrawn, "from its first moment it counts as withdrawn"
-    with pytest.raises(ProblemError, match=r"candidate: is not what .* give now"):
+    with pytest.raises(ProblemError, match=r"candidate: is out of date"):
         seal(root)
     assert {path.name for path in place(root, "1.0.0").iterdir()} == {"datapackage.json", "WITHDRAWN.md"}
     assert listed(root, "1.0.0")["status"] == "withdrawn"

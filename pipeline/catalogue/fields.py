@@ -109,7 +109,7 @@ def bare(kind: Any) -> Any:
 
 
 def _metadata(kind: Any) -> list[Any]:
-    """The metadata of an annotation, outermost last, also inside ``X | None``, but not of a list's entries."""
+    """The metadata of an annotation, outermost last, also inside ``X | None``, not of a list's entries."""
     if get_origin(kind) is Required:
         return _metadata(get_args(kind)[0])
     if get_origin(kind) is Annotated:

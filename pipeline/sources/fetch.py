@@ -78,7 +78,7 @@ def _download(wave: Wave, target: Path) -> None:
 
 
 def _host_unreachable(cause: BaseException | None) -> bool:
-    """Whether the host failed in another way than saying that the file is gone: fsspec does not distinguish."""
+    """Whether the host failed without saying that the file is gone, which fsspec does not distinguish."""
     aiohttp = sys.modules.get("aiohttp")  # there wherever a web host was asked
     unreachable = (TimeoutError, aiohttp.ClientError) if aiohttp else TimeoutError
     return isinstance(cause, unreachable) and getattr(cause, "status", 0) not in (404, 410)
