@@ -61,7 +61,7 @@ CASES = {
     "no address": ("barometer.toml", 'licence =', 'address = "data.test"\nlicence =', "address: is not a web address"),
     "no such theme": ("barometer.toml", 'licence =', 'themes = ["GOV"]\nlicence =', "Did you mean 'GOVE'?"),
     "no way to the contact": (
-        "barometer.toml", "[[contributors]]", '[contact]\nname = "Desk"\n[[contributors]]', "contact: cannot be reached",
+        "barometer.toml", "[[contributors]]", '[contact]\nname = "Desk"\n[[contributors]]', "contact: has neither an email nor a page",
     ),
     "no e-mail address": (
         "barometer.toml", "[[contributors]]", '[contact]\nname = "Desk"\nemail = "desk"\n[[contributors]]',

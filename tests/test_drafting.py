@@ -176,7 +176,7 @@ def test_nothing_is_overwritten(barometer: Path, survey: Path) -> None:
     (barometer / "schemas/instruments/se-2021.csv").write_text("mine", encoding="utf-8")
     for wave, said in (
         ("dk-2020", "exists already"),
-        ("se-2021", "with other bytes"),
+        ("se-2021", "with other content"),
         ("SE 2021", "not a valid wave key"),
     ):
         with pytest.raises(ProblemError, match=said):

@@ -204,4 +204,4 @@ def test_figures_of_another_survey_are_not_compared(catalogue: Catalogue) -> Non
 
 def test_findings_hold_no_more_rows_than_one_can_read(catalogue: Catalogue) -> None:
     cells = [novelty("first", 30.0, domain="sector", domain_code=str(number)) for number in range(40)]
-    assert len(quality.shares(estimates(*cells), catalogue).rows) == quality.SHOWN
+    assert len(quality.shares(estimates(*cells), catalogue).rows) == quality.MAX_SHOWN

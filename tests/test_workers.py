@@ -16,7 +16,7 @@ import typer
 from pipeline import workers
 from pipeline.cli.output import reporting
 from pipeline.problems import Problem, ProblemError
-from pipeline.workers import FEW, in_parallel
+from pipeline.workers import MIN_PIECES, in_parallel
 
 NOTHING_LEFT = 10.0  # seconds
 WAITS = "BAROMETER_TEST_WAITS" in os.environ
@@ -91,7 +91,7 @@ def test_results_come_in_order_from_other_processes() -> None:
 
 
 def test_little_to_do_is_done_here() -> None:
-    with in_parallel(where, range(FEW - 1)) as done:
+    with in_parallel(where, range(MIN_PIECES - 1)) as done:
         assert {process for _, process in done} == {os.getpid()}
     with in_parallel(where, [1], heavy=True) as done:
         assert next(done)[1] != os.getpid()
