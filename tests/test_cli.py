@@ -314,7 +314,7 @@ def test_new_wave_drafts_what_check_then_asks_to_complete(barometer: Path) -> No
     written = json.loads(result.stdout)["written"]
     assert "schemas/waves/dk-2024.toml" in written and "schemas/instruments/dk-2024.csv" in written
     assert "schemas/waves/dk-2024.toml" in problems(barometer_command(barometer, "check"))
-    assert "is there already" in problems(barometer_command(barometer, "new-wave", "dk-2024", str(raw)))
+    assert "exists already" in problems(barometer_command(barometer, "new-wave", "dk-2024", str(raw)))
 
 
 def test_new_wave_without_its_file(barometer: Path) -> None:

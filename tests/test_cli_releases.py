@@ -53,7 +53,7 @@ def test_release_seals_and_says_what_it_revises(root: Path) -> None:
         said
         == "Sealed test-barometer 1.0.1, a revision of 1.0.0 (patch): warehouse/releases/test-barometer/1.0.1"
     )
-    assert "`barometer run` shows it in the site" in after
+    assert "The site shows it after the next `barometer run`" in after
     (again,) = done(barometer_command(root, "release")).splitlines()
     assert "is sealed already, with the same bytes" in again
     record = json.loads(done(barometer_command(root, "release", "--json", "--package", PACKAGE)))
@@ -146,10 +146,10 @@ def test_withdraw_says_what_is_left(root: Path) -> None:
 
 def test_publish_says_what_was_sent(root: Path, tmp_path: Path) -> None:
     www = str(tmp_path / "www")
-    assert " files sent, 0 there already, 0 taken away" in done(barometer_command(root, "publish", www))
+    assert " files sent, 0 unchanged, 0 removed" in done(barometer_command(root, "publish", www))
     record = json.loads(done(barometer_command(root, "publish", www, "--json")))
     assert record["packages"][PACKAGE]["sent"] == 0 and record["packages"][PACKAGE]["unchanged"] > 20
-    assert "holds no release to publish ('other')" in refused(
+    assert "has no release to publish ('other')" in refused(
         barometer_command(root, "publish", www, "--package", "other")
     )
 

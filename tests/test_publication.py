@@ -143,9 +143,9 @@ def test_what_only_the_destination_knows_is_not_lost(
 
 def test_nothing_to_publish_is_said(root: Path, tmp_path: Path) -> None:
     barometer = write_barometer(tmp_path / "new")
-    with pytest.raises(ProblemError, match=r"holds no release to publish\. Seal a candidate"):
+    with pytest.raises(ProblemError, match=r"has no release to publish\. Seal a candidate"):
         publish_releases(barometer, str(tmp_path))
-    with pytest.raises(ProblemError, match=r"holds no release to publish \('other'\)"):
+    with pytest.raises(ProblemError, match=r"has no release to publish \('other'\)"):
         publish_releases(root, str(tmp_path), ["other"])
     assert not (tmp_path / PACKAGE).exists()
 

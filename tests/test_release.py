@@ -18,9 +18,10 @@ import pytest
 from pipeline.catalogue import Catalogue, Package, load_catalogue
 from pipeline.contracts import table
 from pipeline.disclosure import protect
+from pipeline.hashing import file_sha256
 from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package, check_untouched, published_tables, write_package
-from pipeline.release.files import number_text, sha256, sha256sums
+from pipeline.release.files import number_text, sha256sums
 from pipeline.release.tables import harmless
 from tests.barometers import edit, write_barometer
 from tests.cells import cell, estimates
@@ -216,7 +217,7 @@ def sealed(folder: Path) -> None:
     found = described(folder)
     for resource in found["resources"]:
         if (path := folder / resource["path"]).is_file():
-            resource["hash"] = f"sha256:{sha256(path)}"
+            resource["hash"] = f"sha256:{file_sha256(path)}"
             resource |= {"bytes": path.stat().st_size} if "bytes" in resource else {}
     (folder / "datapackage.json").write_text(json.dumps(found), encoding="utf-8")
     names = [line.partition("  ")[2] for line in (folder / "SHA256SUMS").read_text().splitlines()]
@@ -293,7 +294,7 @@ def test_the_checksums_find_any_change(folder: Path, tamper: Callable[[Path], An
     "tamper", [tamper_csv, lambda folder: (folder / "LICENSE").unlink(), tamper_with_care]
 )
 def test_what_was_found_sound_is_held_to_its_bytes(folder: Path, tamper: Callable[[Path], Any]) -> None:
-    sums = sha256(folder / "SHA256SUMS")
+    sums = file_sha256(folder / "SHA256SUMS")
     assert check_untouched(folder, sums) == []
     tamper(folder)
     assert check_untouched(folder, sums) != []
@@ -302,7 +303,7 @@ def test_what_was_found_sound_is_held_to_its_bytes(folder: Path, tamper: Callabl
 def test_an_archive_is_part_of_what_was_found_sound(folder: Path) -> None:
     (archive,) = folder.glob("*.zip")
     archive.write_bytes(archive.read_bytes()[:-1])
-    assert [problem.file for problem in check_untouched(folder, sha256(folder / "SHA256SUMS"))] == [
+    assert [problem.file for problem in check_untouched(folder, file_sha256(folder / "SHA256SUMS"))] == [
         archive.name
     ]
 

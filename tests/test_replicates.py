@@ -351,7 +351,7 @@ def test_cells_of_other_units_are_refused(known: tuple[Catalogue, Wave]) -> None
 
 GIVEN = '\n[weighting]\nmethod = "given"'
 PROBLEMS = {
-    "calibrated": ('method = "brr"', None, "replicate weights are used with given weights only"),
+    "calibrated": ('method = "brr"', None, "can be used with given weights only"),
     "fay without rho": ('method = "fay"', GIVEN, "rho: is required by the method fay"),
     "rho out of range": ('method = "fay", rho = 1', GIVEN, "is out of range"),
     "rho of brr": ('method = "brr", rho = 0.5', GIVEN, "is only for the method fay"),
@@ -386,7 +386,7 @@ def test_problem(case: str, barometer: Path) -> None:
     [
         ('method = "brr"', [], "matches no column"),
         ('method = "brr"', ["rw_1"], "matches one column"),
-        ('method = "jkn", rscales = [0.5]', ["rw_1", "rw_2"], "has 1 numbers for 2 columns"),
+        ('method = "jkn", rscales = [0.5]', ["rw_1", "rw_2"], "has 1 number for 2 columns"),
     ],
 )
 def test_columns_are_held_to_the_declaration(

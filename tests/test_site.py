@@ -416,7 +416,7 @@ def test_the_server_sends_the_policy_and_lists_no_folder(serving: int) -> None:
 
 
 def test_a_port_in_use_is_said_plainly(serving: int, built: Path) -> None:
-    with pytest.raises(ProblemError, match="cannot listen"):
+    with pytest.raises(ProblemError, match="cannot be used"):
         server(built, serving)
 
 

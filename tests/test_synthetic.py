@@ -68,7 +68,7 @@ def test_a_synthetic_wave_states_the_facts_of_its_official_twin(bundled: Catalog
             "fieldwork",
         ):
             assert getattr(wave, fact) == getattr(twin, fact), (wave.key, fact)
-        asked = {name.partition(".")[0] for name in bundled.asked(wave)}
+        asked = {name.partition(".")[0] for name in bundled.mapped_variables(wave)}
         mine, theirs = bundled.instruments[wave.instrument], bundled.instruments[twin.instrument]
         for fact in ("language", "unit_verb", "about", "uncertain"):
             assert getattr(mine, fact) == getattr(theirs, fact), (wave.key, fact)

@@ -17,8 +17,8 @@ import time_machine
 
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.engine import DuckDB
+from pipeline.hashing import file_sha256
 from pipeline.problems import ProblemError
-from pipeline.release.files import sha256
 from pipeline.release_store import releases_folder
 from pipeline.steps.releases import withdraw_release
 from pipeline.steps.verification import Verified, verify
@@ -125,7 +125,7 @@ def test_a_changed_cell_is_named_even_under_new_checksums(released_twice: Path, 
     )
     sums = release / "SHA256SUMS"
     lines = [line.partition("  ")[2] for line in sums.read_text().splitlines()]
-    sums.write_text("".join(f"{sha256(release / name)}  {name}\n" for name in lines))
+    sums.write_text("".join(f"{file_sha256(release / name)}  {name}\n" for name in lines))
     said = problems(released_twice, release)
     assert said[0].startswith("PATH/provenance.json: is not the provenance of this SHA256SUMS")
     assert "PATH/data/estimates.csv, row " in said[1]
@@ -186,7 +186,9 @@ def test_without_the_release_before_it_cannot_be_rebuilt(released_twice: Path, t
     root = shutil.copytree(released_twice, tmp_path / "barometer")
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
     said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
-    assert said[0].startswith("PATH/revisions.json, old: revises 1.0.0, and the one before it here is none")
+    assert said[0].startswith(
+        "PATH/revisions.json, old: revises 1.0.0, and the release before it here is none"
+    )
     assert (
         "was withdrawn on 2025-07-01: A wrong file."
         in problems(root, releases_folder(root, PACKAGE) / "1.0.0")[0]
@@ -200,4 +202,4 @@ def test_what_is_no_release_is_said_so(released_twice: Path, tmp_path: Path) -> 
     other = write_barometer(tmp_path / "other")
     edit(other / "schemas/barometer.toml", '"test-barometer"', '"other-barometer"')
     (line,) = problems(other, releases_folder(released_twice, PACKAGE) / "1.0.1")
-    assert "is of test-barometer, and this barometer has other-barometer" in line
+    assert "is a release of test-barometer, and the packages of this barometer are other-barometer" in line

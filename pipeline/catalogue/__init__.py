@@ -1,7 +1,7 @@
-"""Layer 0: reads ``schemas/`` into frozen records and checks every declaration against every other.
+"""Reads ``schemas/`` into frozen records and checks every declaration against the others.
 
-Nothing here reads survey data, and nothing here imports more than the standard library and pydantic, which
-reads the declarations by the records' types: ``barometer check`` must answer in under a second.
+Nothing here reads survey data. Only the standard library and pydantic, which reads the declarations by the
+records' types, are imported: ``barometer check`` must answer in under a second.
 """
 
 from pipeline.catalogue.comparability import VERDICTS, Comparability, Composition, Rule, Verdict

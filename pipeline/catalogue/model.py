@@ -1,7 +1,7 @@
 """The rules every wave shares, and the catalogue: all declarations of a barometer, as frozen records.
 
 Here belongs what a declaration *is*: the types of the fields say what may be written, and ``reader`` reads
-it from them. What must hold between declarations stands in ``check``. Mappings keep the order of the files,
+it from them. What must hold between declarations is in ``check``. Mappings keep the order of the files,
 and nobody changes them after loading.
 """
 
@@ -39,7 +39,16 @@ from pipeline.catalogue.kinds import (
     Version,
     Whole,
 )
-from pipeline.catalogue.questionnaire import IGNORE, Base, Domain, Indicator, Instrument, Question, Variable
+from pipeline.catalogue.questionnaire import (
+    IGNORE,
+    Base,
+    Domain,
+    Indicator,
+    Instrument,
+    Question,
+    Variable,
+    question_key,
+)
 from pipeline.problems import Problem
 
 
@@ -230,9 +239,14 @@ class Catalogue:
         """The breakdown that crosses nothing: every unit of the base. It may have any name."""
         return next(domain for domain in self.domains.values() if not domain.by)
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every answer variable, in codebook order."""
+        return tuple(answer for question in self.questions.values() for answer in question.answers)
+
     def question_of(self, answer: str) -> Question:
-        """The question of an answer variable. Raises KeyError when there is none."""
-        return self.questions[answer.partition(".")[0]]
+        """The question of an answer variable or pattern. Raises KeyError when there is none."""
+        return self.questions[question_key(answer)]
 
     def share_behind(self, indicator: Indicator) -> Indicator:
         """The share whose weighted count a total is; any other indicator itself."""
@@ -240,7 +254,7 @@ class Catalogue:
 
     def questions_of(self, indicator: Indicator) -> tuple[str, ...]:
         """The questions whose answers an indicator is made from; those of its base are not among them."""
-        keys = (name.partition(".")[0] for name in self.share_behind(indicator).patterns)
+        keys = (question_key(name) for name in self.share_behind(indicator).patterns)
         return tuple(dict.fromkeys(key for key in keys if key in self.questions))
 
     def expand(self, pattern: str) -> tuple[str, ...]:
@@ -255,7 +269,7 @@ class Catalogue:
             return tuple(self.variables[variable].codes)
         return self.question_of(variable).answer_codes
 
-    def asked(self, wave: Wave) -> frozenset[str]:
+    def mapped_variables(self, wave: Wave) -> frozenset[str]:
         """The harmonised variables that a microdata wave's crosswalk fills."""
         rows = self.instruments[wave.instrument].crosswalk
         return frozenset(row.variable for row in rows if row.variable and row.code != IGNORE)

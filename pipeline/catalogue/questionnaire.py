@@ -1,6 +1,6 @@
 """What is asked and estimated: codebook, bases, indicators, breakdowns and questionnaires, as frozen records.
 
-The types of the fields are the declaration (see ``kinds``); what must hold between them stands in ``check``.
+The types of the fields are the declaration (see ``kinds``); what must hold between them is in ``check``.
 """
 
 from __future__ import annotations
@@ -40,6 +40,16 @@ IGNORE = "ignore"
 ABSENT = (NO_ANSWER, NOT_ASKED)  # states of an answer variable that are not an answer
 QuestionType = Literal["single", "multiple", "grid", "numeric"]
 Unit = Literal["percent", "mean", "count"]
+
+
+def question_key(answer: str) -> str:
+    """The question in the name of an answer variable or pattern: ``q`` of ``q``, ``q.item`` and ``q.*``."""
+    return answer.partition(".")[0]
+
+
+def item_key(answer: str) -> str:
+    """The item in the name of an answer variable: ``item`` of ``q.item``; "" where the question has none."""
+    return answer.partition(".")[2]
 
 
 @dataclass(frozen=True)

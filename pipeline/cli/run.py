@@ -1,4 +1,4 @@
-"""``barometer run``: sees what is out of date, has it built wave by wave, and tells what came of it."""
+"""``barometer run``: finds what is out of date, builds it wave by wave, and reports the outcome."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.cli.output import counted, print_json, print_problems
+from pipeline.cli.output import print_json, print_problems
 from pipeline.cli.progress import progress
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import checks_due, findings
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import declared_waves
 from pipeline.staleness.run_problems import kept_problems
 from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_problems
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 if TYPE_CHECKING:
     from pipeline.defs.execution import Outcome
@@ -59,7 +59,7 @@ class Report:
         return [problem for problems in found for problem in problems]
 
     def note(self, what: str, outcome: Outcome) -> bool:
-        """Takes in what came of one run; tells whether it was done."""
+        """Records the outcome of one run; whether it succeeded."""
         if outcome.problems:
             self.problems[what] = outcome.problems
         elif outcome.error:
@@ -99,7 +99,7 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
         for wave in declared_waves(root)
         if wave not in sound
     }
-    _tell(report, catalogue, time.monotonic() - started, as_json)
+    _print(report, catalogue, time.monotonic() - started, as_json)
     if report.failed:
         raise typer.Exit(1)
 
@@ -127,16 +127,16 @@ def _chosen(root: Path, only: list[str]) -> list[str]:
 def _execute(stale: list[str], catalogue: Catalogue, report: Report) -> None:
     """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound or
     one that was not asked for is stale."""
-    with progress([*stale, *([] if report.stale else [PUBLISH])]) as told:
-        with side_by_side(partial(_ingest, catalogue.root), stale) as outcomes:
+    with progress([*stale, *([] if report.stale else [PUBLISH])]) as report_step:
+        with in_parallel(partial(_ingest, catalogue.root), stale) as outcomes:
             from pipeline.defs.execution import runner  # takes seconds to load: only when there is work
 
             for wave, outcome in zip(stale, outcomes, strict=True):
-                told(report.note(wave, outcome), outcome.seconds)
+                report_step(report.note(wave, outcome), outcome.seconds)
         report.built = [wave for wave in stale if wave not in report.failed]
         if not report.stale and (sound_waves(catalogue) or not report.failed):
             outcome = runner(catalogue.root).publish()
-            told(report.note(PUBLISH, outcome), outcome.seconds)
+            report_step(report.note(PUBLISH, outcome), outcome.seconds)
             report.published = "failed" if PUBLISH in report.failed else "built"
 
 
@@ -147,12 +147,12 @@ def _ingest(root: Path, wave: str) -> Outcome:
     return runner(root).ingest(wave)
 
 
-def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
-    places = _places(catalogue)
+def _print(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
+    outputs = _outputs(catalogue)
     if as_json:
-        print_json(_record(report, places))
+        print_json(_record(report, outputs))
         return
-    for line in _summary(report, places):
+    for line in _summary(report, outputs):
         typer.echo(line)
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
@@ -161,7 +161,7 @@ def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -
         print_problems(report.every_problem)
 
 
-def _summary(report: Report, places: list[str]) -> list[str]:
+def _summary(report: Report, outputs: list[str]) -> list[str]:
     lines = [
         f"{name} {counted(len(waves), 'wave')}: {', '.join(waves)}"
         for name, waves in (
@@ -177,18 +177,18 @@ def _summary(report: Report, places: list[str]) -> list[str]:
         waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
         lines.append(f"Stale {waves}")
         lines.append(
-            "Warehouse, packages and site stay as they are until `barometer run` has built the stale."
+            "Warehouse, packages and site stay as they are until `barometer run` has built the stale waves."
         )
     lines += [
-        f"Look at {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
+        f"Warning, {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
         for row in report.findings
     ]
-    if places and report.published in ("built", "unchanged"):
-        lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(places)}")
+    if outputs and report.published in ("built", "unchanged"):
+        lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(outputs)}")
     return lines
 
 
-def _record(report: Report, places: list[str]) -> dict[str, Any]:
+def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
     return {
         "ok": not report.failed,
         "built": report.built,
@@ -197,14 +197,14 @@ def _record(report: Report, places: list[str]) -> dict[str, Any]:
         "left_out": [*report.left_out],
         "stale": report.stale,
         "published": report.published,
-        "outputs": places,
+        "outputs": outputs,
         "findings": report.findings,
         "problems": [problem.as_dict() for problem in report.every_problem],
         "errors": report.errors,
     }
 
 
-def _places(catalogue: Catalogue) -> list[str]:
+def _outputs(catalogue: Catalogue) -> list[str]:
     """Where the outcome lies, relative to the barometer's folder."""
     folder = catalogue.path("warehouse")
     built = (folder.glob("barometer.duckdb"), sorted(folder.glob("candidate/[!.]*/")), folder.glob("site/"))

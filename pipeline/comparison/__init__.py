@@ -9,7 +9,7 @@ rules are data: ``schemas/comparability.toml``.
 
 from pipeline.comparison.benchmarks import against_rest, benchmarks
 from pipeline.comparison.between import comparisons as comparisons_of
-from pipeline.comparison.facts import WaveFacts, response_rate
+from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.inputs import ComparisonInputs
 from pipeline.comparison.published import Compared, published, reasons
 from pipeline.comparison.reconciliation import errata, reconciliation
@@ -30,7 +30,6 @@ __all__ = [
     "published",
     "reasons",
     "reconciliation",
-    "response_rate",
     "standardise",
     "trends",
 ]

@@ -122,7 +122,7 @@ def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
         "role": wave.role or None,
         "source_kind": wave.source.kind,
         "unit_measure": declared.unit,
-        "response_rate": response_rate(wave),
+        "response_rate": wave.response.known_rate,
         "reference_days": float((period.end - period.start).days + 1),
         "reference_end": float(period.end.toordinal()),
         "fieldwork_end": float(wave.fieldwork.end.toordinal()) if wave.fieldwork else None,
@@ -133,14 +133,6 @@ def form_of(indicator: Indicator) -> str:
     """question, composite, mean or total: how an indicator is made."""
     forms = {"total": indicator.total, "mean": indicator.mean, "question": indicator.question}
     return next((form for form, made in forms.items() if made is not None), "composite")
-
-
-def response_rate(wave: Wave) -> float | None:
-    """The response rate in percent: as declared, else respondents over sample; None where not known."""
-    response = wave.response
-    if response.rate is None and response.respondents and response.sample:
-        return 100.0 * response.respondents / response.sample
-    return response.rate
 
 
 def _weighting(wave: Wave) -> str | None:

@@ -1,8 +1,8 @@
-"""Layer 1: one list of columns, many uses.
+"""Table contracts: one declaration of columns, and what is compiled from it.
 
-``tables/*.json`` (Frictionless Table Schema) declares the columns of every stored table. Here
-belongs what is compiled from it: the Pandera contract of a frame, and the DuckDB statements that create
-and document its table. The rows come from the packages that make them.
+``tables/*.json`` (Frictionless Table Schema) declares the columns of every stored table. Here belong the
+Pandera contract of a frame, and the DuckDB statements that create and document its table. The rows come
+from the packages that make them.
 """
 
 from pipeline.contracts.frames import DTYPES, compiled, conform, pandera_schema, validate

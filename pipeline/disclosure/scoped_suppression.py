@@ -37,7 +37,7 @@ from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix
 from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 PLACE = ["wave", "domain", "scope"]
 KEY = ["wave", "indicator", "category", "domain", "domain_code", "scope"]
@@ -68,7 +68,7 @@ def protect_scoped(
             (plain[str(wave)], part, *(table[table["wave"] == wave] for table in (frame, estimates)))
             for wave, part in shown.groupby("wave", sort=True)
         ]
-        with side_by_side(partial(_settled, catalogue), waves) as settled:
+        with in_parallel(partial(_settled, catalogue), waves) as settled:
             shown = pd.concat([*settled]) if waves else shown
     return shown[shown["wanted"]].drop(columns=["wanted", "base_indicator", "verdict", "beside"])
 

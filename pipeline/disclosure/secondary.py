@@ -34,7 +34,7 @@ from pipeline.disclosure.rules import CELL, NONE, PRIMARY, SECONDARY, UNPUBLISHE
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix, sums_of
 from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 FOR_QUALITY = 0.01  # the cost of a cell that is not published anyway, against one that is
 MARGIN = 1.1  # the width asked for, against the one that the audit asks
@@ -60,7 +60,7 @@ def with_secondary(frame: pd.DataFrame, verdicts: pd.DataFrame, catalogue: Catal
     give them. ``beside`` is true where a cell is shown in a sum that has a hidden one.
     """
     waves = [(frame[frame["wave"] == wave], part) for wave, part in verdicts.groupby(level="wave", sort=True)]
-    with side_by_side(partial(_settled, catalogue), waves) as made:
+    with in_parallel(partial(_settled, catalogue), waves) as made:
         return pd.concat([*made]) if waves else verdicts.assign(beside=False)
 
 

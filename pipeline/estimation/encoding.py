@@ -46,7 +46,7 @@ class Facts:
 
 def variables_of(wave: Wave, catalogue: Catalogue) -> list[str]:
     """The variables a wave has, in the codebook's order."""
-    asked = catalogue.asked(wave)
+    asked = catalogue.mapped_variables(wave)
     answers = [name for question in catalogue.questions.values() for name in question.answers]
     return [name for name in [*catalogue.variables, *answers] if name in asked]
 

@@ -23,8 +23,9 @@ from rdflib import Graph, Literal, Namespace
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS
 
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem
-from pipeline.release.files import number_text, read_parquet, sha256
+from pipeline.release.files import number_text, read_parquet
 from pipeline.release.formats import cubes, sdmx
 from pipeline.release.formats.xlsx import ROWS
 
@@ -185,7 +186,7 @@ def _dcat(folder: Path, described: Described) -> Iterator[Problem]:
         path = folder / str(graph.value(file, DCTERMS.identifier))
         stated = str(graph.value(graph.value(file, SPDX.checksum), SPDX.checksumValue))
         size = str(graph.value(file, DCAT.byteSize))
-        if not path.is_file() or sha256(path) != stated or size != str(path.stat().st_size):
+        if not path.is_file() or file_sha256(path) != stated or size != str(path.stat().st_size):
             yield Problem(
                 "dcat.ttl", path.name, "does not describe the file in the package (size or sha256)", HINT
             )

@@ -20,13 +20,14 @@ import pyarrow as pa
 from frictionless import FrictionlessException, Metadata, Package
 
 from pipeline.contracts import columns, table
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem
 from pipeline.release.agreement import check_archive, check_formats
 from pipeline.release.contents import SYNTHETIC
-from pipeline.release.files import csv_bytes, read_parquet, sha256
+from pipeline.release.files import csv_bytes, read_parquet
 from pipeline.release.tables import PUBLISHED
-from pipeline.release_store import DESCRIPTOR, SUMS, VERSION, checksums
-from pipeline.workers import side_by_side
+from pipeline.release_store import DESCRIPTOR, SEMANTIC_VERSION, SUMS, checksums
+from pipeline.workers import in_parallel
 
 HEAVY = 5_000_000  # bytes of CSV: Frictionless reads them in two seconds, and a worker takes that to start
 OUTSIDE = ("provenance.json",)  # beside the archive, not part of a package's identity
@@ -54,14 +55,14 @@ def check_package(folder: Path) -> list[Problem]:
         if problems := list(check(folder, described)):
             return problems
     size = sum(path.stat().st_size for path in (folder / "data").glob("*.csv"))
-    with side_by_side(_frictionless, [(folder, described)], heavy=size > HEAVY) as validated:
+    with in_parallel(_frictionless, [(folder, described)], heavy=size > HEAVY) as validated:
         others = list(check_formats(folder, described))
         return next(validated) or others or list(_archive(folder, described))
 
 
 def check_untouched(folder: Path, sums: str) -> list[Problem]:
     """What is no longer as it passed ``check_package``: ``sums`` is the sha256 that SHA256SUMS had then."""
-    if not (folder / SUMS).is_file() or sha256(folder / SUMS) != sums:
+    if not (folder / SUMS).is_file() or file_sha256(folder / SUMS) != sums:
         return [Problem(SUMS, "", "is not the file that was written with the package", HINT)]
     if problems := list(check_sums(folder, {})):
         return problems
@@ -77,7 +78,7 @@ def check_sums(folder: Path, described: Descriptor) -> Iterator[Problem]:
         message = "is listed, but there is no such file" if name in listed else "is not listed"
         yield Problem(SUMS, name, message, HINT)
     for name in sorted(present & set(listed)):
-        if sha256(folder / name) != listed[name]:
+        if file_sha256(folder / name) != listed[name]:
             yield Problem(name, "", f"does not have the sha256 listed in {SUMS}", HINT)
         if any(part.startswith(".") for part in Path(name).parts):
             yield Problem(name, "", "is a hidden file", "Choose a name that does not begin with a dot.")
@@ -104,7 +105,7 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
     if not re.fullmatch(NAME, name):
         hint = "Name the package in barometer.toml in lower case, with digits and hyphens."
         yield Problem(DESCRIPTOR, "name", "is not a valid package name", hint, name)
-    if not VERSION.fullmatch(version):
+    if not SEMANTIC_VERSION.fullmatch(version):
         hint = "Declare the version in barometer.toml as MAJOR.MINOR.PATCH."
         yield Problem(DESCRIPTOR, "version", "is not a semantic version", hint, version)
     try:
@@ -130,7 +131,7 @@ def _resources(folder: Path, described: Descriptor) -> Iterator[Problem]:
     """Each table has its declared columns, its hash, clean text, and the same cells in CSV and Parquet."""
     for resource in described["resources"]:
         path = folder / resource["path"]
-        if resource.get("hash") != f"sha256:{sha256(path)}":
+        if resource.get("hash") != f"sha256:{file_sha256(path)}":
             yield Problem(resource["path"], "hash", f"is not the sha256 given in {DESCRIPTOR}", HINT)
         if path.suffix == ".parquet":
             yield from _same_cells(path, path.with_suffix(".csv"), resource["path"])

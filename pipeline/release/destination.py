@@ -19,8 +19,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.atomic import write_file
 from pipeline.extras import optional
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
-from pipeline.release.files import sha256
 from pipeline.release.lock import alone
 
 CHUNK = 1 << 20
@@ -67,7 +67,7 @@ class Destination:
         with self.files.open(f"{self.base}/{name}", "rb") as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
-        return digest.hexdigest() == sha256(path)
+        return digest.hexdigest() == file_sha256(path)
 
     def send(self, name: str, path: Path) -> None:
         """Put a file there, whole or not at all; replaces another only if that is still the one listed.

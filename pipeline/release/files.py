@@ -57,12 +57,6 @@ def read_parquet(path: Path) -> pa.Table:
     return pq.ParquetFile(path).read()
 
 
-def sha256(path: Path) -> str:
-    """The sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def sha256sums(made: Mapping[str, bytes]) -> bytes:
     """The file SHA256SUMS for files by their path, as ``sha256sum -c`` reads it."""
     return "".join(f"{digest(made[name])}  {name}\n" for name in sorted(made)).encode()

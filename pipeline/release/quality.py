@@ -13,7 +13,6 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Package, Wave
-from pipeline.comparison import response_rate
 
 REASONS = {"C": "primary", "D": "secondary", "F": "quality"}
 
@@ -44,7 +43,7 @@ def quality(
 
 def _wave(wave: Wave, own: pd.DataFrame) -> dict[str, Any]:
     """One wave: its response, its cells, and the medians of the published n and design effects."""
-    response, rate = wave.response, response_rate(wave)
+    response, rate = wave.response, wave.response.known_rate
     return {
         "source_kind": wave.source.kind,
         "respondents": response.respondents,

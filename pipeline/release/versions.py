@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import write_file
+from pipeline.hashing import file_sha256
 from pipeline.release.feed import feed
-from pipeline.release.files import sha256
 from pipeline.release.lock import LOCK
 from pipeline.release.revisions import compared_in
 from pipeline.release.withdrawal import finish
@@ -81,4 +81,4 @@ def _version(release: SealedRelease) -> dict[str, Any]:
         return {**entry, "withdrawn": release.withdrawn}
     compared = compared_in(release.folder)
     revised = {"revises": compared["old"], "bump": compared["bump"]} if compared["old"] else {}
-    return {**entry, **revised, "sha256sums": sha256(release.folder / SUMS)}
+    return {**entry, **revised, "sha256sums": file_sha256(release.folder / SUMS)}

@@ -24,7 +24,7 @@ from pipeline.site.pictures import draw
 from pipeline.site.releases import releases, stable
 from pipeline.site.render import HERE, Renderer
 from pipeline.site.script_data import scripts
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 ENGINE = ".sqljs"  # where ``make site-sql`` puts the engine of the SQL page
 WASM = "sql-wasm.wasm"
@@ -60,7 +60,7 @@ def build_site(
 
     first, *others = site.languages
     charts = write(_pages(first, site, renderer))
-    with side_by_side(draw, charts if pictures else []) as drawn:
+    with in_parallel(draw, charts if pictures else []) as drawn:
         write(chain(*(_pages(language, site, renderer) for language in others), _scripts(site)))
         for _ in drawn:  # wait for the last one
             pass

@@ -1,7 +1,7 @@
-"""The text normal form of a cell, and the way back to a number.
+"""The normal form of a cell as text, and how it becomes a number again.
 
-Every format ends in the same texts, so that a crosswalk reads the same for a CSV and an SPSS file: an
-integral number is "1", another number its shortest form with a dot, a date ISO 8601, a blank "".
+Every format gives the same texts, so that one crosswalk fits a CSV and an SPSS file: a whole
+number is "1", another number its shortest form with a point, a date ISO 8601, a blank cell "".
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.problems import Problem, ProblemError
-from pipeline.sources.layout import place
+from pipeline.problems import Problem, ProblemError, counted
+from pipeline.sources.layout import raw_file_name
 
-SHOWN = 5  # offending texts that a message names
+MAX_TEXTS = 5  # offending texts that a message names
 
 
 def cell_text(value: object) -> str:
@@ -53,9 +53,9 @@ def _number_text(value: float | np.floating[Any]) -> str:
 def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[str]:
     """A column of cells as text; each distinct number is written once."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-        places, distinct = pd.factorize(values, use_na_sentinel=False)
+        index, distinct = pd.factorize(values, use_na_sentinel=False)
         texts = np.array([cell_text(value) for value in distinct], dtype=object)
-        return pd.Series(texts[places], dtype="str")
+        return pd.Series(texts[index], dtype="str")
     return pd.Series([cell_text(value) for value in values], dtype="str")
 
 
@@ -64,17 +64,19 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
 
     Raises ProblemError naming the column and the distinct texts that are not a finite number.
     """
-    decimal, other = (",", ".") if wave.source.decimal == "," else (".", ",")
+    mark, other_mark = (",", ".") if wave.source.decimal == "," else (".", ",")
     parsed: pd.Series[float] = pd.to_numeric(
-        column.str.replace(decimal, ".", regex=False), errors="coerce"
+        column.str.replace(mark, ".", regex=False), errors="coerce"
     ).astype("float64")
-    misread = (column != "") & (~np.isfinite(parsed) | column.str.contains(other, regex=False))
-    if misread.any():
-        wrong = sorted(column[misread].unique())
-        more = f" and {len(wrong) - SHOWN} more" if len(wrong) > SHOWN else ""
-        message = f"{len(wrong)} distinct texts are not a number with the decimal mark '{decimal}'"
-        hint = f'Set source.decimal = "{other}" if that is the mark; list texts that mean a blank in '
+    not_numbers = (column != "") & (~np.isfinite(parsed) | column.str.contains(other_mark, regex=False))
+    if not_numbers.any():
+        texts = sorted(column[not_numbers].unique())
+        more = f" and {len(texts) - MAX_TEXTS} more" if len(texts) > MAX_TEXTS else ""
+        message = f"cannot be read as numbers with the decimal mark '{mark}': {counted(len(texts), 'text')}"
+        hint = f'Set source.decimal = "{other_mark}" if that is the mark; list texts for a blank cell in '
         hint += "source.missing, or map them in the crosswalk."
-        shown = ", ".join(wrong[:SHOWN]) + more
-        raise ProblemError(Problem(place(wave.source), f"column {name}", message, hint, shown, wave.key))
+        shown = ", ".join(texts[:MAX_TEXTS]) + more
+        raise ProblemError(
+            Problem(raw_file_name(wave.source), f"column {name}", message, hint, shown, wave.key)
+        )
     return parsed

@@ -1,7 +1,7 @@
 """Reads a raw file of any declared format as a table of texts, with the labels it carries.
 
-Here belong the choice of reader, the header and what every format shares; CSV stands in ``delimited``,
-SPSS and Stata in ``labelled``. No reader's own message is passed on: it may quote a respondent's row.
+Here belong the choice of reader, the header and what every format shares; CSV is read in
+``delimited``, SPSS and Stata in ``labelled``. No library's message is passed on: it may quote a respondent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, text_column
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.labelled import read_labelled
-from pipeline.sources.layout import Column, header_names, place, unreadable
+from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
 
 SUFFIXES = {
     "csv": "csv",
@@ -38,7 +38,7 @@ SUFFIXES = {
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw file: ``frame`` holds text, "" where blank; the labels are those that the file itself carries."""
+    """A raw file: ``frame`` holds text, "" where blank; the labels are those in the file itself."""
 
     frame: pd.DataFrame
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -69,7 +69,7 @@ def format_of(source: Source) -> str:
     if given in SUFFIXES:
         return SUFFIXES[given]
     hint = "Set source.format in the wave file to csv, xlsx, sav, dta or parquet."
-    raise ProblemError(Problem(place(source), "source.format", "is of no known format", hint, given))
+    raise ProblemError(Problem(raw_file_name(source), "source.format", "is not a known format", hint, given))
 
 
 def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
@@ -79,25 +79,32 @@ def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | N
         if name or (cells != "").any():
             named.append((name or f"column_{position}", cells))
     names = [name for name, _ in named]
-    _hold_to(names, source, columns)
+    _require_unique_and_present(names, source, columns)
     frame = pd.DataFrame(dict(named), columns=names)
     if columns is not None:
         frame = frame[[name for name in names if name in columns]]
     return frame.replace(dict.fromkeys(source.missing, "")) if source.missing else frame
 
 
-def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | None) -> None:
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+def _require_unique_and_present(
+    names: Sequence[str], source: Source, columns: Collection[str] | None
+) -> None:
+    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
     missing = [name for name in columns or () if name not in names]
     problems = [
         Problem(
-            place(source), f"column {name}", "is a duplicate in the header", "Give each column its own name."
+            raw_file_name(source),
+            f"column {name}",
+            "occurs more than once in the header",
+            "Give every column a name of its own.",
         )
-        for name in twice
+        for name in repeated
     ]
     found = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
     hint = f"Name a column that the file has ({found}), or check source.sheet, delimiter and header_rows."
-    problems += [Problem(place(source), f"column {name}", "is not in the file", hint) for name in missing]
+    problems += [
+        Problem(raw_file_name(source), f"column {name}", "is not in the file", hint) for name in missing
+    ]
     if problems:
         raise ProblemError(problems)
 
@@ -112,7 +119,9 @@ def _read_workbook(path: Path, source: Source) -> list[Column]:
         sheets = ", ".join(workbook.sheet_names)
         hint = f"Set source.sheet in the wave file to one of: {sheets}."
         raise ProblemError(
-            Problem(place(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet)
+            Problem(
+                raw_file_name(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet
+            )
         )
     rows = workbook.get_sheet_by_name(source.sheet or workbook.sheet_names[0]).to_python()
     while rows and not any(cell_text(cell) for cell in rows[-1]):
@@ -135,8 +144,10 @@ def _read_parquet(path: Path, source: Source) -> list[Column]:
         try:
             columns.append((name, text_column(column.to_numpy() if numeric else column.to_pylist())))
         except TypeError as error:
-            hint = "Store texts, numbers, truth values or dates only."
+            hint = "Store texts, numbers, booleans or dates only."
             raise ProblemError(
-                Problem(place(source), f"column {name}", "holds nested values", hint, str(column.type))
+                Problem(
+                    raw_file_name(source), f"column {name}", "contains nested values", hint, str(column.type)
+                )
             ) from error
     return columns

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, wave_problem
 from pipeline.staleness.fingerprint import Sound, product_inputs, site_input, wave_input, wave_inputs
 from pipeline.staleness.outputs import is_current, product_folder, wave_folder
 from pipeline.staleness.run_problems import kept_problems
@@ -76,16 +76,9 @@ def wave_problems(wave: str, catalogue: Catalogue) -> tuple[Problem, ...]:
     """What stops a wave before it starts: the problems of its declarations, or that there are none."""
     problems = catalogue.problems_of(wave)
     if not problems and wave not in catalogue.waves:
-        return (
-            Problem(
-                file=f"schemas/waves/{wave}.toml",
-                key="",
-                message="is not a wave of this barometer",
-                hint=f"Use one of {', '.join(catalogue.waves) or 'none: declare a wave first'}.",
-                value=wave,
-                wave=wave,
-            ),
-        )
+        known = ", ".join(catalogue.waves)
+        hint = f"Use one of {known}." if known else "Declare a wave first."
+        return (wave_problem(wave, "", "is not a wave of this barometer", hint, wave),)
     return problems
 
 

@@ -15,7 +15,7 @@ from pipeline.steps.product_step import product_step
 
 
 def estimates(catalogue: Catalogue) -> StepResult:
-    """Every sound wave's estimates in one table, unrounded and unsuppressed: never for readers."""
+    """Every sound wave's estimates in one table, unrounded and unsuppressed: never published."""
 
     def work(folder: Path, sound: Sound) -> Metadata:
         if not sound:

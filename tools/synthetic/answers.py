@@ -61,7 +61,7 @@ class Drawing:
 
     def run(self) -> None:
         """Draws every question that the wave asked, in the codebook's order, adjusted to its figures."""
-        asked = self.catalogue.asked(self.wave)
+        asked = self.catalogue.mapped_variables(self.wave)
         questions = [q for q in self.catalogue.questions.values() if asked.intersection(q.answers)]
         leaves = self.random.random(len(self.people)) < self.recipe.silence.get("*", 0.0)
         last = np.where(

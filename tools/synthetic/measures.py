@@ -128,7 +128,7 @@ def goals_of(recipe: Recipe, catalogue: Catalogue) -> list[Goal]:
 
 def target(goal: Goal, coded: CodedAnswers, wave: Wave, catalogue: Catalogue, recipe: Recipe) -> FigureTarget:
     """A goal in terms of coded answers. Raises ProblemError where the wave lacks one of its variables."""
-    indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.asked(wave)
+    indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.mapped_variables(wave)
     domain = catalogue.domains.get(goal.domain)
     if indicator is None or domain is None or indicator.mean or indicator.total:
         hint = "Name an indicator that is a share, and a breakdown."

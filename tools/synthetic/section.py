@@ -89,12 +89,17 @@ class Section:
 
     def numbers(self, key: str) -> tuple[float, float] | None:
         """An optional pair of numbers, low then high."""
-        values = self._get(key, list, "two numbers, low then high", None, None)
+        values = self._get(key, list, "a list of two numbers, the lower one first", None, None)
         if values is None:
             return None
         good = len(values) == 2 and all(isinstance(value, (int, float)) for value in values)
         if not good or not 0 <= values[0] < values[1]:
-            self.problem(key, "must be two numbers, low then high", f"Write {key} = [0.3, 3.0].", values)
+            self.problem(
+                key,
+                "must be a list of two numbers, the lower one first",
+                f"Write {key} = [0.3, 3.0].",
+                values,
+            )
             return None
         return float(values[0]), float(values[1])
 
@@ -105,7 +110,7 @@ class Section:
 
     def sections(self, key: str) -> list[Section]:
         """The tables of an array of tables."""
-        rows = self._get(key, list, f"a list of tables, as [[{key}]]", [], [])
+        rows = self._get(key, list, f"a list of tables, each under [[{key}]]", [], [])
         made = []
         for number, row in enumerate(rows, start=1):
             if isinstance(row, dict):
