@@ -80,10 +80,14 @@ class Linearised:
         return without_rounding(made, np.sqrt(np.outer(size, size))) * self._average(n)
 
     def _average(self, n: Floats) -> Floats | float:
-        """Where lonely strata take the average: a domain's strata over those of them with a variance."""
+        """Where lonely strata take the average: a domain's strata over those of them with a variance.
+
+        After calibration all strata are a domain's, as units outside have residuals too.
+        """
         if not self.design.average:
             return 1.0
         present = (aggregation_matrix(self.design.stratum, len(self.design.size)) @ n) > 0
+        present |= self.design.calibration is not None
         good = (present & ~self.design.lonely[:, None]).sum(axis=0)
         scale = np.sqrt(lonely_average(present.sum(axis=0), good))
         return np.outer(scale, scale)

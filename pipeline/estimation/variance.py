@@ -183,7 +183,12 @@ def _sizes(units: PsuSums, linear: Linearisation, k: Floats) -> Floats:
 
 
 def _average(strata: Strata, domains: int, design: Design) -> Floats:
-    """Strata with members of the domain over those of them with a variance: lonely ones take the average."""
+    """Strata that add to a domain over those of them with a variance: domains x measures, or one number.
+
+    They are those with members of the domain; after calibration all, as units outside have residuals too.
+    """
+    if design.calibration is not None:
+        return lonely_average(np.array(len(design.size)), np.array((~design.lonely).sum()))
     present = (strata.sums.n > 0)[:, strata.sums.layout.mask]
     gather = aggregation_matrix(strata.domain, domains)
     alone = design.lonely[strata.stratum][:, None]
