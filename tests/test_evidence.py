@@ -19,6 +19,7 @@ import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.comparison.significance import independence
+from pipeline.estimation import Specification
 from pipeline.estimation.contrasts import Contrasts
 from tests.comparing import Prepared, prepared
 from tests.evidence import draw
@@ -139,7 +140,10 @@ def test_trimming_cuts(ours: dict[str, Estimated]) -> None:
 def test_differences_of_domains_equal_r(ours: dict[str, Estimated]) -> None:
     """Domains that are apart, that overlap, and of which one holds the other."""
     wrong, checked = [], 0
-    ready = {name: Contrasts.of(ours[name].cells, ours[name].wave, ours[name].catalogue) for name in DIFFERED}
+    ready = {
+        name: Contrasts.of(ours[name].cells, Specification.of(ours[name].wave, ours[name].catalogue))
+        for name in DIFFERED
+    }
     assert {row["design"] for row in results("differences")} == set(DIFFERED)
     for row in results("differences"):
         places = [(row[f"domain_{side}"], row[f"code_{side}"]) for side in "ab"]
@@ -179,7 +183,9 @@ def test_rao_and_scotts_test_of_a_table_equals_r(ours: dict[str, Estimated]) -> 
     assert len(rows) == 6
     for row in rows:
         of = ours[row["design"]]
-        joint = Contrasts.of(of.cells, of.wave, of.catalogue).table("novelty", row["against"])
+        joint = Contrasts.of(of.cells, Specification.of(of.wave, of.catalogue)).table(
+            "novelty", row["against"]
+        )
         whole = of.cell("novelty", "first")
         found = independence(
             joint.values / 100, joint.covariance / 100**2, 3, 3, int(whole["n"]), float(whole["df"])
