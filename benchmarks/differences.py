@@ -20,7 +20,7 @@ from pipeline.catalogue import Catalogue, Composition, CrosswalkRow, Indicator, 
 from pipeline.comparison import standardise
 from pipeline.comparison.shared_scope import restricted
 from pipeline.comparison.significance import adjusted, homogeneity, independent, t_test, too_few_cases
-from pipeline.estimation import Cells, estimate_wave, wave_statistics
+from pipeline.estimation import Cells, Specification, estimate_wave, wave_statistics
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.estimation.engine import DuckDB
 from pipeline.weighting import weigh
@@ -104,10 +104,10 @@ class _Sample:
         self.whole = self._estimates(self.cells)
         with np.errstate(divide="ignore", invalid="ignore"):
             self.narrow = self._estimates(restricted(self.cells, SCOPE))
-        self.contrasts = Contrasts.of(self.cells, wave, catalogue)
+        self.contrasts = Contrasts.of(self.cells, Specification.of(wave, catalogue))
 
     def _estimates(self, cells: Cells) -> pd.DataFrame:
-        frame = estimate_wave(cells, self.wave, self.catalogue)
+        frame = estimate_wave(cells, Specification.of(self.wave, self.catalogue))
         return frame.set_index(["indicator", "category", "domain", "domain_code"])[["value", "se", "df", "n"]]
 
     def at(self, cell: tuple[str, str, str, str], narrow: bool = False) -> tuple[np.ndarray, ...]:

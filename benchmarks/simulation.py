@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks import report
 from benchmarks.population import SAMPLES, answers, declared, truth
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.estimation import Specification, estimate_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
 from pipeline.weighting import weigh
 
@@ -60,7 +60,9 @@ def _batch(design: str, first: int) -> np.ndarray:
         for number in range(first, first + BATCH):
             random = np.random.default_rng([20261122, list(SAMPLES).index(design), number])
             weighted = weigh(answers(SAMPLES[design](random), design), wave, catalogue).answers
-            frame = estimate_wave(wave_statistics(weighted, wave, catalogue, engine), wave, catalogue)
+            frame = estimate_wave(
+                wave_statistics(weighted, wave, catalogue, engine), Specification.of(wave, catalogue)
+            )
             frame = frame.set_index(["indicator", "category", "domain", "domain_code"])[COLUMNS]
             made.append(frame.reindex(wanted).to_numpy(dtype=float))
     return np.array(made)

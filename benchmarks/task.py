@@ -16,7 +16,7 @@ import duckdb
 
 from benchmarks import data
 from pipeline.catalogue import Catalogue
-from pipeline.estimation import Cells, estimate_wave, wave_statistics
+from pipeline.estimation import Cells, Specification, estimate_wave, wave_statistics
 
 
 @contextmanager
@@ -72,7 +72,7 @@ class Survey:
         )
 
     def _estimated(self, path: Path, sums: Cells) -> int:
-        return len(estimate_wave(sums, self.catalogue.waves[path.stem], self.catalogue))
+        return len(estimate_wave(sums, Specification.of(self.catalogue.waves[path.stem], self.catalogue)))
 
     def peak_gib(self) -> float:
         """Peak memory of a process of its own that does nothing but the cube (Linux)."""

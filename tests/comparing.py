@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.comparison import Compared, ComparisonInputs, benchmarks, comparisons_of, errata, published
 from pipeline.disclosure import protect
-from pipeline.estimation import Cells, estimate_wave, figures_estimates, wave_statistics
+from pipeline.estimation import Cells, Specification, estimate_wave, figures_estimates, wave_statistics
 from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.sources import fetch, read_raw
 from pipeline.weighting import weigh
@@ -52,7 +52,7 @@ def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:
         if wave.is_microdata:
             kept[wave.key] = weigh(harmonise(raw, wave, catalogue).answers, wave, catalogue).answers
             cells[wave.key] = wave_statistics(kept[wave.key], wave, catalogue)
-            frames.append(estimate_wave(cells[wave.key], wave, catalogue))
+            frames.append(estimate_wave(cells[wave.key], Specification.of(wave, catalogue)))
         else:
             frames.append(
                 figures_estimates(

@@ -35,7 +35,7 @@ from pipeline.comparison.significance import (
     too_few_cases,
 )
 from pipeline.contracts import conform, table
-from pipeline.estimation import estimate_wave
+from pipeline.estimation import Specification, estimate_wave
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.problems import ProblemError
 from tests.barometers import edit, pin, write_barometer
@@ -102,7 +102,9 @@ def test_narrowed_to_a_scope_everyone_is_rs_domain(shared: Path, tmp_path: Path)
     found = estimate(write_api(tmp_path, raw, STRATIFIED, strata=STRATA))
     for code in "EMH":
         with np.errstate(divide="ignore", invalid="ignore"):
-            made = estimate_wave(restricted(found.cells, {"stype": (code,)}), found.wave, found.catalogue)
+            made = estimate_wave(
+                restricted(found.cells, {"stype": (code,)}), Specification.of(found.wave, found.catalogue)
+            )
         total = one(made, indicator="api00", category="mean", domain="total")
         wanted = row(shared, "api_strat", "domain_mean", "api00", f"stype={code}")
         assert close(total["value"], wanted["estimate"]) and close(total["se"], wanted["se"])
@@ -279,7 +281,9 @@ def test_both_waves_are_standardised_on_one_composition(small: Prepared) -> None
 def test_a_cell_is_set_against_the_whole_that_holds_it(small: Prepared) -> None:
     inputs = small.inputs()
     made = benchmarks(inputs)
-    ready = Contrasts.of(small.cells["dk-2020"], small.catalogue.waves["dk-2020"], small.catalogue)
+    ready = Contrasts.of(
+        small.cells["dk-2020"], Specification.of(small.catalogue.waves["dk-2020"], small.catalogue)
+    )
     joint = ready.between("any_innovation", "yes", [("sector", "care"), ("total", "")])
     difference, error = joint.difference(0, 1)
     found = one(made, wave="dk-2020", indicator="any_innovation", domain="sector", domain_code="care")

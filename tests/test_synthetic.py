@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import NOT_ASKED, SELECTED, Catalogue, Source, Wave, load_catalogue
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.estimation import Specification, estimate_wave, wave_statistics
 from pipeline.harmonise import harmonise
 from pipeline.problems import ProblemError
 from pipeline.sources import read_raw
@@ -116,7 +116,9 @@ def run(bundled: Catalogue) -> Callable[[str], Run]:
             raw = read_raw(bundled.raw_path(wave.source.file), wave.source)
             mapped = harmonise(raw.frame, wave, bundled)
             weighted = weigh(mapped.answers, wave, bundled).answers
-            estimates = estimate_wave(wave_statistics(weighted, wave, bundled), wave, bundled)
+            estimates = estimate_wave(
+                wave_statistics(weighted, wave, bundled), Specification.of(wave, bundled)
+            )
             made[key] = Run(mapped.answers, estimates, mapped.report, len(mapped.quarantine))
         return made[key]
 
@@ -321,9 +323,9 @@ def test_a_drawn_wave_passes_the_checks_of_every_wave(denominator: str, small: P
     assert len(mapped.answers) == 120
     assert mapped.quarantine.empty
     weighted = weigh(mapped.answers, wave, catalogue).answers
-    values = estimate_wave(wave_statistics(weighted, wave, catalogue), wave, catalogue).set_index(
-        ["indicator", "category", "domain", "domain_code"]
-    )["value"]
+    values = estimate_wave(
+        wave_statistics(weighted, wave, catalogue), Specification.of(wave, catalogue)
+    ).set_index(["indicator", "category", "domain", "domain_code"])["value"]
     for figure, value in published_figures(catalogue, "no-2020").items():
         assert abs(values[figure] - value) < 0.5
 

@@ -23,7 +23,7 @@ import pandas as pd
 
 from benchmarks import data, report
 from benchmarks.task import Survey, folder
-from pipeline.estimation import estimate_wave
+from pipeline.estimation import Specification, estimate_wave
 
 ROWS = 1_000_000
 HERE = Path(__file__).parent
@@ -195,7 +195,7 @@ def _wave_estimates(
     survey: Survey, path: Path
 ) -> Iterable[tuple[tuple[str, str, str, str], tuple[float, float]]]:
     sums = survey.sums[survey.paths.index(path)]
-    frame = estimate_wave(sums, survey.catalogue.waves[path.stem], survey.catalogue)
+    frame = estimate_wave(sums, Specification.of(survey.catalogue.waves[path.stem], survey.catalogue))
     frame = frame.assign(item=frame["indicator"] + "_" + frame["category"])
     frame = frame[frame["item"].isin(ITEMS)]
     columns = ["item", "domain", "domain_code", "value", "se"]

@@ -142,9 +142,9 @@ def against_rest(
     contrasts: Contrasts, indicator: str, category: str, domain: str, code: str
 ) -> tuple[EstimateCovariance, tuple[float, float]]:
     """A cell and the rest of its breakdown: both estimates, and their difference with its standard error."""
-    rows = contrasts.source_of([(domain, code)])
-    own = rows.domains
-    part = [number for number, breakdown in enumerate(own.breakdowns) if breakdown == domain]
+    source = contrasts.source_of([(domain, code)])
+    own = source.domains
+    part = [number for number, of in enumerate(own.breakdowns) if of == domain]
     (mine,) = [number for number in part if own.codes[number] == code]
     rest = np.concatenate([own.cell[own.domain == number] for number in part if number != mine])
     cells = own.cell[own.domain == mine]
@@ -154,6 +154,6 @@ def against_rest(
         np.concatenate([np.zeros(len(cells), dtype=np.int64), np.ones(len(rest), dtype=np.int64)]),
         np.concatenate([cells, rest]),
     )
-    split = replace(contrasts, rows=(replace(rows, domains=domains),))
-    joint = split.between(indicator, category, [(domain, code), (domain, REST)])
+    apart = replace(contrasts, sources=(replace(source, domains=domains),))
+    joint = apart.between(indicator, category, [(domain, code), (domain, REST)])
     return joint, joint.difference(0, 1)

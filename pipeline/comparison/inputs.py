@@ -20,7 +20,7 @@ from pipeline.catalogue.scopes import Scope, parsed_scope
 from pipeline.comparison.options import name_of
 from pipeline.comparison.shared_scope import inside_of, restricted
 from pipeline.comparison.verdicts import pairs
-from pipeline.estimation import Cells, estimate_wave, plan_wave
+from pipeline.estimation import Cells, Specification, estimate_wave, plan_wave
 from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
 from pipeline.estimation.domains import domains_of
 
@@ -81,7 +81,9 @@ class ComparisonInputs:
         if key not in self._narrowed:
             sums = self._sums_for(key)
             with np.errstate(divide="ignore", invalid="ignore"):  # of the cells outside the scope
-                made = estimate_wave(sums.cells, self.catalogue.waves[wave], self._compared_breakdowns)
+                made = estimate_wave(
+                    sums.cells, Specification.of(self.catalogue.waves[wave], self._compared_breakdowns)
+                )
                 made["fraction"] = self._fractions(key, made)
             kept = self.answers(scope or {})
             names = {name_of(indicator, kept): indicator for indicator in self.catalogue.indicators}
@@ -98,7 +100,7 @@ class ComparisonInputs:
         key = _key(wave, scope)
         if key not in self._contrasts:
             sums = self._sums_for(key)
-            self._contrasts[key] = Contrasts.of(sums.cells, declared, sums.catalogue)
+            self._contrasts[key] = Contrasts.of(sums.cells, Specification.of(declared, sums.catalogue))
         return self._contrasts[key]
 
     def shares(self, wave: str, indicator: str, scope: Scope | None = None) -> EstimateCovariance | None:

@@ -96,7 +96,9 @@ def common_codes(
         contrasts = inputs.contrasts(wave, scope)
         if contrasts is None:
             return ()
-        known = {code for rows in contrasts.rows for name, code in rows.places if name == domain}
+        known = {
+            code for source in contrasts.sources for name, code in source.domain_numbers if name == domain
+        }
         limits = scope.get(composition.variable)
         there &= known if limits is None else known & set(limits)
     codes = tuple(code for code in inputs.catalogue.variables[composition.variable].codes if code in there)
