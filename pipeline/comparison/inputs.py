@@ -81,7 +81,8 @@ class ComparisonInputs:
         if key not in self._narrowed:
             sums = self._sums_for(key)
             with np.errstate(divide="ignore", invalid="ignore"):  # of the cells outside the scope
-                made = estimate_wave(
+                specification = Specification.of(self.catalogue.waves[wave], self._compared_breakdowns)
+                made = estimate_wave(sums.cells, specification)
                     sums.cells, Specification.of(self.catalogue.waves[wave], self._compared_breakdowns)
                 )
                 made["fraction"] = self._fractions(key, made)
