@@ -83,8 +83,6 @@ class ComparisonInputs:
             with np.errstate(divide="ignore", invalid="ignore"):  # of the cells outside the scope
                 specification = Specification.of(self.catalogue.waves[wave], self._compared_breakdowns)
                 made = estimate_wave(sums.cells, specification)
-                    sums.cells, Specification.of(self.catalogue.waves[wave], self._compared_breakdowns)
-                )
                 made["fraction"] = self._fractions(key, made)
             kept = self.answers(scope or {})
             names = {name_of(indicator, kept): indicator for indicator in self.catalogue.indicators}
