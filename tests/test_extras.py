@@ -14,16 +14,18 @@ from pipeline.catalogue import Source, load_catalogue
 from pipeline.cli.app import app
 from pipeline.problems import ProblemError
 from pipeline.release.destination import destination_at
-from pipeline.sources import fetch, read_raw
+from pipeline.sources import fetch
+from pipeline.sources.readers import read_here
 
 
-@pytest.mark.parametrize("file", ["delivered.sav", "delivered.zsav", "delivered.dta"])
-def test_an_spss_or_stata_file(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("file", ["delivered.sav", "delivered.zsav", "delivered.dta", "delivered.sas7bdat"])
+def test_a_file_of_a_statistics_program(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyreadstat", None)
+    (tmp_path / file).write_bytes(b"delivered")
     with pytest.raises(
         ProblemError, match=r"needs the extra `spss`.*pip install 'barometer\[spss\]'"
     ) as raised:
-        read_raw(tmp_path / file, Source(kind="microdata", file=file, sha256=""))
+        read_here(tmp_path / file, Source(kind="microdata", file=file, sha256=""), None)
     assert raised.value.problems[0].value == file
 
 

@@ -114,7 +114,7 @@ def test_duplicate_and_missing_columns_are_all_named(tmp_path: Path) -> None:
 
 def test_an_empty_file_and_an_unknown_format_are_problems(tmp_path: Path) -> None:
     assert "is empty" in problems(written(tmp_path, ""))
-    assert "csv, xlsx, sav, dta or parquet" in problems(written(tmp_path, "", name="raw.doc"))
+    assert "csv, xlsx, sav, dta, sas7bdat, xpt or parquet" in problems(written(tmp_path, "", name="raw.doc"))
 
 
 def test_only_the_asked_columns_are_kept_in_file_order(tmp_path: Path) -> None:
@@ -180,8 +180,8 @@ def test_spss_keeps_user_missing_codes_and_labels(tmp_path: Path, name: str) -> 
         "q": ["1", "9", ""],
         "w": ["0.5", "2", "1.25"],
     }
-    assert table.labels == {"q": "Have you ...?"}
-    assert table.value_labels == {"q": {"1": "Yes", "9": "No answer"}}
+    assert table.metadata.labels == {"q": "Have you ...?"}
+    assert table.metadata.value_labels == {"q": {"1": "Yes", "9": "No answer"}}
 
 
 def test_parquet_reads_as_the_same_texts(tmp_path: Path) -> None:
@@ -206,7 +206,7 @@ def test_nested_parquet_columns_are_refused(tmp_path: Path) -> None:
 def test_stata_tagged_missing_values_keep_their_letter(shared: Path) -> None:
     table = read(shared / "data/tricky/haven/tagged-na-double.dta")
     assert list(table.frame["x"]) == ["1", "2", "3", "4", "5", ".a", ".h", ".z"]
-    assert table.value_labels["x"] == {".a": "apple", ".z": ".zebra"}
+    assert table.metadata.value_labels["x"] == {".a": "apple", ".z": ".zebra"}
 
 
 def test_every_letter_of_stata_missing_is_kept_and_system_missing_is_blank(shared: Path) -> None:
@@ -237,7 +237,7 @@ def test_dates_beyond_the_calendar_and_days_of_stata_are_read(shared: Path) -> N
 
 
 def test_umlauts_and_other_scripts_survive(shared: Path) -> None:
-    assert read(shared / "data/tricky/haven/umlauts.sav").value_labels["var1"]["2"] == "the ü umlaut"
+    assert read(shared / "data/tricky/haven/umlauts.sav").metadata.value_labels["var1"]["2"] == "the ü umlaut"
     assert list(read(shared / "data/tricky/pyreadstat/hebrews.sav").frame.columns) == ["ותק_ב"]
 
 
@@ -281,5 +281,5 @@ def test_a_text_that_is_no_number_is_named_with_its_column(wave: Wave, text: str
     column = pd.Series(["1", text, text, "other"], dtype="str")
     with pytest.raises(ProblemError) as error:
         numbers(column, "vekt", with_decimal(wave, decimal))
-    assert "column vekt: cannot be read as numbers with the decimal mark" in str(error.value)
+    assert "column vekt: 3 rows (2 distinct texts) are not a number" in str(error.value)
     assert text in str(error.value)

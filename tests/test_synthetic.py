@@ -227,8 +227,8 @@ def test_every_format_is_written_the_same_twice_and_read_back(
     wanted = cells.assign(weight=["1,25", "0,5", "2,125"]) if source.decimal == "," else cells
     assert read.frame.to_dict("list") == wanted.to_dict("list")
     if name.endswith(("sav", "dta")):
-        assert read.labels["text"] == "Tekst"
-        assert read.value_labels["Q1_Okonomi"] == {"1": "Valgt"}
+        assert read.metadata.labels["text"] == "Tekst"
+        assert read.metadata.value_labels["Q1_Okonomi"] == {"1": "Valgt"}
 
 
 def test_stata_files_keep_tagged_missing_codes(tmp_path: Path) -> None:

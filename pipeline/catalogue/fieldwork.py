@@ -65,10 +65,13 @@ class Source:
     sha256: Annotated[Sha256, Field(description="what the file must be")]
     bytes: Annotated[Whole | None, Field(description="its size", ge=0)] = None
     format: Annotated[
-        Literal["", "csv", "xlsx", "sav", "zsav", "dta", "parquet"],
+        Literal["", "csv", "xlsx", "sav", "zsav", "dta", "sas7bdat", "xpt", "parquet"],
         Field(description="from the file's name when left out"),
     ] = ""
-    encoding: Annotated[Note, Field(description="of a text file, as `cp1252`; UTF-8 when left out")] = ""
+    encoding: Annotated[
+        Note,
+        Field(description="of texts, as `cp1252`; UTF-8 when left out, else what the file says of itself"),
+    ] = ""
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""

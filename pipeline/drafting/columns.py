@@ -39,7 +39,7 @@ def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
 
 def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColumn:
     name = str(cells.name)
-    labels = table.value_labels.get(name, {})
+    labels = table.metadata.value_labels.get(name, {})
     found = {str(text) for text in cells.unique()} - {""}
     unlabelled = found - set(labels)
     text = pd.Series(sorted(unlabelled), dtype="str").str.replace(decimal, ".", regex=False)
@@ -50,7 +50,7 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
     return SourceColumn(
         name=name,
-        label=table.labels.get(name, ""),
+        label=table.metadata.labels.get(name, ""),
         codes=codes if few_codes and short_codes else None,
         blank=bool((cells == "").any()),
         numeric=bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all()),

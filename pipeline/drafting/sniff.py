@@ -10,11 +10,9 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-import python_calamine
-
 from pipeline.catalogue.fieldwork import Source
 from pipeline.hashing import file_sha256
-from pipeline.sources import format_of
+from pipeline.sources import apart, format_of, require_contents, sheets_of
 
 MAX_LINES = 200  # looked at
 DELIMITERS = (",", ";", "\t", "|")
@@ -25,7 +23,13 @@ NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 def sniff(path: Path) -> Source:
     """The pinned source of a raw file with the options that read it. ProblemError for an unknown format."""
     source = Source("microdata", path.name, file_sha256(path), path.stat().st_size)
+    return apart(source, _sniff, path, source)
+
+
+def _sniff(path: Path, source: Source) -> Source:
+    """In the reader's process."""
     kind = format_of(source)
+    require_contents(path, source, kind)
     if kind == "csv":
         return _sniff_text(path, source)
     return _sniff_workbook(path, source) if kind == "xlsx" else source
@@ -86,11 +90,8 @@ def _header_rows(rows: Sequence[Sequence[str]]) -> int:
 
 def _sniff_workbook(path: Path, source: Source) -> Source:
     """The sheet with most cells; a sheet of notes is smaller than the data."""
-    try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
-    except (python_calamine.CalamineError, OSError):
-        return source  # the reader says what is wrong with it
-    sheets = {name: workbook.get_sheet_by_name(name) for name in workbook.sheet_names}
-    largest = max(sheets, key=lambda name: sheets[name].height * sheets[name].width)
-    rows = [[str(cell) for cell in row] for row in sheets[largest].to_python(nrows=MAX_LINES)]
+    sheets = sheets_of(path, source)
+    largest = max(sheets, key=lambda name: len(sheets[name]) * max(map(len, sheets[name]), default=0))
+    width = max(map(len, sheets[largest]), default=0)
+    rows = [[*row, *[""] * (width - len(row))] for row in sheets[largest][:MAX_LINES]]
     return replace(source, sheet=largest if len(sheets) > 1 else "", header_rows=_header_rows(rows))

@@ -158,8 +158,8 @@ def _number(source_columns: Sequence[MappedColumn], wave: Wave) -> tuple[pd.Seri
     value, conflict = np.full(rows, np.nan), np.zeros(rows, dtype=bool)
     for name, cells, codes in source_columns:
         copied = [text if _target(text, codes) == COPY_NUMBER else "" for text in cells.texts]
-        parsed = numbers(pd.Series(copied, dtype="str"), name, wave)
-        copied_numbers = parsed.to_numpy()[cells.index]
+        texts = pd.Series(np.array(copied, dtype=object)[cells.index], dtype="str")
+        copied_numbers = numbers(texts, name, wave).to_numpy()
         conflict |= ~np.isnan(copied_numbers) & ~np.isnan(value) & (copied_numbers != value)
         value = np.where(np.isnan(value), copied_numbers, value)
     return pd.Series(value), ~np.isnan(value), conflict

@@ -23,6 +23,7 @@ from pipeline.harmonise.quarantine import (
     too_many_choices,
 )
 from pipeline.harmonise.routing import route
+from pipeline.sources import NO_METADATA, FileMetadata
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Harmonised:
     report: dict[str, Any]
 
 
-def harmonise(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Harmonised:
-    """The raw text of a microdata wave as harmonised answers.
+def harmonise(
+    raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata = NO_METADATA
+) -> Harmonised:
+    """The raw text of a microdata wave as harmonised answers; ``metadata`` is what its file says of it.
 
     Raises ProblemError when a needed column is missing or empty, a correction has expired, a source code
     is unknown, a number cannot be read, a delivered weight is missing, or too many rows are bad.

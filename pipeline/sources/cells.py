@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.problems import Problem, ProblemError, counted
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources.layout import raw_file_name
+from pipeline.sources.shown import counted, listed
 
-MAX_TEXTS = 5  # offending texts that a message names
+LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
 
 
 def cell_text(value: object) -> str:
@@ -50,6 +51,11 @@ def _number_text(value: float | np.floating[Any]) -> str:
     return str(value)  # numpy and Python both write the shortest text that reads back as the same number
 
 
+def padded(text: str, width: int) -> str:
+    """A number with leading zeros, as a postcode or a municipality's number is shown."""
+    return text.zfill(width) if text.isdigit() else text
+
+
 def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[str]:
     """A column of cells as text; each distinct number is written once."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
@@ -62,21 +68,34 @@ def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[st
 def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     """A text column of a wave's raw file as numbers, by its decimal mark; blank is NaN.
 
-    Raises ProblemError naming the column and the distinct texts that are not a finite number.
+    Raises ProblemError naming the column, and counting the rows, where a text is not a finite number or its
+    size is no real one's.
     """
     mark, other_mark = (",", ".") if wave.source.decimal == "," else (".", ",")
     parsed: pd.Series[float] = pd.to_numeric(
         column.str.replace(mark, ".", regex=False), errors="coerce"
     ).astype("float64")
-    not_numbers = (column != "") & (~np.isfinite(parsed) | column.str.contains(other_mark, regex=False))
-    if not_numbers.any():
-        texts = sorted(column[not_numbers].unique())
-        more = f" and {len(texts) - MAX_TEXTS} more" if len(texts) > MAX_TEXTS else ""
-        message = f"cannot be read as numbers with the decimal mark '{mark}': {counted(len(texts), 'text')}"
-        hint = f'Set source.decimal = "{other_mark}" if that is the mark; list texts for a blank cell in '
+    misread = (column != "") & (~np.isfinite(parsed) | column.str.contains(other_mark, regex=False))
+    problems = []
+    if misread.any():
+        message = f"{counted(column[misread])} not a number with the decimal mark '{mark}'"
+        hint = f'Set source.decimal = "{other_mark}" if that is the mark; list texts that mean a blank in '
         hint += "source.missing, or map them in the crosswalk."
-        shown = ", ".join(texts[:MAX_TEXTS]) + more
-        raise ProblemError(
-            Problem(raw_file_name(wave.source), f"column {name}", message, hint, shown, wave.key)
+        problems.append(
+            Problem(
+                raw_file_name(wave.source), f"column {name}", message, hint, listed(column[misread]), wave.key
+            )
         )
+    size = parsed.abs()
+    extreme = ~misread & (size != 0) & ((size < LEAST) | (size > MOST))
+    if extreme.any():
+        message = f"{counted(column[extreme])} beyond the size of real numbers (0, or {LEAST:g} to {MOST:g})"
+        hint = "Correct the file, or list what means a blank in source.missing."
+        problems.append(
+            Problem(
+                raw_file_name(wave.source), f"column {name}", message, hint, listed(column[extreme]), wave.key
+            )
+        )
+    if problems:
+        raise ProblemError(problems)
     return parsed

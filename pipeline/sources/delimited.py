@@ -17,16 +17,19 @@ import pyarrow.csv
 
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError, counted
+from pipeline.sources import bounds
 from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
 
-BLOCK = 1 << 26  # bytes read at a time: no row is longer
 DELIMITERS = (";", "\t", ",", "|")
 MAX_RAGGED_ROWS = 5  # ragged rows that a message names
 
 
 def read_delimited(path: Path, source: Source) -> list[Column]:
     """The columns of a delimited text file, stripped. ProblemError on a wrong encoding or a ragged row."""
-    text = decoded(path.read_bytes(), source)
+    content = path.read_bytes()
+    _require_rows(content, source)
+    text = decoded(content, source)
+    del content
     delimiter = source.delimiter or ("\t" if path.suffix == ".tsv" else ",")
     if not (len(delimiter) == 1 and delimiter.isascii()):
         hint = "Write one character, such as ; or \\t."
@@ -38,6 +41,19 @@ def read_delimited(path: Path, source: Source) -> list[Column]:
     head = [[column[row].as_py() for column in cells] for row in range(min(source.header_rows, len(table)))]
     body = [column.slice(source.header_rows).to_pandas().astype("str") for column in cells]
     return list(zip(header_names(head), body, strict=True))
+
+
+def _require_rows(content: bytes, source: Source) -> None:
+    """Refuses a line that is longer than any row, before it is read as one."""
+    start, line = 0, 1
+    while len(content) - start > bounds.MOST_IN_ROW:
+        end = content.rfind(b"\n", start, start + bounds.MOST_IN_ROW)
+        if end < 0:
+            line += content.count(b"\n", 0, start)
+            message = f"is longer than {bounds.MOST_IN_ROW >> 20} MB, which no row is"
+            hint = "Check that this is a text file with a line for each row."
+            raise ProblemError(Problem(raw_file_name(source), f"line {line}", message, hint))
+        start = end + 1
 
 
 def decoded(content: bytes, source: Source) -> str:
@@ -76,7 +92,10 @@ def _encoding_hint(encoding: str) -> str:
 
 def _width(text: str, delimiter: str, source: Source) -> int:
     """The number of columns, by the header; a header that another delimiter splits is refused."""
-    header = next(_rows(text, delimiter), (0, []))[1]
+    try:
+        header = next(_rows(text, delimiter), (0, []))[1]
+    except csv.Error:  # a cell of more than 128 kB
+        raise ProblemError(unreadable(source, "CSV: its header is no row of names")) from None
     if not header:
         raise ProblemError(
             Problem(raw_file_name(source), "", "is empty", "Put the delivered file there again.")
@@ -86,6 +105,10 @@ def _width(text: str, delimiter: str, source: Source) -> int:
         hint = f"Set source.delimiter = {json.dumps(other)} in the wave file if that separates the columns."
         message = "only one column was found"
         raise ProblemError(Problem(raw_file_name(source), "source.delimiter", message, hint, delimiter))
+    if len(header) > bounds.MOST_COLUMNS:
+        message = f"has {len(header):,} columns, more than the {bounds.MOST_COLUMNS:,} that a file may have"
+        hint = "Check source.delimiter, and that the first line is the header."
+        raise ProblemError(Problem(raw_file_name(source), "", message, hint))
     return len(header)
 
 
@@ -96,7 +119,7 @@ def _parsed(text: str, delimiter: str, width: int, source: Source) -> pa.Table:
     try:
         return pyarrow.csv.read_csv(
             io.BytesIO(text.encode()),
-            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=BLOCK),
+            read_options=pyarrow.csv.ReadOptions(column_names=names, block_size=bounds.MOST_IN_ROW),
             parse_options=pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False

@@ -1,27 +1,32 @@
-"""Reads a raw file of any declared format as a table of texts, with the labels it carries.
+"""Reads a raw file of any declared format as a table of texts, with what the file says of its columns.
 
-Here belong the choice of reader, the header and what every format shares; CSV is read in
-``delimited``, SPSS and Stata in ``labelled``. No library's message is passed on: it may quote a respondent.
+Here belong the choice of reader, the header and what every format shares; CSV stands in ``delimited``,
+SPSS, Stata and SAS in ``labelled``. No reader's own message is passed on: it may quote a respondent's row.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import python_calamine
 
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources.cells import cell_text, text_column
+from pipeline.sources import bounds
+from pipeline.sources.apart import apart
+from pipeline.sources.cells import text_column
+from pipeline.sources.contents import require_contents
 from pipeline.sources.delimited import read_delimited
-from pipeline.sources.labelled import read_labelled
-from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
+from pipeline.sources.labelled import PROGRAMS, read_labelled
+from pipeline.sources.layout import Column, raw_file_name, unreadable
+from pipeline.sources.metadata import NO_METADATA, FileMetadata
+from pipeline.sources.workbook import read_workbook
 
 SUFFIXES = {
     "csv": "csv",
@@ -32,73 +37,127 @@ SUFFIXES = {
     "sav": "sav",
     "zsav": "sav",
     "dta": "dta",
+    "sas7bdat": "sas7bdat",
+    "xpt": "xpt",
     "parquet": "parquet",
 }
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
+TRUTH = re.compile("true|false", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class RawTable:
-    """A raw file: ``frame`` holds text, "" where blank; the labels are those in the file itself."""
+    """A raw file: ``frame`` holds text, "" where blank; ``metadata`` is what the file says of its columns."""
 
     frame: pd.DataFrame
-    labels: Mapping[str, str] = field(default_factory=dict)
-    value_labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    metadata: FileMetadata = NO_METADATA
 
 
 def read_raw(path: Path, source: Source, columns: Collection[str] | None = None) -> RawTable:
     """A raw file as text, in the file's row and column order; ``columns`` keeps only those.
 
-    Raises ProblemError when the file cannot be read as declared, names a column twice, or lacks a column.
+    It is read in a process of its own. Raises ProblemError when the file cannot be read as declared, asks for
+    more than ``bounds`` allows, names a column twice, or lacks a column.
     """
+    return apart(source, read_here, path, source, columns)
+
+
+def read_here(path: Path, source: Source, columns: Collection[str] | None) -> RawTable:
+    """As ``read_raw``, in this process."""
     kind = format_of(source)
-    labels: Mapping[str, str] = {}
-    value_labels: Mapping[str, Mapping[str, str]] = {}
-    if kind in ("sav", "dta"):
-        table, labels, value_labels = read_labelled(path, source, kind)
+    require_contents(path, source, kind)
+    metadata = NO_METADATA
+    if kind in PROGRAMS:
+        table, metadata = read_labelled(path, source, kind)
     else:
-        read = {"csv": read_delimited, "xlsx": _read_workbook, "parquet": _read_parquet}[kind]
+        read = {"csv": read_delimited, "xlsx": read_workbook, "parquet": _read_parquet}[kind]
         table = read(path, source)
-    return RawTable(_frame(table, source, columns), labels, value_labels)
+    return RawTable(_frame(table, source, columns), metadata)
 
 
 def format_of(source: Source) -> str:
-    """csv, xlsx, sav, dta or parquet: as declared, else by the file's name. Raises ProblemError for
-    another.
+    """csv, xlsx, sav, dta, sas7bdat, xpt or parquet: as declared, else by the file's name. Raises
+    ProblemError for another.
     """
     given = (source.format or source.file.split("?")[0].rpartition(".")[2]).lower()
     if given in SUFFIXES:
         return SUFFIXES[given]
-    hint = "Set source.format in the wave file to csv, xlsx, sav, dta or parquet."
-    raise ProblemError(Problem(raw_file_name(source), "source.format", "is not a known format", hint, given))
+    hint = "Set source.format in the wave file to csv, xlsx, sav, dta, sas7bdat, xpt or parquet."
+    raise ProblemError(Problem(raw_file_name(source), "source.format", "is of no known format", hint, given))
 
 
 def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
     """The columns as frame, the declared missing texts blank; a nameless column without values is dropped."""
+    require_few(source, len(table[0][1]) if table else 0, len(table))
     named = []
     for position, (name, cells) in enumerate(table, 1):
         if name or (cells != "").any():
-            named.append((name or f"column_{position}", cells))
+            named.append((name or f"column_{position}", _alike(cells)))
     names = [name for name, _ in named]
-    _require_unique_and_present(names, source, columns)
+    _hold_to(names, source, columns)
     frame = pd.DataFrame(dict(named), columns=names)
+    _require_text(frame, source)
     if columns is not None:
         frame = frame[[name for name in names if name in columns]]
     return frame.replace(dict.fromkeys(source.missing, "")) if source.missing else frame
 
 
-def _require_unique_and_present(
-    names: Sequence[str], source: Source, columns: Collection[str] | None
-) -> None:
-    repeated = sorted(name for name, times in Counter(names).items() if times > 1)
+def _alike(cells: pd.Series[str]) -> pd.Series[str]:
+    """A column of truth values, or of moments, in the words that every format shares; others as they are.
+
+    Moments that are all at midnight are days: many programs store no other.
+    """
+    filled = cells[cells != ""]
+    if filled.empty:
+        return cells
+    if TRUTH.fullmatch(filled.iloc[0]) and filled.str.fullmatch(TRUTH).all():
+        return cells.str.lower()
+    if MOMENT.fullmatch(filled.iloc[0]) and filled.str.fullmatch(MOMENT).all():
+        days = filled.str.endswith("00:00:00").all()
+        return cells.str.slice(0, 10) if days else cells.str.replace(" ", "T", regex=False)
+    return cells
+
+
+def _require_text(frame: pd.DataFrame, source: Source) -> None:
+    hint = "A damaged file, or another encoding: check how it was made."
+    problems = [
+        Problem(
+            raw_file_name(source),
+            f"column {name!r}" if "\0" in name else f"column {name}",
+            "holds NUL characters",
+            hint,
+        )
+        for name in map(str, frame)
+        if "\0" in name or frame[name].str.contains("\0", regex=False).any()
+    ]
+    if problems:
+        raise ProblemError(problems)
+
+
+def require_few(source: Source, rows: int, columns: int) -> None:
+    """Raises ProblemError for a table beyond the bounds, before or after it was read."""
+    for what, number, most in (
+        ("rows", rows, bounds.MOST_ROWS),
+        ("columns", columns, bounds.MOST_COLUMNS),
+        ("cells", rows * columns, bounds.MOST_CELLS),
+    ):
+        if number > most:
+            hint = "Check the file; deliver only the rows and columns of the wave."
+            message = f"has {number:,} {what}, more than the {most:,} that a file may have"
+            raise ProblemError(Problem(raw_file_name(source), "", message, hint))
+
+
+def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | None) -> None:
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     missing = [name for name in columns or () if name not in names]
     problems = [
         Problem(
             raw_file_name(source),
             f"column {name}",
             "occurs more than once in the header",
-            "Give every column a name of its own.",
+            "Give each column its own name.",
         )
-        for name in repeated
+        for name in twice
     ]
     found = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
     hint = f"Name a column that the file has ({found}), or check source.sheet, delimiter and header_rows."
@@ -109,32 +168,14 @@ def _require_unique_and_present(
         raise ProblemError(problems)
 
 
-def _read_workbook(path: Path, source: Source) -> list[Column]:
-    """The declared sheet of an Excel workbook, else the first; blank rows at the end are dropped."""
-    try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(path))
-    except (python_calamine.CalamineError, OSError) as error:
-        raise ProblemError(unreadable(source, "an Excel workbook")) from error
-    if source.sheet and source.sheet not in workbook.sheet_names:
-        sheets = ", ".join(workbook.sheet_names)
-        hint = f"Set source.sheet in the wave file to one of: {sheets}."
-        raise ProblemError(
-            Problem(
-                raw_file_name(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet
-            )
-        )
-    rows = workbook.get_sheet_by_name(source.sheet or workbook.sheet_names[0]).to_python()
-    while rows and not any(cell_text(cell) for cell in rows[-1]):
-        rows.pop()
-    head, body = rows[: source.header_rows], rows[source.header_rows :]
-    header = header_names([[cell_text(cell) for cell in row] for row in head])
-    return [(name, text_column([row[position] for row in body])) for position, name in enumerate(header)]
-
-
 def _read_parquet(path: Path, source: Source) -> list[Column]:
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        file = pq.ParquetFile(path)
+        require_few(source, file.metadata.num_rows, len(file.schema_arrow.names))
+        table = file.read()
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, NotImplementedError) as error:
         raise ProblemError(unreadable(source, "Parquet")) from error
     columns: list[Column] = []
     for name, column in zip(table.column_names, table.columns, strict=True):

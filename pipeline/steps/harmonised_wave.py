@@ -8,7 +8,9 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.harmonise import harmonise, harmonise_figures
+from pipeline.sources import FileMetadata
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder, write_json
+from pipeline.steps.raw_wave import FILE_METADATA
 from pipeline.steps.wave_step import plain_values, wave_step
 
 
@@ -16,13 +18,14 @@ def harmonised_wave(wave: str, catalogue: Catalogue) -> StepResult:
     """Map a wave's answers to the codebook, bad rows to quarantine; or check its published figures."""
 
     def work(folder: Path, declared: Wave) -> Metadata:
-        raw = pd.read_parquet(wave_folder(catalogue.root, "raw_wave", wave) / "raw.parquet")
+        before = wave_folder(catalogue.root, "raw_wave", wave)
+        raw = pd.read_parquet(before / "raw.parquet")
         if not declared.is_microdata:
             figures = harmonise_figures(raw, declared, catalogue)
             figures.to_parquet(folder / "figures.parquet", index=False)
             write_json(folder / "report.json", {"rows": len(figures)})
             return {"rows": len(figures)}
-        made = harmonise(raw, declared, catalogue)
+        made = harmonise(raw, declared, catalogue, FileMetadata.read(before / FILE_METADATA))
         made.answers.to_parquet(folder / "answers.parquet", index=False)
         made.quarantine.to_parquet(folder / "quarantine.parquet", index=False)
         write_json(folder / "report.json", made.report)

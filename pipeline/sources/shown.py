@@ -1,0 +1,46 @@
+"""Which texts of a raw file a message may show: codes, never what a respondent wrote.
+
+Problems are printed, logged and kept by the scheduler; a raw file's cells may hold names and opinions.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+SHORT = 12  # characters of what may be a code
+LONG = 60  # characters of what may be an answer's label
+FREQUENT = 5  # rows: what so many say is a label and nobody's own words
+NAMED = 5  # texts that a message names
+
+
+def shown(text: str, rows: int) -> str | None:
+    """A cell's text where a message may show it, None where it may be a respondent's own.
+
+    ``rows`` is how many rows hold it. Control characters are escaped.
+    """
+    short = len(text) <= SHORT and not any(mark.isspace() for mark in text)
+    if short or (rows >= FREQUENT and len(text) <= LONG):
+        return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
+    return None
+
+
+def listed(cells: pd.Series[str]) -> str:
+    """Some cells of a column, as a message names them: texts that may be shown, the others counted.
+
+    ``cells`` are labelled with their place in the file, from 0.
+    """
+    times = cells.value_counts().sort_index()
+    texts = {str(text): shown(str(text), int(rows)) for text, rows in times.items()}
+    named = [text for text in texts.values() if text is not None]
+    parts = named[:NAMED] + ([f"{len(named) - NAMED} more"] if len(named) > NAMED else [])
+    hidden = cells[cells.map(texts).isna()]
+    if count := hidden.nunique():
+        parts.append(f"{count} {'text' if count == 1 else 'texts'}, first in row {hidden.index[0] + 1}")
+    return ", ".join(parts)
+
+
+def counted(cells: pd.Series[str]) -> str:
+    """How many rows, and texts in them, ready for what they are."""
+    rows, texts = len(cells), cells.nunique()
+    subject = "1 row is" if rows == 1 else f"{rows} rows are"
+    return subject if texts in (1, rows) else f"{subject.rpartition(' ')[0]} ({texts} distinct texts) are"
