@@ -1,7 +1,7 @@
 """A barometer's published figures in Python.
 
 ``open(folder)`` gives a barometer that was built by ``barometer run``; ``read_package(path)`` a data
-package from anywhere. What is wrong with the input is a ``ProblemError``, which says where, what and how to
+package from anywhere. Problems of the input raise ``ProblemError``, which says where, what and how to
 fix it.
 """
 

@@ -76,7 +76,7 @@ class Barometer:
         What is missing is "" in texts, else NaN, NA or NaT. Raises ProblemError when there is no such
         table, or nothing is built yet.
         """
-        _known(name, PUBLISHED, "table", "published tables")
+        _require_known(name, PUBLISHED, "table", "published tables")
         return self._select(name, "TRUE")
 
     def waves(self) -> pd.DataFrame:
@@ -84,7 +84,7 @@ class Barometer:
         return self.read("waves")
 
     def indicators(self) -> pd.DataFrame:
-        """What is estimated, and of whom. Raises ProblemError when nothing is built yet."""
+        """The indicators with their definitions. Raises ProblemError when nothing is built yet."""
         return self.read("indicators")
 
     def domains(self) -> pd.DataFrame:
@@ -98,14 +98,14 @@ class Barometer:
         """
         filters = {"wave": wave, "indicator": indicator, "domain": domain}
         conditions = ["TRUE"]
-        for column, asked in filters.items():
-            if asked is None:
+        for column, requested in filters.items():
+            if requested is None:
                 continue
-            names = [asked] if isinstance(asked, str) else list(asked)
+            names = [requested] if isinstance(requested, str) else list(requested)
             listed = query(self.folder, f"SELECT DISTINCT {column} FROM published.{column}s ORDER BY 1")
             known = [str(row[0]) for row in listed.rows]
             for name in names:
-                _known(name, known, column, f"{column}s that are built")
+                _require_known(name, known, column, f"{column}s that are built")
             conditions.append(f"{column} IN ({', '.join(map(literal, names))})" if names else "FALSE")
         return self._select("estimates", " AND ".join(conditions))
 
@@ -114,7 +114,7 @@ class Barometer:
         return self.read("comparisons")
 
     def compare(self, a: str, b: str, indicator: str, *, domain: str = "", lang: str = "") -> Comparison:
-        """The verdict on two waves, with reasons and numbers; the same as ``barometer compare``.
+        """The verdict on two waves, with reasons and numbers, as ``barometer compare`` gives it.
 
         ``lang``: the language of the sentences, by default the barometer's first. The verdict needs nothing
         built; without a warehouse there are no numbers. Raises ProblemError when a name is not known or the
@@ -122,18 +122,18 @@ class Barometer:
         """
         answer = compare_waves(self.folder, (a, b), indicator, domain, lang)
         reasons = (Reason(row["reason"], row["verdict"], row["text"]) for row in answer["reasons"])
-        said = pd.DataFrame(answer["waves"]).set_index("wave").T
+        facts = pd.DataFrame(answer["waves"]).set_index("wave").T
         return Comparison(
             **{key: answer[key] for key in ("wave_a", "wave_b", "indicator", "verdict", "text", "scope")},
             reasons=tuple(reasons),
-            facts=said.rename_axis("fact").rename_axis(None, axis=1),
+            facts=facts.rename_axis("fact").rename_axis(None, axis=1),
             numbers=pd.DataFrame(answer["comparisons"]),
         )
 
     def query(self, sql: str) -> pd.DataFrame:
-        """What one SQL statement gives; it can only read. Types are those that pandas finds in the rows.
+        """The rows of one SQL statement, which can only read. Types are those that pandas infers.
 
-        The schemas ``statistics`` and ``microdata`` can be read too: mind what leaves the house.
+        The schemas ``statistics`` and ``microdata`` can be read as well; never publish what they hold.
         Raises ProblemError when nothing is built yet, or DuckDB refuses the SQL.
         """
         result = query(self.folder, sql)
@@ -149,8 +149,9 @@ def open(folder: str | PathLike[str] = ".") -> Barometer:
     return Barometer(Path(folder).resolve())
 
 
-def _known(name: str, known: Iterable[str], key: str, what: str) -> None:
+def _require_known(name: str, known: Iterable[str], key: str, what: str) -> None:
     names = list(known)
     if name not in names:
-        said = f"The {what}: {', '.join(names[:40])}.{did_you_mean(name, names)}"
-        raise ProblemError(Problem("warehouse/barometer.duckdb", key, "is not known", said, name))
+        listed = ", ".join(names[:40]) + (" ..." if len(names) > 40 else "")
+        hint = f"Use one of the {what}: {listed}.{did_you_mean(name, names)}"
+        raise ProblemError(Problem("warehouse/barometer.duckdb", key, "is not known", hint, name))

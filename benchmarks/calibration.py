@@ -107,7 +107,7 @@ class Task:
 
 
 def _shifted(share: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Who answers, against who there is: up to a quarter more or less of a code."""
+    """The shares among respondents: up to a quarter more or less than in the population."""
     answered = share * random.uniform(0.75, 1.25, len(share))
     return answered / answered.sum()
 

@@ -1,4 +1,4 @@
-"""What clusters cost: a sample of primary sampling units against the element design of the same size."""
+"""The cost of clusters: a sample of primary sampling units against an element sample of the same size."""
 
 from __future__ import annotations
 

@@ -170,9 +170,9 @@ def _clusters(stratum: NDArray[np.int64], per_psu: int, alike: bool) -> NDArray[
     """Each unit's primary sampling unit within its stratum, of units in sorted order."""
     within = np.arange(len(stratum)) if alike else np.random.default_rng(7).permutation(len(stratum))
     order = np.lexsort((within, stratum))
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order)) - np.searchsorted(stratum[order], stratum[order])
-    return place // per_psu
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order)) - np.searchsorted(stratum[order], stratum[order])
+    return rank // per_psu
 
 
 def numbers(paths: list[Path], database: Path) -> None:

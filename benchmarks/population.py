@@ -75,7 +75,7 @@ def _selective(random: np.random.Generator) -> np.ndarray:
 
 
 def _drawn(stratum: np.ndarray, each: int, random: np.random.Generator) -> np.ndarray:
-    """So many of every stratum, without replacement."""
+    """The same number from every stratum, without replacement."""
     order = random.permutation(len(stratum))
     order = order[np.argsort(stratum[order], kind="stable")]
     first = np.searchsorted(stratum[order], stratum[order])

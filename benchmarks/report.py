@@ -57,20 +57,20 @@ def _markdown(result: Row) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     lines = [names, ["---"] * len(names), *([_text(row.get(name, "")) for name in names] for row in rows)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    of = ", ".join(f"{name} {number}" for name, number in result["software"].items())
+    software = ", ".join(f"{name} {number}" for name, number in result["software"].items())
     peers = "".join(f"; {peer}" for peer in result.get("peers", ()))
     on = f"{result['machine']['cores']} cores, {result['machine']['ram_gib']} GiB"
-    return f"{result['title']}\n\n{table}\n\nOn {on}; {of}{peers}."
+    return f"{result['title']}\n\n{table}\n\nOn {on}; {software}{peers}."
 
 
 def machine() -> dict[str, Any]:
-    """What of the machine bears on speed."""
+    """The properties of the machine that affect speed."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {"cores": os.cpu_count(), "ram_gib": round(memory), "system": platform.system()}
 
 
 def software(names: Sequence[str] = SOFTWARE) -> dict[str, str]:
-    """Versions of Python and of what does the work."""
+    """Versions of Python and of the libraries that do the work."""
     found = {"python": platform.python_version()}
     for name in names:
         try:
@@ -80,9 +80,9 @@ def software(names: Sequence[str] = SOFTWARE) -> dict[str, str]:
     return found
 
 
-def digits(value: float, places: int = 3) -> float:
-    """A measured number to so many significant digits."""
-    return float(f"{value:.{places}g}")
+def digits(value: float, significant: int = 3) -> float:
+    """A number to the given number of significant digits."""
+    return float(f"{value:.{significant}g}")
 
 
 def _text(value: Any) -> str:

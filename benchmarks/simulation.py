@@ -1,7 +1,7 @@
-"""Do the intervals cover and are the estimates unbiased? Samples drawn again and again, through the product.
+"""Do intervals cover, and are estimates unbiased? Repeated samples of one population, through the product.
 
 Four designs of one population, shares of 2 % and of 40 % and a mean, in the whole and in ever smaller
-domains. A finding that repeats to the digit: every replication has a seed of its own.
+domains. Every replication has its own seed, so that results repeat exactly.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pandas as pd
 
 from benchmarks import report
 from benchmarks.population import SAMPLES, answers, declared, truth
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.estimation import Specification, estimate_wave, wave_statistics
 from pipeline.estimation.engine import DuckDB
 from pipeline.weighting import weigh
 
@@ -39,19 +39,20 @@ def run() -> None:
     for design in SAMPLES:
         made = np.concatenate([part for part, job in zip(drawn, jobs, strict=True) if job[0] == design])
         rows += [
-            {"design": design} | _behaviour(made[:, number], *place) for number, place in enumerate(_places())
+            {"design": design} | _behaviour(made[:, number], *each)
+            for number, each in enumerate(_measures_and_cells())
         ]
     title = f"{REPLICATIONS:,} samples a design: bias, standard error and 95 % intervals"
     report.keep("simulation", title, rows, replications=REPLICATIONS)
 
 
-def _places() -> list[tuple[str, str]]:
+def _measures_and_cells() -> list[tuple[str, str]]:
     return [(measure, cell) for measure in MEASURES for cell in CELLS]
 
 
 def _batch(design: str, first: int) -> np.ndarray:
-    """Estimates of some replications: replications x places x columns; NaN where there is none."""
-    keys = [(*MEASURES[measure], *CELLS[cell]) for measure, cell in _places()]
+    """Estimates of some replications: replications x (measure, cell) x columns; NaN where there is none."""
+    keys = [(*MEASURES[measure], *CELLS[cell]) for measure, cell in _measures_and_cells()]
     wanted = pd.MultiIndex.from_tuples(keys)
     made = []
     with TemporaryDirectory(prefix="benchmark-") as root, DuckDB(threads=1) as engine:
@@ -59,14 +60,16 @@ def _batch(design: str, first: int) -> np.ndarray:
         for number in range(first, first + BATCH):
             random = np.random.default_rng([20261122, list(SAMPLES).index(design), number])
             weighted = weigh(answers(SAMPLES[design](random), design), wave, catalogue).answers
-            frame = estimate_wave(wave_statistics(weighted, wave, catalogue, engine), wave, catalogue)
+            frame = estimate_wave(
+                wave_statistics(weighted, wave, catalogue, engine), Specification.of(wave, catalogue)
+            )
             frame = frame.set_index(["indicator", "category", "domain", "domain_code"])[COLUMNS]
             made.append(frame.reindex(wanted).to_numpy(dtype=float))
     return np.array(made)
 
 
 def _behaviour(made: np.ndarray, measure: str, cell: str) -> dict[str, object]:
-    """What the replications of one cell say: made is replications x columns."""
+    """Bias, spread and coverage of one cell; ``made``: replications x columns."""
     true = truth()[(*MEASURES[measure], *CELLS[cell])]
     n, value, se, low, high = made[np.isfinite(made[:, 3]) & np.isfinite(made[:, 4])].T
     spread = float(value.std(ddof=1))

@@ -32,7 +32,7 @@ def run() -> None:
     if not packages:
         raise SystemExit("There are no packages yet: run `make run` first.")
     catalogue = load_catalogue(ROOT)
-    workers.MOST = 1  # all in this process, whose seconds are counted
+    workers.MAX_WORKERS = 1  # all in this process, whose seconds are counted
     with folder() as root:
         rows = [_measured("bundled", catalogue, packages, root / "bundled")]
         many, package = _many(catalogue, packages[-1], root)

@@ -1,4 +1,4 @@
-"""Twenty-four waves of 2,000 rows: what a barometer of today costs."""
+"""Twenty-four waves of 2,000 rows: the cost of a typical barometer."""
 
 from __future__ import annotations
 

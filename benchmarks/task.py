@@ -16,19 +16,19 @@ import duckdb
 
 from benchmarks import data
 from pipeline.catalogue import Catalogue
-from pipeline.estimation import Cells, estimate_wave, wave_statistics
+from pipeline.estimation import Cells, Specification, estimate_wave, wave_statistics
 
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
+    """A temporary folder."""
     with TemporaryDirectory(prefix="benchmark-") as name:
         yield Path(name)
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A survey on disk, one Parquet file a wave, and what the product makes of it."""
+    """A survey on disk, one Parquet file a wave, and what the product computes from it."""
 
     root: Path
     clustered: bool = False
@@ -60,7 +60,7 @@ class Survey:
         return [wave_statistics(path, self.catalogue.waves[path.stem], self.catalogue) for path in self.paths]
 
     def estimates(self) -> int:
-        """Every estimate of every wave from the sums made before; how many there are."""
+        """Every estimate of every wave from the sums computed before; returns their number."""
         return sum(self._estimated(path, sums) for path, sums in zip(self.paths, self.sums, strict=True))
 
     def cube(self) -> int:
@@ -72,7 +72,7 @@ class Survey:
         )
 
     def _estimated(self, path: Path, sums: Cells) -> int:
-        return len(estimate_wave(sums, self.catalogue.waves[path.stem], self.catalogue))
+        return len(estimate_wave(sums, Specification.of(self.catalogue.waves[path.stem], self.catalogue)))
 
     def peak_gib(self) -> float:
         """Peak memory of a process of its own that does nothing but the cube (Linux)."""
@@ -82,7 +82,7 @@ class Survey:
 
 
 def scan(connection: duckdb.DuckDBPyConnection) -> object:
-    """What no estimator can go below: one weighted sum an item over all rows, ungrouped."""
+    """The least that any estimator must do: one weighted sum for each item over all rows, ungrouped."""
     sums = ", ".join(f"sum(w * {name.replace('.', '_')})" for name in data.ITEMS)
     return connection.sql(f"SELECT {sums} FROM numbers").fetchall()
 

@@ -1,7 +1,7 @@
-"""A frame as Arrow table in the declared types of its stored table: the one door to Parquet and DuckDB.
+"""A frame as an Arrow table in the declared types of its stored table, for Parquet and DuckDB.
 
-Here belongs how a declared type looks in Arrow, so that no library guesses it from the rows. Which
-columns there are is declared in ``contracts/tables``; holding a frame to that belongs to ``contracts``.
+Here belongs the Arrow type of each declared type, so that no library infers it from the rows. The columns
+are declared in ``contracts/tables``; validating a frame against them belongs to ``contracts``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ TYPES: Mapping[str, pa.DataType] = {
 
 
 def arrow(frame: pd.DataFrame, name: str) -> pa.Table:
-    """The columns of a stored table, in their declared order and types; what is missing is null.
+    """The columns of a stored table, in their declared order and types; missing values are null.
 
-    ``frame`` keeps the contract of the table: text has "" and not null, a date is ISO text or "".
+    ``frame`` conforms to the contract of the table: a missing text is "", a date is ISO text or "".
     """
     fields = table(name)["fields"]
     arrays = [_array(frame[field["name"]], field) for field in fields]

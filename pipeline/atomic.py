@@ -1,4 +1,4 @@
-"""A file or folder is made beside its place and put there whole: readers see the old one or the new one."""
+"""Files and folders replaced whole: written beside their place, then renamed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def inside(folder: Path, name: str) -> Path:
-    """Where ``name`` lies below the folder. Raises ValueError for a name that leaves it."""
+    """The path of ``name`` below the folder. Raises ValueError for a name that leads out of it."""
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()) or path.resolve() == folder.resolve():
         raise ValueError(f"{name!r} is not inside {folder.name}: nothing is written there")
@@ -19,9 +19,9 @@ def inside(folder: Path, name: str) -> Path:
 
 @contextmanager
 def replace_directory(folder: Path) -> Iterator[Path]:
-    """Yields an empty folder that takes the place of ``folder`` when the block ends well.
+    """Yields an empty folder that replaces ``folder`` when the block ends without an exception.
 
-    When it does not, or the process dies between the two renames, the former folder is there again.
+    When it raises, or the process dies between the two renames, the former folder is restored.
     """
     fresh, former = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
     _restore(folder, former)
@@ -39,9 +39,9 @@ def replace_directory(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def replace_file(path: Path) -> Iterator[Path]:
-    """Yields a path beside ``path``; what is written there takes its place when the block ends well.
+    """Yields a path beside ``path``; what is written there replaces it when the block raises nothing.
 
-    The disk holds the new file before anybody sees it. When the block fails, the former file stays.
+    The new file is on disk before it becomes visible. When the block raises, the former file stays.
     """
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
@@ -62,7 +62,7 @@ def write_file(path: Path, content: bytes) -> Path:
 
 
 def flush(path: Path) -> None:
-    """Have the disk hold a file, or the names in a folder."""
+    """Write a file, or the names in a folder, through to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -71,7 +71,7 @@ def flush(path: Path) -> None:
 
 
 def _restore(folder: Path, former: Path) -> None:
-    """Puts the former folder back where there is none; else it has had its day."""
+    """Puts the former folder back when there is no new one, and removes it when there is."""
     if former.exists() and not folder.exists():
         former.replace(folder)
     shutil.rmtree(former, ignore_errors=True)

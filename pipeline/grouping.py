@@ -1,4 +1,4 @@
-"""Units gathered into cells of crossed codes, and sums over them that no order of the rows can change."""
+"""Units grouped into cells by the combinations of their codes, and exact sums by cell."""
 
 from __future__ import annotations
 
@@ -11,47 +11,47 @@ from pipeline.arrays import Floats, Ints
 
 
 def indexed(column: pd.Series[str]) -> tuple[list[str], Ints]:
-    """The distinct codes of a column, and each row's place among them."""
+    """The distinct codes of a column, and each row's index among them."""
     values = column.array
     if isinstance(values, pd.Categorical):
         return [str(code) for code in values.categories], np.asarray(values.codes, dtype=np.int64)
-    places, codes = pd.factorize(column)
-    return [str(code) for code in codes], places.astype(np.int64)
+    indices, codes = pd.factorize(column)
+    return [str(code) for code in codes], indices.astype(np.int64)
 
 
 def cross_classify(frame: pd.DataFrame, names: tuple[str, ...] | list[str]) -> tuple[list[str], Ints]:
-    """The combinations of codes that occur, joined by ``*`` and sorted, and each row's place among them.
+    """The combinations of codes that occur, joined by ``*`` and sorted, and each row's index among them.
 
-    Of no column there is one combination, the empty text.
+    Without a column there is one combination, the empty text.
     """
     return cross_classify_codes([indexed(frame[name]) for name in names], len(frame))
 
 
 def cross_classify_codes(columns: list[tuple[list[str], Ints]], rows: int) -> tuple[list[str], Ints]:
     """``cross_classify`` of columns that are ``indexed``."""
-    texts, place = [""], np.zeros(rows, dtype=np.int64)
-    for number, (codes, of_row) in enumerate(columns):
-        pair = place * len(codes) + of_row if number else of_row
-        there, place = distinct(pair, len(texts) * len(codes))
-        right = [codes[each % len(codes)] for each in there]
-        left = [texts[each // len(codes)] for each in there]
-        texts = right if number == 0 else [f"{a}*{b}" for a, b in zip(left, right, strict=True)]
+    texts, index = [""], np.zeros(rows, dtype=np.int64)
+    for position, (codes, row_codes) in enumerate(columns):
+        pair = index * len(codes) + row_codes if position else row_codes
+        present, index = distinct(pair, len(texts) * len(codes))
+        right = [codes[cell % len(codes)] for cell in present]
+        left = [texts[cell // len(codes)] for cell in present]
+        texts = right if position == 0 else [f"{a}*{b}" for a, b in zip(left, right, strict=True)]
     order = sorted(range(len(texts)), key=texts.__getitem__)
     if order == list(range(len(texts))):
-        return texts, place
+        return texts, index
     rank = np.empty(len(texts), dtype=np.int64)
     rank[order] = np.arange(len(texts))
-    return [texts[each] for each in order], rank[place]
+    return [texts[cell] for cell in order], rank[index]
 
 
 def distinct(values: Ints, size: int) -> tuple[Ints, Ints]:
-    """The distinct values below ``size``, sorted, and each value's place among them."""
-    if size > 4 * len(values) + 1024:  # too many to keep a place for each
+    """The distinct values below ``size``, sorted, and each value's index among them."""
+    if size > 4 * len(values) + 1024:  # too many for an index of each
         return np.unique(values, return_inverse=True)
-    there = np.flatnonzero(np.bincount(values, minlength=size))
-    place = np.zeros(size, dtype=np.int64)
-    place[there] = np.arange(len(there))
-    return there, place[values]
+    present = np.flatnonzero(np.bincount(values, minlength=size))
+    index = np.zeros(size, dtype=np.int64)
+    index[present] = np.arange(len(present))
+    return present, index[values]
 
 
 def exact_sums(values: Floats, groups: Ints, size: int) -> Floats:

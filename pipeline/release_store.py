@@ -1,9 +1,9 @@
-"""The release store: where sealed releases lie, which of them are withdrawn, and which came before a version.
+"""The release store: where sealed releases are, which of them are withdrawn, and which precede a version.
 
-Here belongs reading the release store. Putting a release on it, or taking its data away, belongs to
-``release``. A release is sealed when its folder bears its version; everything else beside it (indexes,
-``latest.zip``, what a killed run left) begins with another sign. Standard library only, so that "is
-anything to do?" is answered at once.
+Here belongs reading the release store. Adding a release, or removing its data, belongs to ``release``. A
+release is sealed when its folder is named by its version; the name of everything else there (indexes,
+``latest.zip``, what a killed run left) does not begin with a digit. Standard library only, so that a run
+with nothing to do ends at once.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Any
 from pipeline.problems import Problem, ProblemError
 
 DESCRIPTOR, SUMS = "datapackage.json", "SHA256SUMS"
-VERSION = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+SEMANTIC_VERSION = re.compile(r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})")
 
 
 @dataclass(frozen=True)
 class SealedRelease:
-    """A release in the release store, or what a withdrawn one left."""
+    """A release in the release store; of a withdrawn one, what is left."""
 
     package: str
     version: str
     folder: Path
 
     @property
-    def number(self) -> tuple[int, ...]:
+    def numbers(self) -> tuple[int, ...]:
         """The version as numbers, for comparing."""
-        return number(self.version)
+        return version_numbers(self.version)
 
     @cached_property
     def described(self) -> dict[str, Any]:
@@ -42,7 +42,7 @@ class SealedRelease:
             loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             file = f"warehouse/releases/{self.package}/{self.version}/{DESCRIPTOR}"
-            hint = "A sealed release is never edited: bring the file back from a copy."
+            hint = "A sealed release is never edited: restore the file from a copy."
             raise ProblemError(Problem(file, "", f"cannot be read: {type(error).__name__}", hint)) from None
         return loaded
 
@@ -52,9 +52,9 @@ class SealedRelease:
         return self.described.get("withdrawn")
 
 
-def number(version: str) -> tuple[int, ...]:
-    """A version as three numbers. Raises ValueError when it is none."""
-    if not VERSION.fullmatch(version):
+def version_numbers(version: str) -> tuple[int, ...]:
+    """A semantic version as three numbers. Raises ValueError when it is not one."""
+    if not SEMANTIC_VERSION.fullmatch(version):
         raise ValueError(version)
     return tuple(map(int, version.split(".")))
 
@@ -66,20 +66,24 @@ def checksums(folder: Path) -> dict[str, str]:
 
 
 def releases_folder(root: Path, package: str) -> Path:
-    """Where the releases of a package lie."""
+    """The folder of a package's releases."""
     return root / "warehouse" / "releases" / package
 
 
 def sealed_releases(root: Path, package: str) -> list[SealedRelease]:
     """Every release of a package, withdrawn ones included, the oldest first."""
     folders = releases_folder(root, package).glob("[0-9]*/")
-    found = [SealedRelease(package, path.name, path) for path in folders if VERSION.fullmatch(path.name)]
-    return sorted(found, key=lambda release: release.number)
+    found = [
+        SealedRelease(package, path.name, path) for path in folders if SEMANTIC_VERSION.fullmatch(path.name)
+    ]
+    return sorted(found, key=lambda release: release.numbers)
 
 
 def earlier(root: Path, package: str, version: str) -> list[SealedRelease]:
     """The releases of a package below a version that are not withdrawn, the oldest first."""
-    below = [release for release in sealed_releases(root, package) if release.number < number(version)]
+    below = [
+        release for release in sealed_releases(root, package) if release.numbers < version_numbers(version)
+    ]
     return [release for release in below if not release.withdrawn]
 
 

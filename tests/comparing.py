@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.comparison import Compared, ComparisonInputs, benchmarks, comparisons_of, errata, published
 from pipeline.disclosure import protect
-from pipeline.estimation import Cells, estimate_wave, figures_estimates, wave_statistics
+from pipeline.estimation import Cells, Specification, estimate_wave, figures_estimates, wave_statistics
 from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.sources import fetch, read_raw
 from pipeline.weighting import weigh
@@ -25,9 +25,9 @@ class Prepared:
     answers: dict[str, pd.DataFrame]
 
     def inputs(self) -> ComparisonInputs:
-        return ComparisonInputs(self.estimates, self.cells.__getitem__, self.again, self.catalogue)
+        return ComparisonInputs(self.estimates, self.cells.__getitem__, self.sum_microdata, self.catalogue)
 
-    def again(self, wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
+    def sum_microdata(self, wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
         answers = self.answers[wave]
         for name, codes in scope.items():
             answers = answers[answers[name].isin(codes)]
@@ -35,7 +35,8 @@ class Prepared:
 
     def compared(self) -> Compared:
         inputs = self.inputs()
-        return Compared(comparisons_of(inputs), benchmarks(inputs), errata(inputs), inputs.narrowed())
+        compared = comparisons_of(inputs)
+        return Compared(compared, benchmarks(inputs), errata(inputs), inputs.narrowed_to(compared))
 
     def published(self, made: Compared | None = None) -> dict[str, pd.DataFrame]:
         protected = protect(self.estimates, self.catalogue)
@@ -51,7 +52,7 @@ def prepared(root: Path, catalogue: Catalogue | None = None) -> Prepared:
         if wave.is_microdata:
             kept[wave.key] = weigh(harmonise(raw, wave, catalogue).answers, wave, catalogue).answers
             cells[wave.key] = wave_statistics(kept[wave.key], wave, catalogue)
-            frames.append(estimate_wave(cells[wave.key], wave, catalogue))
+            frames.append(estimate_wave(cells[wave.key], Specification.of(wave, catalogue)))
         else:
             frames.append(
                 figures_estimates(

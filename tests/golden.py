@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
-from pipeline.estimation import Cells, estimate_wave, wave_statistics
+from pipeline.estimation import Cells, Specification, estimate_wave, wave_statistics
 from pipeline.estimation.contrasts import EstimateCovariance
 from pipeline.harmonise import harmonise
 from pipeline.sources import fetch, read_raw
@@ -48,7 +48,9 @@ def estimated(wave: Wave, catalogue: Catalogue, root: Path) -> Estimated:
     raw = read_raw(fetch(wave, root), wave.source)
     weighted = weigh(harmonise(raw.frame, wave, catalogue).answers, wave, catalogue)
     cells = wave_statistics(weighted.answers, wave, catalogue)
-    return Estimated(weighted, cells, estimate_wave(cells, wave, catalogue), wave, catalogue)
+    return Estimated(
+        weighted, cells, estimate_wave(cells, Specification.of(wave, catalogue)), wave, catalogue
+    )
 
 
 def reference(shared: Path, file: str, case: str) -> list[dict[str, str]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.release.archive import zipped
-from pipeline.release.files import checksums, json_bytes
+from pipeline.release.files import json_bytes, sha256sums
 from pipeline.release.lock import locked
 from pipeline.release.seal import seal
 from pipeline.release.versions import refresh
@@ -44,7 +44,7 @@ def candidate(root: Path, version: str) -> None:
         "revisions.json": json_bytes(compared),
         "CHANGELOG.md": f"# Changelog\n\n## {version}, 2025-01-31\n\n- Release {version}.\n".encode(),
     }
-    made["SHA256SUMS"] = checksums(made)
+    made["SHA256SUMS"] = sha256sums(made)
     made |= {f"{PACKAGE}-{version}.zip": zipped(made, f"{PACKAGE}-{version}")}
     for name, content in made.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

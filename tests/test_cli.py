@@ -198,6 +198,35 @@ def test_a_partial_run_never_makes_products_of_fewer_waves(built: Path) -> None:
     assert rows.stdout.split() == ["wave", "dk-2020", "dk-2022"], "one at fault is waited for by nobody"
 
 
+def test_a_wave_whose_fault_only_a_run_finds_is_waited_for_by_nobody(barometer: Path) -> None:
+    def run(*words: str) -> tuple[int, dict[str, Any]]:
+        done = barometer_command(barometer, "run", *words, "--json")
+        return done.exit_code, json.loads(done.stdout)
+
+    raw = barometer / "warehouse/raw/dk-2022.csv"
+    sound = raw.read_text(encoding="utf-8")
+    edit(raw, "SEKTOR", "SECTOR")
+    pin(barometer, "dk-2022")
+    code, first = run()
+    assert (code, first["failed"], first["published"]) == (1, ["dk-2022"], "built")
+    problems = first["problems"]
+    assert {problem["wave"] for problem in problems} == {"dk-2022"} and "SEKTOR" in str(problems)
+
+    (barometer / "warehouse/site/index.html").unlink()
+    code, other = run("--wave", "dk-2020")
+    assert (code, other["stale"], other["published"]) == (0, [], "built"), "nobody waits for it"
+    assert (other["left_out"], other["problems"]) == (["dk-2022"], problems)
+    code, again = run()
+    assert (code, again["failed"], again["problems"]) == (1, ["dk-2022"], problems), "until it is mended"
+
+    raw.write_text(sound, encoding="utf-8")
+    pin(barometer, "dk-2022")
+    assert run("--wave", "dk-2020")[1]["stale"] == ["dk-2022"], "what was found of other bytes is no fault"
+    code, last = run()
+    assert (code, last["built"], last["left_out"], last["problems"]) == (0, ["dk-2022"], [], [])
+    assert not (barometer / "warehouse/problems/dk-2022.json").exists()
+
+
 def test_a_finding_stays_until_it_is_mended(barometer: Path) -> None:
     def run() -> dict[str, Any]:
         told: dict[str, Any] = json.loads(barometer_command(barometer, "run", "--json").stdout)
@@ -285,7 +314,7 @@ def test_new_wave_drafts_what_check_then_asks_to_complete(barometer: Path) -> No
     written = json.loads(result.stdout)["written"]
     assert "schemas/waves/dk-2024.toml" in written and "schemas/instruments/dk-2024.csv" in written
     assert "schemas/waves/dk-2024.toml" in problems(barometer_command(barometer, "check"))
-    assert "is there already" in problems(barometer_command(barometer, "new-wave", "dk-2024", str(raw)))
+    assert "exists already" in problems(barometer_command(barometer, "new-wave", "dk-2024", str(raw)))
 
 
 def test_new_wave_without_its_file(barometer: Path) -> None:

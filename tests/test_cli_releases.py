@@ -53,7 +53,7 @@ def test_release_seals_and_says_what_it_revises(root: Path) -> None:
         said
         == "Sealed test-barometer 1.0.1, a revision of 1.0.0 (patch): warehouse/releases/test-barometer/1.0.1"
     )
-    assert "`barometer run` shows it in the site" in after
+    assert "The site shows it after the next `barometer run`" in after
     (again,) = done(barometer_command(root, "release")).splitlines()
     assert "is sealed already, with the same bytes" in again
     record = json.loads(done(barometer_command(root, "release", "--json", "--package", PACKAGE)))
@@ -67,7 +67,7 @@ def test_release_refuses_in_plain_words(root: Path) -> None:
     result = barometer_command(root, "release", "--json")
     assert (
         result.exit_code == 1
-        and "sealed already, with other files" in json.loads(result.stdout)["problems"][0]["message"]
+        and "already sealed, with different files" in json.loads(result.stdout)["problems"][0]["message"]
     )
     assert barometer_command(root, "release", "--package", "other").exit_code == 2
 
@@ -82,8 +82,8 @@ def test_verify_says_that_every_byte_is_the_same(root: Path) -> None:
     table.chmod(0o644)
     table.write_bytes(table.read_bytes().replace(b"percent", b"procent", 1))
     said = refused(barometer_command(root, "verify", str(folder)))
-    assert "data/estimates.csv: is not the file that SHA256SUMS names" in said
-    assert "column unit_measure: is 'procent', and 'percent' in the rebuild" in said
+    assert "data/estimates.csv: does not have the sha256 listed in SHA256SUMS" in said
+    assert "column unit_measure: is 'procent', but 'percent' in the rebuild" in said
     assert json.loads(barometer_command(root, "verify", str(folder), "--json").stdout)["ok"] is False
 
 
@@ -125,7 +125,7 @@ def test_diff_of_what_is_not_there_says_what_is(root: Path, name: str) -> None:
 
 
 def test_diff_of_a_folder_that_is_no_package(root: Path, tmp_path: Path) -> None:
-    assert "holds no package that can be read" in refused(
+    assert "does not hold a readable package" in refused(
         barometer_command(root, "diff", str(tmp_path), str(tmp_path))
     )
 
@@ -139,15 +139,17 @@ def test_withdraw_says_what_is_left(root: Path) -> None:
     assert record["revised_by"] == ["1.0.1"]
     assert barometer_command(root, *words, "yesterday").exit_code == 2
     assert barometer_command(root, "withdraw", PACKAGE, "1.0.0").exit_code == 2
-    assert "What was said once stays" in refused(barometer_command(root, *words, "2025-07-02"))
+    assert "The date and reason of a withdrawal cannot be changed" in refused(
+        barometer_command(root, *words, "2025-07-02")
+    )
 
 
 def test_publish_says_what_was_sent(root: Path, tmp_path: Path) -> None:
     www = str(tmp_path / "www")
-    assert " files sent, 0 there already, 0 taken away" in done(barometer_command(root, "publish", www))
+    assert " files sent, 0 unchanged, 0 removed" in done(barometer_command(root, "publish", www))
     record = json.loads(done(barometer_command(root, "publish", www, "--json")))
     assert record["packages"][PACKAGE]["sent"] == 0 and record["packages"][PACKAGE]["unchanged"] > 20
-    assert "holds no release to publish ('other')" in refused(
+    assert "has no release to publish ('other')" in refused(
         barometer_command(root, "publish", www, "--package", "other")
     )
 

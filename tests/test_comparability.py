@@ -165,7 +165,7 @@ def test_an_edition_is_never_a_date(known: WaveFacts) -> None:
 
 
 def test_a_real_wave_is_never_set_against_a_generated_one(known: WaveFacts) -> None:
-    with pytest.raises(ProblemError, match="generated data say nothing about real surveys"):
+    with pytest.raises(ProblemError, match="synthetic data say nothing about real surveys"):
         judged(known, "dk-2017", f"dk-2020{S}", "any_innovation")
 
 
@@ -284,7 +284,7 @@ def test_a_faulty_rule_is_named(small: Path, old: str, new: str, said: str) -> N
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[weighting]\nmethod = "unspecified"\ntotals = "x.csv"\n', "is more than a fact"),
+        ('[weighting]\nmethod = "unspecified"\ntotals = "x.csv"\n', "which published figures cannot have"),
         ('[weighting]\nmethod = "rake"\nmargins = [["sectors"]]\n', "Did you mean 'sector'?"),
         ('[weighting]\nmethod = "raked"\n', "Did you mean 'rake'?"),
     ],
@@ -300,9 +300,7 @@ def test_figures_state_their_weighting_as_a_fact(small: Path, text: str, said: s
 
 def test_microdata_are_weighted_by_something(small: Path) -> None:
     edit(small / "schemas/waves/dk-2020.toml", 'method = "rake"', 'method = "none"')
-    assert any(
-        "is a fact about published figures" in str(problem) for problem in load_catalogue(small).problems
-    )
+    assert any("is for published figures only" in str(problem) for problem in load_catalogue(small).problems)
 
 
 ERRATUM = """
@@ -319,7 +317,7 @@ source = "The office's own page"
     ("old", "new", "said"),
     [
         ("any_innovation", "any_innovations", "Did you mean 'any_innovation'?"),
-        ("now = 74", "now = 70", "is the value it replaced"),
+        ("now = 74", "now = 70", "is equal to the value that it replaced"),
         ("2021-05-01", "2035-05-01", "is after the release"),
         ('source = "', 'domain = "totals"\nsource = "', "Did you mean 'total'?"),
     ],

@@ -27,15 +27,15 @@ from pipeline.comparison import (
 from pipeline.comparison.shared_scope import restricted
 from pipeline.comparison.significance import (
     adjusted,
-    few,
     homogeneity,
     independence,
     independent,
     slope,
     t_test,
+    too_few_cases,
 )
 from pipeline.contracts import conform, table
-from pipeline.estimation import estimate_wave
+from pipeline.estimation import Specification, estimate_wave
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.problems import ProblemError
 from tests.barometers import edit, pin, write_barometer
@@ -102,7 +102,9 @@ def test_narrowed_to_a_scope_everyone_is_rs_domain(shared: Path, tmp_path: Path)
     found = estimate(write_api(tmp_path, raw, STRATIFIED, strata=STRATA))
     for code in "EMH":
         with np.errstate(divide="ignore", invalid="ignore"):
-            made = estimate_wave(restricted(found.cells, {"stype": (code,)}), found.wave, found.catalogue)
+            made = estimate_wave(
+                restricted(found.cells, {"stype": (code,)}), Specification.of(found.wave, found.catalogue)
+            )
         total = one(made, indicator="api00", category="mean", domain="total")
         wanted = row(shared, "api_strat", "domain_mean", "api00", f"stype={code}")
         assert close(total["value"], wanted["estimate"]) and close(total["se"], wanted["se"])
@@ -140,7 +142,7 @@ def test_no_error_no_test() -> None:
 
 
 def test_a_share_of_a_few_cases_is_compared_without_a_test() -> None:
-    found = few(np.array([2.0, 10.0, 98.0, 50.0]), np.array([100.0, 50.0, 100.0, 8.0]))
+    found = too_few_cases(np.array([2.0, 10.0, 98.0, 50.0]), np.array([100.0, 50.0, 100.0, 8.0]))
     assert found.tolist() == [True, False, True, True]
 
 
@@ -279,7 +281,9 @@ def test_both_waves_are_standardised_on_one_composition(small: Prepared) -> None
 def test_a_cell_is_set_against_the_whole_that_holds_it(small: Prepared) -> None:
     inputs = small.inputs()
     made = benchmarks(inputs)
-    ready = Contrasts.of(small.cells["dk-2020"], small.catalogue.waves["dk-2020"], small.catalogue)
+    ready = Contrasts.of(
+        small.cells["dk-2020"], Specification.of(small.catalogue.waves["dk-2020"], small.catalogue)
+    )
     joint = ready.between("any_innovation", "yes", [("sector", "care"), ("total", "")])
     difference, error = joint.difference(0, 1)
     found = one(made, wave="dk-2020", indicator="any_innovation", domain="sector", domain_code="care")
@@ -314,7 +318,9 @@ def test_an_erratum_keeps_both_values_and_estimates_use_the_current_one(tmp_path
     assert made[["value_was", "value_now", "corrected"]].to_numpy().tolist() == [[70.0, 74.0, "2021-05-01"]]
     assert one(found.estimates, wave="no-2020", indicator="any_innovation", domain="total")["value"] == 74
     edit(wave, "now = 74", "now = 75")
-    with pytest.raises(ProblemError, match="is not the figure of any_innovation in the wave's file"):
+    with pytest.raises(
+        ProblemError, match="is not the value of any_innovation in the wave's file of figures"
+    ):
         errata(prepared(root).inputs())
 
 

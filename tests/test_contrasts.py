@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Weighting
 from pipeline.catalogue.model import Estimation
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.estimation import Specification, estimate_wave, wave_statistics
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.weighting import weigh
 from tests.barometers import write_barometer
@@ -31,7 +31,7 @@ CLUSTERED = 'id = "snum"\npsu = "dnum"\nweight = "pw"'
 
 
 def contrasts(found: Estimated) -> Contrasts:
-    return Contrasts.of(found.cells, found.wave, found.catalogue)
+    return Contrasts.of(found.cells, Specification.of(found.wave, found.catalogue))
 
 
 def noted(row: dict[str, str], name: str) -> float:
@@ -114,7 +114,11 @@ def prepared(
     wave = replace(wave, weighting=weighting, design=replace(wave.design, psu="KOMMUNE" if clustered else ""))
     weighted = weigh(drawn(seed, psus=7 if clustered else 0), wave, catalogue).answers
     cells = wave_statistics(weighted, wave, catalogue)
-    return Contrasts.of(cells, wave, catalogue), estimate_wave(cells, wave, catalogue), weighted
+    return (
+        Contrasts.of(cells, Specification.of(wave, catalogue)),
+        estimate_wave(cells, Specification.of(wave, catalogue)),
+        weighted,
+    )
 
 
 def in_domain(weighted: pd.DataFrame, domain: str, code: str) -> np.ndarray:
@@ -208,9 +212,9 @@ def test_the_diagonal_is_the_error_of_each_estimate(
     answers = answers[(answers["stratum"] == "1") | (answers["unit"] == "0003")]
     wave = replace(wave, weighting=Weighting("design"))
     cells = wave_statistics(weigh(answers, wave, catalogue).answers, wave, catalogue)
-    estimates = estimate_wave(cells, wave, catalogue)
+    estimates = estimate_wave(cells, Specification.of(wave, catalogue))
     places = [("total", ""), ("sector", "care"), ("region", "north")]
-    found = Contrasts.of(cells, wave, catalogue).between(indicator, category, places)
+    found = Contrasts.of(cells, Specification.of(wave, catalogue)).between(indicator, category, places)
     for number, place in enumerate(places):
         single = cell(estimates, indicator, category, *place)
         assert found.values[number] == pytest.approx(single["value"])
@@ -228,7 +232,7 @@ def test_where_nobody_answered_there_is_no_covariance(known: tuple[Catalogue, Wa
     answers = drawn(12)
     answers["staff"] = answers["staff"].where(answers["sector"] != "care")
     cells = wave_statistics(weigh(answers, wave, catalogue).answers, wave, catalogue)
-    found = Contrasts.of(cells, wave, catalogue).between("staff_mean", "mean", PLACES[:3])
+    found = Contrasts.of(cells, Specification.of(wave, catalogue)).between("staff_mean", "mean", PLACES[:3])
     assert np.isnan(found.values[1]) and np.isnan(found.covariance[1]).all()
     assert np.isfinite(found.covariance[np.ix_([0, 2], [0, 2])]).all()
     assert np.isnan(found.difference(0, 1)).all()

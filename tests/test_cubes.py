@@ -13,7 +13,7 @@ from benchmarks import data
 from pipeline.catalogue import Catalogue, Wave, Weighting
 from pipeline.comparison import ComparisonInputs, against_rest, benchmarks
 from pipeline.comparison.shared_scope import restricted
-from pipeline.estimation import Cells, estimate_wave, read_cells, wave_statistics, write_cells
+from pipeline.estimation import Cells, Specification, estimate_wave, read_cells, wave_statistics, write_cells
 from pipeline.estimation.contrasts import Contrasts
 
 STATISTICS = "pipeline.estimation.statistics"
@@ -64,9 +64,11 @@ def test_what_is_split_has_the_estimates_of_the_whole(
     write_cells(parts, tmp_path)
     stored = read_cells(tmp_path)
     assert [cube.plan.cell for cube in stored.cubes] == [cube.plan.cell for cube in parts.cubes]
-    expected = estimate_wave(whole, wave, catalogue)
+    expected = estimate_wave(whole, Specification.of(wave, catalogue))
     for cells in (parts, stored):
-        pd.testing.assert_frame_equal(estimate_wave(cells, wave, catalogue), expected, rtol=1e-9, atol=1e-9)
+        pd.testing.assert_frame_equal(
+            estimate_wave(cells, Specification.of(wave, catalogue)), expected, rtol=1e-9, atol=1e-9
+        )
 
 
 def test_sets_are_the_largest_that_breakdowns_need(
@@ -89,14 +91,17 @@ def test_a_scope_is_narrowed_in_every_set(
     for most in (10**9, 20):
         cells, wave, _ = summed((scoped, path), None, most, monkeypatch)
         with np.errstate(divide="ignore", invalid="ignore"):
-            made.append(estimate_wave(restricted(cells, {"owner": ("owner0",)}), wave, scoped))
+            made.append(
+                estimate_wave(restricted(cells, {"owner": ("owner0",)}), Specification.of(wave, scoped))
+            )
     pd.testing.assert_frame_equal(made[1], made[0], rtol=1e-9, atol=1e-9)
 
 
 def test_covariances_are_of_domains_in_one_set(
     surveyed: tuple[Catalogue, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, parts = (Contrasts.of(*summed(surveyed, OWNERS, most, monkeypatch)) for most in (10**9, 20))
+    made = [summed(surveyed, OWNERS, most, monkeypatch) for most in (10**9, 20)]
+    whole, parts = (Contrasts.of(cells, Specification.of(wave, catalogue)) for cells, wave, catalogue in made)
     for places in (
         [("sector", "sector0"), ("total", "")],
         [("age", "age0"), ("age", "age2"), ("size", "size1")],
@@ -116,7 +121,7 @@ def test_comparisons_are_the_same(surveyed: tuple[Catalogue, Path], monkeypatch:
         cells, wave, catalogue = summed(surveyed, None, most, monkeypatch)
         only = replace(catalogue, waves={wave.key: wave})
         inputs = ComparisonInputs(
-            estimate_wave(cells, wave, only), {wave.key: cells}.__getitem__, not_again, only
+            estimate_wave(cells, Specification.of(wave, only)), {wave.key: cells}.__getitem__, not_again, only
         )
         own = inputs.contrasts(wave.key)
         assert own is not None

@@ -116,9 +116,9 @@ def test_no_file_outside_the_raw_folder_is_read(path: str, old: str, key: str, b
 
 
 TEXTS = {
-    "homepage": ("barometer.toml", "licence =", 'homepage = "javascript:alert(1)"\nlicence =', "homepage: is not an address"),
-    "origin": ("waves/dk-2020.toml", "accessed =", 'url = "javascript:alert(1)"\naccessed =', r"origin\.url: is not an address"),
-    "contributor": ("barometer.toml", 'role = "publisher"', 'path = "data:text/html,x"', r"contributors\[1\]\.path: is not an address"),
+    "homepage": ("barometer.toml", "licence =", 'homepage = "javascript:alert(1)"\nlicence =', "homepage: is not a web address"),
+    "origin": ("waves/dk-2020.toml", "accessed =", 'url = "javascript:alert(1)"\naccessed =', r"origin\.url: is not a web or mail address"),
+    "contributor": ("barometer.toml", 'role = "publisher"', 'path = "data:text/html,x"', r"contributors\[1\]\.path: is not a web or mail address"),
     "nought": ("codebook.toml", 'label = "Sector"', r'label = "Sec\u0000tor"', r"variables\.sector\.label: holds the control character U\+0000"),
     "escape": ("indicators.toml", 'label = "Value"', r'label = "\u001b[31mValue"', r"indicators\.value\.label: holds the control character U\+001B"),
     "turned around": ("barometer.toml", 'title = "Test barometer"', r'title = "\u202eTest"', r"title: holds the control character U\+202E"),
@@ -141,7 +141,7 @@ def test_an_address_may_be_a_mailbox_where_people_are_reached(barometer: Path) -
 def test_a_key_is_translated_once(barometer: Path) -> None:
     path = barometer / "schemas/translations/da.csv"
     path.write_text(path.read_text(encoding="utf-8") + "variables.sector.label,Branche\n", encoding="utf-8")
-    shows(barometer, r"da\.csv, line 3: translates the same key again .*line 2")
+    shows(barometer, r"da\.csv, line 3: is a duplicate key .*line 2")
 
 
 def test_a_translation_holds_no_control_character(barometer: Path) -> None:

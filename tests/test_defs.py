@@ -21,6 +21,8 @@ from pipeline.defs.execution import QUIET, Outcome, Runner
 from pipeline.defs.location import definitions
 from pipeline.defs.resources import Project
 from pipeline.staleness.findings import findings
+from pipeline.staleness.run_problems import kept_problems
+from pipeline.staleness.status import status
 from pipeline.steps import quality, raw_wave, weighted_wave
 from tests.barometers import edit, pin
 
@@ -217,8 +219,13 @@ def test_a_broken_contract_goes_no_further(
         quality, "contract", lambda *_: quality.Finding(False, "3 rules broken", severity="error")
     )
     outcome = run.ingest("dk-2020")
-    assert "harmonised_wave breaks its contract: 3 rules broken" in str(outcome.problems[0])
+    assert "harmonised_wave fails its check contract: 3 rules broken" in str(outcome.problems[0])
     assert not (barometer / "warehouse/weighted/dk-2020").exists()
+    catalogue = load_catalogue(barometer)
+    assert status("dk-2020", catalogue) == "at fault" and status("dk-2022", catalogue) == "stale"
+    assert kept_problems("dk-2020", catalogue) == outcome.problems
+    monkeypatch.undo()
+    assert run.ingest("dk-2020").done and status("dk-2020", catalogue) == "current"
 
 
 @pytest.mark.parametrize("check", ["disclosure", "package"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.arrow import TYPES
 from pipeline.contracts import table
 from pipeline.release.bump import BUMPS, bump_between, reasons, required_bump
-from pipeline.release.diff import Sheet, apply, diff
+from pipeline.release.diff import ComparedTable, apply, diff
 
 KINDS = {
     "string": st.sampled_from(["", "a", "b", "æ\nø", "1"]),
@@ -25,14 +25,14 @@ KINDS = {
 }
 
 
-def sheet(fields: list[dict[str, Any]], rows: list[dict[str, Any]], key: list[str] | None) -> Sheet:
+def sheet(fields: list[dict[str, Any]], rows: list[dict[str, Any]], key: list[str] | None) -> ComparedTable:
     typed = pa.schema([(field["name"], TYPES[field["type"]]) for field in fields])
     schema = {"fields": fields, "missingValues": [""]} | ({"primaryKey": key} if key else {})
-    return Sheet(schema, pa.Table.from_pylist(rows, schema=typed))
+    return ComparedTable(schema, pa.Table.from_pylist(rows, schema=typed))
 
 
 @st.composite
-def sheets(draw: st.DrawFn) -> Sheet:
+def sheets(draw: st.DrawFn) -> ComparedTable:
     """A table of a key and some columns, its rows in any order, now and then without a key."""
     names = draw(st.permutations(["p", "q", "r"]))[: draw(st.integers(0, 3))]
     kinds = {name: draw(st.sampled_from(sorted(KINDS))) for name in names}
@@ -47,7 +47,7 @@ def sheets(draw: st.DrawFn) -> Sheet:
 
 @given(st.dictionaries(st.sampled_from("abc"), sheets()), st.dictionaries(st.sampled_from("abc"), sheets()))
 def test_applying_the_comparison_to_the_old_gives_the_new(
-    old: dict[str, Sheet], new: dict[str, Sheet]
+    old: dict[str, ComparedTable], new: dict[str, ComparedTable]
 ) -> None:
     changes = json.loads(json.dumps(diff(old, new), allow_nan=False))
     made = apply(changes, old)
@@ -58,11 +58,11 @@ def test_applying_the_comparison_to_the_old_gives_the_new(
 
 
 @given(st.dictionaries(st.sampled_from("abc"), sheets()))
-def test_nothing_changed_is_nothing_said(same: dict[str, Sheet]) -> None:
+def test_nothing_changed_is_nothing_said(same: dict[str, ComparedTable]) -> None:
     assert diff(same, same) == {} and required_bump({}) == "none"
 
 
-def published(name: str, *rows: dict[str, Any]) -> Sheet:
+def published(name: str, *rows: dict[str, Any]) -> ComparedTable:
     """A published table with its own contract; what a row does not say is blank."""
     fields = table(name)["fields"]
     blank = {field["name"]: "" if field["type"] == "string" else None for field in fields}

@@ -146,7 +146,7 @@ def test_an_earlier_n_of_a_hidden_cell_fails_the_audit(catalogue: Catalogue) -> 
     before.loc[partners, "n"] = rare().loc[partners, "n"]
     before.loc[partners, "conf_status"] = "F"
     found = problems(catalogue, now, before)
-    assert found and all("of_6:" in problem and "how many answered" in problem for problem in found)
+    assert found and all("of_6:" in problem and "number of answers" in problem for problem in found)
 
 
 def test_an_n_is_not_told_where_every_cell_of_its_base_is_hidden(catalogue: Catalogue) -> None:
@@ -174,7 +174,7 @@ def test_that_nobody_was_asked_below_is_hidden_with_the_cell_above(catalogue: Ca
     assert problems(catalogue, frame) == []
     frame.loc[cells.index, ["n", "obs_status", "conf_status"]] = [0, "M", "F"]
     assert any(
-        "novelty/first" in problem and "question above" in problem for problem in problems(catalogue, frame)
+        "novelty/first" in problem and "routes to it" in problem for problem in problems(catalogue, frame)
     )
 
 

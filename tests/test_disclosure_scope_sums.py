@@ -99,7 +99,8 @@ def test_a_small_remainder_is_told_unless_rounding_hides_it(
     open_again = scoped.assign(value=40.3, n=10 * round((n - left) / 10))
     found = problems(made, (protected, open_again))
     assert shown or all(
-        f"dk-2020 any_innovation/yes total on {SCOPE}: tells what is left" in each for each in found
+        f"dk-2020 any_innovation/yes total on {SCOPE}: discloses the rest of the cell" in each
+        for each in found
     )
     assert bool(found) is not shown
 
@@ -217,4 +218,4 @@ def test_a_cell_over_fewer_answers_is_hidden_with_the_one_over_all(catalogue: Ca
     assert shown["value"].isna().all()
     assert problems(catalogue, (protected, shown)) == []
     found = problems(catalogue, (protected, shown.assign(value=40.0, n=400)))
-    assert any("fewer answers" in each and "care*north" in each for each in found)
+    assert any("over some of the answers" in each and "care*north" in each for each in found)

@@ -165,4 +165,4 @@ def test_a_design_effect_beside_a_hidden_cell_fails(catalogue: Catalogue) -> Non
     place = frame.index[(frame["domain"] == "sector") & frame["value"].notna()][0]
     frame.loc[place, "deff"] = 1.1
     found = problems(catalogue, frame)
-    assert len(found) == 1 and "design effect beside a hidden cell" in found[0]
+    assert len(found) == 1 and "but its design effect is published" in found[0]

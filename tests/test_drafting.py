@@ -175,8 +175,8 @@ def test_nothing_is_overwritten(barometer: Path, survey: Path) -> None:
     (barometer / "warehouse/raw/se.sav").write_bytes(b"another file")
     (barometer / "schemas/instruments/se-2021.csv").write_text("mine", encoding="utf-8")
     for wave, said in (
-        ("dk-2020", "is there already"),
-        ("se-2021", "with other bytes"),
+        ("dk-2020", "exists already"),
+        ("se-2021", "with other content"),
         ("SE 2021", "not a valid wave key"),
     ):
         with pytest.raises(ProblemError, match=said):
@@ -186,7 +186,7 @@ def test_nothing_is_overwritten(barometer: Path, survey: Path) -> None:
 
 
 def test_a_missing_file_is_a_problem(barometer: Path, tmp_path: Path) -> None:
-    with pytest.raises(ProblemError, match="is not there"):
+    with pytest.raises(ProblemError, match="does not exist"):
         drafted(barometer, "se-2021", tmp_path / "gone.csv")
 
 

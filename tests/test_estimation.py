@@ -19,7 +19,16 @@ from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, ReplicateWeights, Weighting
 from pipeline.catalogue.model import Estimation
 from pipeline.comparison.shared_scope import restricted
-from pipeline.estimation import COLUMNS, EXTRAS, KEY, Cells, estimate_wave, plan_wave, wave_statistics
+from pipeline.estimation import (
+    COLUMNS,
+    EXTRAS,
+    KEY,
+    Cells,
+    Specification,
+    estimate_wave,
+    plan_wave,
+    wave_statistics,
+)
 from pipeline.estimation.engine import DuckDB
 from pipeline.problems import ProblemError
 from pipeline.weighting import weigh
@@ -68,7 +77,9 @@ def estimated(
     catalogue, wave = known
     wave = replace(wave, **changes) if changes else wave
     weighted = weigh(answers, wave, catalogue).answers
-    return estimate_wave(wave_statistics(weighted, wave, catalogue), wave, catalogue), weighted
+    return estimate_wave(
+        wave_statistics(weighted, wave, catalogue), Specification.of(wave, catalogue)
+    ), weighted
 
 
 def cell(
@@ -231,7 +242,10 @@ def test_both_ways_lead_to_the_same_sums(
     counted = wave_statistics(weighted, wave, catalogue)
     monkeypatch.setattr("pipeline.estimation.statistics.FEW", 0)
     added = wave_statistics(weighted, wave, catalogue)
-    one, two = estimate_wave(counted, wave, catalogue), estimate_wave(added, wave, catalogue)
+    one, two = (
+        estimate_wave(counted, Specification.of(wave, catalogue)),
+        estimate_wave(added, Specification.of(wave, catalogue)),
+    )
     for column in ("value", "se", "ci_low", "deff"):
         np.testing.assert_allclose(
             one[column].to_numpy(float), two[column].to_numpy(float), rtol=1e-11, atol=1e-9
@@ -337,7 +351,9 @@ def test_domains_outside_a_scope_are_no_warning(known: tuple[Catalogue, Wave]) -
     clustered = replace(wave, design=replace(wave.design, psu="KOMMUNE"), weighting=Weighting("design"))
     cells = wave_statistics(weigh(drawn(3, psus=7), clustered, catalogue).answers, clustered, catalogue)
     with np.errstate(divide="ignore", invalid="ignore"):  # as whoever narrows says, of every thread
-        found = estimate_wave(restricted(cells, {"sector": ("care",)}), clustered, catalogue)
+        found = estimate_wave(
+            restricted(cells, {"sector": ("care",)}), Specification.of(clustered, catalogue)
+        )
     assert set(found.loc[found["n"] > 0, "domain_code"]) >= {"", "care"}
     assert found.loc[found["domain_code"] == "school", "value"].isna().all()
 
@@ -354,7 +370,9 @@ def test_crossed_margins_count_in_the_errors(clustered: bool, known: tuple[Catal
     factors = {"care*north": 0.8, "care*south": 1.4, "school*north": 1.1, "school*south": 0.9}
     weighted["weight"] = weighted["base_weight"] * cells.map(factors)
     found = cell(
-        estimate_wave(wave_statistics(weighted, wave, catalogue), wave, catalogue), "introduced", "product"
+        estimate_wave(wave_statistics(weighted, wave, catalogue), Specification.of(wave, catalogue)),
+        "introduced",
+        "product",
     )
     answered = (weighted["introduced.product"] != "no_answer").to_numpy()
     yes = (weighted["introduced.product"] == "yes").to_numpy(dtype=float)
@@ -424,7 +442,7 @@ def test_a_codebook_may_call_a_variable_as_sums_are_called(
             cells = cells.restricted((cells.frame[variable] == "north").to_numpy())
         by = {variable: "region"}
         with np.errstate(divide="ignore", invalid="ignore"):  # of the domains without units
-            estimates = estimate_wave(cells, wave, declared)
+            estimates = estimate_wave(cells, Specification.of(wave, declared))
         found[variable] = estimates.assign(domain=estimates["domain"].replace(by)).sort_values(
             KEY, ignore_index=True
         )

@@ -19,6 +19,7 @@ import pytest
 
 from pipeline.catalogue import load_catalogue
 from pipeline.comparison.significance import independence
+from pipeline.estimation import Specification
 from pipeline.estimation.contrasts import Contrasts
 from tests.comparing import Prepared, prepared
 from tests.evidence import draw
@@ -27,9 +28,13 @@ from tests.golden import Estimated, close, estimated
 
 CALIBRATED = [
     "simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit",
-    "strata_poststratified", "clusters_raked",
+    "strata_poststratified", "clusters_raked", "strata_trimmed", "lonely_raked_certainty",
 ]  # fmt: skip
 COMPARED = ["strata_fpc", "clusters_raked", "replicates_jkn", "strata_later"]  # by reference period
+DIFFERED = [
+    *COMPARED, "strata_raked", "strata_trimmed",
+    "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average",
+]  # fmt: skip
 NUMBERS = ["value", "se", "df", "deff", "ci_low", "ci_high"]
 TESTED = ["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]
 ROWS, VALUED = 117, 102  # of R's in every design, and of those with a value
@@ -125,15 +130,21 @@ def test_bounds_bind(ours: dict[str, Estimated]) -> None:
     assert np.isclose(factors, 0.953).sum() > 10 and np.isclose(factors, 1.07).sum() > 10
 
 
-def test_differences_of_domains_equal_r(compared: Prepared) -> None:
+def test_trimming_cuts(ours: dict[str, Estimated]) -> None:
+    """Else trimming would be proven by weights that no limit meets."""
+    weights = ours["strata_trimmed"].weighted.answers["weight"]
+    shares = weights / weights.mean()
+    assert np.isclose(shares, 0.2).sum() > 10 and np.isclose(shares, 1.7).sum() > 10
+
+
+def test_differences_of_domains_equal_r(ours: dict[str, Estimated]) -> None:
     """Domains that are apart, that overlap, and of which one holds the other."""
     wrong, checked = [], 0
     ready = {
-        name: Contrasts.of(
-            compared.cells[key_of(name)], compared.catalogue.waves[key_of(name)], compared.catalogue
-        )
-        for name in COMPARED
+        name: Contrasts.of(ours[name].cells, Specification.of(ours[name].wave, ours[name].catalogue))
+        for name in DIFFERED
     }
+    assert {row["design"] for row in results("differences")} == set(DIFFERED)
     for row in results("differences"):
         places = [(row[f"domain_{side}"], row[f"code_{side}"]) for side in "ab"]
         joint = ready[row["design"]].between(row["indicator"], row["category"], places)
@@ -142,7 +153,7 @@ def test_differences_of_domains_equal_r(compared: Prepared) -> None:
             wrong.append((row, failed))
         checked += bool(row["se"])
     assert not wrong
-    assert checked > 100
+    assert checked > 250
 
 
 def test_benchmarks_and_their_adjusted_p_values_equal_r(compared: Prepared) -> None:
@@ -172,7 +183,9 @@ def test_rao_and_scotts_test_of_a_table_equals_r(ours: dict[str, Estimated]) -> 
     assert len(rows) == 6
     for row in rows:
         of = ours[row["design"]]
-        joint = Contrasts.of(of.cells, of.wave, of.catalogue).table("novelty", row["against"])
+        joint = Contrasts.of(of.cells, Specification.of(of.wave, of.catalogue)).table(
+            "novelty", row["against"]
+        )
         whole = of.cell("novelty", "first")
         found = independence(
             joint.values / 100, joint.covariance / 100**2, 3, 3, int(whole["n"]), float(whole["df"])

@@ -100,7 +100,7 @@ def test_a_remote_file_with_other_content_is_a_problem_and_leaves_nothing(
 
 
 def test_nothing_at_the_address_is_a_problem(wave: Wave, barometer: Path, served: tuple[str, Path]) -> None:
-    with pytest.raises(ProblemError, match="is not at its address"):
+    with pytest.raises(ProblemError, match="was not found at its address"):
         fetch(pinned(wave, f"{served[0]}/gone.csv"), barometer)
 
 

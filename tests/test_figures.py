@@ -67,11 +67,11 @@ def test_every_unknown_word_is_named_with_its_row(catalogue: Catalogue) -> None:
     )
     assert found == {
         "row 1, indicator": "is not known invention",
-        "row 2, category": "is none of any_innovation no",
+        "row 2, category": "is not a category of any_innovation no",
         "row 3, domain": "is not known planet",
-        "row 4, domain_code": "is none of sector north",
-        "row 5, domain_code": "is none of sector_region care",
-        "row 6, domain_code": "is none of total care",
+        "row 4, domain_code": "is not a cell of the breakdown sector north",
+        "row 5, domain_code": "is not a cell of the breakdown sector_region care",
+        "row 6, domain_code": "is not a cell of the breakdown total care",
     }
 
 

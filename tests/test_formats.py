@@ -30,7 +30,7 @@ from rdflib.namespace import DCAT, DCTERMS, PROV, RDF
 from pipeline.contracts import table
 from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package
-from pipeline.release.files import checksums
+from pipeline.release.files import sha256sums
 from pipeline.release.formats.sdmx import identifier
 from tests.barometers import edit
 from tests.packages import AWKWARD, USED, awkward_barometer, write
@@ -366,7 +366,7 @@ def test_every_format_says_that_synthetic_figures_are(tmp_path: Path) -> None:
         told = (folder / name).read_text(encoding="utf-8")
         (folder / name).write_text(told.replace("SYNTHETIC", "PLAUSIBLE"), encoding="utf-8")
         renew(folder)
-        assert f"{name}: does not say SYNTHETIC" in "\n".join(map(str, check_package(folder)))
+        assert f"{name}: is not marked SYNTHETIC" in "\n".join(map(str, check_package(folder)))
         (folder / name).write_text(told, encoding="utf-8")
 
 
@@ -390,7 +390,7 @@ def renew(folder: Path) -> None:
     files = {
         path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
-    files["SHA256SUMS"] = checksums({name: files[name] for name in files if name != "SHA256SUMS"})
+    files["SHA256SUMS"] = sha256sums({name: files[name] for name in files if name != "SHA256SUMS"})
     (folder / "SHA256SUMS").write_bytes(files["SHA256SUMS"])
     with zipfile.ZipFile(old, "w") as archive:
         for name, content in files.items():
@@ -460,7 +460,7 @@ def turn_time(folder: Path) -> None:
         (change_cube("en", dimension=[]), "cannot be read back"),
         (change_px, "px/estimates-dk.px: does not hold the same cells"),
         (unhide, "sdmx/data.csv, N: does not hold the same cells"),
-        (say_twice, "twice in one language"),
+        (say_twice, "two texts in one language"),
         (turn_time, "later than the end"),
         (lambda folder: edit(folder / "dcat.ttl", "Test office", "Another office"), "same as dcat.ttl"),
         (lambda folder: (folder / "data" / ".hidden.csv").write_text("a\n"), "hidden file"),
@@ -485,7 +485,7 @@ def test_an_archive_of_another_package_is_found(spoilt: Path) -> None:
     path.write_bytes(b"PK")
     assert "is not a zip file" in "\n".join(map(str, check_package(spoilt)))
     path.unlink()
-    assert "is not the one archive" in "\n".join(map(str, check_package(spoilt)))
+    assert "must be the only archive" in "\n".join(map(str, check_package(spoilt)))
 
 
 def test_a_text_too_long_for_a_spreadsheet_is_named(tmp_path: Path) -> None:

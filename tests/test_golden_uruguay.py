@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.catalogue.model import Estimation
-from pipeline.estimation import estimate_wave
+from pipeline.estimation import Specification, estimate_wave
 from pipeline.estimation.contrasts import Contrasts
 from tests.golden import Estimated, close, estimate, reference
 from tests.golden_uruguay import write_eaii
@@ -71,7 +71,9 @@ def test_intervals_equal_r(interval: str, method: str, found: Estimated, shared:
     rows = reference(shared, "eaii_uy.csv", "eaii_uy")
     (row,) = [row for row in rows if row["estimator"] == f"svyciprop_{method}"]
     barometer = replace(found.catalogue.barometer, estimation=Estimation(proportion_ci=interval))
-    estimates = estimate_wave(found.cells, found.wave, replace(found.catalogue, barometer=barometer))
+    estimates = estimate_wave(
+        found.cells, Specification.of(found.wave, replace(found.catalogue, barometer=barometer))
+    )
     cell = replace(found, estimates=estimates).cell("innovative", "yes")
     assert close(cell["ci_low"], float(row["ci_special_lo"]) * 100)
     assert close(cell["ci_high"], float(row["ci_special_hi"]) * 100)
@@ -80,7 +82,7 @@ def test_intervals_equal_r(interval: str, method: str, found: Estimated, shared:
 def test_a_difference_of_sectors_equals_r(found: Estimated, shared: Path) -> None:
     rows = reference(shared, "eaii_uy.csv", "eaii_uy")
     (row,) = [row for row in rows if row["estimator"] == "difference_of_domain_means"]
-    ready = Contrasts.of(found.cells, found.wave, found.catalogue)
+    ready = Contrasts.of(found.cells, Specification.of(found.wave, found.catalogue))
     joint = ready.between("innovative", "yes", [("sector", "industry"), ("sector", "services")])
     value, error = joint.difference(0, 1)
     assert close(value, float(row["estimate"]) * 100)

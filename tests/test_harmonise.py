@@ -162,9 +162,12 @@ def test_an_unknown_code_stops_the_wave_and_every_one_is_named(fieldwork: Fieldw
     fieldwork.put(0, Q1_1="5", Q2="8")
     fieldwork.put(1, Q1_1="5")
     message = fieldwork.stopped()
-    assert "schemas/instruments/dk.csv, column Q1_1: 2 rows of dk-2020.csv hold a code" in message
+    assert (
+        "schemas/instruments/dk.csv, column Q1_1: holds a code that the crosswalk does not list, in 2 rows of dk-2020.csv"
+        in message
+    )
     assert "('5')" in message
-    assert "column Q2: 1 rows" in message
+    assert "column Q2: holds a code that the crosswalk does not list, in 1 row of" in message
     assert "('8')" in message
 
 
@@ -309,7 +312,7 @@ def test_too_many_bad_rows_stop_the_wave_with_counts_only(fieldwork: Fieldwork) 
     assert len(fieldwork.done().answers) == 76
     fieldwork.put(4, SEKTOR="")
     message = fieldwork.stopped()
-    assert "5 of 80 rows are bad" in message
+    assert "5 of 80 rows are faulty" in message
     assert "5.0%" in message
     assert "0005" not in message
 
@@ -328,13 +331,13 @@ def test_missing_and_empty_columns_are_all_named(fieldwork: Fieldwork) -> None:
 
 def test_a_file_without_rows_is_a_problem(fieldwork: Fieldwork) -> None:
     fieldwork.raw = fieldwork.raw.iloc[:0]
-    assert "holds no rows" in fieldwork.stopped()
+    assert "has no rows" in fieldwork.stopped()
 
 
 def test_strata_that_joining_would_confuse_are_a_problem(fieldwork: Fieldwork) -> None:
     fieldwork.design(strata=("SEKTOR", "REG"))
     fieldwork.put(0, REG="N*S")
-    assert "design.strata: has values that hold * ('REG')" in fieldwork.stopped()
+    assert "design.strata: has values that contain * ('REG')" in fieldwork.stopped()
 
 
 def test_strata_are_joined_and_the_psu_kept(fieldwork: Fieldwork) -> None:
@@ -359,7 +362,7 @@ def test_a_weight_that_is_none_stops_the_wave(fieldwork: Fieldwork, text: str, s
     fieldwork.design(weight="vekt")
     fieldwork.put(0, vekt=text)
     fieldwork.put(1, vekt=text)
-    assert f"column vekt: 2 rows have a {said} weight" in fieldwork.stopped()
+    assert f"column vekt: has 2 rows with a {said} weight" in fieldwork.stopped()
 
 
 def test_columns_that_nothing_reads_are_reported(fieldwork: Fieldwork) -> None:

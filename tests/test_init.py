@@ -103,7 +103,7 @@ def test_the_same_starter_is_written_every_time(tmp_path: Path) -> None:
 
 def test_init_names_what_it_wrote_and_what_comes_next(tmp_path: Path) -> None:
     code, output = asked("--project", str(tmp_path), "init", "mine")
-    assert code == 0 and "wrote mine/schemas/barometer.toml" in output and "Its data are synthetic." in output
+    assert code == 0 and "wrote mine/schemas/barometer.toml" in output and "The data are synthetic." in output
     assert asked("--project", str(tmp_path / "mine"), "check") == (
         0, "mine: 1 wave, 1 instrument, 4 questions, 7 indicators, 3 breakdowns. No problems.\n",
     )  # fmt: skip
@@ -291,7 +291,7 @@ def test_a_draft_is_the_same_twice_and_pins_its_file(tmp_path: Path, delivered: 
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "is not there"), ("", "nothing|empty|no rows"), ("a,b\n", "has no rows")]
+    ("content", "said"), [(None, "does not exist"), ("", "nothing|empty|no rows"), ("a,b\n", "has no rows")]
 )
 def test_a_file_that_cannot_be_drafted_leaves_nothing_behind(
     tmp_path: Path, content: str | None, said: str

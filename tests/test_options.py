@@ -61,13 +61,13 @@ def test_a_composite_is_what_it_would_be_if_declared_over_the_shared_answers(
 
 def test_the_numerator_is_a_subset_and_the_base_the_same(found: Prepared) -> None:
     inputs = found.inputs()
-    comparisons_of(inputs)
-    again = inputs.narrowed().query("indicator == 'any_partner' and wave == 'dk-2020'")
+    narrowed = inputs.narrowed_to(comparisons_of(inputs))
+    again = narrowed.query("indicator == 'any_partner' and wave == 'dk-2020'")
     key = ["category", "domain", "domain_code"]
     both = again.merge(found.estimates.query("indicator == 'any_partner' and wave == 'dk-2020'"), on=key)
     assert len(both) == 3 and set(again["scope"]) == {"partner=citizens|companies"}
     assert (both["n_x"] == both["n_y"]).all() and (both["m_x"] < both["m_y"]).all()
-    assert not inputs.narrowed().duplicated(["wave", "indicator", *key, "scope"]).any()
+    assert not narrowed.duplicated(["wave", "indicator", *key, "scope"]).any()
 
 
 def test_other_is_never_shared(found: Prepared) -> None:
@@ -98,7 +98,7 @@ def test_all_of_several_cannot_hold_where_one_was_not_offered(found: Prepared) -
 
 
 def test_a_pair_of_answers_goes_where_one_of_them_goes(found: Prepared) -> None:
-    again = pair(found).options("two_partners").again
+    again = pair(found).options("two_partners").composite
     assert again is not None and again.logic is not None and len(again.logic.parts) == 1
     assert isinstance(again.logic.parts[0], Logic) and again.logic.parts[0].operator == "all"
 
@@ -156,7 +156,7 @@ def test_where_they_may_not_be_compared_nothing_is_made_again(found: Prepared) -
     inputs = apart.inputs()
     rows = comparisons_of(inputs).query("indicator == 'any_partner'")
     assert set(rows["verdict"]) == {"not_comparable"} and set(rows["scope"]) == {""}
-    assert "options" in rows["reasons"].iloc[0].split("|") and not len(inputs.narrowed())
+    assert "options" in rows["reasons"].iloc[0].split("|") and not len(inputs.narrowed_to(rows))
 
 
 def test_who_answered_none_of_the_shared_items_is_out_of_the_base(tmp_path: Path) -> None:

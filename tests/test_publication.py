@@ -103,7 +103,8 @@ def test_a_published_version_is_never_overwritten(root: Path, s3: Any) -> None:
         kept = s3.cat_file(f"open-data/{PACKAGE}/{name}")
         s3.pipe_file(f"open-data/{PACKAGE}/{name}", content)
         with pytest.raises(
-            ProblemError, match=rf"s3://open-data/{PACKAGE}/{name}: has other bytes. A version is never"
+            ProblemError,
+            match=rf"s3://open-data/{PACKAGE}/{name}: is not the same file as in this release. A version is never",
         ):
             publish(root, "s3://open-data")
         assert s3.cat_file(f"open-data/{PACKAGE}/{name}") == content
@@ -129,18 +130,22 @@ def test_what_only_the_destination_knows_is_not_lost(
     publish(root, tmp_path / "www")
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
     publish(root, tmp_path / "www")
-    with pytest.raises(ProblemError, match=r"versions.json, 1\.0\.0: is withdrawn there and not here"):
+    with pytest.raises(
+        ProblemError, match=r"versions.json, 1\.0\.0: is withdrawn there, but not in this release store"
+    ):
         publish(released_twice, tmp_path / "www")
     shutil.rmtree(releases_folder(root, PACKAGE) / "1.0.1")
-    with pytest.raises(ProblemError, match=r"versions.json, 1\.0\.1: is a release that is not here"):
+    with pytest.raises(
+        ProblemError, match=r"versions.json, 1\.0\.1: is a release that this release store does not have"
+    ):
         publish(root, tmp_path / "www")
 
 
 def test_nothing_to_publish_is_said(root: Path, tmp_path: Path) -> None:
     barometer = write_barometer(tmp_path / "new")
-    with pytest.raises(ProblemError, match=r"holds no release to publish\. Seal a candidate"):
+    with pytest.raises(ProblemError, match=r"has no release to publish\. Seal a candidate"):
         publish_releases(barometer, str(tmp_path))
-    with pytest.raises(ProblemError, match=r"holds no release to publish \('other'\)"):
+    with pytest.raises(ProblemError, match=r"has no release to publish \('other'\)"):
         publish_releases(root, str(tmp_path), ["other"])
     assert not (tmp_path / PACKAGE).exists()
 
@@ -156,11 +161,11 @@ def test_a_destination_that_does_not_take_it_says_why(
     assert "s3://no-such-bucket: is not there" in said("s3://no-such-bucket") and "Create the bucket" in said(
         "s3://no-such-bucket/x"
     )
-    assert "is not a place that can be published to" in said("gopher://somewhere")
+    assert "is not a valid destination" in said("gopher://somewhere")
     (tmp_path / "file").write_text("a file")
     assert "cannot be written to" in said(str(tmp_path / "file"))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert "s3://open-data: needs credentials, and there are none. Set AWS_ACCESS_KEY_ID" in said(
+    assert "s3://open-data: needs credentials, and none were found. Set AWS_ACCESS_KEY_ID" in said(
         "s3://open-data"
     )
 
@@ -169,7 +174,7 @@ def test_an_unreachable_server_says_so(root: Path, s3: Any, monkeypatch: pytest.
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(
-        ProblemError, match=r"s3://open-data: cannot be written to: .*127\.0\.0\.1:9.*Run it again"
+        ProblemError, match=r"s3://open-data: cannot be written to: .*127\.0\.0\.1:9.*Run the command again"
     ):
         publish(root, "s3://open-data")
 

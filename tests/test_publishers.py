@@ -22,7 +22,7 @@ from tests.release_stores import in_bucket, in_store, seal_small, sealed_store, 
 from tests.releases import PACKAGE
 
 BUCKET, BASE = "s3://open-data", f"open-data/{PACKAGE}"
-TOLD = "was changed by another publisher meanwhile, and stays as it is. Run it again"
+TOLD = "was changed by another publisher in the meantime, and was left as it is. Run the command again"
 
 
 @pytest.fixture
@@ -110,7 +110,9 @@ def test_the_slower_one_never_undoes_what_the_quicker_one_published(
         says.append(said)
     assert len(says) == (15 if first else 9)
     assert all(TOLD in said and said.startswith(f"{BUCKET}/") for said in says)
-    assert "1.0.2: is a release that is not here" in told(lambda: publish_releases(slow, f"{BUCKET}/1"))
+    assert "1.0.2: is a release that this release store does not have" in told(
+        lambda: publish_releases(slow, f"{BUCKET}/1")
+    )
 
 
 @pytest.mark.usefixtures("small")
@@ -146,7 +148,9 @@ def test_a_withdrawal_stands_against_a_publisher_that_does_not_know_it(
     ):
         found, after = in_bucket(one_client, f"open-data/{point}/{PACKAGE}"), in_store(quick)
         assert TOLD in said and all(found[name] == after[name] for name in told_there)
-        assert "is withdrawn there and not here" in told(partial(publish_releases, slow, f"{BUCKET}/{point}"))
+        assert "is withdrawn there, but not in this release store" in told(
+            partial(publish_releases, slow, f"{BUCKET}/{point}")
+        )
         publish_releases(quick, f"{BUCKET}/{point}")
         assert in_bucket(one_client, f"open-data/{point}/{PACKAGE}") == after
     assert point == 9
@@ -232,7 +236,7 @@ def test_a_folder_is_held_by_one_publisher(tmp_path: Path, monkeypatch: pytest.M
     pausing.left, pausing.others = 12, from_elsewhere
     publish_releases(slow, www)
     assert answers == [
-        f"{www}/{PACKAGE}: another process is changing these releases. Wait for it to end and try again."
+        f"{www}/{PACKAGE}: another process is changing these releases. Wait until it has ended, and try again."
     ]
     assert within(tmp_path / "www" / PACKAGE) == in_store(slow)
 
@@ -242,7 +246,7 @@ def test_the_shelf_is_no_place_to_publish_to(tmp_path: Path) -> None:
     root, _ = two_shelves(tmp_path)
     before = in_store(root)
     said = told(lambda: publish_releases(root, str(releases_folder(root, PACKAGE).parent)))
-    assert "is where the releases lie already. Name another folder" in said and in_store(root) == before
+    assert "is the release store itself. Name another folder" in said and in_store(root) == before
 
 
 @pytest.mark.usefixtures("small")

@@ -40,7 +40,7 @@ def test_every_example_on_the_page_runs(
     assert names["found"].verdict in ("comparable", "like_for_like", "caution", "not_comparable")
     assert (
         len(names["estimates"])
-        and "The waves that are built: dk-2020, dk-2022, no-2020." in capsys.readouterr().out
+        and "Use one of the waves that are built: dk-2020, dk-2022, no-2020." in capsys.readouterr().out
     )
 
 
@@ -102,7 +102,7 @@ def test_a_verdict_needs_nothing_built_but_tables_do(tmp_path: Path) -> None:
     [
         (lambda b: b.estimates(indicator="any_inovation"), "Did you mean 'any_innovation'?"),
         (lambda b: b.estimates(wave="x' OR 1=1 --"), "is not known"),
-        (lambda b: b.read("microdata"), "The published tables: estimates"),
+        (lambda b: b.read("microdata"), "Use one of the published tables: estimates"),
         (lambda b: b.compare("dk-2020", "dk-1999", "any_innovation"), "is not a wave of this barometer"),
         (lambda b: b.query("DROP TABLE published.estimates"), "read-only"),
         (lambda b: api.open(b.folder / "schemas"), "holds no barometer"),

@@ -102,7 +102,7 @@ def test_a_first_edition_has_nothing_to_cover() -> None:
 
 def test_a_dropped_question_is_named() -> None:
     found = quality.coverage({"value"}, 80, {"value", "novelty"}, 80)
-    assert (found.passed, found.message) == (False, "1 no longer asked: novelty")
+    assert (found.passed, found.message) == (False, "1 question no longer asked: novelty")
 
 
 def test_far_fewer_respondents_are_seen() -> None:
@@ -189,7 +189,7 @@ def test_figures_and_estimates_agree_within_interval_and_rounding(
 
 def test_the_furthest_case_is_named(twice_told: Catalogue) -> None:
     found = quality.agreement(estimates(cell(), figure(99.0)), twice_told)
-    assert found.message.endswith("furthest: dk-2020 any_innovation yes, 40 against 99")
+    assert found.message.endswith("largest difference: dk-2020 any_innovation yes, 40 against 99")
 
 
 def test_cells_too_small_to_publish_are_not_held_against_figures(twice_told: Catalogue) -> None:
@@ -204,4 +204,4 @@ def test_figures_of_another_survey_are_not_compared(catalogue: Catalogue) -> Non
 
 def test_findings_hold_no_more_rows_than_one_can_read(catalogue: Catalogue) -> None:
     cells = [novelty("first", 30.0, domain="sector", domain_code=str(number)) for number in range(40)]
-    assert len(quality.shares(estimates(*cells), catalogue).rows) == quality.SHOWN
+    assert len(quality.shares(estimates(*cells), catalogue).rows) == quality.MAX_SHOWN

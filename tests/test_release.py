@@ -18,9 +18,10 @@ import pytest
 from pipeline.catalogue import Catalogue, Package, load_catalogue
 from pipeline.contracts import table
 from pipeline.disclosure import protect
+from pipeline.hashing import file_sha256
 from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package, check_untouched, published_tables, write_package
-from pipeline.release.files import checksums, number, sha256
+from pipeline.release.files import number_text, sha256sums
 from pipeline.release.tables import harmless
 from tests.barometers import edit, write_barometer
 from tests.cells import cell, estimates
@@ -103,7 +104,7 @@ def test_csv_and_parquet_hold_the_same_cells(folder: Path, name: str) -> None:
 
 
 def test_numbers_are_plain_decimals() -> None:
-    assert [number(value) for value in (80.0, 12.5, 1e-05, 1e16, 0.0, None)] == [
+    assert [number_text(value) for value in (80.0, 12.5, 1e-05, 1e16, 0.0, None)] == [
         "80",
         "12.5",
         "0.00001",
@@ -168,7 +169,7 @@ def test_a_package_that_loses_the_mark_is_refused(catalogue: Catalogue, place: t
     folder = packed(synthetic(catalogue))
     say(*place, value="Figures")(folder)
     sealed(folder)
-    assert any("does not say SYNTHETIC" in str(problem) for problem in check_package(folder))
+    assert any("is not marked SYNTHETIC" in str(problem) for problem in check_package(folder))
 
 
 def test_official_and_synthetic_waves_never_share_a_package(catalogue: Catalogue) -> None:
@@ -216,11 +217,11 @@ def sealed(folder: Path) -> None:
     found = described(folder)
     for resource in found["resources"]:
         if (path := folder / resource["path"]).is_file():
-            resource["hash"] = f"sha256:{sha256(path)}"
+            resource["hash"] = f"sha256:{file_sha256(path)}"
             resource |= {"bytes": path.stat().st_size} if "bytes" in resource else {}
     (folder / "datapackage.json").write_text(json.dumps(found), encoding="utf-8")
     names = [line.partition("  ")[2] for line in (folder / "SHA256SUMS").read_text().splitlines()]
-    (folder / "SHA256SUMS").write_bytes(checksums({name: (folder / name).read_bytes() for name in names}))
+    (folder / "SHA256SUMS").write_bytes(sha256sums({name: (folder / name).read_bytes() for name in names}))
 
 
 def tamper_csv(folder: Path) -> None:
@@ -293,7 +294,7 @@ def test_the_checksums_find_any_change(folder: Path, tamper: Callable[[Path], An
     "tamper", [tamper_csv, lambda folder: (folder / "LICENSE").unlink(), tamper_with_care]
 )
 def test_what_was_found_sound_is_held_to_its_bytes(folder: Path, tamper: Callable[[Path], Any]) -> None:
-    sums = sha256(folder / "SHA256SUMS")
+    sums = file_sha256(folder / "SHA256SUMS")
     assert check_untouched(folder, sums) == []
     tamper(folder)
     assert check_untouched(folder, sums) != []
@@ -302,7 +303,7 @@ def test_what_was_found_sound_is_held_to_its_bytes(folder: Path, tamper: Callabl
 def test_an_archive_is_part_of_what_was_found_sound(folder: Path) -> None:
     (archive,) = folder.glob("*.zip")
     archive.write_bytes(archive.read_bytes()[:-1])
-    assert [problem.file for problem in check_untouched(folder, sha256(folder / "SHA256SUMS"))] == [
+    assert [problem.file for problem in check_untouched(folder, file_sha256(folder / "SHA256SUMS"))] == [
         archive.name
     ]
 

@@ -69,7 +69,9 @@ def test_a_replicate_wave_is_narrowed_to_the_shared_part(narrow: Prepared) -> No
         own = one(narrow.estimates, wave="dk-2022", indicator=indicator, category=category, domain="total")
         assert row["scope"] == "sector=care" and row["n_b"] == care["n"]
         assert close(row["value_b"], care["value"]) and close(row["se"], np.hypot(own["se"], care["se"]))
-    again = inputs.narrowed().query("wave == 'dk-2020' and domain == 'total' and scope == 'sector=care'")
+    again = inputs.narrowed_to(made).query(
+        "wave == 'dk-2020' and domain == 'total' and scope == 'sector=care'"
+    )
     plain = narrow.estimates.query("wave == 'dk-2020' and domain == 'sector' and domain_code == 'care'")
     both = again.merge(plain, on=["indicator", "category"])
     assert len(both) > 10 and (both["df_x"] == both["df_y"]).all()
@@ -77,7 +79,8 @@ def test_a_replicate_wave_is_narrowed_to_the_shared_part(narrow: Prepared) -> No
 
 def test_and_to_the_shared_answers(narrow: Prepared) -> None:
     inputs = narrow.inputs()
-    row = one(comparisons_of(inputs), wave_b="dk-2020", indicator="any_partner", domain="total")
+    made = comparisons_of(inputs)
+    row = one(made, wave_b="dk-2020", indicator="any_partner", domain="total")
     assert row["scope"] == "partner=citizens|companies sector=care" and row["verdict"] == "like_for_like"
     units = narrow.answers["dk-2020"]
     units = units[units["sector"] == "care"]
@@ -85,7 +88,7 @@ def test_and_to_the_shared_answers(narrow: Prepared) -> None:
     weights = weights_of(units)
     theta = 100 * weights[chosen].sum(axis=0) / weights.sum(axis=0)
     cell = {"wave": "dk-2020", "indicator": "any_partner", "domain": "total", "scope": row["scope"]}
-    again = one(inputs.narrowed(), **cell)
+    again = one(inputs.narrowed_to(made), **cell)
     assert close(again["value"], theta[0]) and close(row["value_b"], theta[0])
     assert close(again["se"], np.sqrt(((theta[1:] - theta[0]) ** 2).sum() / 19))
 

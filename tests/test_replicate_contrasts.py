@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline.catalogue import Catalogue, Composition, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, ReplicateWeights, Weighting
 from pipeline.comparison import against_rest, standardise
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.estimation import Specification, estimate_wave, wave_statistics
 from pipeline.estimation.contrasts import Contrasts
 from pipeline.estimation.replicates import factors
 from tests.barometers import write_barometer
@@ -51,7 +51,8 @@ def test_a_part_of_the_population_is_rs_domain(case: str, shared: Path, tmp_path
             code = row["domain"].removeprefix("stype=")
             units = found.weighted.answers[found.weighted.answers["stype"] == code]
             made = estimate_wave(
-                wave_statistics(units, found.wave, found.catalogue), found.wave, found.catalogue
+                wave_statistics(units, found.wave, found.catalogue),
+                Specification.of(found.wave, found.catalogue),
             )
             total = one(made, indicator="api00", category="mean", domain="total")
             assert close(total["value"], row["estimate"]) and close(total["se"], row["se"])
@@ -75,7 +76,9 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> tuple[Catalogue, Wave]:
 
 def ready(known: tuple[Catalogue, Wave], seed: int) -> tuple[Contrasts, pd.DataFrame]:
     units = drawn(200, 12, seed)
-    return Contrasts.of(wave_statistics(units, known[1], known[0]), known[1], known[0]), units
+    return Contrasts.of(
+        wave_statistics(units, known[1], known[0]), Specification.of(known[1], known[0])
+    ), units
 
 
 def weights_of(units: pd.DataFrame) -> np.ndarray:
@@ -131,8 +134,8 @@ def test_a_cell_against_the_rest_and_a_composition(known: tuple[Catalogue, Wave]
 def test_the_diagonal_is_the_error_of_each_estimate(known: tuple[Catalogue, Wave]) -> None:
     catalogue, wave = known
     cells = wave_statistics(drawn(200, 12), wave, catalogue)
-    estimates = estimate_wave(cells, wave, catalogue)
-    made = Contrasts.of(cells, wave, catalogue)
+    estimates = estimate_wave(cells, Specification.of(wave, catalogue))
+    made = Contrasts.of(cells, Specification.of(wave, catalogue))
     for indicator, category in (
         ("introduced", "product"),
         ("staff_mean", "mean"),
@@ -150,6 +153,8 @@ def test_shares_of_a_single_choice_sum_to_100_in_every_replicate(known: tuple[Ca
     units = drawn(200, 12)
     said = np.random.default_rng(8).choice(["first", "copied", "dont_know"], len(units))
     units = units.assign(novelty=said, **{"introduced.product": "yes"})
-    joint = Contrasts.of(wave_statistics(units, known[1], known[0]), *known[::-1]).shares("novelty")
+    joint = Contrasts.of(
+        wave_statistics(units, known[1], known[0]), Specification.of(known[1], known[0])
+    ).shares("novelty")
     assert joint.values.sum() == pytest.approx(100)
     assert np.abs(joint.covariance.sum(axis=1)).max() < 1e-9 < joint.covariance[0, 0]

@@ -31,7 +31,15 @@ import pytest
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, ReplicateWeights, Weighting
-from pipeline.estimation import Cells, estimate_wave, read_cells, wave_statistics, write_cells, write_codes
+from pipeline.estimation import (
+    Cells,
+    Specification,
+    estimate_wave,
+    read_cells,
+    wave_statistics,
+    write_cells,
+    write_codes,
+)
 from pipeline.estimation.engine import DuckDB
 from pipeline.estimation.intervals import logit
 from pipeline.estimation.replicates import factors
@@ -183,7 +191,9 @@ def estimated(
     answers: pd.DataFrame, known: tuple[Catalogue, Wave], declared: ReplicateWeights
 ) -> pd.DataFrame:
     cells, wave = sums(answers, known, declared)
-    return estimate_wave(cells, wave, known[0]).set_index(["indicator", "category", "domain", "domain_code"])
+    return estimate_wave(cells, Specification.of(wave, known[0])).set_index(
+        ["indicator", "category", "domain", "domain_code"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -306,7 +316,9 @@ def test_the_same_bits_whatever_the_order_of_rows_and_the_threads(known: tuple[C
     assert first.replicates is not None and other.replicates is not None
     pd.testing.assert_frame_equal(first.replicates, other.replicates, check_exact=True)
     pd.testing.assert_frame_equal(
-        estimate_wave(first, wave, known[0]), estimate_wave(other, wave, known[0]), check_exact=True
+        estimate_wave(first, Specification.of(wave, known[0])),
+        estimate_wave(other, Specification.of(wave, known[0])),
+        check_exact=True,
     )
 
 
@@ -316,8 +328,8 @@ def test_stored_sums_give_the_same_estimates(known: tuple[Catalogue, Wave], tmp_
     write_codes(answers, wave, catalogue, tmp_path / "codes.arrow")
     write_cells(wave_statistics(tmp_path / "codes.arrow", wave, catalogue), tmp_path)
     pd.testing.assert_frame_equal(
-        estimate_wave(read_cells(tmp_path), wave, catalogue),
-        estimate_wave(cells, wave, catalogue),
+        estimate_wave(read_cells(tmp_path), Specification.of(wave, catalogue)),
+        estimate_wave(cells, Specification.of(wave, catalogue)),
         check_exact=True,
     )
 
@@ -346,12 +358,12 @@ def test_cells_of_other_units_are_refused(known: tuple[Catalogue, Wave]) -> None
     cells, wave = sums(drawn(60), known, ReplicateWeights("rw_*", "bootstrap"))
     for fewer in (cells.frame[cells.frame["region"] == "north"], cells.frame[1:]):
         with pytest.raises(ValueError, match="of other units"):
-            estimate_wave(replace(cells, frame=fewer), wave, known[0])
+            estimate_wave(replace(cells, frame=fewer), Specification.of(wave, known[0]))
 
 
 GIVEN = '\n[weighting]\nmethod = "given"'
 PROBLEMS = {
-    "calibrated": ('method = "brr"', None, "replicate weights are used with given weights only"),
+    "calibrated": ('method = "brr"', None, "can be used with given weights only"),
     "fay without rho": ('method = "fay"', GIVEN, "rho: is required by the method fay"),
     "rho out of range": ('method = "fay", rho = 1', GIVEN, "is out of range"),
     "rho of brr": ('method = "brr", rho = 0.5', GIVEN, "is only for the method fay"),
@@ -386,7 +398,7 @@ def test_problem(case: str, barometer: Path) -> None:
     [
         ('method = "brr"', [], "matches no column"),
         ('method = "brr"', ["rw_1"], "matches one column"),
-        ('method = "jkn", rscales = [0.5]', ["rw_1", "rw_2"], "has 1 numbers for 2 columns"),
+        ('method = "jkn", rscales = [0.5]', ["rw_1", "rw_2"], "has 1 number for 2 columns"),
     ],
 )
 def test_columns_are_held_to_the_declaration(

@@ -26,7 +26,7 @@ from pipeline.disclosure import AUDITED, Audit
 from pipeline.problems import Problem, ProblemError
 from pipeline.release import check_package
 from pipeline.release.lock import locked
-from pipeline.release.seal import copy_through, refusals
+from pipeline.release.seal import copy_flushed, refusals
 from pipeline.release.seal import seal as put_on_shelf
 from pipeline.release_store import earlier, previous, releases_folder, sealed_releases
 from pipeline.staleness.status import products_current, sound_waves
@@ -108,14 +108,14 @@ def test_other_bytes_are_refused(built: Path) -> None:
     before = files(releases_folder(built, PACKAGE))
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     build(built)
-    with pytest.raises(ProblemError, match=r"version: of test-barometer is sealed already.*Raise `version`"):
+    with pytest.raises(ProblemError, match=r"version: of test-barometer is already sealed.*Raise `version`"):
         seal(built)
     assert files(releases_folder(built, PACKAGE)) == before
 
 
 def test_a_stale_candidate_is_not_sealed(built: Path) -> None:
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
-    with pytest.raises(ProblemError, match=r"is not what raw files and declarations give now.*barometer run"):
+    with pytest.raises(ProblemError, match=r"is out of date.*barometer run"):
         seal(built)
     correct(built)
     with pytest.raises(ProblemError, match=r"\(dk-2022 changed\)"):
@@ -126,21 +126,21 @@ def test_a_stale_candidate_is_not_sealed(built: Path) -> None:
 def test_an_edited_candidate_is_not_sealed(built: Path) -> None:
     folder = built / "warehouse/candidate" / PACKAGE
     (folder / "SHA256SUMS").write_text("")
-    with pytest.raises(ProblemError, match=r"candidate: is not what .* give now"):
+    with pytest.raises(ProblemError, match=r"candidate: is out of date"):
         seal(built)
 
 
 def test_a_spoilt_file_is_not_sealed(built: Path) -> None:
     path = built / "warehouse/candidate" / PACKAGE / "data/estimates.csv"
     path.write_bytes(path.read_bytes().replace(b"dk-2020", b"dk-2021", 1))
-    with pytest.raises(ProblemError, match=r"candidate: is not what .* give now"):
+    with pytest.raises(ProblemError, match=r"candidate: is out of date"):
         seal(built)
     assert not releases_folder(built, PACKAGE).exists()
 
 
 def test_versions_must_rise(twice: Path) -> None:
     (problem,) = refusals(twice, PACKAGE, "0.9.0", twice / "warehouse/candidate" / PACKAGE)
-    assert "is below 1.0.1, which test-barometer has sealed ('0.9.0')" in str(problem)
+    assert "is lower than 1.0.1, the last sealed version of test-barometer ('0.9.0')" in str(problem)
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_the_rename_alone_keeps_two_from_winning(built: Path) -> None:
     """Even where locks do not work, whoever renames second finds a release in the way."""
     folder = built / "warehouse/candidate" / PACKAGE
     rival = releases_folder(built, PACKAGE) / ".rival"
-    copy_through(folder, rival)
+    copy_flushed(folder, rival)
     put_on_shelf(built, PACKAGE, "1.0.0", folder)
     with pytest.raises(OSError) as refused:
         rival.rename(releases_folder(built, PACKAGE) / "1.0.0")
@@ -413,7 +413,7 @@ def test_a_failed_audit_leaves_the_former_candidate_and_stops_the_release(
     with pytest.raises(ProblemError, match=r"a hidden cell is pinned down to 3 points\. Hide more"):
         build(built)
     assert within(built / "warehouse/candidate") == former
-    with pytest.raises(ProblemError, match="is not what raw files and declarations give now"):
+    with pytest.raises(ProblemError, match="is out of date"):
         seal(built)
     assert sealed_releases(built, PACKAGE) == []
 

@@ -20,10 +20,11 @@ import pytest
 from lxml import etree, html
 
 from pipeline.catalogue import load_catalogue
+from pipeline.catalogue.model import Rounding
 from pipeline.cli.serve import server
 from pipeline.problems import ProblemError
 from pipeline.site import build_site
-from pipeline.site.numbers import DASH, MINUS, Numbers
+from pipeline.site.numbers import DASH, MINUS, NumberFormat
 from pipeline.site.pictures import png
 from pipeline.site.ui_strings import FOLDER, UiStrings, load
 from pipeline.staleness.status import site_current, sound_waves
@@ -208,7 +209,7 @@ def test_a_language_without_words_falls_back_visibly() -> None:
     words = UiStrings("tlh")
     assert str(words.downloads) == '<span lang="en">Downloads</span>'
     assert words.plain("downloads") == "Downloads"
-    assert Numbers("tlh", 1, 0).count(1234) == "1,234"
+    assert NumberFormat("tlh", Rounding()).count(1234) == "1,234"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -253,7 +254,7 @@ def test_no_word_is_unused() -> None:
 def test_numbers_are_written_as_the_language_does(
     language: str, count: str, share: str, percent: str
 ) -> None:
-    numbers = Numbers(language, 1, 0)
+    numbers = NumberFormat(language, Rounding())
     assert (numbers.count(12345), numbers.text(83.1, 1), numbers.percent) == (count, share, percent)
     assert numbers.text(-3.0, 1)[0] == MINUS and numbers.signed(2, 0) == "+2"
 
@@ -415,7 +416,7 @@ def test_the_server_sends_the_policy_and_lists_no_folder(serving: int) -> None:
 
 
 def test_a_port_in_use_is_said_plainly(serving: int, built: Path) -> None:
-    with pytest.raises(ProblemError, match="cannot listen"):
+    with pytest.raises(ProblemError, match="cannot be used"):
         server(built, serving)
 
 

@@ -105,8 +105,8 @@ def test_an_unclosed_quote_is_a_problem(tmp_path: Path) -> None:
 def test_duplicate_and_missing_columns_are_all_named(tmp_path: Path) -> None:
     path = written(tmp_path, "id,a,a,b,b\n1,2,3,4,5\n")
     message = problems(path)
-    assert "column a: is a duplicate" in message
-    assert "column b: is a duplicate" in message
+    assert "column a: occurs more than once" in message
+    assert "column b: occurs more than once" in message
     path = written(tmp_path, "id,a\n1,2\n")
     with pytest.raises(ProblemError, match="column z: is not in the file"):
         read_raw(path, Source("microdata", "raw.csv", ""), ["id", "z"])
@@ -200,7 +200,7 @@ def test_parquet_reads_as_the_same_texts(tmp_path: Path) -> None:
 
 def test_nested_parquet_columns_are_refused(tmp_path: Path) -> None:
     pd.DataFrame({"id": [1], "many": [[1, 2]]}).to_parquet(tmp_path / "raw.parquet")
-    assert "column many: holds nested values" in problems(tmp_path / "raw.parquet")
+    assert "column many: contains nested values" in problems(tmp_path / "raw.parquet")
 
 
 def test_stata_tagged_missing_values_keep_their_letter(shared: Path) -> None:

@@ -28,7 +28,7 @@ from pipeline.staleness.outputs import (
     product_folder,
     wave_folder,
 )
-from pipeline.staleness.status import products_current, sound_waves, status
+from pipeline.staleness.status import products_current, site_current, sound_waves, status
 from pipeline.steps import products, waves
 from pipeline.steps.site import site
 from tests.barometers import edit, write_barometer
@@ -167,6 +167,7 @@ def test_one_changed_line_of_code_is_redone_and_verifies(tmp_path: Path, baromet
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = write_barometer(tmp_path_factory.mktemp("finished") / "barometer")
     build(root)
+    site(load_catalogue(root))
     return root
 
 
@@ -237,6 +238,31 @@ def test_a_spoilt_product_is_made_again(built: Path, place: str) -> None:
     build(built)
     catalogue = load_catalogue(built)
     assert products_current(catalogue, sound_waves(catalogue))
+
+
+@pytest.mark.parametrize("spoil", [shorten, flip, Path.unlink])
+@pytest.mark.parametrize("kind", ["html", "js", "css", "svg", "png"])
+def test_every_file_of_the_site_is_held_to_its_bytes(
+    built: Path, spoil: Callable[..., bytes | None], kind: str
+) -> None:
+    path = sorted((built / "warehouse/site").rglob(f"*.{kind}"))[-1]
+    before = path.read_bytes()
+    if spoil is Path.unlink:
+        path.unlink()
+    else:
+        path.write_bytes(spoil(before) or b"")
+    catalogue = load_catalogue(built)
+    sound = sound_waves(catalogue)
+    assert products_current(catalogue, sound) and not site_current(catalogue, sound)
+    assert site(catalogue).redone
+    assert path.read_bytes() == before and site_current(catalogue, sound)
+    assert not site(catalogue).redone
+
+
+def test_what_was_added_to_the_site_is_removed(built: Path) -> None:
+    stray = built / "warehouse/site/stray.html"
+    stray.write_text("stray", encoding="utf-8")
+    assert site(load_catalogue(built)).redone and not stray.exists()
 
 
 def test_nothing_is_made_from_what_is_stale(built: Path) -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, Weighting
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.estimation import Specification, estimate_wave, wave_statistics
 from pipeline.weighting import weigh
 from tests.barometers import write_barometer
 from tests.test_estimation import cell, drawn
@@ -93,7 +93,7 @@ def test_svy_agrees(
     (catalogue.root / "warehouse" / "raw" / "dk-whole.csv").write_text("population\n400\n", encoding="utf-8")
     wave = replace(wave, design=design, weighting=Weighting("given"))
     weighted = weigh(answers, wave, catalogue).answers
-    estimates = estimate_wave(wave_statistics(weighted, wave, catalogue), wave, catalogue)
+    estimates = estimate_wave(wave_statistics(weighted, wave, catalogue), Specification.of(wave, catalogue))
     asked, compared = sample(weighted, design), 0
     for indicator, category, unit in MEASURES:
         for domain, code, opinion in opinions(asked, indicator):

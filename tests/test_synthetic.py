@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import NOT_ASKED, SELECTED, Catalogue, Source, Wave, load_catalogue
-from pipeline.estimation import estimate_wave, wave_statistics
+from pipeline.estimation import Specification, estimate_wave, wave_statistics
 from pipeline.harmonise import harmonise
 from pipeline.problems import ProblemError
 from pipeline.sources import read_raw
@@ -25,7 +25,7 @@ from pipeline.weighting import weigh
 from tests.barometers import WAVE, edit, pin
 from tools.synthetic import draw, synthesise
 from tools.synthetic.formats import write_raw
-from tools.synthetic.recipe import File, read_recipe
+from tools.synthetic.recipe import FileLayout, read_recipe
 
 REDRAWN = ("no-ks-2024-synthetic", "dk-2023-synthetic", "is-2021-synthetic")
 
@@ -68,7 +68,7 @@ def test_a_synthetic_wave_states_the_facts_of_its_official_twin(bundled: Catalog
             "fieldwork",
         ):
             assert getattr(wave, fact) == getattr(twin, fact), (wave.key, fact)
-        asked = {name.partition(".")[0] for name in bundled.asked(wave)}
+        asked = {name.partition(".")[0] for name in bundled.mapped_variables(wave)}
         mine, theirs = bundled.instruments[wave.instrument], bundled.instruments[twin.instrument]
         for fact in ("language", "unit_verb", "about", "uncertain"):
             assert getattr(mine, fact) == getattr(theirs, fact), (wave.key, fact)
@@ -116,7 +116,9 @@ def run(bundled: Catalogue) -> Callable[[str], Run]:
             raw = read_raw(bundled.raw_path(wave.source.file), wave.source)
             mapped = harmonise(raw.frame, wave, bundled)
             weighted = weigh(mapped.answers, wave, bundled).answers
-            estimates = estimate_wave(wave_statistics(weighted, wave, bundled), wave, bundled)
+            estimates = estimate_wave(
+                wave_statistics(weighted, wave, bundled), Specification.of(wave, bundled)
+            )
             made[key] = Run(mapped.answers, estimates, mapped.report, len(mapped.quarantine))
         return made[key]
 
@@ -216,7 +218,7 @@ def test_every_format_is_written_the_same_twice_and_read_back(
     source = replace(Source("microdata", name, ""), **options)
     cells = CELLS.rename(columns=PLAIN) if name.endswith(("sav", "dta")) else CELLS
     missing = {"Q1_Ny_losning": ("99",)} if name.endswith("sav") else {}
-    file = File("SYNTHETIC test", ("A note.",), {"text": "Tekst"}, {"Q1_*": {"1": "Valgt"}}, missing)
+    file = FileLayout("SYNTHETIC test", ("A note.",), {"text": "Tekst"}, {"Q1_*": {"1": "Valgt"}}, missing)
     first, second = tmp_path / name, tmp_path / f"again-{name}"
     write_raw(cells, first, source, file)
     write_raw(cells, second, source, file)
@@ -232,7 +234,7 @@ def test_every_format_is_written_the_same_twice_and_read_back(
 def test_stata_files_keep_tagged_missing_codes(tmp_path: Path) -> None:
     cells = pd.DataFrame({"q1": ["1", ".a", "", ".b"]})
     source = Source("microdata", "a.dta", "")
-    file = File("SYNTHETIC", (), {}, {"q1": {"1": "Ja", ".a": "Ved ikke"}}, {"q1": (".a", ".b")})
+    file = FileLayout("SYNTHETIC", (), {}, {"q1": {"1": "Ja", ".a": "Ved ikke"}}, {"q1": (".a", ".b")})
     write_raw(cells, tmp_path / "a.dta", source, file)
     assert read_raw(tmp_path / "a.dta", source).frame["q1"].tolist() == ["1", ".a", "", ".b"]
 
@@ -321,9 +323,9 @@ def test_a_drawn_wave_passes_the_checks_of_every_wave(denominator: str, small: P
     assert len(mapped.answers) == 120
     assert mapped.quarantine.empty
     weighted = weigh(mapped.answers, wave, catalogue).answers
-    values = estimate_wave(wave_statistics(weighted, wave, catalogue), wave, catalogue).set_index(
-        ["indicator", "category", "domain", "domain_code"]
-    )["value"]
+    values = estimate_wave(
+        wave_statistics(weighted, wave, catalogue), Specification.of(wave, catalogue)
+    ).set_index(["indicator", "category", "domain", "domain_code"])["value"]
     for figure, value in published_figures(catalogue, "no-2020").items():
         assert abs(values[figure] - value) < 0.5
 
@@ -367,10 +369,10 @@ def test_an_excepted_figure_is_left_out(small: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("respondents = 120", "respondents = 500", "is too many"),
-        ('given = "sector"', 'given = "county"', "is not drawn before"),
+        ("respondents = 120", "respondents = 500", "is more than were invited"),
+        ('given = "sector"', 'given = "county"', "is not a register column declared above"),
         ("north = 40", "nort = 40", "Did you mean 'north'?"),
-        ("[rates.region]", "[rates.county]", "is not in the register"),
+        ("[rates.region]", "[rates.county]", "is not a column of the register"),
         ('agree_with = "no-2020"', 'agree_with = "no-2021"', "is not a wave"),
         ("[shares.value]", "[shares.valu]", "shares.value: is missing"),
         ('label = "SYNTHETIC test"', 'lable = "SYNTHETIC test"', "label: is missing"),

@@ -17,8 +17,8 @@ import time_machine
 
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.engine import DuckDB
+from pipeline.hashing import file_sha256
 from pipeline.problems import ProblemError
-from pipeline.release.files import sha256
 from pipeline.release_store import releases_folder
 from pipeline.steps.releases import withdraw_release
 from pipeline.steps.verification import Verified, verify
@@ -125,12 +125,12 @@ def test_a_changed_cell_is_named_even_under_new_checksums(released_twice: Path, 
     )
     sums = release / "SHA256SUMS"
     lines = [line.partition("  ")[2] for line in sums.read_text().splitlines()]
-    sums.write_text("".join(f"{sha256(release / name)}  {name}\n" for name in lines))
+    sums.write_text("".join(f"{file_sha256(release / name)}  {name}\n" for name in lines))
     said = problems(released_twice, release)
     assert said[0].startswith("PATH/provenance.json: is not the provenance of this SHA256SUMS")
     assert "PATH/data/estimates.csv, row " in said[1]
     assert (
-        "(dk-2020 novelty first sector care), column domain_code: is 'home', and 'care' in the rebuild"
+        "(dk-2020 novelty first sector care), column domain_code: is 'home', but 'care' in the rebuild"
         in said[1]
     )
 
@@ -140,9 +140,9 @@ def test_missing_and_unknown_files_are_named(released_twice: Path, release: Path
     (release / "data/domains.csv").unlink()
     (release / "more.txt").write_text("more")
     said = problems(released_twice, release)
-    assert "SHA256SUMS, data/domains.csv: is listed but not there" in said[0]
+    assert "SHA256SUMS, data/domains.csv: is listed, but there is no such file" in said[0]
     assert "SHA256SUMS, more.txt: is not listed" in said[1]
-    assert said[2].startswith("PATH/data/domains.csv: is missing, and the rebuild has it")
+    assert said[2].startswith("PATH/data/domains.csv: is missing, but is in the rebuild")
 
 
 @pytest.mark.usefixtures("rebuilt")
@@ -171,7 +171,7 @@ def test_what_was_declared_otherwise_is_a_likely_reason(released_twice: Path, tm
     edit(root / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
     said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
     assert len(said) == 1 and "data/domains.csv, row " in said[0]
-    assert "column label: is 'Care', and 'Health care' in the rebuild" in said[0]
+    assert "column label: is 'Care', but 'Health care' in the rebuild" in said[0]
     assert "not as they were: schemas/codebook.toml." in said[0]
 
 
@@ -186,7 +186,9 @@ def test_without_the_release_before_it_cannot_be_rebuilt(released_twice: Path, t
     root = shutil.copytree(released_twice, tmp_path / "barometer")
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
     said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
-    assert said[0].startswith("PATH/revisions.json, old: revises 1.0.0, and the one before it here is none")
+    assert said[0].startswith(
+        "PATH/revisions.json, old: revises 1.0.0, and the release before it here is none"
+    )
     assert (
         "was withdrawn on 2025-07-01: A wrong file."
         in problems(root, releases_folder(root, PACKAGE) / "1.0.0")[0]
@@ -200,4 +202,4 @@ def test_what_is_no_release_is_said_so(released_twice: Path, tmp_path: Path) -> 
     other = write_barometer(tmp_path / "other")
     edit(other / "schemas/barometer.toml", '"test-barometer"', '"other-barometer"')
     (line,) = problems(other, releases_folder(released_twice, PACKAGE) / "1.0.1")
-    assert "is of test-barometer, and this barometer has other-barometer" in line
+    assert "is a release of test-barometer, and the packages of this barometer are other-barometer" in line

@@ -143,7 +143,7 @@ def test_the_answer_is_there_for_machines_and_in_every_language(
     [
         (("no-ks-2018", "dk-2071", "--indicator", "any_innovation"), "is not a wave of this barometer"),
         (("no-ks-2018", "dk-2017", "--indicator", "any_inovation"), "Did you mean 'any_innovation'?"),
-        (("no-ks-2018", "no-ks-2018", "--indicator", "any_innovation"), "Name two waves."),
+        (("no-ks-2018", "no-ks-2018", "--indicator", "any_innovation"), "Name two different waves."),
         (("no-ks-2018", DENMARK, "--indicator", "any_innovation"), "Compare waves of one status"),
         (
             ("no-ks-2018", "dk-2017", "--indicator", "any_innovation", "--domain", "totals"),

@@ -112,7 +112,7 @@ def test_labelled_spells_every_key_out(root: Path) -> None:
     ],
 )
 def test_a_query_can_neither_write_nor_leave(root: Path, sql: str) -> None:
-    with pytest.raises(ProblemError, match="DuckDB refuses"):
+    with pytest.raises(ProblemError, match="DuckDB rejects"):
         query(root, sql)
 
 

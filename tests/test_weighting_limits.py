@@ -137,9 +137,9 @@ FILE = "schemas/waves/dk-2020.toml"
 @pytest.mark.parametrize(
     ("file", "old", "new", "problem"),
     [
-        (FILE, 'method = "rake"', 'method = "logit"', "are needed by logit"),
-        (FILE, 'method = "rake"', 'method = "logit"\nbounds = [1.1, 3.0]', "leave out 1"),
-        (FILE, 'method = "rake"', 'method = "rake"\ntrim = [0.2, 0.9]', "leave out 1"),
+        (FILE, 'method = "rake"', 'method = "logit"', "is missing for the method logit"),
+        (FILE, 'method = "rake"', 'method = "logit"\nbounds = [1.1, 3.0]', "does not include 1"),
+        (FILE, 'method = "rake"', 'method = "rake"\ntrim = [0.2, 0.9]', "does not include 1"),
         (FILE, 'method = "rake"', 'method = "rake"\ntolerance = 1e-6', "is out of range"),
         (FILE, 'method = "rake"', 'method = "rake"\nmax_iterations = 0', "is out of range"),
         (FILE, "[origin]", '[scope]\nsector = ["care"]\n[origin]', "is outside the wave's scope"),

@@ -16,17 +16,17 @@ import typer
 from pipeline import workers
 from pipeline.cli.output import reporting
 from pipeline.problems import Problem, ProblemError
-from pipeline.workers import FEW, side_by_side
+from pipeline.workers import MIN_PIECES, in_parallel
 
 NOTHING_LEFT = 10.0  # seconds
 WAITS = "BAROMETER_TEST_WAITS" in os.environ
 SLEEPERS = """
 import sys
 from pathlib import Path
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 from tests.test_workers import asleep
 try:
-    with side_by_side(asleep, [Path(sys.argv[1]) / str(number) for number in range(20)]) as done:
+    with in_parallel(asleep, [Path(sys.argv[1]) / str(number) for number in range(20)]) as done:
         list(done)
 except KeyboardInterrupt:
     sys.exit(130)
@@ -84,27 +84,27 @@ def sleeping(folder: Path) -> tuple[subprocess.Popen[str], list[int]]:
 
 
 def test_results_come_in_order_from_other_processes() -> None:
-    with side_by_side(where, range(12)) as done:
+    with in_parallel(where, range(12)) as done:
         numbers, processes = zip(*done, strict=True)
     assert numbers == tuple(range(12))
     assert os.getpid() not in processes and len(set(processes)) <= 2
 
 
 def test_little_to_do_is_done_here() -> None:
-    with side_by_side(where, range(FEW - 1)) as done:
+    with in_parallel(where, range(MIN_PIECES - 1)) as done:
         assert {process for _, process in done} == {os.getpid()}
-    with side_by_side(where, [1], heavy=True) as done:
+    with in_parallel(where, [1], heavy=True) as done:
         assert next(done)[1] != os.getpid()
 
 
 def test_one_core_needs_no_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
-    with side_by_side(where, range(12)) as done:
+    with in_parallel(where, range(12)) as done:
         assert list(done) == [(number, os.getpid()) for number in range(12)]
 
 
 def test_a_problem_comes_in_its_turn_and_in_its_own_words() -> None:
-    with side_by_side(faulty, range(12)) as done:
+    with in_parallel(faulty, range(12)) as done:
         assert next(done) == 0
         with pytest.raises(ProblemError) as raised:
             next(done)
@@ -112,17 +112,17 @@ def test_a_problem_comes_in_its_turn_and_in_its_own_words() -> None:
 
 
 def test_not_every_result_need_be_taken() -> None:
-    with side_by_side(where, range(500)) as done:
+    with in_parallel(where, range(500)) as done:
         began = time.monotonic()
         assert next(done)[0] == 0
     assert time.monotonic() - began < 5
 
 
 def test_after_an_error_hardly_anything_begins(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), side_by_side(asleep, [tmp_path / str(n) for n in range(20)]):
+    with pytest.raises(ZeroDivisionError), in_parallel(asleep, [tmp_path / str(n) for n in range(20)]):
         raise ZeroDivisionError
     assert len(list(tmp_path.glob("*.left"))) < 10
-    with side_by_side(where, range(12)) as done:
+    with in_parallel(where, range(12)) as done:
         assert next(done)[0] == 0
 
 
@@ -151,20 +151,20 @@ def test_workers_are_kept() -> None:
 
 def test_a_worker_stopped_from_outside_is_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
     asked = pytest.raises(typer.Exit)
-    with asked as left, reporting(as_json=False), side_by_side(stopped, range(12)) as done:
+    with asked as left, reporting(as_json=False), in_parallel(stopped, range(12)) as done:
         list(done)
     assert left.value.exit_code == 1
     assert "a worker process was stopped from outside" in capsys.readouterr().err
-    with side_by_side(where, range(12)) as done:
+    with in_parallel(where, range(12)) as done:
         assert next(done)[0] == 0
 
 
 def test_workers_that_are_gone_before_they_are_asked_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers.os, "cpu_count", lambda: 2)
     workers._workers(2).submit(stopped, 0).exception(timeout=60)
-    with pytest.raises(BrokenProcessPool), side_by_side(where, range(12)):
+    with pytest.raises(BrokenProcessPool), in_parallel(where, range(12)):
         raise AssertionError("was begun")
-    with side_by_side(where, range(12)) as done:
+    with in_parallel(where, range(12)) as done:
         assert next(done)[0] == 0
 
 

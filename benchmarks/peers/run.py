@@ -1,4 +1,4 @@
-"""Every peer beside the product: the product runs before and after each, so that a busy moment hits both.
+"""Every peer beside the product: the product runs before and after each, so that a busy moment affects both.
 
 A peer does some items of some waves; its seconds are multiplied up to the whole task (its calls are
 independent of each other), and the table says so.
@@ -23,7 +23,7 @@ import pandas as pd
 
 from benchmarks import data, report
 from benchmarks.task import Survey, folder
-from pipeline.estimation import estimate_wave
+from pipeline.estimation import Specification, estimate_wave
 
 ROWS = 1_000_000
 HERE = Path(__file__).parent
@@ -35,7 +35,7 @@ Cells = dict[tuple[str, str, str, str], tuple[float, float]]
 
 @dataclass(frozen=True)
 class Peer:
-    """Of how many items and waves a peer does a part, and how often."""
+    """The part of the items and waves that a peer computes, and how often."""
 
     name: str
     items: int
@@ -59,7 +59,7 @@ PEERS = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a peer did, or why it did not."""
+    """A peer's result, or the reason why there is none."""
 
     seconds: float
     cells: Cells
@@ -69,7 +69,7 @@ class Outcome:
 
 
 def run() -> None:
-    """Measures and compares every peer that is there; the others are named with the reason."""
+    """Measures and compares every installed peer; the others are named with the reason."""
     with folder() as root:
         survey = Survey.written(root, ROWS)
         files = {path.stem: _numeric(path) for path in sorted(root.glob("*.parquet"))}
@@ -78,7 +78,7 @@ def run() -> None:
         for peer in PEERS:
             outcomes[peer] = _outcome(peer, dict(list(files.items())[: peer.waves]))
             product.append(_timed(survey))
-        truth = _of_product(survey)
+        truth = _product_estimates(survey)
     whole = statistics.median(product)
     rows = [{"tool": "this product", "part": "whole", "seconds": report.digits(whole), "whole_task": report.digits(whole), "times": 1.0}]  # fmt: skip
     rows += [_row(peer, outcome, whole, truth) for peer, outcome in outcomes.items()]
@@ -186,14 +186,16 @@ def _numeric(path: Path) -> Path:
     return target
 
 
-def _of_product(survey: Survey) -> Cells:
+def _product_estimates(survey: Survey) -> Cells:
     """The product's p and se of the items that peers estimate."""
-    return {key: value for path in survey.paths for key, value in _of_wave(survey, path)}
+    return {key: value for path in survey.paths for key, value in _wave_estimates(survey, path)}
 
 
-def _of_wave(survey: Survey, path: Path) -> Iterable[tuple[tuple[str, str, str, str], tuple[float, float]]]:
+def _wave_estimates(
+    survey: Survey, path: Path
+) -> Iterable[tuple[tuple[str, str, str, str], tuple[float, float]]]:
     sums = survey.sums[survey.paths.index(path)]
-    frame = estimate_wave(sums, survey.catalogue.waves[path.stem], survey.catalogue)
+    frame = estimate_wave(sums, Specification.of(survey.catalogue.waves[path.stem], survey.catalogue))
     frame = frame.assign(item=frame["indicator"] + "_" + frame["category"])
     frame = frame[frame["item"].isin(ITEMS)]
     columns = ["item", "domain", "domain_code", "value", "se"]

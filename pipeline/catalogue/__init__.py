@@ -1,7 +1,7 @@
-"""Layer 0: reads ``schemas/`` into frozen records and checks every declaration against every other.
+"""Reads ``schemas/`` into frozen records and checks every declaration against the others.
 
-Nothing here reads survey data, and nothing here imports more than the standard library and pydantic, which
-reads the declarations by the records' types: ``barometer check`` must answer in under a second.
+Nothing here reads survey data. Only the standard library and pydantic, which reads the declarations by the
+records' types, are imported: ``barometer check`` must answer in under a second.
 """
 
 from pipeline.catalogue.comparability import VERDICTS, Comparability, Composition, Rule, Verdict
@@ -19,7 +19,7 @@ from pipeline.catalogue.fieldwork import (
     Weighting,
 )
 from pipeline.catalogue.load import load_barometer, load_catalogue
-from pipeline.catalogue.model import Barometer, Catalogue, Package
+from pipeline.catalogue.model import Barometer, Catalogue, Contributor, Package
 from pipeline.catalogue.questionnaire import (
     ABSENT,
     IGNORE,
@@ -53,6 +53,7 @@ __all__ = [
     "Comparability",
     "Composition",
     "Condition",
+    "Contributor",
     "Correction",
     "CrosswalkRow",
     "Design",

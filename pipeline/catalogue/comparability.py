@@ -1,7 +1,7 @@
 """When two estimates may be compared: the rules of ``comparability.toml`` as frozen records.
 
-Here belongs what a rule is. The types of the fields are the declaration (see ``kinds``); what must hold
-between a rule and the other declarations stands in ``check``; carrying the rules out belongs to
+Here belongs what a rule is. The types of the fields are the declaration (see ``kinds``); checks of
+a rule against the other declarations belong to ``check``; applying the rules belongs to
 ``pipeline.comparison``.
 """
 
@@ -73,7 +73,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Composition:
-    """A population's make-up that estimates are standardised on: shares of a background variable's codes."""
+    """A composition of the population to standardise on: shares of a background variable's codes."""
 
     key: Key
     variable: Annotated[Name, Field(description="the background variable")]

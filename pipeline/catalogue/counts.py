@@ -1,4 +1,4 @@
-"""Reads the files of counts that stand beside the raw files: populations of strata, totals of margins."""
+"""Reads the files of counts beside the raw files: population counts of strata, totals of margins."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 
 
 def read_population(wave: Wave, root: Path) -> dict[str, float]:
@@ -38,8 +38,8 @@ def read_totals(wave: Wave, root: Path) -> dict[str, dict[str, float]]:
     problems: list[Problem] = []
     file = f"warehouse/raw/{wave.weighting.totals}"
     for line, row in _rows(root, file, ["margin", "code", "total"], wave.key):
-        place = Problem(file, f"line {line}", "", "", wave=wave.key)
-        _add(totals.setdefault(row["margin"], {}), row["code"], row["total"], place, problems)
+        location = Problem(file, f"line {line}", "", "", wave=wave.key)
+        _add(totals.setdefault(row["margin"], {}), row["code"], row["total"], location, problems)
     if problems:
         raise ProblemError(problems)
     return totals
@@ -57,23 +57,32 @@ def _rows(root: Path, file: str, columns: list[str], wave: str) -> list[tuple[in
     reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
     missing = [name for name in columns if name not in (reader.fieldnames or [])]
     if missing:
-        hint = f"Write the columns {','.join(columns)}, with commas."
+        hint = f"Write the columns {','.join(columns)}, separated by commas."
         found = ",".join(reader.fieldnames or [])
-        raise ProblemError(Problem(file, "line 1", f"has no column {', '.join(missing)}", hint, found, wave))
+        raise ProblemError(
+            Problem(
+                file,
+                "line 1",
+                f"lacks {counted(len(missing), 'column')}: {', '.join(missing)}",
+                hint,
+                found,
+                wave,
+            )
+        )
     return [(reader.line_num, {name: (row[name] or "").strip() for name in columns}) for row in reader]
 
 
-def _add(counts: dict[str, float], key: str, text: str, place: Problem, problems: list[Problem]) -> None:
+def _add(counts: dict[str, float], key: str, text: str, location: Problem, problems: list[Problem]) -> None:
     def problem(message: str, hint: str, value: str) -> None:
-        problems.append(Problem(place.file, place.key, message, hint, value, place.wave))
+        problems.append(Problem(location.file, location.key, message, hint, value, location.wave))
 
     try:
         count = float(text)
     except ValueError:
         count = math.nan
     if not (math.isfinite(count) and count > 0):
-        problem("is not a positive number", "Write a number above 0, with a decimal point.", text)
+        problem("is not a positive number", "Write a number above 0, with a point as decimal mark.", text)
     elif key in counts:
-        problem("is a duplicate", "Keep one row.", key)
+        problem("is counted in two rows", "Keep one of them.", key)
     else:
         counts[key] = count

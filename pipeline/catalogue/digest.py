@@ -1,4 +1,4 @@
-"""One hash for anything declared: equal declarations give equal fingerprints on every machine."""
+"""The fingerprint of declarations: equal declarations have equal fingerprints on every machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the types of the records say of each field, for messages, schemas and documentation."""
+"""The fields of the records as their types declare them, for messages, JSON Schemas and documentation."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import date
 from functools import cache
-from typing import Annotated, Any, Literal, Required, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic.fields import FieldInfo
-from typing_extensions import is_typeddict
 
 from pipeline.catalogue.kinds import Hidden
 from pipeline.catalogue.questionnaire import LOGIC, LogicTable
@@ -22,7 +21,7 @@ PLURALS = {str: "texts", int: "whole numbers", float: "numbers"}
 
 @dataclass(frozen=True)
 class Field:
-    """A key of a table: its kind (the annotation), and whether it may be left out, for what."""
+    """A key of a table: its annotation, whether it is required, and its default."""
 
     name: str
     kind: Any
@@ -52,7 +51,7 @@ class Field:
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """The values of a choice; of a list, those of its entries."""
+        """The values of a choice, or those of the entries of a list."""
         kind = self.type
         if get_origin(kind) is tuple:
             kind = bare(get_args(kind)[0])
@@ -85,22 +84,22 @@ class Field:
     def _list(self, entries: tuple[Any, ...]) -> str:
         entry = bare(entries[0])
         if get_origin(self.type) is tuple and len(entries) == 2 and entries[1] is not ...:
-            return "two numbers, low then high"
+            return "a list of two numbers, the lower one first"
         if self.allowed:
             return f"a list of {', '.join(self.allowed)}"
         if get_origin(entry) is tuple:
-            return 'a list of lists, as [["a"], ["b"]]'
+            return 'a list of lists, such as [["a"], ["b"]]'
         if is_table(entry):
-            return f"a list of tables, as [[{self.name}]]"
+            return f"a list of tables, each under [[{self.name}]]"
         if get_origin(self.type) is list:
-            return 'a list of conditions, as ["variable=code|code"]'
+            return 'a list of conditions, such as ["variable=code|code"]'
         return f"a list of {PLURALS.get(entry, 'values')}"
 
 
 def bare(kind: Any) -> Any:
     """A type without its metadata and without None."""
     while True:
-        if get_origin(kind) in (Annotated, Required):
+        if get_origin(kind) is Annotated:
             kind = get_args(kind)[0]
         elif get_origin(kind) in (Union, types.UnionType):
             kind = [each for each in get_args(kind) if each is not type(None)][-1]
@@ -110,8 +109,6 @@ def bare(kind: Any) -> Any:
 
 def _metadata(kind: Any) -> list[Any]:
     """What is annotated, outermost last; through None, and a list's limits are not its entries'."""
-    if get_origin(kind) is Required:
-        return _metadata(get_args(kind)[0])
     if get_origin(kind) is Annotated:
         return [*_metadata(get_args(kind)[0]), *kind.__metadata__]
     if get_origin(kind) in (Union, types.UnionType):
@@ -121,32 +118,32 @@ def _metadata(kind: Any) -> list[Any]:
 
 def is_table(kind: Any) -> bool:
     """Whether a type is a record, written as a table with keys of its own."""
-    return is_dataclass(kind) or is_typeddict(kind)
+    return is_dataclass(kind)
 
 
 @cache
 def fields_of(record: Any) -> tuple[Field, ...]:
-    """The keys of a record's table, in order; none for what is no record."""
+    """The keys of a record's table, in order; none when the type is not a record."""
     if not is_table(record):
         return ()
     hints = get_type_hints(record, include_extras=True)
-    if is_typeddict(record):
-        return tuple(Field(key, kind, key in record.__required_keys__) for key, kind in hints.items())
     found: list[Field] = []
     for each in fields(record):
         kind = hints[each.name]
         annotated = _metadata(kind)
-        name = next((one.alias for one in annotated if isinstance(one, FieldInfo) and one.alias), each.name)
+        name = next(
+            (item.alias for item in annotated if isinstance(item, FieldInfo) and item.alias), each.name
+        )
         if name == LOGIC:
             found += fields_of(LogicTable)
-        elif not any(isinstance(one, Hidden) for one in annotated):
+        elif not any(isinstance(item, Hidden) for item in annotated):
             made = each.default_factory() if each.default_factory is not MISSING else each.default
             found.append(Field(name, kind, made is MISSING, None if made is MISSING else made))
     return tuple(found)
 
 
 def field_at(kind: Any, steps: Sequence[int | str]) -> Field | None:
-    """The field at a place in a table of this kind; of a list or a mapping, its entry. None where none is."""
+    """The field at a path in a table of this kind; in a list or mapping, its entry. None if there is none."""
     found: Field | None = None
     here = kind
     for step in steps:
@@ -167,7 +164,7 @@ def field_at(kind: Any, steps: Sequence[int | str]) -> Field | None:
 
 
 def stand_in(kind: Any) -> Any:
-    """The least that validates as this kind: in place of what is missing or cannot be read."""
+    """The smallest valid value of this kind, in place of one that is missing or cannot be read."""
     annotated = _metadata(kind)
     kind = bare(kind)
     if is_table(kind):
@@ -179,7 +176,7 @@ def stand_in(kind: Any) -> Any:
     if get_origin(kind) in (dict, Mapping):
         return {}
     example = next(
-        (one.examples[0] for one in annotated if isinstance(one, FieldInfo) and one.examples), None
+        (item.examples[0] for item in annotated if isinstance(item, FieldInfo) and item.examples), None
     )
     if example is not None:
         return example

@@ -1,7 +1,7 @@
-"""One country's fieldwork: a wave with its dates, origin, file, design and weighting, as frozen records.
+"""A wave with its dates, origin, file, design and weighting, as frozen records.
 
-The fields' types are the declaration: what a wave file may say, and what its reader, its JSON Schema and
-its documentation are made from.
+The types of the fields are the declaration of a wave file: its reader, its JSON Schema and its documentation
+are made from them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from pipeline.catalogue.kinds import (
     Whole,
 )
 
+SYNTHETIC_SUFFIX = "-synthetic"  # of a synthetic wave's key, and of no other's
+
 
 @dataclass(frozen=True)
 class Period:
@@ -53,7 +55,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Source:
-    """The raw file: where it lies, what it must be, and how to read it."""
+    """The raw file: where it is, its hash and size, and how to read it."""
 
     kind: Annotated[Literal["microdata", "figures"], Field(description="units, or published aggregates only")]
     file: Annotated[
@@ -84,12 +86,19 @@ class Source:
 
 @dataclass(frozen=True)
 class Response:
-    """What is known of the sample and its response; None where nothing is."""
+    """What is known of the sample and its response; None where it is unknown."""
 
     population: Annotated[Units | None, Field(description="units in the population")] = None
     sample: Annotated[Units | None, Field(description="units drawn")] = None
     respondents: Annotated[Units | None, Field(description="units that answered")] = None
     rate: Annotated[Percent | None, Field(description="the response rate as published, in percent")] = None
+
+    @property
+    def known_rate(self) -> float | None:
+        """The response rate in percent: as published, else the share of the sample that answered."""
+        if self.rate is None and self.sample and self.respondents:
+            return 100.0 * self.respondents / self.sample
+        return self.rate
 
 
 @dataclass(frozen=True)
@@ -246,5 +255,5 @@ class Wave:
 
     @property
     def is_microdata(self) -> bool:
-        """Whether units stand in the raw file, or only published figures."""
+        """Whether the raw file holds units, or only published figures."""
         return self.source.kind == "microdata"

@@ -1,4 +1,4 @@
-"""Did you mean ...? The nearest of what is allowed, for a value that is not."""
+"""Did you mean ...? The nearest allowed value to one that is not allowed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from collections.abc import Sequence
 
 
 def did_you_mean(value: str, options: Sequence[str]) -> str:
-    """`` Did you mean x?`` when one of the options is close, else nothing."""
+    """`` Did you mean x?`` when one of the options is close, otherwise ""."""
     close = difflib.get_close_matches(value, list(options), n=1, cutoff=0.6)
     return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,8 +1,8 @@
-"""The kinds of values that declarations hold: names, texts, numbers, dates, files and addresses.
+"""The types of values in declarations: names, texts, numbers, dates, files and addresses.
 
-A record names the kind of each of its fields, and from that alone follow the reading, the messages, the JSON
-Schemas and the tables of ``docs/declarations.md``. What one field alone must be belongs here or at the field;
-what must hold between fields belongs to ``check``.
+The types of a record's fields determine how it is read, the messages, the JSON Schemas and the tables of
+``docs/declarations.md``. What a single field must be is declared here or at the field; what must hold between
+fields belongs to ``check``.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from pipeline.catalogue.hints import did_you_mean
+from pipeline.release_store import SEMANTIC_VERSION
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, regex_engine="python-re")
 LONGEST_NAME = 100  # a file of that name, with its ending, fits every file system
@@ -34,40 +35,40 @@ DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{name}{n}" for name in ("COM", "LPT")
 
 
 class Hidden:
-    """Marks a field that is not a key of its table: it comes from the table's own key or from other keys."""
+    """Marks a field that is not a key of its table: it is the table's own name, or made of other keys."""
 
 
 def refused(message: str, hint: str) -> PydanticCustomError:
-    """The error of a value that a validator of our own refuses, with the hint that its owner reads."""
+    """The error of a value that one of these validators refuses, with a hint for its owner."""
     return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
 
 
 def unprintable(value: str) -> tuple[str, str] | None:
-    """Message and hint of a text that holds a character no reader can see; None for one that holds none."""
+    """Message and hint for a text with an invisible control character; None for any other."""
     for character in value:
         kind = unicodedata.category(character)
         if (kind == "Cc" and character not in "\n\t") or kind in ("Zl", "Zp", "Cs") or character in BIDI:
             return (
                 f"holds the control character U+{ord(character):04X}",
-                "Remove it: readers cannot see it, and programs stumble over it.",
+                "Remove it: readers cannot see it, and it breaks programs.",
             )
     return None
 
 
 def _printable(value: str) -> str:
-    if said := unprintable(value):
-        raise refused(*said)
+    if reason := unprintable(value):
+        raise refused(*reason)
     return value
 
 
-class Written:
-    """A text must match the pattern; else it is refused with this message and hint."""
+class Matching:
+    """Validates that a text matches a pattern; refuses it with this message and hint otherwise."""
 
     def __init__(self, pattern: str, message: str, hint: str) -> None:
         self.pattern, self.message, self.hint = pattern, message, hint
 
     def check(self, value: str) -> str:
-        """The value, where it matches."""
+        """The value, if it matches."""
         if not re.fullmatch(self.pattern, value):
             raise refused(self.message, self.hint)
         return value
@@ -81,51 +82,53 @@ class Written:
         return {**handler(schema), "pattern": f"^(?:{self.pattern})$"}
 
 
-def named(value: str) -> str:
-    """The value, where it may be a name; else the error of a name that may not.
+def valid_name(value: str) -> str:
+    """The value, if it is a valid name.
 
-    A name becomes files, addresses, columns and identifiers: so it has neither slash nor dot, no hyphen
-    in front (spreadsheets take that for a formula) and is no word that programs read as something else.
+    Names become files, addresses, columns and identifiers: they have no slash and no dot, do not begin with a
+    hyphen (spreadsheets read that as a formula) and are not words that programs read as something else.
     """
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*", value):
-        raise refused("is not a valid name", "Use letters, digits, _ and -, and begin with no -.")
+        raise refused("is not a valid name", "Use letters, digits, _ and -, and do not begin with -.")
     if len(value) > LONGEST_NAME:
-        raise refused("is too long for a name", f"Use at most {LONGEST_NAME} letters.")
+        raise refused("is too long for a name", f"Use at most {LONGEST_NAME} characters.")
     if value.upper() == "NA":
-        raise refused("is a reserved word", "Choose another: many programs read NA as missing.")
+        raise refused("is a reserved word", "Choose another name: many programs read NA as missing.")
     if value.upper() in DEVICES:
-        raise refused("is a reserved word", "Choose another: Windows has no file of that name.")
+        raise refused("is a reserved word", "Choose another name: Windows cannot have a file of that name.")
     return value
 
 
 NAME_PATTERN = {"pattern": "^[A-Za-z0-9_][A-Za-z0-9_-]*$", "maxLength": LONGEST_NAME}
-SLUG = Written(
+SLUG = Matching(
     r"[a-z0-9]+([-_][a-z0-9]+)*",
     "is not a valid name",
-    "Use lower-case letters and digits, joined by - or _, as no-ks-2018.",
+    "Use lower-case letters and digits, joined by - or _, such as no-ks-2018.",
 )
-ADDRESS = Written(
-    r"(https?://[^\s<>\"'\\]+)?", "is not an address", "Write it whole, beginning with https://."
+ADDRESS = Matching(
+    r"(https?://[^\s<>\"'\\]+)?", "is not a web address", "Write it in full, beginning with https://."
 )
-LINK = Written(
+LINK = Matching(
     r"(https?://[^\s<>\"'\\]+|mailto:[^\s<>\"'\\@]+@[^\s<>\"'\\@]+)?",
-    "is not an address",
-    "Write it whole, beginning with https:// or mailto:.",
+    "is not a web or mail address",
+    "Write it in full, beginning with https:// or mailto:.",
 )
-EMAIL = Written(r"([^\s@<>\"]+@[^\s@<>\"]+)?", "is not an e-mail address", "Write name@domain.")
-SHA256 = Written(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
-VERSION = Written(
-    r"(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})", "is not a version", "Write it as 1.0.0."
+EMAIL = Matching(r"([^\s@<>\"]+@[^\s@<>\"]+)?", "is not an e-mail address", "Write name@domain.")
+SHA256 = Matching(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
+VERSION = Matching(SEMANTIC_VERSION.pattern, "is not a version", "Write three numbers, such as 1.0.0.")
+COUNTRY = Matching(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write two capital letters, such as NO.")
+LANGUAGE = Matching(
+    r"[a-z]{2,3}", "is not a language code", "Write two or three lower-case letters, such as nb."
 )
-COUNTRY = Written(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write it as NO.")
-LANGUAGE = Written(r"[a-z]{2,3}", "is not a language code", "Write it as nb.")
-IN_RAW = Written(
-    r"(?!\.{1,2}$)[^/\\:]*", "points outside warehouse/raw", "Name the file alone, and put it there."
+IN_RAW = Matching(
+    r"(?!\.{1,2}$)[^/\\:]*",
+    "points outside warehouse/raw",
+    "Write the name of the file alone, and put it there.",
 )
-SOURCE = Written(
+SOURCE = Matching(
     r"(?!\.{1,2}$)[^/\\:]+|(https?|s3)://[^\s\\]+",
     "points outside warehouse/raw",
-    "Name the file alone, or write an https:// or s3:// address.",
+    "Write the name of the file alone, or an https:// or s3:// address.",
 )
 
 CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
@@ -136,7 +139,7 @@ def _cron(value: str) -> str:
     if len(parts) != len(CRON_RANGES) or not all(map(_cron_part, parts, CRON_RANGES)):
         raise refused(
             "is not a cron schedule",
-            "Write minute, hour, day of the month, month and day of the week, as 0 6 1 2 *.",
+            "Write minute, hour, day of the month, month and day of the week, such as 0 6 1 2 *.",
         )
     return value
 
@@ -146,15 +149,15 @@ def _cron_part(part: str, limits: tuple[int, int]) -> bool:
         found = re.fullmatch(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/([1-9]\d?))?", each, re.ASCII)
         if not found:
             return False
-        ends = [int(end) for end in found.groups()[:2] if end]
-        if ends != sorted(ends) or any(not limits[0] <= end <= limits[1] for end in ends):
+        bounds = [int(end) for end in found.groups()[:2] if end]
+        if bounds != sorted(bounds) or any(not limits[0] <= end <= limits[1] for end in bounds):
             return False
-        if found[3] and len(ends) == 1:
+        if found[3] and len(bounds) == 1:
             return False
     return True
 
 
-OWNER = Written(
+OWNER = Matching(
     r"team:[A-Za-z0-9_.-]+|[^\s@:]+@[^\s@:]+\.[^\s@:]+",
     "is not an owner",
     "Write team:NAME or an e-mail address.",
@@ -165,7 +168,7 @@ def _timezone(value: str) -> str:
     if value != "UTC" and value not in available_timezones():
         raise refused(
             "is not a time zone",
-            f"Write it as Europe/Oslo.{did_you_mean(value, sorted(available_timezones()))}",
+            f"Write a name such as Europe/Oslo.{did_you_mean(value, sorted(available_timezones()))}",
         )
     return value
 
@@ -173,7 +176,7 @@ def _timezone(value: str) -> str:
 # Texts. A text that a field needs may not be blank; a note may.
 Note = Annotated[str, AfterValidator(_printable)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
-Name = Annotated[str, AfterValidator(named), Field(json_schema_extra=dict(NAME_PATTERN))]
+Name = Annotated[str, AfterValidator(valid_name), Field(json_schema_extra=dict(NAME_PATTERN))]
 Slug = Annotated[Name, SLUG]
 Address = Annotated[Note, ADDRESS]
 Link = Annotated[Note, LINK]
@@ -188,7 +191,7 @@ Cron = Annotated[Note, AfterValidator(_cron)]
 Timezone = Annotated[Note, AfterValidator(_timezone)]
 Owner = Annotated[Note, OWNER]
 
-# Numbers, dates, flags: as they stand in TOML, never from a text. Ranges stand at the fields.
+# Numbers, dates, flags: TOML values of that type, never texts. Ranges are declared at the fields.
 Whole = Annotated[int, Field(strict=True)]
 Units = Annotated[Whole, Field(ge=0, le=MOST)]
 Number = Annotated[float, Field(strict=True)]
@@ -201,7 +204,7 @@ Key = Annotated[Name, Field(alias="<key>"), Hidden()]  # the key of the record's
 SlugKey = Annotated[Slug, Field(alias="<key>"), Hidden()]
 
 
-def _entries(fold: Callable[[dict[str, Any]], dict[str, Any]]) -> BeforeValidator:
+def _fold_entries(fold: Callable[[dict[str, Any]], dict[str, Any]]) -> BeforeValidator:
     def prepare(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
@@ -213,7 +216,7 @@ def _entries(fold: Callable[[dict[str, Any]], dict[str, Any]]) -> BeforeValidato
     return BeforeValidator(prepare)
 
 
-KEYED = _entries(lambda entry: entry)  # on a mapping of records: each learns its own key
+KEYED = _fold_entries(lambda entry: entry)  # on a mapping of records: each learns its own key
 
 
 def folding(keys: tuple[str, ...], into: str) -> BeforeValidator:
@@ -224,4 +227,4 @@ def folding(keys: tuple[str, ...], into: str) -> BeforeValidator:
         rest = {key: value for key, value in entry.items() if key not in keys}
         return {**rest, into: joined} if joined else rest
 
-    return _entries(fold)
+    return _fold_entries(fold)

@@ -21,7 +21,6 @@ from pipeline.catalogue.questionnaire import (
     Indicator,
     IndicatorsFile,
     Instrument,
-    Question,
 )
 from pipeline.catalogue.reader import CROSSWALK_HEADER, read_record, read_rows, read_toml
 from pipeline.problems import Problem, ProblemError
@@ -46,13 +45,21 @@ def load_catalogue(root: Path) -> Catalogue:
                 "schemas/barometer.toml",
                 "",
                 f"is missing: {root} holds no barometer",
-                "Run from a barometer's folder, or name it with --project or BAROMETER_PROJECT.",
+                "Run in a barometer's folder, or name it with --project or BAROMETER_PROJECT.",
             )
         )
     declared = read_toml(schemas / "barometer.toml", root, problems)
     if not declared:
         raise ProblemError(
-            problems or [Problem("schemas/barometer.toml", "", "is empty", "Declare the barometer in it.")]
+            problems
+            or [
+                Problem(
+                    "schemas/barometer.toml",
+                    "",
+                    "is empty",
+                    "Declare the barometer in it; `barometer init` writes an example.",
+                )
+            ]
         )
     barometer = read_record(Barometer, declared, "schemas/barometer.toml", problems)
     if not barometer.packages:
@@ -70,47 +77,47 @@ def load_catalogue(root: Path) -> Catalogue:
         variables=codebook.variables,
         questions=codebook.questions,
         bases={"all": Base("all"), **measured.bases},
-        indicators=_indicators(measured.indicators, codebook.questions, problems),
+        indicators=measured.indicators,
         domains=domains,
         instruments=_instruments(schemas / "instruments", root, problems),
         waves=_waves(schemas / "waves", root, problems),
         translations=_translations(barometer.languages[1:], root, problems),
         comparability=_comparability(root, problems),
     )
-    catalogue = replace(catalogue, waves=_errata(catalogue))
+    catalogue = replace(catalogue, indicators=_indicators(catalogue, problems), waves=_errata(catalogue))
     return replace(catalogue, problems=(*problems, *_new(check(catalogue), problems)))
 
 
 def load_barometer(root: Path) -> Barometer:
-    """What is sound of barometer.toml, with stand-ins for the rest; ``load_catalogue`` tells its problems."""
+    """The valid part of barometer.toml, with stand-ins for the rest; ``load_catalogue`` reports problems."""
     return read_record(
         Barometer, read_toml(root / "schemas/barometer.toml", root, []), "schemas/barometer.toml", []
     )
 
 
 def _new(found: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
-    """Without those at the place of a problem of reading, or above or below it: they follow from it."""
-    places = [(problem.file, problem.key) for problem in known if problem.key]
+    """Without the problems at, above or below the key of a reading problem: they follow from it."""
+    locations = [(problem.file, problem.key) for problem in known if problem.key]
 
     def follows(problem: Problem) -> bool:
         return any(
             problem.file == file
             and (f"{problem.key}.".startswith(f"{key}.") or key.startswith(f"{problem.key}."))
-            for file, key in places
+            for file, key in locations
         )
 
     return [problem for problem in found if not follows(problem)]
 
 
 def _domains(declared: DomainsFile) -> Mapping[str, Domain]:
-    """The breakdowns, with the total: it is there without being declared."""
+    """The breakdowns, with the total, which need not be declared."""
     if all(domain.by for domain in declared.domains.values()):
         return {TOTAL: Domain(TOTAL, ()), **declared.domains}
     return declared.domains
 
 
 def _errata(catalogue: Catalogue) -> dict[str, Wave]:
-    """The waves, an erratum without a breakdown being of the total."""
+    """The waves, with the total as the breakdown of errata that name none."""
     total = catalogue.total.key
     return {
         key: replace(wave, errata=tuple(replace(each, domain=each.domain or total) for each in wave.errata))
@@ -118,12 +125,10 @@ def _errata(catalogue: Catalogue) -> dict[str, Wave]:
     }
 
 
-def _indicators(
-    indicators: Mapping[str, Indicator], questions: Mapping[str, Question], problems: list[Problem]
-) -> dict[str, Indicator]:
-    """The indicators, each of exactly one form, and with the base it left out."""
+def _indicators(catalogue: Catalogue, problems: list[Problem]) -> dict[str, Indicator]:
+    """The indicators, each with a base; a problem for one that does not have exactly one form."""
     made = {}
-    for key, indicator in indicators.items():
+    for key, indicator in catalogue.indicators.items():
         forms = [name for name in ("question", "mean", "total") if getattr(indicator, name) is not None]
         forms += ["any/all/none"] if indicator.logic else []
         if len(forms) != 1:
@@ -136,30 +141,27 @@ def _indicators(
                     " and ".join(forms) or "nothing",
                 )
             )
-        base = indicator.base or _base_of(indicator, indicators, questions, problems)
+        base = indicator.base or _base_of(indicator, catalogue, problems)
         made[key] = replace(indicator, base=base)
     return made
 
 
-def _base_of(
-    indicator: Indicator,
-    indicators: Mapping[str, Indicator],
-    questions: Mapping[str, Question],
-    problems: list[Problem],
-) -> str:
-    """The base that was left out: that of what the indicator is made from, where that is one base."""
-    behind = indicators.get(indicator.total or "", indicator)
-    if behind.base:
-        return behind.base
-    names = [name for name in (behind.question, behind.mean) if name]
-    names += [condition.pattern for condition in behind.logic.conditions()] if behind.logic else []
-    keys = [name.partition(".")[0] for name in names]
-    found = sorted({questions[key].base for key in keys if key in questions})
-    if len(found) > 1:
-        place = f"indicators.{indicator.key}.base"
-        message = "is not clear: its questions have other bases"
-        problems.append(Problem("schemas/indicators.toml", place, message, "Name it.", ", ".join(found)))
-    return found[0] if len(found) == 1 else "all"
+def _base_of(indicator: Indicator, catalogue: Catalogue, problems: list[Problem]) -> str:
+    """The base of an indicator that names none: that of its share or its questions, if they have one base."""
+    if indicator.total is not None and indicator.total not in catalogue.indicators:
+        return "all"  # ``check`` says that there is no such share
+    if base := catalogue.share_behind(indicator).base:
+        return base
+    bases = sorted({catalogue.questions[key].base for key in catalogue.questions_of(indicator)})
+    if len(bases) > 1:
+        key = f"indicators.{indicator.key}.base"
+        message = "is missing, and its questions have different bases"
+        problems.append(
+            Problem(
+                "schemas/indicators.toml", key, message, "Add base = ... with one of them.", ", ".join(bases)
+            )
+        )
+    return bases[0] if len(bases) == 1 else "all"
 
 
 def _instruments(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Instrument]:
@@ -187,24 +189,24 @@ def _waves(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Wave]
 def _translations(
     languages: tuple[str, ...], root: Path, problems: list[Problem]
 ) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
+    translations: dict[str, dict[str, str]] = {}
     for language in languages:
         file = f"schemas/translations/{language}.csv"
-        texts = found[language] = {}
+        texts = translations[language] = {}
         lines: dict[str, int] = {}
         for line, row in read_rows(root / file, root, problems, ["key", "text"]):
             key, text = row["key"], row["text"]
             if key in texts:
                 hint = f"Keep this line or line {lines[key]}."
-                problems.append(Problem(file, f"line {line}", "translates the same key again", hint, key))
-            if said := unprintable(text):
-                problems.append(Problem(file, f"line {line}", *said, key))
+                problems.append(Problem(file, f"line {line}", "is a duplicate key", hint, key))
+            if reason := unprintable(text):
+                problems.append(Problem(file, f"line {line}", *reason, key))
             texts[key], lines[key] = text, line
-    return found
+    return translations
 
 
 def _comparability(root: Path, problems: list[Problem]) -> Comparability:
-    """The rules of a barometer. One without any is judged by the product's."""
+    """The rules of a barometer, or the product's where it declares none."""
     own = (root / "schemas" / RULES).is_file()
     folder = root if own else PRODUCT
     path = root / "schemas" / RULES if own else PRODUCT / RULES

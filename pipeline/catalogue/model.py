@@ -1,7 +1,7 @@
 """The rules every wave shares, and the catalogue: all declarations of a barometer, as frozen records.
 
 Here belongs what a declaration *is*: the types of the fields say what may be written, and ``reader`` reads
-it from them. What must hold between declarations stands in ``check``. Mappings keep the order of the files,
+it from them. What must hold between declarations is in ``check``. Mappings keep the order of the files,
 and nobody changes them after loading.
 """
 
@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal, Required
+from typing import Annotated, Literal
 
 from pydantic import Field
-from typing_extensions import TypedDict
 
 from pipeline.catalogue.comparability import Comparability
 from pipeline.catalogue.fieldwork import Wave
@@ -40,7 +39,16 @@ from pipeline.catalogue.kinds import (
     Version,
     Whole,
 )
-from pipeline.catalogue.questionnaire import IGNORE, Base, Domain, Indicator, Instrument, Question, Variable
+from pipeline.catalogue.questionnaire import (
+    IGNORE,
+    Base,
+    Domain,
+    Indicator,
+    Instrument,
+    Question,
+    Variable,
+    question_key,
+)
 from pipeline.problems import Problem
 
 
@@ -101,6 +109,12 @@ class Rounding:
     breakdown: Annotated[Whole, Field(description="decimals of a breakdown's cells", ge=0, le=6)] = 0
     n: Annotated[Whole, Field(description="beside a hidden cell, n is a multiple of it", ge=1, le=1000)] = 10
 
+    def decimals(self, unit_measure: str, *, is_total: bool) -> int:
+        """The decimals of a published value: a mean has one more than a share, a count none."""
+        if unit_measure == "count":
+            return 0
+        return (self.total if is_total else self.breakdown) + (unit_measure == "mean")
+
 
 @dataclass(frozen=True)
 class Validation:
@@ -128,14 +142,15 @@ class Contact:
     page: Annotated[Link, Field(description="their page")] = ""
 
 
-class Contributor(TypedDict, total=False):
+@dataclass(frozen=True)
+class Contributor:
     """Someone who made the barometer, as the Data Package writes it."""
 
-    title: Required[Annotated[Text, Field(description="the name")]]
-    path: Annotated[Link, Field(description="their page")]
-    email: Annotated[Email, Field(description="their e-mail address")]
-    role: Annotated[Text, Field(description="`publisher`, `author`, `contributor` ...")]
-    organization: Annotated[Text, Field(description="where they work")]
+    title: Annotated[Text, Field(description="the name")]
+    path: Annotated[Link, Field(description="their page")] = ""
+    email: Annotated[Email, Field(description="their e-mail address")] = ""
+    role: Annotated[Text, Field(description="`publisher`, `author`, `contributor` ...")] = ""
+    organization: Annotated[Text, Field(description="where they work")] = ""
 
 
 @dataclass(frozen=True)
@@ -224,9 +239,14 @@ class Catalogue:
         """The breakdown that crosses nothing: every unit of the base. It may have any name."""
         return next(domain for domain in self.domains.values() if not domain.by)
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """Every answer variable, in codebook order."""
+        return tuple(answer for question in self.questions.values() for answer in question.answers)
+
     def question_of(self, answer: str) -> Question:
-        """The question of an answer variable. Raises KeyError when there is none."""
-        return self.questions[answer.partition(".")[0]]
+        """The question of an answer variable or pattern. Raises KeyError when there is none."""
+        return self.questions[question_key(answer)]
 
     def share_behind(self, indicator: Indicator) -> Indicator:
         """The share whose weighted count a total is; any other indicator itself."""
@@ -234,7 +254,7 @@ class Catalogue:
 
     def questions_of(self, indicator: Indicator) -> tuple[str, ...]:
         """The questions whose answers an indicator is made from; those of its base are not among them."""
-        keys = (name.partition(".")[0] for name in self.share_behind(indicator).patterns)
+        keys = (question_key(name) for name in self.share_behind(indicator).patterns)
         return tuple(dict.fromkeys(key for key in keys if key in self.questions))
 
     def expand(self, pattern: str) -> tuple[str, ...]:
@@ -249,7 +269,7 @@ class Catalogue:
             return tuple(self.variables[variable].codes)
         return self.question_of(variable).answer_codes
 
-    def asked(self, wave: Wave) -> frozenset[str]:
+    def mapped_variables(self, wave: Wave) -> frozenset[str]:
         """The harmonised variables that a microdata wave's crosswalk fills."""
         rows = self.instruments[wave.instrument].crosswalk
         return frozenset(row.variable for row in rows if row.variable and row.code != IGNORE)

@@ -1,6 +1,6 @@
 """What is asked and estimated: codebook, bases, indicators, breakdowns and questionnaires, as frozen records.
 
-The types of the fields are the declaration (see ``kinds``); what must hold between them stands in ``check``.
+The types of the fields are the declaration (see ``kinds``); what must hold between them is in ``check``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic_core import CoreSchema, core_schema
-from typing_extensions import TypedDict
 
 from pipeline.catalogue.kinds import (
     KEYED,
@@ -41,6 +40,16 @@ IGNORE = "ignore"
 ABSENT = (NO_ANSWER, NOT_ASKED)  # states of an answer variable that are not an answer
 QuestionType = Literal["single", "multiple", "grid", "numeric"]
 Unit = Literal["percent", "mean", "count"]
+
+
+def question_key(answer: str) -> str:
+    """The question in the name of an answer variable or pattern: ``q`` of ``q``, ``q.item`` and ``q.*``."""
+    return answer.partition(".")[0]
+
+
+def item_key(answer: str) -> str:
+    """The item in the name of an answer variable: ``item`` of ``q.item``; "" where the question has none."""
+    return answer.partition(".")[2]
 
 
 @dataclass(frozen=True)
@@ -128,8 +137,8 @@ def _condition(text: str) -> Condition:
     return Condition(pattern.strip(), tuple(code.strip() for code in codes.split("|")))
 
 
-def _logic(table: Mapping[str, Any]) -> Logic | None:
-    made = [Logic(operator, tuple(table[operator])) for operator in OPERATORS if operator in table]
+def _logic(table: LogicTable) -> Logic | None:
+    made = [Logic(operator, tuple(found)) for operator in OPERATORS if (found := getattr(table, operator))]
     if not made:
         return None
     return made[0] if len(made) == 1 else Logic("all", tuple(made))
@@ -142,12 +151,19 @@ _Entry = Annotated[
 ]
 
 
-class LogicTable(TypedDict, total=False):
+@dataclass(frozen=True)
+class LogicTable:
     """Conditions joined; several operators must hold together."""
 
-    any: Annotated[list[_Entry], Field(min_length=1, description="at least one of the conditions holds")]
-    all: Annotated[list[_Entry], Field(min_length=1, description="every one of the conditions holds")]
-    none: Annotated[list[_Entry], Field(min_length=1, description="not one of the conditions holds")]
+    any: Annotated[list[_Entry], Field(min_length=1, description="at least one of the conditions holds")] = (
+        field(default_factory=list)
+    )
+    all: Annotated[list[_Entry], Field(min_length=1, description="every one of the conditions holds")] = (
+        field(default_factory=list)
+    )
+    none: Annotated[list[_Entry], Field(min_length=1, description="not one of the conditions holds")] = field(
+        default_factory=list
+    )
 
 
 class _FromTable:

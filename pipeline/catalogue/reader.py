@@ -1,7 +1,7 @@
 """Reads declaration files by the types of their records: every problem of a file at once.
 
-What a file may hold stands at the records' fields (see ``kinds``); here stands only how TOML and CSV become
-records, and how an error of a type reads to the file's owner.
+The content of a file is declared at the records' fields (see ``kinds``). Here belongs how TOML and CSV become
+records, and how a validation error is worded for the file's owner.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ def read_toml(path: Path, root: Path, problems: list[Problem], wave: str | None 
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        problems.append(Problem(file, "", "is missing", "Create it; the README shows one.", wave=wave))
+        problems.append(
+            Problem(file, "", "is missing", "Create it; `barometer init` writes an example.", wave=wave)
+        )
     except UnicodeDecodeError as error:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         problems.append(Problem(file, f"line {line}", "is not UTF-8", "Save the file as UTF-8.", wave=wave))
     except tomllib.TOMLDecodeError as error:
-        problems.append(
-            Problem(file, "", f"is not valid TOML: {error}", "Correct the line it names.", wave=wave)
-        )
+        problems.append(Problem(file, "", f"is not valid TOML: {error}", "Correct that line.", wave=wave))
     return {}
 
 
@@ -62,7 +62,9 @@ def read_rows(
     if [name for name in reader.fieldnames or [] if name] != header:
         found = ",".join(reader.fieldnames or [])
         problems.append(
-            Problem(file, "line 1", "has other columns", f"The columns are {','.join(header)}.", found, wave)
+            Problem(
+                file, "line 1", "has the wrong columns", f"The columns are {','.join(header)}.", found, wave
+            )
         )
         return
     for row in reader:
@@ -82,14 +84,13 @@ def read_record(
 ) -> Record:
     """The record a table declares.
 
-    Never raises for what the table holds: every problem is reported, and the record is then made of what is
-    sound, with stand-ins for what it cannot be without, so that the other declarations can be checked
-    against it.
+    Never raises for the content of the table: every problem is reported, and the record is made of what is
+    valid, with stand-ins for required values, so that the other declarations can be checked against it.
     """
     data: Any = table
     validator: TypeAdapter[Record] = adapter(cast(Hashable, kind))
     reported = False
-    for _ in range(20):  # one pass reports; what was fixed for the next one may bring up more, unsaid
+    for _ in range(20):  # the first pass reports; a repaired value may bring up more, which is not
         try:
             return validator.validate_python(data)
         except ValidationError as error:
@@ -97,18 +98,18 @@ def read_record(
         if not reported:
             problems += dict.fromkeys(_problem(each, kind, file, wave) for each in errors)
             reported = True
-        for each in reversed(errors):  # from the end, so that the places of a list's rows still hold
-            data = _mended(data, _steps(each), kind)
+        for each in reversed(errors):  # from the end, so that positions in a list stay valid
+            data = _repaired(data, _steps(each), kind)
     return validator.validate_python(stand_in(kind))
 
 
 def _steps(error: ErrorDetails) -> tuple[int | str, ...]:
-    """Where the error stands in the table, without what is no key of it."""
+    """The path of the error in the table, keys and positions only."""
     return tuple(step for step in error["loc"] if not str(step).startswith("<") or step in ("<key>",))
 
 
 def _path(steps: Sequence[int | str]) -> str:
-    """A place in a table as TOML writes it, the rows of a list counted from 1."""
+    """A path in a table as TOML writes it, the entries of a list counted from 1."""
     path = ""
     for step in steps:
         if isinstance(step, int):
@@ -123,13 +124,13 @@ def _problem(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Pr
     field = field_at(kind, steps)
     key = str(steps[-1]) if steps else ""
     value = error["input"]
-    told = None if value is None or error["type"] == "missing" else _shown(value)
-    if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: it stands in the table above
-        steps, told = steps[:-2], str(steps[-2])
-    message, hint = _said(error, field, key, kind, steps)
+    shown = None if value is None or error["type"] == "missing" else _shown(value)
+    if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: a key of the table above
+        steps, shown = steps[:-2], str(steps[-2])
+    message, hint = _message_and_hint(error, field, key, kind, steps)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        told = None
-    return Problem(file, _path(steps), message, hint, told, wave)
+        shown = None
+    return Problem(file, _path(steps), message, hint, shown, wave)
 
 
 def _shown(value: object) -> str:
@@ -138,16 +139,16 @@ def _shown(value: object) -> str:
     return printable if len(printable) <= 200 else printable[:200] + "..."
 
 
-def _said(
+def _message_and_hint(
     error: ErrorDetails, field: Field | None, key: str, kind: type, steps: Sequence[int | str]
 ) -> tuple[str, str]:
     """An error of the validator as a message and a hint."""
-    what = field.phrase if field else "a value"
+    expected = field.phrase if field else "a value"
     match error["type"]:
         case "refused":
             return str(error["ctx"]["message"]), str(error["ctx"]["hint"])
         case "missing":
-            return "is missing", f"Add {key} = ... ({what})."
+            return "is missing", f"Add {key} = ... ({expected})."
         case "unexpected_keyword_argument" | "extra_forbidden":
             above = field_at(kind, steps[:-1])
             known = [each.name for each in fields_of(above.type if above else kind)]
@@ -162,43 +163,43 @@ def _said(
         case "string_too_short":
             return "is empty", f"Fill in {key}."
         case "too_short" | "too_long":
-            return f"must be {what}", "Write every entry that it needs, and no more."
+            return f"must be {expected}", "Write the right number of entries."
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "finite_number":
-            return "is out of range", f"Write {what}."
-    return f"must be {what}", f"Write it as {what}."
+            return "is out of range", f"Write {expected}."
+    return f"must be {expected}", f"Write it as {expected}."
 
 
-def _mended(data: Any, steps: Sequence[int | str], kind: type) -> Any:
-    """The data without the value at the steps, or with a stand-in where it cannot be without one."""
+def _repaired(data: Any, steps: Sequence[int | str], kind: type) -> Any:
+    """The data without the value at the path, or with a stand-in where a value is required."""
     if steps and steps[-1] in ("[key]", "<key>") and len(steps) > 1:
         steps = steps[:-1]
     while steps:
         field = field_at(kind, steps)
-        value = stand_in(field.kind) if field and field.required else _GONE
-        made = _put(data, steps, "x" if steps == ("<key>",) else value)
-        if made != data:
-            return made
+        value = stand_in(field.kind) if field and field.required else _REMOVED
+        changed = _with_value(data, steps, "x" if steps == ("<key>",) else value)
+        if changed != data:
+            return changed
         steps = steps[:-1]
     return stand_in(kind)
 
 
-_GONE: Any = object()
+_REMOVED: Any = object()
 
 
-def _put(data: Any, steps: Sequence[int | str], value: Any) -> Any:
-    """The data with another value at the steps, or with none there."""
+def _with_value(data: Any, steps: Sequence[int | str], value: Any) -> Any:
+    """The data with another value at the path, or without one."""
     first, rest = steps[0], steps[1:]
     if isinstance(data, Mapping):
-        made = dict(data)
+        changed = dict(data)
         if rest:
-            if first in made:
-                made[str(first)] = _put(made[str(first)], rest, value)
-        elif value is _GONE:
-            made.pop(str(first), None)
+            if first in changed:
+                changed[str(first)] = _with_value(changed[str(first)], rest, value)
+        elif value is _REMOVED:
+            changed.pop(str(first), None)
         else:
-            made[str(first)] = value
-        return made
+            changed[str(first)] = value
+        return changed
     if isinstance(data, list) and isinstance(first, int) and first < len(data):
-        inner = _put(data[first], rest, value) if rest else value
-        return [*data[:first], *([] if inner is _GONE else [inner]), *data[first + 1 :]]
+        inner = _with_value(data[first], rest, value) if rest else value
+        return [*data[:first], *([] if inner is _REMOVED else [inner]), *data[first + 1 :]]
     return data

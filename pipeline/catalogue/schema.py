@@ -1,4 +1,4 @@
-"""What the records' types say of the declaration files, for editors (JSON Schema) and readers (Markdown)."""
+"""The declaration files as the records' types define them: JSON Schemas for editors, Markdown for readers."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 
 
 def _plain(node: Any, logic: Mapping[str, Any]) -> Any:
-    """Without what is no key of a table, and without null, which TOML has not."""
+    """Without entries that are not keys of a table, and without null, which TOML lacks."""
     if isinstance(node, list):
         return [_plain(each, logic) for each in node]
     if not isinstance(node, dict):
@@ -82,12 +82,12 @@ def _tables(record: Any, path: str) -> Iterator[str]:
     for each in found:
         inner, below = _below(each)
         if inner is not None:
-            place = f"{path}.{each.name}" if path else each.name
-            yield from _tables(inner, f"{place}{below}")
+            below_path = f"{path}.{each.name}" if path else each.name
+            yield from _tables(inner, f"{below_path}{below}")
 
 
 def _below(field: Field) -> tuple[Any, str]:
-    """The record below a key, and how its place goes on; None for what is no table of keys."""
+    """The record below a key, and the rest of its path; None for anything but a table of keys."""
     kind = field.type
     if is_table(kind):
         return kind, ""

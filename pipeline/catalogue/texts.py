@@ -14,19 +14,19 @@ def texts(catalogue: Catalogue) -> Mapping[str, str]:
     barometer = catalogue.barometer
     found = {"barometer.title": barometer.title, "barometer.description": barometer.description}
     for variable in catalogue.variables.values():
-        place = f"variables.{variable.key}"
-        found[f"{place}.label"] = variable.label
-        found |= {f"{place}.codes.{code}": label for code, label in variable.codes.items()}
+        path = f"variables.{variable.key}"
+        found[f"{path}.label"] = variable.label
+        found |= {f"{path}.codes.{code}": label for code, label in variable.codes.items()}
     for question in catalogue.questions.values():
-        place = f"questions.{question.key}"
-        found |= {f"{place}.label": question.label, f"{place}.text": question.text}
-        found |= {f"{place}.items.{item}": label for item, label in question.items.items()}
-        found |= {f"{place}.codes.{code}": label for code, label in question.codes.items()}
+        path = f"questions.{question.key}"
+        found |= {f"{path}.label": question.label, f"{path}.text": question.text}
+        found |= {f"{path}.items.{item}": label for item, label in question.items.items()}
+        found |= {f"{path}.codes.{code}": label for code, label in question.codes.items()}
     for base in catalogue.bases.values():
         found[f"bases.{base.key}.label"] = base.label
     for indicator in catalogue.indicators.values():
-        place = f"indicators.{indicator.key}"
-        found |= {f"{place}.label": indicator.label, f"{place}.description": indicator.description}
+        path = f"indicators.{indicator.key}"
+        found |= {f"{path}.label": indicator.label, f"{path}.description": indicator.description}
     for domain in catalogue.domains.values():
         found[f"domains.{domain.key}.label"] = domain.label
     found |= catalogue.comparability.texts()
@@ -34,7 +34,7 @@ def texts(catalogue: Catalogue) -> Mapping[str, str]:
 
 
 def text_in(catalogue: Catalogue, language: str, key: str) -> tuple[str, bool]:
-    """A text in a language, and whether it is there; where it is not, the declarations' own text stands in.
+    """A text in a language and True; where there is no translation, the declarations' own text and False.
 
     Raises KeyError when no declaration has this key.
     """

@@ -1,4 +1,4 @@
-"""The command ``barometer``: its verbs and their options. What a verb does stands in a module of its own."""
+"""The command ``barometer``: its verbs and their options. Each verb has a module of its own."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they would print local values, and so respondents' answers
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Report as JSON, for machines.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a report as JSON.")]
 Waves = Annotated[
-    list[str] | None, typer.Option("--wave", metavar="ID", help="Only this wave; may be repeated.")
+    list[str] | None, typer.Option("--wave", metavar="ID", help="Build only this wave; may be repeated.")
 ]
 Packages = Annotated[
     list[str] | None, typer.Option("--package", metavar="P", help="Only this package; may be repeated.")
 ]
 Format = Annotated[
-    Literal["table", "csv", "json"] | None, typer.Option("--format", help="How to show the rows.")
+    Literal["table", "csv", "json"] | None, typer.Option("--format", help="Form of the output.")
 ]
 
 
@@ -46,13 +46,15 @@ def barometer(
 @app.command()
 def init(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Its folder, made here; by default this folder.")] = "",
+    name: Annotated[
+        str, typer.Argument(help="Folder of the new barometer; the current folder by default.")
+    ] = "",
     file: Annotated[
-        Path | None, typer.Option("--from", metavar="FILE", help="A delivered file to draft it from.")
+        Path | None, typer.Option("--from", metavar="FILE", help="Raw file to draft the declarations from.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Begin a barometer: a small one that runs, with synthetic data, or a draft from a delivered file."""
+    """Create a barometer: a small working one with synthetic data, or a draft from a raw file."""
     from pipeline.cli.init import begin
 
     with reporting(as_json):
@@ -61,7 +63,7 @@ def init(
 
 @app.command()
 def check(context: typer.Context, as_json: Json = False) -> None:
-    """Check every declaration against every other, without data; list all problems at once."""
+    """Check all declarations, without building anything; list every problem at once."""
     from pipeline.cli.check import check_declarations
 
     with reporting(as_json):
@@ -71,14 +73,14 @@ def check(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def schema(
     folder: Annotated[
-        Path | None, typer.Argument(help="Where to write them; without it they are printed.")
+        Path | None, typer.Argument(help="Folder to write them to; printed when left out.")
     ] = None,
     markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print the tables of the keys instead.")
+        bool, typer.Option("--markdown", help="Print tables of the keys, as Markdown, instead.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Give the JSON Schema of every declaration file, for editors that complete and mark TOML."""
+    """Write the JSON Schema of every declaration file, for editors that complete and check TOML."""
     from pipeline.cli.schema import write
 
     with reporting(as_json):
@@ -96,7 +98,7 @@ def run(context: typer.Context, wave: Waves = None, as_json: Json = False) -> No
 
 @app.command()
 def release(context: typer.Context, package: Packages = None, as_json: Json = False) -> None:
-    """Seal the candidates as releases: immutable, checked again, and with a version that fits the changes."""
+    """Seal the candidates as immutable releases, checked again, with a version that fits the changes."""
     from pipeline.cli.release import seal
 
     with reporting(as_json):
@@ -120,10 +122,10 @@ def verify(
 def diff(
     context: typer.Context,
     old: Annotated[str, typer.Argument(help="A package folder, PACKAGE@VERSION or candidate.")],
-    new: Annotated[str, typer.Argument(help="The same of the other side.")],
+    new: Annotated[str, typer.Argument(help="What to compare it with, in the same form.")],
     as_json: Json = False,
 ) -> None:
-    """Show what one release changed of another, cell by cell, and which version it calls for."""
+    """Show what changed between two releases, cell by cell, and the version bump that it requires."""
     from pipeline.cli.diff import show
 
     with reporting(as_json):
@@ -137,7 +139,7 @@ def publish(
     package: Packages = None,
     as_json: Json = False,
 ) -> None:
-    """Send the releases to a folder or a bucket; what lies there is not sent again."""
+    """Send the releases to a folder or a bucket; files that are there already are not sent again."""
     from pipeline.cli.publish import send
 
     with reporting(as_json):
@@ -148,12 +150,12 @@ def publish(
 def withdraw(
     context: typer.Context,
     package: Annotated[str, typer.Argument(help="The package.")],
-    version: Annotated[str, typer.Argument(help="The release that should not have been.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why, for its readers.")],
+    version: Annotated[str, typer.Argument(help="The version to withdraw.")],
+    reason: Annotated[str, typer.Option("--reason", help="The reason, for readers.")],
     date: Annotated[str, typer.Option("--date", metavar="YYYY-MM-DD", help="The day of the withdrawal.")],
     as_json: Json = False,
 ) -> None:
-    """Take the data of a release away and leave a tombstone with date and reason."""
+    """Remove the data of a release and leave a tombstone with date and reason."""
     from pipeline.cli.withdraw import take_back
 
     with reporting(as_json):
@@ -163,7 +165,7 @@ def withdraw(
 @app.command()
 def query(
     context: typer.Context,
-    sql: Annotated[str, typer.Argument(help="One SQL statement; it can only read.")],
+    sql: Annotated[str, typer.Argument(help="One SQL statement that reads.")],
     form: Format = None,
     as_json: Json = False,
 ) -> None:
@@ -178,15 +180,17 @@ def query(
 def compare(
     context: typer.Context,
     wave_a: Annotated[str, typer.Argument(metavar="WAVE_A", help="Key of a wave.")],
-    wave_b: Annotated[str, typer.Argument(metavar="WAVE_B", help="Key of the wave to set it against.")],
-    indicator: Annotated[str, typer.Option("--indicator", help="Key of what is compared.")],
+    wave_b: Annotated[str, typer.Argument(metavar="WAVE_B", help="Key of the wave to compare it with.")],
+    indicator: Annotated[str, typer.Option("--indicator", help="Key of the indicator to compare.")],
     domain: Annotated[
-        str, typer.Option("--domain", help="Breakdown whose cells are compared; the total by default.")
+        str, typer.Option("--domain", help="Key of the breakdown to compare; the total by default.")
     ] = "",
-    lang: Annotated[str, typer.Option("--lang", help="Language of the sentences.")] = "",
+    lang: Annotated[
+        str, typer.Option("--lang", help="Language of the texts; the first declared by default.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """May two waves be compared on an indicator, why or why not, and by how much do they differ?"""
+    """Say whether two waves may be compared on an indicator, why, and by how much they differ."""
     from pipeline.cli.compare import compare as answer
 
     with reporting(as_json):
@@ -195,10 +199,9 @@ def compare(
 
 @app.command()
 def ui(
-    context: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="Where to listen on 127.0.0.1.")] = 3000,
+    context: typer.Context, port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 3000
 ) -> None:
-    """Open Dagster on 127.0.0.1: the graph, the waves, their runs and checks."""
+    """Open Dagster on 127.0.0.1: assets, partitions, runs and checks."""
     from pipeline.cli.ui import open_dagster
 
     with reporting(as_json=False):
@@ -208,7 +211,7 @@ def ui(
 @app.command()
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="Where to listen; 0 for any free one.")] = 8000,
+    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 for any free one.")] = 8000,
 ) -> None:
     """Open the catalogue site on 127.0.0.1."""
     from pipeline.cli.serve import serve_site
@@ -223,7 +226,7 @@ def new_wave(
     wave: Annotated[str, typer.Argument(metavar="ID", help="Key of the new wave, such as no-ks-2018.")],
     file: Annotated[Path, typer.Argument(help="Its raw file.")],
     instrument: Annotated[
-        str, typer.Option(help="Its questionnaire; by default one named as the wave.")
+        str, typer.Option(help="Its questionnaire; one with the key of the wave by default.")
     ] = "",
     as_json: Json = False,
 ) -> None:

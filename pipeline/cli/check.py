@@ -8,10 +8,10 @@ import typer
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.check.translations import gaps
-from pipeline.cli.output import counted, print_json
-from pipeline.problems import ProblemError
+from pipeline.cli.output import print_json
+from pipeline.problems import ProblemError, counted
 
-SHOWN = 20
+MAX_KEYS = 20
 
 
 def check_declarations(root: Path, as_json: bool) -> None:
@@ -35,9 +35,9 @@ def check_declarations(root: Path, as_json: bool) -> None:
     typer.echo(f"{catalogue.barometer.id}: {listed}. No problems.")
     for language, keys in missing.items():
         if keys:
-            more = f" and {len(keys) - SHOWN} more (--json lists them all)" if len(keys) > SHOWN else ""
+            more = f" and {len(keys) - MAX_KEYS} more (--json lists them all)" if len(keys) > MAX_KEYS else ""
             typer.echo(
-                f"{language}: {counted(len(keys), 'text')} to translate: {', '.join(keys[:SHOWN])}{more}"
+                f"{language}: {counted(len(keys), 'text')} to translate: {', '.join(keys[:MAX_KEYS])}{more}"
             )
 
 

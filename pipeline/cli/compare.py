@@ -17,10 +17,10 @@ def compare(
 ) -> None:
     """Prints the verdict, its reasons in one sentence each, the facts side by side, and the numbers."""
     answer = compare_waves(root, waves, indicator, domain, lang)
-    print_json(answer) if as_json else _say(answer, database(root).is_file())
+    print_json(answer) if as_json else _print(answer, database(root).is_file())
 
 
-def _say(answer: Row, built: bool) -> None:
+def _print(answer: Row, built: bool) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
@@ -39,12 +39,12 @@ def _say(answer: Row, built: bool) -> None:
     console = Console()
     console.print(facts)
     if not answer["comparisons"]:
-        why = (
-            "none of them may be published, or one of the waves has no estimate"
+        reason = (
+            "none may be published, or one of the waves has no estimate"
             if built
-            else "run `barometer run`"
+            else "build them with `barometer run`"
         )
-        typer.echo(f"no numbers: {why}")
+        typer.echo(f"no numbers: {reason}")
         return
     console.print(_table(answer["comparisons"], a, b, answer["verdict"]))
 
@@ -60,12 +60,12 @@ def _table(rows: list[Row], a: str, b: str, verdict: str) -> Any:
     if judged:
         table.add_column("verdict")
     for row, cell in zip(rows, cells, strict=True):
-        said = [
+        texts = [
             "" if row[name] is None else f"{row[name]:g}" for name in ("value_a", "value_b", "difference")
         ]
         if row["ci_low"] is not None:
-            said[2] += f" ({row['ci_low']:g} to {row['ci_high']:g})"
+            texts[2] += f" ({row['ci_low']:g} to {row['ci_high']:g})"
         p = "" if row["p_adjusted"] is None else f"{row['p_adjusted']:.4f}"
         last = [row["verdict"]] if judged else []
-        table.add_row(row["category"], *([cell] if several else []), *said, p, *last)
+        table.add_row(row["category"], *([cell] if several else []), *texts, p, *last)
     return table

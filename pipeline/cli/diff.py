@@ -15,24 +15,24 @@ from pipeline.catalogue import load_catalogue
 from pipeline.cli.output import print_json
 from pipeline.contracts import table
 from pipeline.release import PUBLISHED
+from pipeline.release.compared_tables import described_in, tables_of
 from pipeline.release.diff import Changes
 from pipeline.release.revisions import comparison, entry
-from pipeline.release.sheets import described_in, sheets_of
-from pipeline.steps.releases import named
+from pipeline.steps.releases import package_folders
 
-SHOWN = 20  # rows a table; --json has them all
+MAX_ROWS = 20  # rows a table; --json has them all
 
 
 def show(root: Path, old: str, new: str, as_json: bool) -> None:
     """Prints the changes. Raises ProblemError when one of the two names no package."""
     if not all(Path(name).is_dir() for name in (old, new)):
         load_catalogue(root)  # a folder that holds no barometer says so
-    before, after = named(root, (old, new))
+    before, after = package_folders(root, (old, new))
     described = described_in(before), described_in(after)
     compared = comparison(
         described[1]["name"],
-        (described[0]["version"], sheets_of(before)),
-        (described[1]["version"], sheets_of(after)),
+        (described[0]["version"], tables_of(before)),
+        (described[1]["version"], tables_of(after)),
     )
     if as_json:
         print_json({"ok": True, **compared, "problems": []})
@@ -45,13 +45,13 @@ def show(root: Path, old: str, new: str, as_json: bool) -> None:
 
 
 def _lines(name: str, changes: Changes) -> Iterable[tuple[str, str, str, str]]:
-    """What happened, where, and what stood and stands there."""
-    for place in changes["schema"]:
-        yield "described", place["place"], _said(place["old"]), _said(place["new"])
+    """The kind of change, where it is, the old value and the new one."""
+    for location in changes["schema"]:
+        yield "described", location["place"], _text(location["old"]), _text(location["new"])
     key = table(name)["primaryKey"] if name in PUBLISHED else None
     for row in changes["changed"]:
         for column, cell in row["cells"].items():
-            yield "changed", f"{_named(row['key'], key)} {column}", _said(cell["old"]), _said(cell["new"])
+            yield "changed", f"{_named(row['key'], key)} {column}", _text(cell["old"]), _text(cell["new"])
     yield from (("removed", _named(row, key), "", "") for row in changes["removed"])
     yield from (("added", _named(row["row"], key), "", "") for row in changes["added"])
     yield from (("moved", _named(row["key"], key), "", f"row {row['at'] + 1}") for row in changes["moved"])
@@ -62,23 +62,23 @@ def _named(row: dict[str, Any], key: Iterable[str] | None) -> str:
     return " ".join(str(row[name]) for name in (key or row) if row.get(name) not in (None, ""))
 
 
-def _said(value: Any) -> str:
+def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
 def _show(name: str, lines: list[tuple[str, str, str, str]]) -> None:
     """A table of changes on a terminal; a line a change elsewhere."""
-    more = f"{len(lines) - SHOWN} more; --json has them all" if len(lines) > SHOWN else ""
+    more = f"{len(lines) - MAX_ROWS} more; --json has them all" if len(lines) > MAX_ROWS else ""
     console = Console()
     if not console.is_terminal:
-        for what, place, old, new in lines[:SHOWN]:
-            typer.echo(f"{name}: {what} {place}" + (f": {old!r} -> {new!r}" if old or new else ""))
+        for what, location, old, new in lines[:MAX_ROWS]:
+            typer.echo(f"{name}: {what} {location}" + (f": {old!r} -> {new!r}" if old or new else ""))
         if more:
             typer.echo(f"{name}: {more}")
         return
     grid = Table(title=name, title_justify="left", caption=more, caption_justify="left")
     for header in ("", "where", "old", "new"):
         grid.add_column(header)
-    for line in lines[:SHOWN]:
+    for line in lines[:MAX_ROWS]:
         grid.add_row(*map(Text, line))
     console.print(grid)

@@ -14,15 +14,15 @@ def begin(root: Path, name: str, file: Path | None, as_json: bool) -> None:
     """Prints the files written. Raises ProblemError when anything is in the way; nothing is then written."""
     folder = root / name if name else root
     written = draft_barometer(folder, file) if file else write_starter(folder)
-    places = [path.relative_to(folder).as_posix() for path in written]
+    paths = [path.relative_to(folder).as_posix() for path in written]
     if as_json:
-        print_json({"ok": True, "folder": str(folder), "written": places, "problems": []})
+        print_json({"ok": True, "folder": str(folder), "written": paths, "problems": []})
         return
-    for place in places:
-        typer.echo(f"wrote {Path(name, place).as_posix()}")
+    for path in paths:
+        typer.echo(f"wrote {Path(name, path).as_posix()}")
     here = folder.resolve() == Path.cwd()
     command = "barometer" if here else f"barometer --project {name if root == Path.cwd() else folder}"
     if file:
-        typer.echo(f"Every guess is marked; `{command} check` names what is left to decide.")
+        typer.echo(f"Every guess is marked; `{command} check` lists what is left to decide.")
     else:
-        typer.echo(f"Its data are synthetic. `{command} run` builds its data package and site.")
+        typer.echo(f"The data are synthetic. `{command} run` builds data package and site.")

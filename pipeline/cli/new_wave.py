@@ -16,10 +16,10 @@ def draft(root: Path, wave: str, file: Path, instrument: str, as_json: bool) -> 
     written.
     """
     written = draft_wave(root, load_catalogue(root), wave, file, instrument)
-    places = [path.relative_to(root).as_posix() for path in written]
+    paths = [path.relative_to(root).as_posix() for path in written]
     if as_json:
-        print_json({"ok": True, "wave": wave, "written": places, "problems": []})
+        print_json({"ok": True, "wave": wave, "written": paths, "problems": []})
         return
-    for place in places:
-        typer.echo(f"wrote {place}")
-    typer.echo("Every guess is marked; confirm them, then run `barometer check`.")
+    for path in paths:
+        typer.echo(f"wrote {path}")
+    typer.echo("Every guess is marked: confirm them, then run `barometer check`.")

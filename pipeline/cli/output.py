@@ -1,4 +1,4 @@
-"""What every verb prints alike: problems, JSON, and the exit code that goes with a problem."""
+"""What all verbs share: how problems and JSON are printed, and the exit code of a problem."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 
 import typer
 
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 
 STOPPED = Problem(
     file="warehouse",
     key="",
     message="is not finished: a worker process was stopped from outside, perhaps because memory ran out",
-    hint="Run it again; nothing is half-written, and what was done is not done again.",
+    hint="Run it again: no file is half-written, and finished work is not repeated.",
 )
 
 
@@ -34,7 +34,7 @@ def reporting(as_json: bool) -> Iterator[None]:
 
 
 def print_problems(problems: Sequence[Problem]) -> None:
-    """Every problem on a line of its own, to stderr; one that stops several waves stands once."""
+    """Every problem on a line of its own, to stderr; one that stops several waves is printed once."""
     lines = list(dict.fromkeys(map(str, problems)))
     for line in lines:
         typer.echo(line, err=True)
@@ -44,8 +44,3 @@ def print_problems(problems: Sequence[Problem]) -> None:
 def print_json(value: object) -> None:
     """A report for machines, to stdout."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 problem``, ``2 problems``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,4 +1,4 @@
-"""How a long run shows where it is: a bar on a terminal, a line a step elsewhere. Always on stderr."""
+"""The progress of a long run, on stderr: a bar on a terminal, one line per step elsewhere."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 import typer
 
-Told = Callable[[bool, float], None]
+ReportStep = Callable[[bool, float], None]
 
 
 @contextmanager
-def progress(names: Sequence[str]) -> Iterator[Told]:
-    """Gives a function that shows of each named step, in order, whether it was done and in what seconds."""
+def progress(names: Sequence[str]) -> Iterator[ReportStep]:
+    """Yields a function that reports for each named step, in order, whether it succeeded and its seconds."""
     ahead = iter(names)
     if not sys.stderr.isatty():
         yield lambda done, seconds: typer.echo(_line(next(ahead), done, seconds), err=True)
@@ -32,13 +32,13 @@ def progress(names: Sequence[str]) -> Iterator[Told]:
         name = next(ahead)
         task = bar.add_task(name, total=len(names))
 
-        def told(done: bool, seconds: float) -> None:
+        def report_step(done: bool, seconds: float) -> None:
             nonlocal name
             console.print(_line(name, done, seconds))
             name = next(ahead, "")
             bar.update(task, description=name, advance=1)
 
-        yield told
+        yield report_step
 
 
 def _line(name: str, done: bool, seconds: float) -> str:

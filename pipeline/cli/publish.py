@@ -7,7 +7,8 @@ from pathlib import Path
 import typer
 
 from pipeline.catalogue import load_catalogue
-from pipeline.cli.output import counted, print_json
+from pipeline.cli.output import print_json
+from pipeline.problems import counted
 from pipeline.steps.releases import publish_releases
 
 
@@ -17,11 +18,13 @@ def send(root: Path, destination: str, only: list[str], as_json: bool) -> None:
     done = publish_releases(root, destination, only)
     if as_json:
         packages = {
-            package: {"sent": place.sent, "unchanged": place.kept, "removed": place.removed}
-            for package, place in done.items()
+            package: {"sent": delivery.sent, "unchanged": delivery.kept, "removed": delivery.removed}
+            for package, delivery in done.items()
         }
         print_json({"ok": True, "destination": destination, "packages": packages, "problems": []})
         return
-    for package, place in done.items():
-        sent = f"{counted(place.sent, 'file')} sent, {place.kept} there already, {place.removed} taken away"
-        typer.echo(f"{package}: {sent}: {destination}/{package}")
+    for package, delivery in done.items():
+        report = (
+            f"{counted(delivery.sent, 'file')} sent, {delivery.kept} unchanged, {delivery.removed} removed"
+        )
+        typer.echo(f"{package}: {report}: {destination}/{package}")

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import typer
 
 from pipeline.catalogue import load_catalogue
+from pipeline.problems import counted
 from pipeline.warehouse import Result, database, query
 
 
@@ -47,7 +48,7 @@ def _table(result: Result) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(caption=f"{len(result.rows)} rows", caption_justify="left")
+    table = Table(caption=counted(len(result.rows), "row"), caption_justify="left")
     numeric = [
         any(isinstance(row[at], (int, float)) for row in result.rows) for at in range(len(result.columns))
     ]

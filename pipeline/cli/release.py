@@ -25,9 +25,9 @@ def seal(root: Path, only: list[str], as_json: bool) -> None:
     for sealing in made:
         typer.echo(_line(sealing, root))
     if any(sealing.new for sealing in made):
-        typer.echo("The next `barometer run` shows it in the site; `barometer publish` sends it out.")
+        typer.echo("The site shows it after the next `barometer run`; `barometer publish` sends it out.")
     if missing:
-        typer.echo(f"Left out, as at fault: {', '.join(missing)}")
+        typer.echo(f"Left out because of problems: {', '.join(missing)}")
 
 
 def _known(catalogue: Catalogue, only: list[str]) -> None:
@@ -45,8 +45,10 @@ def _record(sealing: Sealing, root: Path) -> dict[str, object]:
 
 
 def _line(sealing: Sealing, root: Path) -> str:
-    name, place = f"{sealing.package} {sealing.version}", sealing.folder.relative_to(root).as_posix()
+    name, folder = f"{sealing.package} {sealing.version}", sealing.folder.relative_to(root).as_posix()
     if not sealing.new:
-        return f"{name} is sealed already, with the same bytes: {place}"
-    said = f", a revision of {sealing.revises} ({sealing.bump})" if sealing.revises else ", the first release"
-    return f"Sealed {name}{said}: {place}"
+        return f"{name} is sealed already, with the same bytes: {folder}"
+    history = (
+        f", a revision of {sealing.revises} ({sealing.bump})" if sealing.revises else ", the first release"
+    )
+    return f"Sealed {name}{history}: {folder}"

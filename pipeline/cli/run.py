@@ -1,4 +1,4 @@
-"""``barometer run``: sees what is out of date, has it built wave by wave, and tells what came of it."""
+"""``barometer run``: finds what is out of date, builds it wave by wave, and reports the outcome."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from pipeline.catalogue import Catalogue, load_catalogue
-from pipeline.cli.output import counted, print_json, print_problems
+from pipeline.cli.output import print_json, print_problems
 from pipeline.cli.progress import progress
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import checks_due, findings
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import declared_waves
+from pipeline.staleness.run_problems import kept_problems
 from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_problems
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 if TYPE_CHECKING:
     from pipeline.defs.execution import Outcome
@@ -35,7 +36,7 @@ class Report:
     problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     findings: list[dict[str, str]] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    left_out: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)  # other waves than those asked for: products wait for them
     published: str = "unchanged"  # built | unchanged | waiting | failed
 
@@ -44,8 +45,21 @@ class Report:
         """The waves, or ``publish``, that could not be made."""
         return [*self.problems, *self.errors]
 
+    @property
+    def at_fault(self) -> dict[str, tuple[Problem, ...]]:
+        """The waves that were not asked for and nobody waits for, with their problems."""
+        return {
+            wave: found for wave, found in self.left_out.items() if wave not in (*self.failed, *self.stale)
+        }
+
+    @property
+    def every_problem(self) -> list[Problem]:
+        """What stopped something in this run, then what keeps other waves out."""
+        found = (*self.problems.values(), *self.at_fault.values())
+        return [problem for problems in found for problem in problems]
+
     def note(self, what: str, outcome: Outcome) -> bool:
-        """Takes in what came of one run; tells whether it was done."""
+        """Records the outcome of one run; whether it succeeded."""
         if outcome.problems:
             self.problems[what] = outcome.problems
         elif outcome.error:
@@ -70,18 +84,22 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
         state = status(wave, catalogue)
         if wave not in chosen:
             report.stale += [wave] if state == "stale" else []
-        elif state == "at fault":
-            report.problems[wave] = wave_problems(wave, catalogue)
-        else:
-            (stale if state == "stale" or checks_due(wave, catalogue) else report.unchanged).append(wave)
+        elif problems := wave_problems(wave, catalogue):
+            report.problems[wave] = problems
+        else:  # what only a run found is tried again: it may rest on more than declarations and files
+            (stale if state != "current" or checks_due(wave, catalogue) else report.unchanged).append(wave)
     sound = sound_waves(catalogue)
     report.published = "waiting" if report.stale else "unchanged"
     if stale or not (report.stale or _published(catalogue, sound)):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
     report.findings += findings(sorted(sound), catalogue)
-    report.left_out = [wave for wave in declared_waves(root) if wave not in sound]
-    _tell(report, catalogue, time.monotonic() - started, as_json)
+    report.left_out = {
+        wave: wave_problems(wave, catalogue) or kept_problems(wave, catalogue)
+        for wave in declared_waves(root)
+        if wave not in sound
+    }
+    _print(report, catalogue, time.monotonic() - started, as_json)
     if report.failed:
         raise typer.Exit(1)
 
@@ -109,16 +127,16 @@ def _chosen(root: Path, only: list[str]) -> list[str]:
 def _execute(stale: list[str], catalogue: Catalogue, report: Report) -> None:
     """One run a wave, so that a broken one stops no other; then one to publish, unless no wave is sound or
     one that was not asked for is stale."""
-    with progress([*stale, *([] if report.stale else [PUBLISH])]) as told:
-        with side_by_side(partial(_ingest, catalogue.root), stale) as outcomes:
+    with progress([*stale, *([] if report.stale else [PUBLISH])]) as report_step:
+        with in_parallel(partial(_ingest, catalogue.root), stale) as outcomes:
             from pipeline.defs.execution import runner  # takes seconds to load: only when there is work
 
             for wave, outcome in zip(stale, outcomes, strict=True):
-                told(report.note(wave, outcome), outcome.seconds)
+                report_step(report.note(wave, outcome), outcome.seconds)
         report.built = [wave for wave in stale if wave not in report.failed]
         if not report.stale and (sound_waves(catalogue) or not report.failed):
             outcome = runner(catalogue.root).publish()
-            told(report.note(PUBLISH, outcome), outcome.seconds)
+            report_step(report.note(PUBLISH, outcome), outcome.seconds)
             report.published = "failed" if PUBLISH in report.failed else "built"
 
 
@@ -129,21 +147,21 @@ def _ingest(root: Path, wave: str) -> Outcome:
     return runner(root).ingest(wave)
 
 
-def _tell(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
-    places = _places(catalogue)
+def _print(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
+    outputs = _outputs(catalogue)
     if as_json:
-        print_json(_record(report, places))
+        print_json(_record(report, outputs))
         return
-    for line in _summary(report, places):
+    for line in _summary(report, outputs):
         typer.echo(line)
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
         typer.echo(f"{what} failed unexpectedly:\n{error}", err=True)
-    if report.problems:
-        print_problems([problem for problems in report.problems.values() for problem in problems])
+    if report.every_problem:
+        print_problems(report.every_problem)
 
 
-def _summary(report: Report, places: list[str]) -> list[str]:
+def _summary(report: Report, outputs: list[str]) -> list[str]:
     lines = [
         f"{name} {counted(len(waves), 'wave')}: {', '.join(waves)}"
         for name, waves in (
@@ -153,40 +171,40 @@ def _summary(report: Report, places: list[str]) -> list[str]:
         )
         if waves
     ]
-    if others := [wave for wave in report.left_out if wave not in (*report.failed, *report.stale)]:
-        lines.append(f"Left out, as at fault: {', '.join(others)}")
+    if report.at_fault:
+        lines.append(f"Left out, as at fault: {', '.join(report.at_fault)}")
     if report.stale:
         waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
         lines.append(f"Stale {waves}")
         lines.append(
-            "Warehouse, packages and site stay as they are until `barometer run` has built the stale."
+            "Warehouse, packages and site stay as they are until `barometer run` has built the stale waves."
         )
     lines += [
-        f"Look at {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
+        f"Warning, {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
         for row in report.findings
     ]
-    if places and report.published in ("built", "unchanged"):
-        lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(places)}")
+    if outputs and report.published in ("built", "unchanged"):
+        lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(outputs)}")
     return lines
 
 
-def _record(report: Report, places: list[str]) -> dict[str, Any]:
+def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
     return {
         "ok": not report.failed,
         "built": report.built,
         "unchanged": report.unchanged,
         "failed": report.failed,
-        "left_out": report.left_out,
+        "left_out": [*report.left_out],
         "stale": report.stale,
         "published": report.published,
-        "outputs": places,
+        "outputs": outputs,
         "findings": report.findings,
-        "problems": [problem.as_dict() for problems in report.problems.values() for problem in problems],
+        "problems": [problem.as_dict() for problem in report.every_problem],
         "errors": report.errors,
     }
 
 
-def _places(catalogue: Catalogue) -> list[str]:
+def _outputs(catalogue: Catalogue) -> list[str]:
     """Where the outcome lies, relative to the barometer's folder."""
     folder = catalogue.path("warehouse")
     built = (folder.glob("barometer.duckdb"), sorted(folder.glob("candidate/[!.]*/")), folder.glob("site/"))

@@ -13,7 +13,7 @@ from pipeline.problems import Problem, ProblemError
 
 
 def write(folder: Path | None, markdown: bool, as_json: bool) -> None:
-    """Writes a JSON Schema a declaration file into the folder, or prints them all; or the tables of the docs.
+    """Writes one JSON Schema per declaration file into the folder, or prints them all, or the key tables.
 
     Raises ProblemError when the folder cannot be written.
     """
@@ -31,7 +31,7 @@ def write(folder: Path | None, markdown: bool, as_json: bool) -> None:
             text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
             (folder / name).write_text(text, encoding="utf-8")
     except OSError as error:
-        hint = "Name a folder that may be written."
+        hint = "Name a folder that you can write to."
         raise ProblemError(Problem(str(folder), "", f"cannot be written: {error.strerror}", hint)) from None
     written = [str(folder / name) for name in schemas]
     print_json({"written": written}) if as_json else typer.echo("\n".join(written))

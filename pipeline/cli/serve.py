@@ -66,9 +66,9 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
     try:
         return ThreadingHTTPServer((HOST, port), partial(Handler, directory=str(folder)))
     except OSError as error:
-        hint = "Choose another with --port."
+        hint = "Choose another port with --port."
         raise ProblemError(
-            Problem("", "--port", f"cannot listen: {error.strerror}", hint, value=str(port))
+            Problem("", "--port", f"cannot be used: {error.strerror}", hint, value=str(port))
         ) from None
 
 
@@ -78,7 +78,7 @@ def serve_site(root: Path, port: int) -> None:
     folder = root / "warehouse" / "site"
     if not (folder / "index.html").is_file():
         raise ProblemError(
-            Problem("warehouse/site", "", "there is no site yet", "Build it with `barometer run`.")
+            Problem("warehouse/site", "", "does not exist yet", "Build it with `barometer run`.")
         )
     with server(folder, port) as serving:
         typer.echo(f"The site is at http://{HOST}:{serving.server_port}/ (stop with Ctrl-C).")

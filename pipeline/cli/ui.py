@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pipeline.catalogue import load_catalogue
-from pipeline.defs.execution import home
+from pipeline.defs.execution import dagster_home
 from pipeline.extras import optional
 
 
@@ -19,7 +19,7 @@ def open_dagster(root: Path, port: int) -> None:
     load_catalogue(root)
     optional("dagster_webserver", "ui", file="", key="ui", value=str(port))
     environment = {
-        "DAGSTER_HOME": str(home(root)),
+        "DAGSTER_HOME": str(dagster_home(root)),
         "BAROMETER_PROJECT": str(root),
         "PYTHONWARNINGS": "ignore",
     }

@@ -1,4 +1,4 @@
-"""``barometer withdraw``: takes the data of a release away and leaves a tombstone."""
+"""``barometer withdraw``: removes the data of a release and leaves a tombstone."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def take_back(root: Path, package: str, version: str, reason: str, on: str, as_j
             {"ok": True, "package": package, "version": version, "revised_by": revising, "problems": []}
         )
         return
-    typer.echo(f"Withdrew {package} {version}: its data are gone, its tombstone stays.")
+    typer.echo(f"Withdrew {package} {version}: its data were removed, its tombstone stays.")
     for other in revising:
         typer.echo(
-            f"{package} {other} revises it and so holds its values: withdraw that too if they must go."
+            f"{package} {other} revises it and so contains its values: withdraw that as well if they must go."
         )
-    typer.echo("The site shows it until the next `barometer run`, other places until `barometer publish`.")
+    typer.echo(
+        "The site still shows it until the next `barometer run`, other places until `barometer publish`."
+    )

@@ -1,18 +1,18 @@
 """May these two numbers be compared? Verdicts from declared facts, estimates on one basis, tests.
 
-``facts`` says what is declared of a wave, ``verdicts`` what the rules make of two of them, ``scope`` and
-``options`` what the two share, on which ``material`` has estimates made again. ``between``, ``standard``,
-``benchmarks`` and ``trends`` compare, ``significance`` tests, ``reconciliation`` holds estimates beside
-published figures, ``published`` decides what leaves. The rules are data: ``schemas/comparability.toml``.
+``facts`` says what is declared of a wave, ``verdicts`` what the rules make of two waves, ``shared_scope`` and
+``options`` what the two have in common; ``inputs`` gives the estimates, narrowed to that where needed.
+``between``, ``standard``, ``benchmarks`` and ``trends`` compare, ``significance`` tests, ``reconciliation``
+sets estimates beside published figures, ``readable`` and ``published`` decide what may be published. The
+rules are data: ``schemas/comparability.toml``.
 """
 
 from pipeline.comparison.benchmarks import against_rest, benchmarks
 from pipeline.comparison.between import comparisons as comparisons_of
-from pipeline.comparison.facts import WaveFacts, response_rate
+from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.inputs import ComparisonInputs
 from pipeline.comparison.published import Compared, published, reasons
 from pipeline.comparison.reconciliation import errata, reconciliation
-from pipeline.comparison.shared_scope import scope_text
 from pipeline.comparison.standard import standardise
 from pipeline.comparison.trends import trends
 from pipeline.comparison.verdicts import Judgement, Pair
@@ -30,8 +30,6 @@ __all__ = [
     "published",
     "reasons",
     "reconciliation",
-    "response_rate",
-    "scope_text",
     "standardise",
     "trends",
 ]

@@ -1,7 +1,7 @@
-"""How do workplaces like ours do it? Every cell of a breakdown against the whole of its wave.
+"""Every cell of a breakdown against the total of its wave: how do units like ours compare with all of them?
 
-The whole holds the cell, so their covariance counts; the rank of a cell comes with the range that chance
-leaves open. Only what differs after adjustment for the number of comparisons is marked.
+The total includes the cell, so their covariance counts; the rank of a cell comes with the range that
+sampling error leaves open. Only what differs after adjustment for the number of comparisons is marked.
 """
 
 from __future__ import annotations
@@ -15,28 +15,26 @@ from scipy import special
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.comparison.inputs import CELL, ComparisonInputs, breakdowns
-from pipeline.comparison.significance import adjusted, few, t_test
+from pipeline.comparison.inputs import ComparisonInputs, breakdowns
+from pipeline.comparison.significance import adjusted_within, t_test, too_few_cases
+from pipeline.contracts import columns, primary_key
 from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
 from pipeline.estimation.domains import Domains
 from pipeline.estimation.linearisation import ROUNDING
 
-KEY = ["wave", *CELL]
-COLUMNS = [
-    *KEY, "unit_measure", "n", "value", "total", "difference", "se", "df", "ci_low", "ci_high", "p_value",
-    "p_adjusted", "differs", "rank", "rank_low", "rank_high", "ranked", "above", "below", "obs_status",
-]  # fmt: skip
+KEY = primary_key("benchmarks")
+COLUMNS = [*columns("benchmarks"), "df", "above", "below"]
 REST = "rest of the wave"
 Texts = npt.NDArray[np.object_]
 
 
 def benchmarks(inputs: ComparisonInputs) -> pd.DataFrame:
-    """Every cell of a breakdown with the whole of its wave, unrounded: ``COLUMNS`` by ``KEY``.
+    """Every cell of a breakdown with the total of its wave, unrounded: ``COLUMNS`` by ``KEY``.
 
-    ``above`` and ``below`` are the cells of the same breakdown that are surely larger and smaller, joined
-    by ``|``: what ranks are made from. Published figures have differences, and no test.
+    ``above`` and ``below`` are the cells of the same breakdown that are significantly larger and smaller,
+    joined by ``|``: the ranges of ranks are made from them. Published figures have differences but no test.
     """
-    made = [frame for wave in inputs.waves if len(frame := _of_wave(wave, inputs))]
+    made = [frame for wave in inputs.waves if len(frame := _wave_benchmarks(wave, inputs))]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
     frame = with_verdict(with_ranks(frame), inputs.catalogue)
     return frame[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
@@ -44,8 +42,7 @@ def benchmarks(inputs: ComparisonInputs) -> pd.DataFrame:
 
 def with_verdict(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Adds ``p_adjusted``, over the cells of one indicator of a wave, and ``differs``."""
-    families = (frame["wave"].astype(str) + " " + frame["indicator"].astype(str)).factorize()[0]
-    p = adjusted(frame["p_value"].to_numpy(dtype=np.float64), np.asarray(families, dtype=np.int64))
+    p = adjusted_within(frame["p_value"], frame["wave"], frame["indicator"])
     limit = 1 - catalogue.barometer.estimation.confidence
     return frame.assign(p_adjusted=p, differs=np.nan_to_num(p, nan=1.0) < limit)
 
@@ -62,16 +59,16 @@ def with_ranks(frame: pd.DataFrame) -> pd.DataFrame:
         ]
         for name in ("above", "below")
     ]
-    tested_at_all = frame["p_value"].notna().to_numpy()
+    tested = frame["p_value"].notna().to_numpy()
     low, high = 1 + np.array(counted[0]), ranked.to_numpy() - np.array(counted[1])
     return frame.assign(
         ranked=ranked.astype("Int64"), rank=rank.astype("Int64"),
-        rank_low=pd.Series(low, frame.index, dtype="Int64").where(tested_at_all),
-        rank_high=pd.Series(high, frame.index, dtype="Int64").where(tested_at_all),
+        rank_low=pd.Series(low, frame.index, dtype="Int64").where(tested),
+        rank_high=pd.Series(high, frame.index, dtype="Int64").where(tested),
     )  # fmt: skip
 
 
-def _of_wave(wave: Wave, inputs: ComparisonInputs) -> pd.DataFrame:
+def _wave_benchmarks(wave: Wave, inputs: ComparisonInputs) -> pd.DataFrame:
     catalogue = inputs.catalogue
     frame = inputs.estimates(wave.key)
     total = catalogue.total.key
@@ -81,51 +78,51 @@ def _of_wave(wave: Wave, inputs: ComparisonInputs) -> pd.DataFrame:
     whole = frame.loc[frame["domain"] == total, ["indicator", "category", "value", "df"]]
     rows = cells.merge(whole.rename(columns={"value": "total"}), on=["indicator", "category"])
     contrasts = inputs.contrasts(wave.key)
-    every = {name: rows[name].to_numpy(dtype=object) for name in ("domain", "domain_code")}
+    codes_of = {name: rows[name].to_numpy(dtype=object) for name in ("domain", "domain_code")}
     freedom = rows["df"].to_numpy(dtype=np.float64)
     se = np.full(len(rows), np.nan)
     above, below = np.full(len(rows), "", dtype=object), np.full(len(rows), "", dtype=object)
     confidence = catalogue.barometer.estimation.confidence
     if contrasts is not None:
-        held = [contrasts.held[domain] for domain in every["domain"]]
-        measures = list(zip(rows["indicator"], rows["category"], held, strict=True))
-        of_row = pd.factorize(pd.Index(measures, tupleize_cols=False))[0]
+        sources = [contrasts.held[domain] for domain in codes_of["domain"]]
+        measures = list(zip(rows["indicator"], rows["category"], sources, strict=True))
+        measure_of_row = pd.factorize(pd.Index(measures, tupleize_cols=False))[0]
         for number, (indicator, category, _) in enumerate(dict.fromkeys(measures)):
-            at = np.flatnonzero(of_row == number)
-            domains, codes = every["domain"][at], every["domain_code"][at]
-            places = [(total, ""), *zip(domains, codes, strict=True)]
-            joint = contrasts.between(indicator, category, places)
-            spread = _spread(joint)
-            se[at] = spread[0, 1:]
-            above[at], below[at] = _beside(
-                joint.values[1:], spread[1:, 1:], float(freedom[at[0]]), domains, codes, confidence
+            at = np.flatnonzero(measure_of_row == number)
+            domains, codes = codes_of["domain"][at], codes_of["domain_code"][at]
+            cells_of_measure = [(total, ""), *zip(domains, codes, strict=True)]
+            joint = contrasts.between(indicator, category, cells_of_measure)
+            errors = _difference_errors(joint)
+            se[at] = errors[0, 1:]
+            above[at], below[at] = _surely_apart(
+                joint.values[1:], errors[1:, 1:], float(freedom[at[0]]), domains, codes, confidence
             )
     difference: Floats = (rows["value"] - rows["total"]).to_numpy(dtype=np.float64)
     made = t_test(difference, se, freedom, confidence)
     n: Floats = np.asarray(rows["n"].astype("float64"), dtype=np.float64)
-    rare = (rows["unit_measure"] == "percent").to_numpy(dtype=bool) & few(
+    too_few = (rows["unit_measure"] == "percent").to_numpy(dtype=bool) & too_few_cases(
         rows["value"].to_numpy(dtype=np.float64), n
     )
-    low, high, p = (np.where(rare, np.nan, part) for part in (made.low, made.high, made.p))
+    low, high, p = (np.where(too_few, np.nan, part) for part in (made.low, made.high, made.p))
     return rows.assign(
         difference=made.value, se=made.se, ci_low=low, ci_high=high, p_value=p,
         above=above, below=below,
     )  # fmt: skip
 
 
-def _spread(joint: EstimateCovariance) -> Floats:
+def _difference_errors(joint: EstimateCovariance) -> Floats:
     """The standard error of the difference of every two estimates; 0 where they are one and the same."""
-    size = np.diag(joint.covariance)
-    both = size[:, None] + size[None, :]
+    variances = np.diag(joint.covariance)
+    both = variances[:, None] + variances[None, :]
     variance = both - 2 * joint.covariance
-    spread: Floats = np.sqrt(np.where(variance > ROUNDING * both, variance, 0.0))
-    return spread
+    errors: Floats = np.sqrt(np.where(variance > ROUNDING * both, variance, 0.0))
+    return errors
 
 
-def _beside(
-    values: Floats, spread: Floats, df: float, domains: Texts, codes: Texts, confidence: float
+def _surely_apart(
+    values: Floats, errors: Floats, df: float, domains: Texts, codes: Texts, confidence: float
 ) -> tuple[Texts, Texts]:
-    """Which cells of its breakdown lie surely above and below each: Bonferroni over those beside it."""
+    """The cells of its breakdown significantly above and below each: Bonferroni over the other cells."""
     above, below = np.full(len(values), "", dtype=object), np.full(len(values), "", dtype=object)
     for domain in dict.fromkeys(domains):
         at = np.flatnonzero(domains == domain)
@@ -133,11 +130,11 @@ def _beside(
             continue
         tail = 0.5 + (1 - (1 - confidence) / (len(at) - 1)) / 2
         far = (values[at][:, None] - values[at][None, :]) / special.stdtrit(max(df, 1.0), tail)
-        sure = spread[np.ix_(at, at)]
-        for number in np.flatnonzero(((np.abs(far) > sure) & (sure > 0)).any(axis=1)):
-            known = sure[number] > 0
-            above[at[number]] = "|".join(codes[at[known & (far[number] < -sure[number])]])
-            below[at[number]] = "|".join(codes[at[known & (far[number] > sure[number])]])
+        error = errors[np.ix_(at, at)]
+        for number in np.flatnonzero(((np.abs(far) > error) & (error > 0)).any(axis=1)):
+            known = error[number] > 0
+            above[at[number]] = "|".join(codes[at[known & (far[number] < -error[number])]])
+            below[at[number]] = "|".join(codes[at[known & (far[number] > error[number])]])
     return above, below
 
 
@@ -145,8 +142,8 @@ def against_rest(
     contrasts: Contrasts, indicator: str, category: str, domain: str, code: str
 ) -> tuple[EstimateCovariance, tuple[float, float]]:
     """A cell and the rest of its breakdown: both estimates, and their difference with its standard error."""
-    rows = contrasts.source_of([(domain, code)])
-    own = rows.domains
+    source = contrasts.source_of([(domain, code)])
+    own = source.domains
     part = [number for number, of in enumerate(own.breakdowns) if of == domain]
     (mine,) = [number for number in part if own.codes[number] == code]
     rest = np.concatenate([own.cell[own.domain == number] for number in part if number != mine])
@@ -157,6 +154,6 @@ def against_rest(
         np.concatenate([np.zeros(len(cells), dtype=np.int64), np.ones(len(rest), dtype=np.int64)]),
         np.concatenate([cells, rest]),
     )
-    apart = replace(contrasts, rows=(replace(rows, domains=domains),))
+    apart = replace(contrasts, sources=(replace(source, domains=domains),))
     joint = apart.between(indicator, category, [(domain, code), (domain, REST)])
     return joint, joint.difference(0, 1)

@@ -1,8 +1,8 @@
 """Comparisons between waves: every pair of one status, cell by cell, with verdict, reasons and test.
 
-``wave_a`` is the one whose reference period ends later, so that inside a survey the difference is the
-change. Cells of a breakdown are compared where their waves may be set against each other; a pair that may
-not is named once, for everyone, and has no difference.
+``wave_a`` is the one whose reference period ends later, so that inside a survey the difference is the change.
+Cells of a breakdown are compared where their waves are comparable; a pair that is not has one row, for the
+total, and no difference.
 """
 
 from __future__ import annotations
@@ -15,25 +15,21 @@ import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue
+from pipeline.catalogue.scopes import Scope, scope_text
 from pipeline.comparison.inputs import CELL, NUMBERS, ComparisonInputs, breakdowns
-from pipeline.comparison.shared_scope import Scope, scope_text
-from pipeline.comparison.significance import adjusted, few, homogeneity, independent
+from pipeline.comparison.significance import adjusted_within, homogeneity, independent, too_few_cases
 from pipeline.comparison.standard import standardised
 from pipeline.comparison.verdicts import Judgement, Pair
+from pipeline.contracts import columns, primary_key
 
-KEY = ["wave_a", "wave_b", "indicator", "category", "domain", "domain_code", "standard"]
-VALUES = ["value_a", "value_b", "difference", "se", "df", "ci_low", "ci_high", "p_value"]
-TESTS = ["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]
-COLUMNS = [
-    *KEY, "scope", "unit_measure", "n_a", "n_b", *VALUES, "p_adjusted", "p_distribution", "rank_a", "rank_b",
-    "verdict", "reasons", "breaks", "obs_status", "narrowed_a", "narrowed_b",
-]  # fmt: skip
-NOTHING = "not_comparable"
+KEY = primary_key("comparisons")
+COLUMNS = [*columns("comparisons"), "df"]
+NOT_COMPARABLE = "not_comparable"
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The estimates of two waves on the basis that these breakdowns and indicators share."""
+class CommonBasis:
+    """What two waves are compared on: breakdowns and indicators, and what each is narrowed to for them."""
 
     breakdowns: tuple[str, ...]
     indicators: tuple[str, ...]
@@ -45,7 +41,7 @@ def comparisons(inputs: ComparisonInputs) -> pd.DataFrame:
 
     ``narrowed_a`` and ``narrowed_b`` say on which scope a value was estimated again ("" where it was not).
     """
-    made = [frame for pair in inputs.pairs for frame in _of_pair(pair, inputs)]
+    made = [frame for pair in inputs.pairs for frame in _pair_comparisons(pair, inputs)]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
     return with_adjusted(frame, inputs.catalogue)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
 
@@ -53,12 +49,10 @@ def comparisons(inputs: ComparisonInputs) -> pd.DataFrame:
 def with_adjusted(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Adds ``p_adjusted``: over the comparisons of one indicator among waves of one status."""
     status = frame["wave_a"].map({key: wave.status for key, wave in catalogue.waves.items()})
-    families = (status.astype(str) + " " + frame["indicator"].astype(str)).factorize()[0]
-    p = frame["p_value"].to_numpy(dtype=np.float64)
-    return frame.assign(p_adjusted=adjusted(p, np.asarray(families, dtype=np.int64)))
+    return frame.assign(p_adjusted=adjusted_within(frame["p_value"], status.astype(str), frame["indicator"]))
 
 
-def _of_pair(pair: Pair, inputs: ComparisonInputs) -> Iterator[pd.DataFrame]:
+def _pair_comparisons(pair: Pair, inputs: ComparisonInputs) -> Iterator[pd.DataFrame]:
     made = list(_compared(pair, inputs))
     yield from made
     if made:
@@ -66,20 +60,20 @@ def _of_pair(pair: Pair, inputs: ComparisonInputs) -> Iterator[pd.DataFrame]:
 
 
 def _compared(pair: Pair, inputs: ComparisonInputs) -> Iterator[pd.DataFrame]:
-    for sides in common_bases(pair, inputs.catalogue):
+    for basis in common_bases(pair, inputs.catalogue):
         a, b = (
-            _chosen(inputs.estimates(wave.key, scope), sides)
-            for wave, scope in zip((pair.one, pair.other), sides.narrowing, strict=True)
+            _chosen(inputs.estimates(wave.key, scope), basis)
+            for wave, scope in zip((pair.a, pair.b), basis.narrowing, strict=True)
         )
         both = a.merge(b, on=[*CELL, "unit_measure"], suffixes=("_a", "_b"))
-        judged = _judged(_inside(both, pair, inputs.catalogue), pair, sides, inputs.catalogue)
+        judged = _judged(_in_shared_scope(both, pair, inputs.catalogue), pair, basis, inputs.catalogue)
         if len(judged):
-            yield _tested(_ranked(judged, inputs.catalogue), pair, sides, inputs)
+            yield _tested(_ranked(judged, inputs.catalogue), pair, basis, inputs)
 
 
-def common_bases(pair: Pair, catalogue: Catalogue) -> list[Sides]:
-    """The breakdowns and indicators of a pair, gathered by what brings both waves to what they share."""
-    found: dict[str, Sides] = {}
+def common_bases(pair: Pair, catalogue: Catalogue) -> list[CommonBasis]:
+    """The breakdowns and indicators of a pair, grouped by what narrows both waves to what they share."""
+    found: dict[str, CommonBasis] = {}
     for indicators, answers in pair.narrowings():
         for key in breakdowns(catalogue):
             by = catalogue.domains[key].by
@@ -90,17 +84,17 @@ def common_bases(pair: Pair, catalogue: Catalogue) -> list[Sides]:
             if state == "shared":
                 scopes = (pair.shared.narrowing(0, by), pair.shared.narrowing(1, by))
             narrowing = ({**scopes[0], **answers[0]}, {**scopes[1], **answers[1]})
-            former = found.get(repr(narrowing), Sides((), indicators, narrowing))
-            found[repr(narrowing)] = Sides((*former.breakdowns, key), indicators, narrowing)
+            former = found.get(repr(narrowing), CommonBasis((), indicators, narrowing))
+            found[repr(narrowing)] = CommonBasis((*former.breakdowns, key), indicators, narrowing)
     return list(found.values())
 
 
-def _chosen(frame: pd.DataFrame, sides: Sides) -> pd.DataFrame:
-    chosen = frame["domain"].isin(sides.breakdowns) & frame["indicator"].isin(sides.indicators)
+def _chosen(frame: pd.DataFrame, basis: CommonBasis) -> pd.DataFrame:
+    chosen = frame["domain"].isin(basis.breakdowns) & frame["indicator"].isin(basis.indicators)
     return frame.loc[chosen, [*CELL, *NUMBERS]]
 
 
-def _inside(both: pd.DataFrame, pair: Pair, catalogue: Catalogue) -> pd.DataFrame:
+def _in_shared_scope(both: pd.DataFrame, pair: Pair, catalogue: Catalogue) -> pd.DataFrame:
     """The cells that lie in the shared scope."""
     inside = np.ones(len(both), dtype=bool)
     for name, codes in pair.shared.scope.items():
@@ -111,29 +105,29 @@ def _inside(both: pd.DataFrame, pair: Pair, catalogue: Catalogue) -> pd.DataFram
     return both[inside]
 
 
-def _judged(both: pd.DataFrame, pair: Pair, sides: Sides, catalogue: Catalogue) -> pd.DataFrame:
-    by = {key: catalogue.domains[key].by for key in sides.breakdowns}
-    places = list(zip(both["indicator"], both["category"], both["domain"], strict=True))
-    judged = {place: pair.judge(place[0], place[1], by[place[2]]) for place in dict.fromkeys(places)}
-    held: list[Judgement] = [judged[place] for place in places]
-    scopes = {place: scope_text(pair.used(place[0], by[place[2]])) for place in judged}
+def _judged(both: pd.DataFrame, pair: Pair, basis: CommonBasis, catalogue: Catalogue) -> pd.DataFrame:
+    by = {key: catalogue.domains[key].by for key in basis.breakdowns}
+    keys = list(zip(both["indicator"], both["category"], both["domain"], strict=True))
+    judged = {key: pair.judge(key[0], key[1], by[key[2]]) for key in dict.fromkeys(keys)}
+    held: list[Judgement] = [judged[key] for key in keys]
+    scopes = {key: scope_text(pair.used(key[0], by[key[2]])) for key in judged}
     both = both.assign(
         verdict=[each.verdict for each in held],
         reasons=["|".join(each.reasons) for each in held],
         breaks=np.array([each.breaks for each in held], dtype=bool),
         ranked=np.array([each.ranks for each in held], dtype=bool),
-        scope=[scopes[place] for place in places],
-        narrowed_a=scope_text(sides.narrowing[0]),
-        narrowed_b=scope_text(sides.narrowing[1]),
+        scope=[scopes[key] for key in keys],
+        narrowed_a=scope_text(basis.narrowing[0]),
+        narrowed_b=scope_text(basis.narrowing[1]),
     )
     kept = np.array(
-        [each.verdict != NOTHING or not by[place[2]] for each, place in zip(held, places, strict=True)]
+        [each.verdict != NOT_COMPARABLE or not by[key[2]] for each, key in zip(held, keys, strict=True)]
     )
     return both[kept.astype(bool)]
 
 
 def _ranked(both: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """Each category's place among those of its indicator, largest first, where the order may be compared."""
+    """The rank of each category in its indicator, largest first, where the order may be compared."""
     several = [catalogue.indicators[key].question is not None for key in both["indicator"]]
     ranked = both["ranked"].to_numpy(dtype=bool) & np.array(several, dtype=bool)
     cell = [both[name] for name in ("indicator", "domain", "domain_code")]
@@ -144,32 +138,32 @@ def _ranked(both: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     return both.assign(**{name: rank.astype("Int64") for name, rank in ranks.items()})
 
 
-def _tested(both: pd.DataFrame, pair: Pair, sides: Sides, inputs: ComparisonInputs) -> pd.DataFrame:
+def _tested(both: pd.DataFrame, pair: Pair, basis: CommonBasis, inputs: ComparisonInputs) -> pd.DataFrame:
     confidence = inputs.catalogue.barometer.estimation.confidence
-    one, other = (
+    a, b = (
         tuple(both[f"{name}_{side}"].to_numpy(dtype=np.float64) for name in ("value", "se", "df"))
         for side in "ab"
     )
-    made = independent((one[0], one[1], one[2]), (other[0], other[1], other[2]), confidence)
-    apart = (both["verdict"] == NOTHING).to_numpy(dtype=bool)
+    made = independent((a[0], a[1], a[2]), (b[0], b[1], b[2]), confidence)
+    apart = (both["verdict"] == NOT_COMPARABLE).to_numpy(dtype=bool)
     rare = (both["unit_measure"] == "percent").to_numpy(dtype=bool) & np.any(
-        [few(one[0], _numbers(both, "n_a")), few(other[0], _numbers(both, "n_b"))], axis=0
+        [too_few_cases(a[0], _numbers(both, "n_a")), too_few_cases(b[0], _numbers(both, "n_b"))], axis=0
     )
 
     def allowed(values: Floats) -> Floats:
         return np.where(apart, np.nan, values)
 
-    def firm(values: Floats) -> Floats:
+    def tested(values: Floats) -> Floats:
         return np.where(apart | rare, np.nan, values)
 
     figures = ((both["source_kind_a"] == "figures") | (both["source_kind_b"] == "figures")).to_numpy(
         dtype=bool
     )
     return both.assign(
-        wave_a=pair.one.key, wave_b=pair.other.key, standard="",
-        difference=allowed(made.value), se=allowed(made.se), df=made.df, ci_low=firm(made.low),
-        ci_high=firm(made.high), p_value=firm(made.p), obs_status=np.where(figures, "E", "A"),
-        p_distribution=_distributions(both, pair, sides, inputs),
+        wave_a=pair.a.key, wave_b=pair.b.key, standard="",
+        difference=allowed(made.value), se=allowed(made.se), df=made.df, ci_low=tested(made.low),
+        ci_high=tested(made.high), p_value=tested(made.p), obs_status=np.where(figures, "E", "A"),
+        p_distribution=_distributions(both, pair, basis, inputs),
     )[[name for name in COLUMNS if name != "p_adjusted"]]  # fmt: skip
 
 
@@ -178,26 +172,26 @@ def _numbers(frame: pd.DataFrame, name: str) -> Floats:
     return numbers
 
 
-def _distributions(both: pd.DataFrame, pair: Pair, sides: Sides, inputs: ComparisonInputs) -> Floats:
+def _distributions(both: pd.DataFrame, pair: Pair, basis: CommonBasis, inputs: ComparisonInputs) -> Floats:
     """The p-value of a single-choice question's whole distribution, on each of its rows for everyone."""
     catalogue, found = inputs.catalogue, np.full(len(both), np.nan)
     total = (both["domain"] == catalogue.total.key).to_numpy()
-    comparable = (both["verdict"] != NOTHING).to_numpy()
+    comparable = (both["verdict"] != NOT_COMPARABLE).to_numpy()
     for indicator in both.loc[total & comparable, "indicator"].unique():
         declared = catalogue.indicators[indicator]
         question = catalogue.questions.get(declared.question or "")
         if question is None or question.type != "single" or declared.codes:
             continue
         rows = total & comparable & (both["indicator"] == indicator).to_numpy()
-        found[rows] = _distribution(both[rows], str(indicator), pair, sides, inputs)
+        found[rows] = _distribution(both[rows], str(indicator), pair, basis, inputs)
     return found
 
 
 def _distribution(
-    rows: pd.DataFrame, indicator: str, pair: Pair, sides: Sides, inputs: ComparisonInputs
+    rows: pd.DataFrame, indicator: str, pair: Pair, basis: CommonBasis, inputs: ComparisonInputs
 ) -> float:
     shares, covariances = [], []
-    for wave, scope in zip((pair.one, pair.other), sides.narrowing, strict=True):
+    for wave, scope in zip((pair.a, pair.b), basis.narrowing, strict=True):
         joint = inputs.shares(wave.key, indicator, scope)
         if joint is None:
             return float("nan")

@@ -12,7 +12,7 @@ from pipeline.catalogue import SELECTED, Catalogue, Condition, Indicator, Wave
 
 Facts = Mapping[str, str | float | None]
 Option = tuple[str, str]  # a question, and its item, or its code where it has no items
-CORRECTED, UNCORRECTED = "corrected", "uncorrected"  # for those who did not answer
+CORRECTED, UNCORRECTED = "corrected", "uncorrected"  # for nonresponse
 ANY_NUMBER = "any number"
 
 
@@ -26,7 +26,7 @@ class WaveFacts:
         self._mapped: dict[str, dict[str, frozenset[str]]] = {}
 
     def facts(self, wave: Wave, indicator: str) -> Facts:
-        """Every fact of a wave about an indicator, but for its category and what only a pair of waves has.
+        """Every fact of a wave about an indicator, except its category and what only a pair of waves has.
 
         Dates are ordinal days, the response rate is percent.
         """
@@ -36,7 +36,7 @@ class WaveFacts:
         return self._facts[key]
 
     def options(self, wave: Wave, indicator: str) -> frozenset[Option] | None:
-        """The answers a wave offered of those an indicator is made from; None of published figures.
+        """The answers a wave offered of those an indicator is made from; None for published figures.
 
         Of a single or multiple question its codes or items, of a composite those that it names. Items of
         a grid question are questions of their own, and a mean is of one number: neither has options.
@@ -68,9 +68,13 @@ class WaveFacts:
         catalogue, mapped = self.catalogue, self.mapped(wave)
         declared = catalogue.share_behind(catalogue.indicators[indicator])
         if declared.logic:
-            each = (found for one in declared.logic.conditions() for found in named(one, catalogue))
+            each = (
+                found for condition in declared.logic.conditions() for found in named(condition, catalogue)
+            )
             return frozenset(
-                option for option, one in each if mapped.get(one.pattern, frozenset()) & set(one.codes)
+                option
+                for option, condition in each
+                if mapped.get(condition.pattern, frozenset()) & set(condition.codes)
             )
         question = catalogue.questions.get(declared.question or "")
         if question is None or question.type == "grid":
@@ -94,13 +98,15 @@ def named(condition: Condition, catalogue: Catalogue) -> Iterator[tuple[Option, 
 def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
     instrument, period = catalogue.instruments[wave.instrument], wave.reference_period
     declared = catalogue.indicators[indicator]
-    asked = catalogue.questions_of(declared)
+    questions = catalogue.questions_of(declared)
     base = catalogue.bases[declared.base].logic
     routed = [each.pattern.partition(".")[0] for each in base.conditions()] if base else []
-    versions = {key: instrument.question_versions.get(key, "") for key in dict.fromkeys([*asked, *routed])}
+    versions = {
+        key: instrument.question_versions.get(key, "") for key in dict.fromkeys([*questions, *routed])
+    }
     limits = {
         key: catalogue.max_choices(catalogue.questions[key], wave)
-        for key in asked
+        for key in questions
         if catalogue.questions[key].type == "multiple"
     }
     return {
@@ -108,7 +114,7 @@ def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
         "verb": instrument.unit_verb or None,
         "about": instrument.about or None,
         "version": " ".join(f"{key}={version}" for key, version in versions.items()),
-        "uncertain": "yes" if set(asked) & set(instrument.uncertain) else "no",
+        "uncertain": "yes" if set(questions) & set(instrument.uncertain) else "no",
         "max_choices": " ".join(f"{key}={limit or ANY_NUMBER}" for key, limit in limits.items()),
         "weighting": _weighting(wave),
         "weighting_margins": _margins(wave),
@@ -116,7 +122,7 @@ def _facts(wave: Wave, indicator: str, catalogue: Catalogue) -> Facts:
         "role": wave.role or None,
         "source_kind": wave.source.kind,
         "unit_measure": declared.unit,
-        "response_rate": response_rate(wave),
+        "response_rate": wave.response.known_rate,
         "reference_days": float((period.end - period.start).days + 1),
         "reference_end": float(period.end.toordinal()),
         "fieldwork_end": float(wave.fieldwork.end.toordinal()) if wave.fieldwork else None,
@@ -129,14 +135,6 @@ def form_of(indicator: Indicator) -> str:
     return next((form for form, made in forms.items() if made is not None), "composite")
 
 
-def response_rate(wave: Wave) -> float | None:
-    """Percent that answered: as declared, else of the sample."""
-    response = wave.response
-    if response.rate is None and response.respondents and response.sample:
-        return 100.0 * response.respondents / response.sample
-    return response.rate
-
-
 def _weighting(wave: Wave) -> str | None:
     if wave.weighting is None:
         return None
@@ -144,7 +142,7 @@ def _weighting(wave: Wave) -> str | None:
 
 
 def _margins(wave: Wave) -> str | None:
-    """What the weights correct for: the variables, whatever the way they are crossed and the method."""
+    """What the weights correct for: the variables, however they are cross-classified and calibrated."""
     if wave.weighting is None:
         return None
     variables = sorted({name for margin in wave.weighting.margins for name in margin})

@@ -1,8 +1,8 @@
 """A composite over the answers that two waves both offered.
 
 A share of those for whom any, all or none of several answers holds has another meaning where one of them
-was not offered: both waves are then estimated again on the shared ones. What stands under an answer that
-no rule lets be compared, as other, is never shared. Only declarations are read.
+was not offered: both waves are then estimated again on the shared ones. An answer that the rules
+never let be compared, such as "other", is never shared. Only declarations are read.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from pipeline.catalogue import Catalogue, Condition, Indicator, Logic, Wave
+from pipeline.catalogue.scopes import Scope, scope_text
 from pipeline.comparison.facts import Option, WaveFacts, named
-from pipeline.comparison.shared_scope import Scope, scope_text
 
 
 @dataclass(frozen=True)
 class Options:
-    """How two waves stand in the answers they offered for an indicator.
+    """How the answers that two waves offered for an indicator relate.
 
-    ``shared``: each answer is a share of its own, or ``again`` is the composite over those that both
-    offered. ``mixed``: they are joined in one share that cannot be made again. ``kept`` are the shared
+    ``shared``: each answer is a share of its own, or ``composite`` is the one over the answers that both
+    offered. ``mixed``: they are joined in one share that cannot be estimated again. ``kept`` are the shared
     answers of every question that lost some, ``narrowed`` says which wave is estimated again on them.
     """
 
     state: Literal["same", "shared", "mixed"] = "same"
-    again: Indicator | None = None
+    composite: Indicator | None = None
     kept: Scope = field(default_factory=dict)
     narrowed: tuple[bool, bool] = (False, False)
 
@@ -41,40 +41,40 @@ def name_of(indicator: str, kept: Scope) -> str:
 
 
 def shared_options(
-    one: Wave, other: Wave, indicator: str, known: WaveFacts, apart: Collection[str]
+    wave_a: Wave, wave_b: Wave, indicator: str, facts: WaveFacts, never_compared: Collection[str]
 ) -> Options:
-    """How two waves stand; ``apart`` are the answers that may not be compared whatever was offered."""
-    a, b = (known.options(wave, indicator) for wave in (one, other))
+    """How two waves' answers relate; ``never_compared``: answers that no rule lets be compared."""
+    a, b = (facts.options(wave, indicator) for wave in (wave_a, wave_b))
     if a is None or b is None:
         return Options()
-    catalogue = known.catalogue
+    catalogue = facts.catalogue
     declared = catalogue.indicators[indicator]
     logic = catalogue.share_behind(declared).logic
     if logic is None:
         question = catalogue.questions.get(declared.question or "")
         multiple = question is not None and question.type == "multiple"
         return Options() if a == b else Options("shared" if multiple else "mixed")
-    vague = {key for key, answer in a & b if answer in apart}
-    if a == b and all(known.answers(one, key) == known.answers(other, key) for key in vague):
+    vague = {key for key, answer in a & b if answer in never_compared}
+    if a == b and all(facts.answers(wave_a, key) == facts.answers(wave_b, key) for key in vague):
         return Options()
-    shared = frozenset(option for option in a & b if option[1] not in apart)
+    shared = frozenset(option for option in a & b if option[1] not in never_compared)
     made = _over(logic, shared, catalogue, whole=False)
     used = _options(made, catalogue) if made else frozenset()
     cut = {key for key, _ in (a | b) - used}
-    # Who may choose a few only chooses among all that are offered: without some, the rest would be other.
+    # With a limit on the number of choices, every answer offered bears on the choice of the others.
     limited = any(
-        catalogue.max_choices(catalogue.questions[key], wave) for key in cut for wave in (one, other)
+        catalogue.max_choices(catalogue.questions[key], wave) for key in cut for wave in (wave_a, wave_b)
     )
     if made is None or limited or {key for key, _ in used} != {key for key, _ in _options(logic, catalogue)}:
         return Options("mixed")
     kept = {key: _ordered(key, used, catalogue) for key in sorted(cut)}
-    again = (
+    composite = (
         replace(declared, total=name_of(declared.total, kept))
         if declared.total
         else replace(declared, logic=made)
     )
     narrowed = [each != used or _over(logic, each, catalogue, whole=True) != made for each in (a, b)]
-    return Options("shared", again, kept, (narrowed[0], narrowed[1]))
+    return Options("shared", composite, kept, (narrowed[0], narrowed[1]))
 
 
 def _over(logic: Logic, offered: Collection[Option], catalogue: Catalogue, *, whole: bool) -> Logic | None:

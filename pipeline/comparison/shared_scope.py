@@ -6,7 +6,6 @@ cover all of it. A code that one wave's questionnaire does not know is not share
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,16 +13,15 @@ import numpy as np
 
 from pipeline.arrays import Flags
 from pipeline.catalogue import Catalogue, Wave
+from pipeline.catalogue.scopes import Scope
 from pipeline.comparison.facts import WaveFacts
 from pipeline.estimation import Cells, plan_wave
 
-# Background variable -> codes; of what is estimated again also question -> answers. In the codebook's order.
-Scope = Mapping[str, tuple[str, ...]]
 State = Literal["same", "shared", "unmatched", "apart"]
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedScope:
     """What two waves share: the scope, and by which variables each of them has to be narrowed to it."""
 
     scope: Scope
@@ -31,7 +29,7 @@ class Shared:
     can: tuple[frozenset[str], frozenset[str]]  # by which variables each of them can be narrowed
 
     def state(self, by: tuple[str, ...] = ()) -> State:
-        """How a breakdown's cells stand: a cell that fixes a variable needs no narrowing by it."""
+        """How a breakdown's cells relate: a cell that fixes a variable needs no narrowing by it."""
         if any(not codes for codes in self.scope.values()):
             return "apart"
         left = [needs - set(by) for needs in self.needs]
@@ -53,18 +51,13 @@ class Shared:
         return {name: codes for name, codes in self.scope.items() if name in names}
 
 
-def scope_text(scope: Scope) -> str:
-    """A scope as published: ``name=code|code``, names in order."""
-    return " ".join(f"{name}={'|'.join(codes)}" for name, codes in sorted(scope.items()))
-
-
-def shared_scope(one: Wave, other: Wave, known: WaveFacts) -> Shared:
+def shared_scope(a: Wave, b: Wave, facts: WaveFacts) -> SharedScope:
     """The scope that two waves share, from what they declare and their questionnaires know."""
-    waves, catalogue = (one, other), known.catalogue
+    waves, catalogue = (a, b), facts.catalogue
     scope: dict[str, tuple[str, ...]] = {}
     needs: tuple[set[str], set[str]] = (set(), set())
-    for name in dict.fromkeys([*one.scope, *other.scope]):
-        covered = [_codes(wave, name, known) for wave in waves]
+    for name in dict.fromkeys([*a.scope, *b.scope]):
+        covered = [_covered_codes(wave, name, facts) for wave in waves]
         both = [
             code
             for code in catalogue.variables[name].codes
@@ -75,12 +68,12 @@ def shared_scope(one: Wave, other: Wave, known: WaveFacts) -> Shared:
             if codes is None or codes != set(both):
                 needs[side].add(name)
     can = tuple(narrowable(wave, catalogue) for wave in waves)
-    return Shared(scope, (frozenset(needs[0]), frozenset(needs[1])), (can[0], can[1]))
+    return SharedScope(scope, (frozenset(needs[0]), frozenset(needs[1])), (can[0], can[1]))
 
 
-def _codes(wave: Wave, name: str, known: WaveFacts) -> set[str] | None:
+def _covered_codes(wave: Wave, name: str, facts: WaveFacts) -> set[str] | None:
     """The codes of a variable that a wave covers; None for all of them."""
-    mapped = set(known.mapped(wave).get(name, ())) if wave.is_microdata else set()
+    mapped = set(facts.mapped(wave).get(name, ())) if wave.is_microdata else set()
     if name not in wave.scope:
         return mapped or None
     declared = set(wave.scope[name])

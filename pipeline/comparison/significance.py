@@ -1,7 +1,8 @@
-"""Tests of differences, distributions and trends. Arrays in, arrays out; what is compared is not known here.
+"""Tests of differences, distributions and trends. Arrays in, arrays out: nothing here knows what is compared.
 
-A difference of independent estimates adds their variances; its degrees of freedom add too, as in a design
-that stacks the two samples. Inside one sample the covariance counts, and comes with the estimates.
+The variance of a difference of independent estimates is the sum of theirs, and so are its degrees of freedom,
+as in a design that stacks the two samples. Inside one sample the covariance counts, and comes with the
+estimates.
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+import pandas as pd
 from scipy import linalg, special
 
 from pipeline.arrays import Flags, Floats, Ints
 
-CASES = 5
+LEAST_CASES = 5
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Tested:
 
 
 def t_test(value: Floats, se: Floats, df: Floats, confidence: float) -> Tested:
-    """A difference's t test. NaN where the error is 0 or not known: then there is no test."""
+    """The t test of a difference. NaN where its error is 0 or not known: then there is no test."""
     known = np.isfinite(value) & (se > 0) & (df > 0)
     safe, freedom = np.where(known, se, 1.0), np.where(known, df, 1.0)
     half = special.stdtrit(freedom, 0.5 + confidence / 2) * safe
@@ -40,21 +42,21 @@ def t_test(value: Floats, se: Floats, df: Floats, confidence: float) -> Tested:
     return Tested(value, np.where(known, se, np.nan), df, low, high, p)
 
 
-def few(share: Floats, n: Floats) -> Flags:
-    """Where a share (percent) of n answers rests on fewer than ``CASES`` of them, or leaves fewer out.
+def too_few_cases(share: Floats, n: Floats) -> Flags:
+    """Where a share (percent) of n answers rests on fewer than ``LEAST_CASES`` of them, or leaves fewer out.
 
     The distribution of a difference is then far from a t, and its interval misses too often
     (``benchmarks/differences.py``): such a share is compared without a test.
     """
-    return np.asarray(np.minimum(share, 100 - share) / 100 * n < CASES - 0.5, dtype=np.bool_)
+    return np.asarray(np.minimum(share, 100 - share) / 100 * n < LEAST_CASES - 0.5, dtype=np.bool_)
 
 
 def independent(
-    one: tuple[Floats, Floats, Floats], other: tuple[Floats, Floats, Floats], confidence: float
+    a: tuple[Floats, Floats, Floats], b: tuple[Floats, Floats, Floats], confidence: float
 ) -> Tested:
-    """``one`` less ``other``, each as value, standard error and degrees of freedom of a sample of its own."""
-    difference, se = one[0] - other[0], np.sqrt(one[1] ** 2 + other[1] ** 2)
-    return t_test(difference, se, one[2] + other[2], confidence)
+    """``a`` minus ``b``, each the value, standard error and degrees of freedom of a sample of its own."""
+    difference, se = a[0] - b[0], np.sqrt(a[1] ** 2 + b[1] ** 2)
+    return t_test(difference, se, a[2] + b[2], confidence)
 
 
 def adjusted(p: Floats, families: Ints | None = None) -> Floats:
@@ -72,8 +74,16 @@ def adjusted(p: Floats, families: Ints | None = None) -> Floats:
     return made
 
 
+def adjusted_within(p_values: pd.Series[float], *family: pd.Series[str]) -> Floats:
+    """P-values ``adjusted`` for the tests whose texts in ``family`` are the same."""
+    numbers: Ints = (
+        pd.MultiIndex.from_arrays([each.astype(str) for each in family]).factorize()[0].astype(np.int64)
+    )
+    return adjusted(np.asarray(p_values, dtype=np.float64), numbers)
+
+
 @dataclass(frozen=True)
-class Distribution:
+class DistributionTest:
     """Rao and Scott's F test of whole distributions."""
 
     f: float
@@ -86,7 +96,9 @@ class Distribution:
         return float(special.fdtrc(self.ndf, self.ddf, self.f))
 
 
-def independence(p: Floats, covariance: Floats, rows: int, columns: int, n: float, df: float) -> Distribution:
+def independence(
+    p: Floats, covariance: Floats, rows: int, columns: int, n: float, df: float
+) -> DistributionTest:
     """Whether the rows of a table have one distribution: R's ``svychisq(statistic = "F")``.
 
     ``p``: the joint shares (sum 1), row by row; ``covariance``: of them. Rao & Scott (1984), second-order
@@ -110,14 +122,14 @@ def independence(p: Floats, covariance: Floats, rows: int, columns: int, n: floa
     pearson = n * ((p - expected)[some] ** 2 / expected[some]).sum()
     trace, square = float(np.trace(delta)), float(np.trace(delta @ delta))
     if not (trace > 0 and square > 0):
-        return Distribution(float("nan"), float("nan"), float("nan"))
+        return DistributionTest(float("nan"), float("nan"), float("nan"))
     ndf = trace**2 / square
-    return Distribution(float(pearson / trace), ndf, ndf * df)
+    return DistributionTest(float(pearson / trace), ndf, ndf * df)
 
 
 def homogeneity(
     shares: Sequence[Floats], covariances: Sequence[Floats], n: Sequence[float], df: float
-) -> Distribution:
+) -> DistributionTest:
     """Whether independent samples have one distribution (Scott & Rao 1981): the test of the stacked table.
 
     ``shares`` (sum 1) with their ``covariances``, one each a sample; ``n`` its answers, by which samples are
@@ -128,7 +140,7 @@ def homogeneity(
     p = np.concatenate([weight * share[given] for weight, share in zip(part, shares, strict=True)])
     blocks = [weight**2 * v[np.ix_(given, given)] for weight, v in zip(part, covariances, strict=True)]
     if given.sum() < 2:
-        return Distribution(float("nan"), float("nan"), float("nan"))
+        return DistributionTest(float("nan"), float("nan"), float("nan"))
     covariance = np.asarray(linalg.block_diag(*blocks), dtype=np.float64)
     return independence(p, covariance, len(n), int(given.sum()), float(sum(n)), df)
 
@@ -136,7 +148,8 @@ def homogeneity(
 def slope(values: Floats, se: Floats, times: Floats, segment: Ints) -> tuple[float, float]:
     """The common slope of a series, with a level of its own in every segment, and its standard error.
 
-    Weighted least squares with the known errors of independent estimates. NaN where no segment holds two.
+    Weighted least squares with the known errors of independent estimates (weights 1 / se^2), the standard
+    error following from these alone. NaN where no segment holds two estimates.
     """
     weight = 1.0 / se**2
     groups = np.eye(int(segment.max(initial=0)) + 1)[segment]

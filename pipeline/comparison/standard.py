@@ -1,4 +1,4 @@
-"""Direct standardisation: both waves' estimates on one declared make-up, so that theirs does not matter.
+"""Direct standardisation: both waves' estimates weighted to the same declared composition.
 
 The estimate is the composition's average of the estimates by code, sum s_c p_c with sum s_c = 1 over the
 codes that both waves have; its variance takes the covariances of the p_c, which share one sample, one
@@ -15,14 +15,13 @@ import pandas as pd
 
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Composition
+from pipeline.catalogue.scopes import Scope, scope_text
 from pipeline.comparison.inputs import ComparisonInputs
 from pipeline.comparison.options import name_of
-from pipeline.comparison.shared_scope import Scope, scope_text
 from pipeline.comparison.significance import independent
 from pipeline.comparison.verdicts import Pair
 from pipeline.estimation.contrasts import Contrasts
 
-SIDES = ("a", "b")
 Estimated = dict[tuple[str, str], tuple[float, float]]  # (indicator, category) -> value, standard error
 
 
@@ -41,11 +40,11 @@ def standardised(pair: Pair, compared: pd.DataFrame, inputs: ComparisonInputs) -
         for indicators, answers in pair.narrowings():
             wanted = set(indicators) & set(composition.indicators or indicators)
             rows = compared[compared["indicator"].isin(wanted)]
-            if len(rows) and len(frame := _on(composition, pair, answers, rows, inputs)):
+            if len(rows) and len(frame := _standardised_on(composition, pair, answers, rows, inputs)):
                 yield frame
 
 
-def _on(
+def _standardised_on(
     composition: Composition,
     pair: Pair,
     answers: tuple[Scope, Scope],
@@ -53,30 +52,35 @@ def _on(
     inputs: ComparisonInputs,
 ) -> pd.DataFrame:
     catalogue, by = inputs.catalogue, (composition.variable,)
-    waves = (pair.one.key, pair.other.key)
+    waves = (pair.a.key, pair.b.key)
     narrowing: list[Scope] = [{**pair.shared.narrowing(side, by), **answers[side]} for side in (0, 1)]
     codes = common_codes(composition, waves, narrowing, inputs)
     found = [
         _estimated(composition, wave, scope, codes, rows, inputs)
         for wave, scope in zip(waves, narrowing, strict=True)
     ]
-    places = list(zip(rows["indicator"], rows["category"], strict=True))
-    there = np.array([all(place in side for side in found) for place in places], dtype=bool)
-    rows, places = rows[there], [place for place in places if all(place in side for side in found)]
-    one, other = (
+    estimate_keys = list(zip(rows["indicator"], rows["category"], strict=True))
+    there = np.array(
+        [all(estimate_key in side for side in found) for estimate_key in estimate_keys], dtype=bool
+    )
+    rows, estimate_keys = (
+        rows[there],
+        [estimate_key for estimate_key in estimate_keys if all(estimate_key in side for side in found)],
+    )
+    a, b = (
         (
-            np.array([side[place][0] for place in places]),
-            np.array([side[place][1] for place in places]),
-            _degrees(rows, wave, scope, inputs),
+            np.array([side[estimate_key][0] for estimate_key in estimate_keys]),
+            np.array([side[estimate_key][1] for estimate_key in estimate_keys]),
+            _degrees_of_freedom(rows, wave, scope, inputs),
         )
         for side, wave, scope in zip(found, waves, narrowing, strict=True)
     )
-    made = independent(one, other, catalogue.barometer.estimation.confidence)
+    made = independent(a, b, catalogue.barometer.estimation.confidence)
     scopes = [{**pair.used(indicator, by), composition.variable: codes} for indicator in rows["indicator"]]
     unranked = pd.Series(pd.NA, rows.index, dtype="Int64")
     return rows.assign(
         standard=composition.key, scope=[scope_text(scope) for scope in scopes],
-        value_a=one[0], value_b=other[0], difference=made.value, se=made.se, df=made.df, ci_low=made.low,
+        value_a=a[0], value_b=b[0], difference=made.value, se=made.se, df=made.df, ci_low=made.low,
         ci_high=made.high, p_value=made.p, p_distribution=np.nan, rank_a=unranked, rank_b=unranked,
         narrowed_a=scope_text(narrowing[0]), narrowed_b=scope_text(narrowing[1]),
     )  # fmt: skip
@@ -92,7 +96,9 @@ def common_codes(
         contrasts = inputs.contrasts(wave, scope)
         if contrasts is None:
             return ()
-        known = {code for rows in contrasts.rows for name, code in rows.places if name == domain}
+        known = {
+            code for source in contrasts.sources for name, code in source.domain_numbers if name == domain
+        }
         limits = scope.get(composition.variable)
         there &= known if limits is None else known & set(limits)
     codes = tuple(code for code in inputs.catalogue.variables[composition.variable].codes if code in there)
@@ -117,13 +123,13 @@ def _estimated(
         return {}
     found: Estimated = {}
     answers = inputs.answers(scope)
-    for place in zip(rows["indicator"], rows["category"], strict=True):
-        key = (wave, scope_text(scope), composition.key, *codes, *place)
-        named = (name_of(place[0], answers), place[1])
+    for estimate_key in zip(rows["indicator"], rows["category"], strict=True):
+        key = (wave, scope_text(scope), composition.key, *codes, *estimate_key)
+        named = (name_of(estimate_key[0], answers), estimate_key[1])
         make = partial(standardise, contrasts, composition, codes, named, inputs.catalogue)
         value, error = inputs.cached(key, make)
         if np.isfinite(value):
-            found[place] = (value, error)
+            found[estimate_key] = (value, error)
     return found
 
 
@@ -131,7 +137,7 @@ def standardise(
     contrasts: Contrasts,
     composition: Composition,
     codes: tuple[str, ...],
-    place: tuple[str, str],
+    estimate_key: tuple[str, str],
     catalogue: Catalogue,
 ) -> tuple[float, float]:
     """One (indicator, category) standardised on the composition's shares of ``codes``, and its error.
@@ -139,17 +145,17 @@ def standardise(
     NaN where a code has no answer: then there is nothing to put its share on.
     """
     domain = domain_of(composition.variable, catalogue)
-    joint = contrasts.between(*place, [(domain, code) for code in codes])
+    joint = contrasts.between(*estimate_key, [(domain, code) for code in codes])
     shares: Floats = np.array([composition.shares[code] for code in codes])
     shares = shares / shares.sum()
     variance = float(shares @ joint.covariance @ shares)
     return float(shares @ joint.values), float(np.sqrt(variance)) if variance > 0 else variance
 
 
-def _degrees(rows: pd.DataFrame, wave: str, scope: Scope, inputs: ComparisonInputs) -> Floats:
-    """The degrees of freedom of the estimates for everyone on the same basis."""
+def _degrees_of_freedom(rows: pd.DataFrame, wave: str, scope: Scope, inputs: ComparisonInputs) -> Floats:
+    """The degrees of freedom of the total's estimates on the same basis."""
     frame = inputs.estimates(wave, scope)
     total = frame[frame["domain"] == inputs.catalogue.total.key]
     df = dict(zip(zip(total["indicator"], total["category"], strict=True), total["df"], strict=True))
-    places = zip(rows["indicator"], rows["category"], strict=True)
-    return np.array([df.get(place, np.nan) for place in places], dtype=np.float64)
+    estimate_keys = zip(rows["indicator"], rows["category"], strict=True)
+    return np.array([df.get(estimate_key, np.nan) for estimate_key in estimate_keys], dtype=np.float64)

@@ -10,19 +10,17 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.comparison.facts import WaveFacts
-from pipeline.comparison.significance import adjusted, slope, t_test
+from pipeline.comparison.significance import adjusted_within, slope, t_test
 from pipeline.comparison.verdicts import Pair
+from pipeline.contracts import columns, primary_key
 
 DAYS = 365.25
-KEY = ["survey", "status", "indicator", "category"]
-COLUMNS = [
-    *KEY, "unit_measure", "first_wave", "last_wave", "editions", "breaks", "change_per_year", "se", "ci_low",
-    "ci_high", "p_value", "p_adjusted", "waves",
-]  # fmt: skip
+KEY = primary_key("trends")
+COLUMNS = [*columns("trends"), "waves"]
 
 
 def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """The yearly change of every series for everyone: ``COLUMNS`` by ``KEY``.
+    """The yearly change of every series of the total: ``COLUMNS`` by ``KEY``.
 
     ``estimates``: of every wave, with ``df``; as they were estimated, or as they are published. Editions
     are placed at the end of their reference periods. A rule that breaks the series, or forbids the
@@ -35,16 +33,16 @@ def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     found = estimates[there & estimates["value"].notna()].groupby("wave")
     frames = {str(wave): frame for wave, frame in found}
     known = WaveFacts(catalogue)
-    made = [frame for waves in series.values() if len(frame := _of_survey(waves, frames, known, catalogue))]
+    made = [
+        frame for waves in series.values() if len(frame := _survey_trends(waves, frames, known, catalogue))
+    ]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
     return with_adjusted(frame)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
 
 
 def with_adjusted(frame: pd.DataFrame) -> pd.DataFrame:
     """Adds ``p_adjusted``: over the trends of one indicator among surveys of one status."""
-    families = (frame["status"].astype(str) + " " + frame["indicator"].astype(str)).factorize()[0]
-    p = frame["p_value"].to_numpy(dtype=np.float64)
-    return frame.assign(p_adjusted=adjusted(p, np.asarray(families, dtype=np.int64)))
+    return frame.assign(p_adjusted=adjusted_within(frame["p_value"], frame["status"], frame["indicator"]))
 
 
 def editions(waves: list[Wave]) -> dict[tuple[str, str], list[Wave]]:
@@ -55,7 +53,7 @@ def editions(waves: list[Wave]) -> dict[tuple[str, str], list[Wave]]:
     return {key: several for key, several in found.items() if len(several) > 1}
 
 
-def _of_survey(
+def _survey_trends(
     waves: list[Wave], frames: Mapping[str, pd.DataFrame], known: WaveFacts, catalogue: Catalogue
 ) -> pd.DataFrame:
     steps = {(a.key, b.key): Pair(b, a, known) for a, b in pairwise(waves)}
@@ -71,7 +69,7 @@ def _of_survey(
     rows = [
         row
         for (indicator, category, unit), found in points.items()
-        if (row := _row(waves, found, indicator, category, steps, known))
+        if (row := _trend_row(waves, found, indicator, category, steps, known))
         and (row := row | {"unit_measure": unit})
     ]
     frame = pd.DataFrame(rows)
@@ -84,7 +82,7 @@ def _of_survey(
     )
 
 
-def _row(
+def _trend_row(
     waves: list[Wave],
     found: dict[str, tuple[float, float, float]],
     indicator: str,
@@ -100,7 +98,9 @@ def _row(
         judged = pair.judge(indicator, category)
         apart = judged.breaks or judged.verdict == "not_comparable" or bool(pair.used(indicator))
         segment.append(segment[-1] + apart)
-    values, se, df = (np.array([found[wave.key][at] for wave in there], dtype=np.float64) for at in range(3))
+    values, se, df = (
+        np.array([found[wave.key][part] for wave in there], dtype=np.float64) for part in range(3)
+    )
     times = np.array([wave.reference_period.end.toordinal() for wave in there]) / DAYS
     change, error = slope(values, se, times - times.mean(), np.array(segment))
     if not np.isfinite(change):

@@ -1,8 +1,8 @@
-"""Layer 1: one list of columns, many uses.
+"""Table contracts: one declaration of columns, and what is compiled from it.
 
-``tables/*.json`` (Frictionless Table Schema) declares the columns of every stored table. Here
-belongs what is compiled from it: the Pandera contract of a frame, and the DuckDB statements that create
-and document its table. The rows come from the packages that make them.
+``tables/*.json`` (Frictionless Table Schema) declares the columns of every stored table. Here belong the
+Pandera contract of a frame, and the DuckDB statements that create and document its table. The rows come
+from the packages that make them.
 """
 
 from pipeline.contracts.frames import DTYPES, compiled, conform, pandera_schema, validate
@@ -12,8 +12,10 @@ from pipeline.contracts.tables import (
     WEIGHTS,
     Field,
     TableSchema,
+    columns,
     microdata_fields,
     microdata_schema,
+    primary_key,
     table,
 )
 
@@ -23,6 +25,7 @@ __all__ = [
     "WEIGHTS",
     "Field",
     "TableSchema",
+    "columns",
     "compiled",
     "conform",
     "ddl",
@@ -30,6 +33,7 @@ __all__ = [
     "microdata_fields",
     "microdata_schema",
     "pandera_schema",
+    "primary_key",
     "quoted",
     "table",
     "validate",

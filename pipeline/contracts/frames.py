@@ -1,4 +1,4 @@
-"""A Table Schema as Pandera contract: what a frame must be, and which of its rows are not.
+"""A Table Schema as a Pandera contract, and the rows of a frame that break it.
 
 In a frame text is ``str`` or categorical, a missing text is "", and a date is ISO text.
 """
@@ -12,7 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.contracts.tables import Field, TableSchema, extended
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 
 DTYPES: Mapping[str, Any] = {
     "string": "str",
@@ -31,7 +31,7 @@ def pandera_schema(name: str, extra_fields: Iterable[Field] = ()) -> pa.DataFram
 
 
 def compiled(schema: TableSchema) -> pa.DataFrameSchema:
-    """A Table Schema as Pandera contract: strict, ordered, with primary key and every constraint."""
+    """A Table Schema as a Pandera contract: strict, ordered, with primary key and every constraint."""
     columns = {field["name"]: _column(field) for field in schema["fields"]}
     key = list(schema.get("primaryKey", ())) or None
     return pa.DataFrameSchema(
@@ -65,7 +65,7 @@ def _filled(column: pd.Series[Any]) -> pd.Series[bool]:
 
 
 def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split a frame into the rows that keep a contract and the reasons of those that do not.
+    """The rows of a frame that conform to a contract, and the reasons why the others do not.
 
     ``frame`` needs a unique index. The second frame has the columns row (index value), column, rule
     (required, unique, enum, minimum, maximum, date) and code, ordered by row and column. Raises
@@ -85,7 +85,7 @@ def validate(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> tuple[pd.DataFr
 
 
 def _failures(cases: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
-    """Pandera's failure cases, one line a row, column and rule; it reports a repeated key once a column."""
+    """Pandera's failure cases by row, column and rule; Pandera reports a repeated key once per column."""
     whole = cases["check"] == "multiple_fields_uniqueness"
     column = cases["column"].mask(whole, "+".join(schema.unique or ()))
     rule = cases["check"].replace(RULES)
@@ -113,9 +113,9 @@ def _broken(name: str, cases: pd.DataFrame) -> list[Problem]:
 
 
 def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) -> pd.DataFrame:
-    """A frame in the declared types and column order of a stored table, held to its contract.
+    """A frame in the declared types and column order of a stored table, validated.
 
-    Raises ProblemError, naming every column and rule with the number of rows, when it does not keep it.
+    Raises ProblemError, naming every column and rule with the number of rows, when it breaks its contract.
     """
     schema = extended(name, extra_fields)
     typed = frame.reset_index(drop=True)
@@ -131,8 +131,8 @@ def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) 
             Problem(
                 file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
-                message=f"{rows} rows break the rule '{rule}' of the table",
-                hint="Correct the declarations or data that these rows come from.",
+                message=f"the rule '{rule}' of the table does not hold in {counted(rows, 'row')}",
+                hint="Correct the declarations or the data behind them.",
                 value=code or None,
             )
             for (column, rule), rows, code in zip(counts.index, counts["rows"], counts["code"], strict=True)

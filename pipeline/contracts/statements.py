@@ -1,4 +1,4 @@
-"""A Table Schema as DuckDB statements. DuckDB itself is opened elsewhere."""
+"""A Table Schema as DuckDB statements; running them belongs to ``warehouse``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The declared tables: their Table Schemas, and the fields that a codebook adds to the microdata.
 
-Only these words of Table Schema are understood: fields with name, type (string, integer, number,
+These keys of Table Schema are supported: fields with name, type (string, integer, number,
 boolean, date), title, description and constraints (required, unique, enum, minimum, maximum), and
 primaryKey.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, item_key
 
 Field = Mapping[str, Any]
 TableSchema = Mapping[str, Any]
@@ -32,6 +32,16 @@ def table(name: str) -> dict[str, Any]:
     return schema
 
 
+def columns(name: str) -> list[str]:
+    """The names of a stored table's columns, in order."""
+    return [field["name"] for field in table(name)["fields"]]
+
+
+def primary_key(name: str) -> list[str]:
+    """The columns that identify a row of a stored table."""
+    return list(table(name)["primaryKey"])
+
+
 def extended(name: str, extra_fields: Iterable[Field] = ()) -> dict[str, Any]:
     """The Table Schema of a stored table with more fields after its own."""
     schema = table(name)
@@ -44,18 +54,18 @@ def microdata_fields(catalogue: Catalogue, wave: Wave | None = None) -> list[Fie
     Of one wave: those its crosswalk fills, with the background codes its scope allows. Without a
     wave: every variable of the codebook with every code.
     """
-    asked = catalogue.asked(wave) if wave else None
+    mapped = catalogue.mapped_variables(wave) if wave else None
     scope = wave.scope if wave else {}
     fields: list[Field] = []
     for variable in catalogue.variables.values():
-        if asked is None or variable.key in asked:
+        if mapped is None or variable.key in mapped:
             codes = [*scope.get(variable.key, tuple(variable.codes)), NO_ANSWER]
             fields.append(_coded(variable.key, variable.label, variable.note or variable.label, codes))
     for question in catalogue.questions.values():
         for answer in question.answers:
-            if asked is not None and answer not in asked:
+            if mapped is not None and answer not in mapped:
                 continue
-            title = question.items.get(answer.partition(".")[2]) or question.label or question.text
+            title = question.items.get(item_key(answer)) or question.label or question.text
             if question.type == "numeric":
                 fields.append(
                     {"name": answer, "type": "number", "title": title, "description": question.text}

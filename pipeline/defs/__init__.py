@@ -1,5 +1,5 @@
-"""Layer 5, the only place that imports dagster: when the steps run, in which order, and what is seen of it.
+"""Dagster, imported only here: when the steps run, in which order, and what is shown of them.
 
-One file a concept: ``assets``, ``checks``, ``jobs``, ``schedules``, ``sensors``, ``resources``. Each is thin:
-what a step does, and what is right or wrong with its output, belongs to ``pipeline.steps``.
+One module per concept: ``assets``, ``checks``, ``jobs``, ``schedules``, ``sensors``, ``resources``. What a
+step does, and whether its output is right, belongs to ``pipeline.steps``.
 """

@@ -1,4 +1,4 @@
-"""The assets: every step of the pipeline with what it depends on, and what a reader should see of it.
+"""The assets: every step of the pipeline with what it depends on, and the metadata that Dagster shows.
 
 ``wave_source`` stands for the declarations and the raw file of a wave, as people edit them; the four
 steps of a wave are partitioned by wave; estimates, warehouse and data package take all sound waves.
@@ -17,9 +17,9 @@ from pipeline.defs.resources import Project, plain_problems
 from pipeline.staleness.code import code
 from pipeline.staleness.outputs import StepResult, declared_waves
 from pipeline.staleness.status import source_version
-from pipeline.steps import comparisons as comparing
+from pipeline.steps import comparisons as comparison_step
 from pipeline.steps import products, waves
-from pipeline.steps import site as publishing
+from pipeline.steps import site as site_step
 
 WAVES, BAROMETER = "waves", "barometer"
 
@@ -41,7 +41,7 @@ def raw_wave(context: dg.AssetExecutionContext, project: Project) -> dg.Material
 
 
 def harmonised_wave(context: dg.AssetExecutionContext, project: Project) -> dg.MaterializeResult[None]:
-    """The answers in the codebook's variables and codes; rows that break the contract stand in quarantine."""
+    """The answers in the codebook's variables and codes; rows that break the contract are in quarantine."""
     return _wave_step(waves.harmonised_wave, context, project)
 
 
@@ -62,11 +62,11 @@ def estimates(project: Project) -> dg.MaterializeResult[None]:
 
 def comparisons(project: Project) -> dg.MaterializeResult[None]:
     """Differences between waves, and of cells from their whole, with verdicts, reasons and tests."""
-    return _product(comparing.comparisons, project)
+    return _product(comparison_step.comparisons, project)
 
 
 def warehouse(project: Project) -> dg.MaterializeResult[None]:
-    """barometer.duckdb: microdata, statistics and the published tables, swapped in whole."""
+    """barometer.duckdb: microdata, statistics and the published tables, replaced as a whole."""
     return _product(products.warehouse, project)
 
 
@@ -77,7 +77,7 @@ def data_package(project: Project) -> dg.MaterializeResult[None]:
 
 def site(project: Project) -> dg.MaterializeResult[None]:
     """The catalogue of the candidate packages as a static site, in every language of the barometer."""
-    return _product(publishing.site, project)
+    return _product(site_step.site, project)
 
 
 def assets(

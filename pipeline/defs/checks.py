@@ -19,6 +19,7 @@ from pipeline.release_store import SUMS
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.findings import edition_before, keep_finding
 from pipeline.staleness.outputs import product_folder, wave_folder
+from pipeline.staleness.run_problems import keep_problems
 from pipeline.steps import quality
 from pipeline.steps.quality import Finding
 
@@ -30,7 +31,10 @@ def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
         folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
         stored = _stored(wave, catalogue)
         quarantine = pd.read_parquet(folder / "quarantine.parquet") if wave.is_microdata else None
-        return _result(quality.contract(stored, quarantine, wave, catalogue))
+        found = quality.contract(stored, quarantine, wave, catalogue)
+        if not found.passed:
+            keep_problems(wave.key, [quality.contract_problem(wave.key, found.message)], catalogue)
+        return _result(found)
 
 
 def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
@@ -38,7 +42,7 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
     with plain_problems():
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
-            return _result(Finding(True, "what is published of a wave does not tell what it asked"))
+            return _result(Finding(True, "published figures do not tell which questions were asked"))
         before = edition_before(wave, catalogue)
         found = quality.coverage(
             quality.questions(wave, catalogue),
@@ -46,7 +50,7 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
             quality.questions(before, catalogue) if before else None,
             before.response.respondents if before else None,
         )
-        return _kept("coverage", wave.key, found, catalogue)
+        return _keep("coverage", wave.key, found, catalogue)
 
 
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
@@ -57,45 +61,45 @@ def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Asse
             return _result(Finding(True, "published figures have no weights"))
         report = wave_folder(catalogue.root, "weighted_wave", wave.key) / "report.json"
         found = quality.weights(json.loads(report.read_text(encoding="utf-8")))
-        return _kept("weights", wave.key, found, catalogue)
+        return _keep("weights", wave.key, found, catalogue)
 
 
 def shares(project: Project) -> dg.AssetCheckResult:
     """The shares of a single-choice question sum to 100."""
-    return _of_estimates("shares", quality.shares, project)
+    return _estimates_check("shares", quality.shares, project)
 
 
 def jumps(project: Project) -> dg.AssetCheckResult:
     """No share moves further between two editions than is likely."""
-    return _of_estimates("jumps", quality.jumps, project)
+    return _estimates_check("jumps", quality.jumps, project)
 
 
 def agreement(project: Project) -> dg.AssetCheckResult:
     """Estimates from microdata agree with what is published of the same survey and edition."""
-    return _of_estimates("agreement", quality.agreement, project)
+    return _estimates_check("agreement", quality.agreement, project)
 
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
-    """Every candidate is the one that was attacked, and gave no hidden cell away."""
+    """Every candidate is unchanged since its disclosure audit, which found no hidden cell disclosed."""
     with plain_problems():
         root = project.declarations().root
         sums = {name: hash_of_file(path / SUMS) for name, path in _candidates(root).items()}
-        return _result(quality.disclosure(_told(root), sums))
+        return _result(quality.disclosure(_audit_records(root), sums))
 
 
 def package(project: Project) -> dg.AssetCheckResult:
     """Every candidate package is, to the byte, the one that was found sound when it was made."""
     with plain_problems():
         root = project.declarations().root
-        told, candidates = _told(root), _candidates(root)
+        records, candidates = _audit_records(root), _candidates(root)
         problems = {
-            name: check_untouched(path, told[name]["sha256sums"]) for name, path in candidates.items()
+            name: check_untouched(path, records[name]["sha256sums"]) for name, path in candidates.items()
         }
         return _result(quality.package(problems))
 
 
-def _told(root: Path) -> dict[str, Any]:
-    """What was told of each candidate when it was made."""
+def _audit_records(root: Path) -> dict[str, Any]:
+    """The audit record of each candidate, as written when it was made."""
     folder = product_folder(root, "data_package")
     return {
         name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)
@@ -108,7 +112,7 @@ def _candidates(root: Path) -> dict[str, Path]:
 
 def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
     """The checks of one barometer; ``partitions`` are its waves."""
-    of_waves = [
+    wave_checks = [
         dg.asset_check(asset=asset, blocking=check is contract, partitions_def=partitions)(check)
         for asset, check in (
             ("harmonised_wave", contract),
@@ -120,7 +124,7 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
     protecting = [
         dg.asset_check(asset="data_package", blocking=True)(check) for check in (disclosure, package)
     ]
-    return [*of_waves, *informing, *protecting]
+    return [*wave_checks, *informing, *protecting]
 
 
 def _wave(context: dg.AssetCheckExecutionContext, project: Project) -> tuple[Wave, Catalogue]:
@@ -132,16 +136,16 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     return pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave.key) / name)
 
 
-def _of_estimates(
+def _estimates_check(
     check: str, judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
 ) -> dg.AssetCheckResult:
     with plain_problems():
         catalogue = project.declarations()
         stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
-        return _kept(check, "", judge(stored, catalogue), catalogue)
+        return _keep(check, "", judge(stored, catalogue), catalogue)
 
 
-def _kept(check: str, wave: str, finding: Finding, catalogue: Catalogue) -> dg.AssetCheckResult:
+def _keep(check: str, wave: str, finding: Finding, catalogue: Catalogue) -> dg.AssetCheckResult:
     """The result of a check that informs; its finding is kept, for runs that find nothing to do."""
     keep_finding(check, wave, finding.passed, finding.message, catalogue)
     return _result(finding)

@@ -26,7 +26,7 @@ def columns_of(schema: TableSchema) -> dict[str, dg.TableSchema]:
 
 def _column(field: Field) -> dg.TableColumn:
     constraints = field.get("constraints", {})
-    other = [
+    other_constraints = [
         f"{name}: {_short(value)}"
         for name, value in constraints.items()
         if name not in ("required", "unique")
@@ -38,7 +38,7 @@ def _column(field: Field) -> dg.TableColumn:
         constraints=dg.TableColumnConstraints(
             nullable=not constraints.get("required", False),
             unique=constraints.get("unique", False),
-            other=other,
+            other=other_constraints,
         ),
     )
 

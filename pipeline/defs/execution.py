@@ -1,4 +1,4 @@
-"""Running a job in this process, and what came of it in plain words: the way in for the command line.
+"""Runs a job in this process and reports its outcome in plain words, for the command line.
 
 Runs are kept in ``<project>/.dagster``, so that ``dagster dev`` shows them afterwards.
 """
@@ -19,19 +19,22 @@ from pipeline.defs.jobs import INGEST, PUBLISH
 from pipeline.defs.location import definitions
 from pipeline.problems import Problem
 from pipeline.staleness.outputs import declared_waves
+from pipeline.steps.quality import contract_problem
 
+# Dagster gives this class no other name, and its documentation lists it under this one. Without it a process
+# for each stream copies the output of every step to a file.
 SETTINGS = """\
 telemetry: {enabled: false}
 nux: {enabled: false}
 compute_logs: {module: dagster._core.storage.noop_compute_log_manager, class: NoOpComputeLogManager}
 """
-INTERRUPTED = "DagsterExecutionInterruptedError"  # Ctrl-C, as dagster tells it
+INTERRUPTED = "DagsterExecutionInterruptedError"  # what Dagster raises for Ctrl-C
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run: problems of the input, an unforeseen error's text; and the seconds it took."""
+    """The outcome of a run: problems of the input, the text of an unexpected error, and its seconds."""
 
     problems: tuple[Problem, ...] = ()
     error: str = ""
@@ -76,7 +79,7 @@ class Runner:
 
 
 def _problems(failure: Any) -> list[Problem]:
-    """The problems that ``plain_faults`` gave to a failed step; none when it failed of something else."""
+    """The problems that ``plain_problems`` attached to a failed step; none when it failed otherwise."""
     if failure.user_failure_data is None:
         return []
     return [Problem(**problem) for problem in failure.user_failure_data.metadata["problems"].data]
@@ -87,18 +90,12 @@ def _problem(check: dg.AssetCheckEvaluation) -> Problem:
         message = (
             f"{check.asset_key.to_user_string()} fails its check {check.check_name}: {check.description}"
         )
-        hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
+        hint = "Delete the folder and run `barometer run`: a candidate is never edited."
         return Problem("warehouse/candidate", "", message, hint)
-    return Problem(
-        file=f"schemas/waves/{check.partition}.toml",
-        key="",
-        message=f"{check.asset_key.to_user_string()} breaks its {check.check_name}: {check.description}",
-        hint="Compare the wave's crosswalk and raw file with the codebook.",
-        wave=check.partition,
-    )
+    return contract_problem(check.partition, str(check.description))
 
 
-def home(root: Path) -> Path:
+def dagster_home(root: Path) -> Path:
     """Where Dagster keeps its runs of a barometer (DAGSTER_HOME), made on first use."""
     folder = root / ".dagster"
     folder.mkdir(exist_ok=True)
@@ -116,7 +113,7 @@ def runner(root: Path) -> Runner:
 @lru_cache(maxsize=1)
 def _runner(root: Path, *_: str) -> Runner:
     """Kept until another is asked for: making one takes as long as a wave."""
-    folder = home(root)
+    folder = dagster_home(root)
     os.environ["DAGSTER_HOME"] = str(folder)
     with FileLock(folder / ".lock"):  # workers start at once, and Dagster makes its tables on first use
         return Runner(root, dg.DagsterInstance.get())

@@ -1,4 +1,4 @@
-"""The jobs: ingest waves, one run a wave so that a broken one stops no other; and publish what is sound."""
+"""The jobs: one ingests waves, one run per wave so that a faulty wave stops no other; one publishes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def jobs(partitions: dg.PartitionsDefinition[str]) -> list[Any]:
         INGEST,
         selection=dg.AssetSelection.assets(*INGEST_STEPS),
         partitions_def=partitions,
-        description="From raw file to statistics, one run a wave.",
+        description="From raw file to statistics, one run per wave.",
     )
     publish = dg.define_asset_job(
         PUBLISH,

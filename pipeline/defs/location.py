@@ -1,4 +1,4 @@
-"""The code location: everything that Dagster knows of one barometer.
+"""The code location: the definitions of one barometer for Dagster.
 
 Loading reads no survey data, and of the declarations only the names of the wave files and what is sound
 of barometer.toml, so a broken declaration never keeps the others from the screen: it fails the runs that
@@ -17,7 +17,7 @@ from pipeline.defs.assets import assets
 from pipeline.defs.checks import checks
 from pipeline.defs.jobs import jobs
 from pipeline.defs.resources import Project
-from pipeline.defs.schedules import publishing
+from pipeline.defs.schedules import publication_schedule
 from pipeline.defs.sensors import changed_waves
 from pipeline.staleness.outputs import declared_waves
 
@@ -33,7 +33,7 @@ def definitions(root: Path) -> dg.Definitions:
             assets=assets(partitions, barometer.owners),
             asset_checks=checks(partitions),
             jobs=jobs(partitions),
-            schedules=[publishing(barometer.schedule)],
+            schedules=[publication_schedule(barometer.schedule)],
             sensors=[changed_waves(partitions)],
             resources={"project": Project(root=str(root))},
             executor=dg.in_process_executor,  # a step takes a second; a process of its own takes two more

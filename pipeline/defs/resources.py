@@ -1,4 +1,4 @@
-"""The one resource: the project, that is, the barometer's folder and its declarations as they are now.
+"""The one resource: the project, which is the barometer's folder and its current declarations.
 
 Here belongs also how a problem of the input reaches Dagster: in plain words, and never retried.
 """
@@ -50,9 +50,7 @@ class Project(dg.ConfigurableResource[None]):
 
 @contextmanager
 def plain_problems() -> Iterator[None]:
-    """Problems of the input fail a step in their own words, at once; a troubled disk or line is tried
-    again.
-    """
+    """Problems of the input fail a step at once, in their own words; disk and network errors are retried."""
     try:
         yield
     except ProblemError as error:

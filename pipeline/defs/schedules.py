@@ -8,7 +8,7 @@ from pipeline.catalogue.model import Schedule
 from pipeline.defs.jobs import PUBLISH
 
 
-def publishing(declared: Schedule) -> dg.ScheduleDefinition:
+def publication_schedule(declared: Schedule) -> dg.ScheduleDefinition:
     """The schedule that barometer.toml declares."""
     return dg.ScheduleDefinition(
         name="publish_barometer",

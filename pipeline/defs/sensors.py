@@ -1,4 +1,4 @@
-"""The sensor: a wave whose raw file or declarations are new or changed is asked to run, and no other."""
+"""The sensor: it requests a run of every wave whose raw file or declarations are new or changed."""
 
 import json
 
@@ -20,18 +20,22 @@ def changed_waves(partitions: dg.PartitionsDefinition[str]) -> dg.SensorDefiniti
         minimum_interval_seconds=60,
         description="Asks for a run of every wave whose raw file or declarations are new or changed.",
     )
-    def tick(context: dg.SensorEvaluationContext, project: Project) -> dg.SensorResult | dg.SkipReason:
+    def request_changed(
+        context: dg.SensorEvaluationContext, project: Project
+    ) -> dg.SensorResult | dg.SkipReason:
         try:
             catalogue = project.declarations()
         except ProblemError as error:
             return dg.SkipReason(str(error))
-        asked = json.loads(context.cursor or "{}")
+        versions_before = json.loads(context.cursor or "{}")
         seen = {wave: source_version(wave, catalogue) for wave in partitions.get_partition_keys()}
-        fresh = [wave for wave in seen if seen[wave] != asked.get(wave) and not _built(wave, catalogue)]
-        requests = [dg.RunRequest(partition_key=wave) for wave in fresh]
+        changed = [
+            wave for wave in seen if seen[wave] != versions_before.get(wave) and not _built(wave, catalogue)
+        ]
+        requests = [dg.RunRequest(partition_key=wave) for wave in changed]
         return dg.SensorResult(run_requests=requests, cursor=json.dumps(seen))
 
-    return tick
+    return request_changed
 
 
 def _built(wave: str, catalogue: Catalogue) -> bool:

@@ -1,4 +1,4 @@
-"""What of an estimate may be published, and what an outsider could make of it."""
+"""Disclosure control: what of an estimate may be published, and what an outsider could work out from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pipeline.disclosure.audit import Audit, audit
 from pipeline.disclosure.linkage import base_indicator
 from pipeline.disclosure.published import MEASURES, decided, decimals_of, half_up, published
 from pipeline.disclosure.rules import live_rows, verdicts, with_base_indicators, with_none
-from pipeline.disclosure.scope_sums import scope_of
 from pipeline.disclosure.scoped_suppression import protect_scoped
 from pipeline.disclosure.secondary import with_secondary
 from pipeline.disclosure.tables import AUDITED
@@ -24,7 +23,6 @@ __all__ = [
     "half_up",
     "protect",
     "protect_scoped",
-    "scope_of",
 ]
 
 

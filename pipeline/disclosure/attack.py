@@ -1,4 +1,5 @@
-"""An attacker of our own: what the published cells of a wave, and the sums they keep, leave of a hidden one.
+"""The attack on a release of one's own: the bounds that published cells and their sums leave for a hidden
+one.
 
 The attacker knows every published number with its rounding, the register counts of the margins, that shares
 lie between 0 and 100 and means between their scores, and which cells add up (``sums``). The size of a
@@ -35,10 +36,10 @@ class Attack:
     programmes: int
 
 
-def asked(view: PublishedView, catalogue: Catalogue, times: float = 1.0) -> Floats:
-    """The width that each cell (measures x cells) is to keep for being hidden: ``times`` what is declared.
+def required_width(view: PublishedView, catalogue: Catalogue, times: float = 1.0) -> Floats:
+    """The protection width required of each hidden cell (measures x cells): ``times`` what is declared.
 
-    One that is hidden for others keeps ``secondary_width``; its n, and what is withheld on a scope, nothing.
+    A cell that is hidden for others needs ``secondary_width``; its n, and what is withheld on a scope, none.
     """
     rules = catalogue.barometer.disclosure
     answers = np.array([unit != NUMBER for unit in view.unit], dtype=bool)[:, None]
@@ -97,7 +98,7 @@ def _name(*parts: Floats | Flags) -> bytes:
 
 
 @dataclass(frozen=True)
-class Scale:
+class MeasureScale:
     """How a measure's cells add up: ``coefficient`` of each, its bounds, and what a point of 100 is."""
 
     coefficient: Floats
@@ -106,7 +107,7 @@ class Scale:
     point: Floats
 
 
-def scale_of(view: PublishedView, row: int, size: Floats, catalogue: Catalogue) -> Scale:
+def scale_of(view: PublishedView, row: int, size: Floats, catalogue: Catalogue) -> MeasureScale:
     """How the cells of one measure add up; ``size``: of its base in every cell."""
     indicator, category = view.measures[row]
     whole = np.ones_like(size)
@@ -117,19 +118,21 @@ def scale_of(view: PublishedView, row: int, size: Floats, catalogue: Catalogue) 
             if behind in view.measures
             else size
         )
-        return Scale(whole, whole * 0.0, size, np.maximum(size, 1e-9) / 100)
+        return MeasureScale(whole, whole * 0.0, size, np.maximum(size, 1e-9) / 100)
     if view.unit[row] == NUMBER:
         most = float(np.nanmax(view.n, initial=1.0))  # of any base: the whole of this one may be hidden
         step = catalogue.barometer.rounding.n
-        return Scale(
+        return MeasureScale(
             whole, whole * 0.0, whole * most, whole * step / catalogue.barometer.disclosure.audit_width
         )
     if view.unit[row] == "mean":
         scores = catalogue.indicators[indicator].scores.values()
         middle = float(np.nanmax(view.high[row], initial=1.0))
         low, high = (min(scores), max(scores)) if scores else (0.0, 100 * middle)
-        return Scale(size, whole * low, whole * high, whole * ((high - low) if scores else middle) / 100)
-    return Scale(size, whole * 0.0, whole * 100.0, whole)
+        return MeasureScale(
+            size, whole * low, whole * high, whole * ((high - low) if scores else middle) / 100
+        )
+    return MeasureScale(size, whole * 0.0, whole * 100.0, whole)
 
 
 def _per_unit(view: PublishedView, row: int, behind: int, size: Floats) -> float:
@@ -197,7 +200,7 @@ def bearing(signs: Floats, free: Flags, aims: Flags) -> Flags:
         reached = wider
 
 
-def _block(structure: _Structure, view: PublishedView, row: int, scale: Scale, need: Floats) -> Block:
+def _block(structure: _Structure, view: PublishedView, row: int, scale: MeasureScale, need: Floats) -> Block:
     shown = view.shown[row]
     low = np.where(shown, np.clip(view.low[row], scale.low, scale.high), scale.low)
     high = np.where(shown, np.clip(view.high[row], scale.low, scale.high), scale.high)

@@ -1,15 +1,15 @@
-"""The audit of a release: everything published, attacked as an outsider would, before it is sealed.
+"""The audit of a release: everything published is attacked as an outsider could, before it is sealed.
 
 It reads the declarations and published tables only: those of the candidate and of every earlier release that
-was not withdrawn; what was estimated again on a scope it takes from their comparisons. What it proves: under
-the attacker's knowledge (``attack``), each cell that is hidden for its own sake, and a small remainder of a
-cell outside of scopes (``scoped_view``), can be disclosed no closer than ``audit_width``, in points of 100
-(a mean: of its scores or, without them, of the largest mean shown; a count: of its base), and one that is
-hidden for others no closer than ``secondary_width``. It holds also that no subtraction gives a cell of the
-first kind, that nothing hidden now is shown in a release that is still out, that no number has more digits
-than declared, and that beside a hidden cell every n is rounded and no design effect stands (``checks``).
-What it does not prove stands in ``docs/disclosure.md``. Neither a problem nor the report ever holds a
-hidden value, or how far a cell can be disclosed.
+was not withdrawn; narrowed estimates it takes from their comparisons. What it proves: under the attacker's
+knowledge (``attack``), each cell that is hidden for its own sake, and a small remainder of a cell outside of
+scopes (``scoped_view``), can be disclosed no closer than ``audit_width``, in points of 100 (a mean: of its
+scores or, without them, of the largest mean shown; a count: of its base), and one that is hidden for others
+no closer than ``secondary_width``. It also proves that no subtraction gives a cell of the first kind, that
+nothing hidden now is shown in a release that is still published, that no number has more digits than
+declared, and that beside a hidden cell every n is rounded and no design effect is shown (``checks``). What it
+does not prove stands in ``docs/disclosure.md``. Neither a problem nor the report ever holds a hidden value,
+or how far a cell can be disclosed.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ from pipeline.disclosure.sums import Sum
 from pipeline.disclosure.tables import Tables, scoped_estimates
 from pipeline.problems import Problem
 
-WITHDRAW_OR = "Build the candidate anew; where an earlier release gives it away, withdraw that one."
-MANY = "is hidden, but how many answered can be worked out more closely than n is rounded to"
-LEFT = "what is left of the cell outside of it, which may be too few answers"
-FEWER = "is shown over fewer answers, and the same over all of them is hidden"
+WITHDRAW_OR = "Build the candidate again; if an earlier release discloses the cell, withdraw that release."
+CLOSE_N = "is hidden, but its number of answers can be worked out more closely than n is rounded"
+REMAINDER = "the rest of the cell outside this scope, which may have too few answers"
+FEWER_ANSWERS = "is shown over some of the answers, but hidden over all of them"
 
-Views = tuple[PublishedView, PublishedView | None]  # of a wave, and of what was estimated again of it
+Views = tuple[PublishedView, PublishedView | None]  # of a wave, and of its narrowed estimates
 
 
 @dataclass(frozen=True)
 class Audit:
-    """``problems``: what an outsider could tell, none when the release may go out. ``report``: counts only.
+    """``problems``: what an outsider could find out, none if the release is safe. ``report``: counts only.
 
     ``programmes``: linear programmes solved, which depends on the solver and so is not in the report.
     """
@@ -59,10 +59,10 @@ class Audit:
 
 
 def audit(published: Sequence[tuple[str, Tables]], catalogue: Catalogue) -> Audit:
-    """Attack a candidate together with what is already out.
+    """Attack a candidate together with the releases that are already published.
 
-    ``published``: (label, tables by name) of every release that is not withdrawn, in any order, and
-    of the candidate, last; ``estimates``, and what compares them. A label names the release in problems.
+    ``published``: (label, tables by name) of every release that is not withdrawn, in any order, and of the
+    candidate, last; ``estimates``, and the tables that compare them. A label names the release in problems.
     """
     *earlier, (_, tables) = published
     candidate = tables["estimates"][tables["estimates"]["source_kind"] == "microdata"]
@@ -80,8 +80,8 @@ def audit(published: Sequence[tuple[str, Tables]], catalogue: Catalogue) -> Audi
 
 @dataclass
 class _Tally:
-    """What is counted of all waves. ``audited`` and ``told``: by kind (``_kinds``), how many cells were
-    attacked, and disclosed closer than they may be; ``smallest``: the least width of a primary one.
+    """Counts over all waves. ``audited`` and ``disclosed``: by kind (``_kinds``), how many cells were
+    attacked, and are under-protected; ``smallest``: the least width of a primary one.
     """
 
     programmes: int = 0
@@ -93,7 +93,7 @@ class _Tally:
     smallest: float = np.inf
 
     def add(self, made: Attack, disclosed: Flags, kinds: Mapping[str, Flags], need: float) -> None:
-        """One wave. ``told``: closer than may be; ``need``: the width that primary cells are to keep."""
+        """Add one wave. ``disclosed``: under-protected cells; ``need``: the width that primary ones need."""
         self.programmes += made.programmes
         for kind, own in kinds.items():
             self.audited[kind] += int((own & np.isfinite(made.width)).sum())
@@ -102,7 +102,7 @@ class _Tally:
         self.smallest = min(self.smallest, float(np.nanmin(made.width[kinds["cells"]], initial=np.inf)))
 
     def report(self, rules: Disclosure, earlier: int) -> dict[str, Any]:
-        """Counts, and the width that every primary cell keeps: rounded down, and no more than was asked."""
+        """The counts, and a width that every primary cell keeps: rounded down, at most ``audit_width``."""
         return {
             "audit_width": rules.audit_width,
             "audited_cells": self.audited["cells"],
@@ -124,7 +124,7 @@ class _Tally:
 
 
 def _kinds(seen: PublishedView, plain: int) -> dict[str, Flags]:
-    """Which cells (measures x cells) are which; ``plain``: those of the wave's own, which stand first."""
+    """The cells (measures x cells) by kind; ``plain``: the number of the wave's own, which come first."""
     number = np.array([unit == NUMBER for unit in seen.unit])[:, None]
     own = np.arange(len(seen.cells)) < plain
     return {
@@ -158,11 +158,11 @@ def _attacked(
     tally.alone_after += int(alone.sum())
     if rules.secondary:
         yield from named(
-            wide, alone, "is hidden, but the sums it is part of give it by subtraction", WITHDRAW_OR
+            wide, alone, "is hidden, but can be recovered by subtraction in a sum it belongs to", WITHDRAW_OR
         )
     twin = np.array(twins(wide.cells, catalogue))
     other = (twin != np.arange(len(twin))) & (twin < own.plain)
-    yield from named(wide, wide.shown & wide.hidden[:, twin] & other, FEWER, WITHDRAW_OR)
+    yield from named(wide, wide.shown & wide.hidden[:, twin] & other, FEWER_ANSWERS, WITHDRAW_OR)
     if not (now.hidden.any() or own.cells):
         return
     seen, held = counted(known, own, catalogue)
@@ -176,10 +176,10 @@ def _attacked(
     close = f"closer than {rules.audit_width:g} points (audit_width)"
     closest = f"closer than {rules.secondary_width:g} points (secondary_width)"
     for found, message in (
-        (disclosed & kinds["cells"] | small & seen.primary, f"is hidden, but is told {close}"),
-        (disclosed & kinds["secondary"], f"is hidden, but is told {closest}"),
-        (small & ~seen.primary, f"tells {LEFT}, {close}"),
-        (disclosed & kinds["numbers"], MANY),
+        (disclosed & kinds["cells"] | small & seen.primary, f"is hidden, but can be estimated {close}"),
+        (disclosed & kinds["secondary"], f"is hidden, but can be estimated {closest}"),
+        (small & ~seen.primary, f"discloses {REMAINDER}, {close}"),
+        (disclosed & kinds["numbers"], CLOSE_N),
     ):
         yield from named(seen, found, message, WITHDRAW_OR)
 
@@ -192,7 +192,7 @@ def _known(
     linked: Linkage,
     catalogue: Catalogue,
 ) -> PublishedView:
-    """All that an outsider knows of a wave: what is published of it now and was before, with every n."""
+    """All that an outsider knows about a wave: what is and was published of it, with every n."""
     step, least = catalogue.barometer.rounding.n, catalogue.barometer.disclosure.min_n
     seen = with_numbers(wide, sums, linked, step, least)
     for plain, again in before:
@@ -208,7 +208,7 @@ def _views(tables: Tables, catalogue: Catalogue) -> dict[str, Views]:
 
 
 def _subtracted(now: PublishedView, sums: list[Sum], hidden: Flags) -> Flags:
-    """The cells that a simple attacker gets: the only hidden one of a sum, then those that these lay open."""
+    """The cells found by subtraction: the only hidden one of a sum, then those found with it."""
     left: Flags = hidden & now.there
     while True:
         alone: Flags = np.zeros(left.shape, dtype=bool)

@@ -1,11 +1,11 @@
-"""What must be hidden besides, where the attacker tells a cell too closely.
+"""Which further cells must be hidden, where the attack finds a cell under-protected.
 
 The multipliers of the two linear programmes that bound a cell (least and largest) weigh the sums that pin
 it into one bound each, which holds whatever else is hidden (weak duality). So the cells to be hidden
 must widen these two bounds by the width that is missing: a Benders cut. It rules out no choice that
-withstands, as long as the sizes of the bases are those of this round; they are told anew once more is
-hidden, and then it may ask too much or too little. Where it has been met and the cell is still told too
-closely, one more cell of those sums has to go: a rule of thumb that may not be the cheapest way.
+withstands, as long as the sizes of the bases are those of this round; they are estimated again once more is
+hidden, and then it may ask too much or too little. Where it is met and the cell is still under-protected, one
+more cell of those sums is hidden: a rule of thumb that may not be the cheapest way.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.attack import Scale, bearing, scale_of
+from pipeline.disclosure.attack import MeasureScale, bearing, scale_of
 from pipeline.disclosure.programmes import Block, Relaxed, priced
 from pipeline.disclosure.published_view import PublishedView
 from pipeline.disclosure.ranges import ENOUGH
@@ -30,7 +30,8 @@ NOTHING = 1e-9  # a gain this small is rounding
 
 @dataclass(frozen=True)
 class UnderProtected:
-    """What an attack on ``view`` told. ``signs``: the sums (``sums.matrix``); ``families``: of its measures.
+    """The result of an attack on ``view``. ``signs``: the sums (``sums.matrix``); ``families``: of its
+    measures.
 
     ``movable``: the cells that could be hidden; all by default.
     """
@@ -43,7 +44,7 @@ class UnderProtected:
     movable: Flags | None = None
 
     def add_cuts(self, known: Mapping[str, dict[Cut, None]], need: Floats, catalogue: Catalogue) -> Ints:
-        """Every cell that is disclosed too closely asks for a cut of its family; the measures that could.
+        """Add a cut for every under-protected cell to its family; the measures for which there was one.
 
         ``known``: the cuts of each family, which are added to; ``need``: as it was attacked for.
         """
@@ -66,7 +67,7 @@ class UnderProtected:
         return np.unique(np.array(wanting, dtype=np.int64))
 
     def _worst(self, need: Floats) -> list[tuple[int, int]]:
-        """Of every family and cell that is disclosed too closely, the measure that tells it closest."""
+        """For every family and under-protected cell, the measure that discloses it most closely."""
         rows, columns = np.nonzero(self.width < need - ENOUGH)
         worst: dict[tuple[str, int], tuple[int, int]] = {}
         short = self.width[rows, columns] / need[rows, columns]
@@ -78,7 +79,7 @@ class UnderProtected:
 
 @dataclass(frozen=True)
 class NarrowRange:
-    """A cell that is disclosed too closely. ``row`` and ``cell``: of the view; ``scale``: of the measure.
+    """An under-protected cell. ``row`` and ``cell``: of the view; ``scale``: of the measure.
 
     ``need``: the width wanted, in points of 100.
     """
@@ -86,12 +87,12 @@ class NarrowRange:
     row: int
     cell: int
     need: float
-    scale: Scale
+    scale: MeasureScale
 
 
 @dataclass(frozen=True)
 class _System:
-    """All that bears on one pinned cell. ``cells``: its unknowns; ``open``: those that could be hidden."""
+    """The sums that bear on a cell. ``cells``: their unknowns; ``open``: those that could be hidden."""
 
     block: Block
     cells: Ints
@@ -101,7 +102,7 @@ class _System:
 
 
 def cuts(view: PublishedView, narrow: Sequence[NarrowRange], signs: Floats, open_: Flags) -> list[Cut | None]:
-    """The demand that each pinned cell makes; None where nothing that could be hidden would help.
+    """The cut for each under-protected cell; None where nothing that could be hidden would help.
 
     ``signs``: the sums (``sums.matrix``); ``open_``: the cells that could be hidden (measures x cells).
     """

@@ -1,4 +1,4 @@
-"""Which indicators tell of each other: families that share one decision, and what their bases give away.
+"""Which indicators disclose each other: families that share one decision, and what their bases disclose.
 
 An outsider reads an indicator together with its siblings. Found here from the declarations alone:
 
@@ -39,7 +39,7 @@ def linkage(catalogue: Catalogue) -> Linkage:
     """The families of a catalogue's indicators. An indicator without a question is a family of its own."""
     depth = {key: _depth(key, catalogue, ()) for key in catalogue.bases}
     used = {key: set(catalogue.questions_of(catalogue.indicators[key])) for key in catalogue.indicators}
-    disclosed = {key: _told(key, used[key], depth, catalogue) for key in catalogue.indicators}
+    disclosed = {key: _disclosed_by(key, used[key], depth, catalogue) for key in catalogue.indicators}
     joined = _joined(disclosed.values())
     family = {key: joined[names[0]] for key, names in disclosed.items()}
     above: dict[str, set[str]] = {key: set() for key in family.values()}
@@ -53,8 +53,8 @@ def linkage(catalogue: Catalogue) -> Linkage:
     return Linkage(family, {own: frozenset(others) for own, others in above.items()}, order)
 
 
-def _told(key: str, used: set[str], depth: Mapping[str, int], catalogue: Catalogue) -> list[str]:
-    """What an indicator tells of: its most deeply routed questions, marked where it asks only a part."""
+def _disclosed_by(key: str, used: set[str], depth: Mapping[str, int], catalogue: Catalogue) -> list[str]:
+    """What an indicator discloses: its most deeply routed questions, marked where its base is narrower."""
     levels = {name: depth[catalogue.questions[name].base] for name in used}
     deepest = sorted(name for name, level in levels.items() if level == max(levels.values()))
     base = _base(key, catalogue)
@@ -99,6 +99,6 @@ def _joined(groups: Iterable[list[str]]) -> dict[str, str]:
 
     for group in groups:
         for name in group:
-            one, other = sorted((root(group[0]), root(name)))
-            parent[other] = one
+            first, second = sorted((root(group[0]), root(name)))
+            parent[second] = first
     return {name: root(name) for name in list(parent)}

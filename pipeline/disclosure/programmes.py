@@ -1,8 +1,8 @@
 """Many small linear programmes solved together, one call of HiGHS for all: they do not touch each other.
 
-Here belong the block, which is one system, and the two ways to solve it: for a point, and for a point
-with the multipliers of its rows. Presolving costs
-more than it saves on programmes this small. Nothing here knows what a system stands for.
+Here belong the block, which is one system, and the two ways to solve it: for a point, and for a point with
+the multipliers of its rows. Presolving costs more than it saves on programmes this small. Nothing here knows
+what a system stands for.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Relaxed:
-    """A block at a cost, its rows taken apart: first what holds them from above, then from below.
+    """A block at a cost, its rows split: first their upper limits, then their lower ones.
 
-    ``cost``: of each unknown. ``give``: of each row, 1 where it may be overstepped by a common slack, which
-    then is the last unknown and costs 1; None where no row may.
+    ``cost``: of each unknown. ``give_way``: 1 for each row that a common slack may relax, which then
+    is the last unknown and costs 1; None where no row may.
     """
 
     block: Block
@@ -122,5 +122,5 @@ def _beside(pieces: Sequence[Piece]) -> sparse.csr_array:
 
 def _parted(numbers: Floats | None, lengths: Sequence[int], message: str) -> list[Floats]:
     if numbers is None:
-        raise ArithmeticError(f"the audit's linear programme was not solved: {message}")
+        raise ArithmeticError(f"a linear programme of the disclosure audit was not solved: {message}")
     return [numbers[start:end] for start, end in pairwise(np.cumsum([0, *lengths]).tolist())]

@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.contracts import conform, table
-from pipeline.disclosure.rules import FLAGGED, HIDDEN, UNPUBLISHED, asked, live_rows
+from pipeline.contracts import columns, conform
+from pipeline.disclosure.rules import FLAGGED, HIDDEN, UNPUBLISHED, answered_measures, live_rows
 
 MEASURES = ["value", "se", "ci_low", "ci_high", "deff"]
 FREE = "F"
@@ -23,8 +23,7 @@ MOST_DECIMALS = 6
 
 def published(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
     """Estimates with a column ``verdict`` and one ``beside`` (a hidden cell), as they are published."""
-    columns = [field["name"] for field in table("estimates")["fields"]]
-    return conform(carried_out(frame, catalogue)[columns], "estimates")
+    return conform(carried_out(frame, catalogue)[columns("estimates")], "estimates")
 
 
 def carried_out(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -40,7 +39,7 @@ def decided(frame: pd.DataFrame, verdicts: pd.DataFrame) -> pd.DataFrame:
     key = list(verdicts.index.names)
     made = frame.merge(verdicts[["verdict", "beside"]], how="left", left_on=key, right_index=True)
     live = live_rows(frame).to_numpy()
-    bound = live | (asked(frame).to_numpy() & made["verdict"].isin(HIDDEN).to_numpy())
+    bound = live | (answered_measures(frame).to_numpy() & made["verdict"].isin(HIDDEN).to_numpy())
     return made.assign(
         verdict=made["verdict"].where(bound, "").fillna(""), beside=(made["beside"] == 1).to_numpy() & live
     )
@@ -53,9 +52,11 @@ def decimals_of(frame: pd.DataFrame, catalogue: Catalogue, name: str = "value") 
     rounding = catalogue.barometer.rounding
     if name == "deff":
         return np.full(len(frame), DEFF_DECIMALS)
-    decimals = np.where(frame["domain"] == catalogue.total.key, rounding.total, rounding.breakdown)
-    decimals = decimals + (frame["unit_measure"] == "mean").to_numpy() + (name == "se")
-    return np.where(frame["unit_measure"] == "count", 0, decimals)
+    unit, units = pd.factorize(frame["unit_measure"].astype(str))
+    total = (frame["domain"] == catalogue.total.key).to_numpy(dtype=np.int64)
+    by_unit = [[rounding.decimals(each, is_total=is_total) for is_total in (False, True)] for each in units]
+    decimals = np.array(by_unit, dtype=np.int64).reshape(-1, 2)[unit, total]
+    return decimals + ((frame["unit_measure"] != "count").to_numpy() & (name == "se"))
 
 
 def printed_decimals(frame: pd.DataFrame, name: str = "value") -> npt.NDArray[np.int64]:

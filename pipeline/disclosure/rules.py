@@ -78,16 +78,16 @@ def exposed(n: Any, m: Any, fraction: Any, catalogue: Catalogue) -> Any:
 def with_none(verdicts: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
     """The verdicts, and NONE for every distribution that nobody answered in a cell, but some elsewhere.
 
-    ``frame``: estimates with their base indicator. An n of none is published, unless it would tell of a
+    ``frame``: estimates with their base indicator. An n of none is published, unless it would disclose a
     hidden cell.
     """
-    empty = frame[asked(frame) & ~live_rows(frame)]
+    empty = frame[answered_measures(frame) & ~live_rows(frame)]
     places = pd.MultiIndex.from_frame(empty[DISTRIBUTION].drop_duplicates())
     none = places[~places.isin(verdicts.index)]
     return pd.concat([verdicts, pd.DataFrame({"n": 0.0, "verdict": NONE}, index=none)]).sort_index()
 
 
-def asked(frame: pd.DataFrame) -> pd.Series[bool]:
+def answered_measures(frame: pd.DataFrame) -> pd.Series[bool]:
     """The microdata rows of a measure that somebody answered in the wave."""
     measure = [frame[name] for name in ("wave", "indicator", "category")]
     return live_rows(frame).groupby(measure).transform("any") & (frame["source_kind"] == "microdata")

@@ -15,17 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.scopes import parsed_scope
 from pipeline.disclosure.sums import Cell, Sum
 
 MOST_APART = 3  # scopes that share nothing, taken from a cell at once
 Box = Mapping[str, frozenset[str]]
 Key = frozenset[tuple[str, frozenset[str]]]
-
-
-def scope_of(text: str) -> dict[str, tuple[str, ...]]:
-    """A scope from its text, ``name=code|code``."""
-    pairs = (part.partition("=") for part in text.split())
-    return {name: tuple(codes.split("|")) for name, _, codes in pairs}
 
 
 def answers_of(cell: Cell, catalogue: Catalogue) -> str:
@@ -48,7 +43,9 @@ def box_of(cell: Cell, catalogue: Catalogue) -> Box | None:
     """The codes that a cell is limited to, by variable; None where none are left."""
     by = catalogue.domains[cell.domain].by
     box = {name: frozenset({code}) for name, code in zip(by, cell.code.split("*"), strict=False)}
-    population = {name: codes for name, codes in scope_of(cell.scope).items() if name in catalogue.variables}
+    population = {
+        name: codes for name, codes in parsed_scope(cell.scope).items() if name in catalogue.variables
+    }
     for name, codes in population.items():
         box[name] = box.get(name, frozenset(codes)) & frozenset(codes)
     return box if all(box.values()) else None
@@ -140,7 +137,7 @@ def remainders(cells: Sequence[Cell], catalogue: Catalogue) -> list[Sum]:
             inside = [(number, other) for number, other in boxed if number != whole and _within(other, box)]
             for many in range(1, MOST_APART + 1):
                 for taken in combinations(inside, many):
-                    if all(_apart(one, other) for (_, one), (_, other) in combinations(taken, 2)):
+                    if all(_disjoint(a, b) for (_, a), (_, b) in combinations(taken, 2)):
                         found.append(Sum(whole, tuple(number for number, _ in taken)))
     return found
 
@@ -155,5 +152,5 @@ def _within(inner: Box | None, outer: Box | None) -> bool:
     return all(name in inner and inner[name] <= codes for name, codes in outer.items())
 
 
-def _apart(one: Box, other: Box) -> bool:
-    return any(name in other and not codes & other[name] for name, codes in one.items())
+def _disjoint(a: Box, b: Box) -> bool:
+    return any(name in b and not codes & b[name] for name, codes in a.items())

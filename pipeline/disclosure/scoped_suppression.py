@@ -1,9 +1,9 @@
-"""Which estimates made again on a narrower scope may be published, beside what is published already.
+"""Which estimates on a narrower scope may be published, beside what is published already.
 
 The wave's own cells stay as they were decided. On scopes, the primary rules hold as everywhere; what is left
 of a cell outside of scopes must keep them too, though nobody publishes it. Families hide together, no sum
 has exactly one cell that is hidden for confidentiality, and the whole is attacked as it would be published:
-every cell that is disclosed too closely withholds more, until the attack fails. What was withheld once
+for every under-protected cell more is withheld, until the attack fails. What was withheld once
 stays so: it is cheap, and saves the rounds that the least choice would take.
 """
 
@@ -37,7 +37,7 @@ from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix
 from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 PLACE = ["wave", "domain", "scope"]
 KEY = ["wave", "indicator", "category", "domain", "domain_code", "scope"]
@@ -68,7 +68,7 @@ def protect_scoped(
             (plain[str(wave)], part, *(table[table["wave"] == wave] for table in (frame, estimates)))
             for wave, part in shown.groupby("wave", sort=True)
         ]
-        with side_by_side(partial(_settled, catalogue), waves) as settled:
+        with in_parallel(partial(_settled, catalogue), waves) as settled:
             shown = pd.concat([*settled]) if waves else shown
     return shown[shown["wanted"]].drop(columns=["wanted", "base_indicator", "verdict", "beside"])
 
@@ -76,11 +76,11 @@ def protect_scoped(
 def _settled(
     catalogue: Catalogue, wave: tuple[PublishedView, pd.DataFrame, pd.DataFrame, pd.DataFrame]
 ) -> pd.DataFrame:
-    return _Wave(*wave, catalogue).settled(wave[1])
+    return _ScopedWave(*wave, catalogue).settled(wave[1])
 
 
-class _Wave:
-    """One wave: what is withheld of it on its scopes, by family."""
+class _ScopedWave:
+    """One wave: which cells on its scopes are withheld, by family."""
 
     def __init__(
         self,
@@ -120,7 +120,7 @@ class _Wave:
             for name, hidden in self.hidden.items():
                 found = cheapest_suppression(hidden, self.cost[name], [], list(self.cuts[name]))
                 self.hidden[name] = found | found[self.twin]
-            rows = pressed if len(pressed) else every  # those that told too much alone, until they do not
+            rows = pressed if len(pressed) else every  # the under-protected ones alone, until they are safe
         column = {cell: place for place, cell in enumerate(self.open.cells)}
         gone = [
             bool(self.hidden[self.linked.family[indicator]][column[Cell(*cell)]])
@@ -178,7 +178,7 @@ class _Wave:
         return together
 
     def _attacked(self, rows: Ints) -> Ints:
-        """Attack these measures as they would be published; those of which somebody demanded more."""
+        """Attack these measures as they would be published; those for which cuts were added."""
         step, least = self.catalogue.barometer.rounding.n, self.catalogue.barometer.disclosure.min_n
         gone = np.array([self.hidden[name] for name in self.names]) & self.free
         seen = self.open.closed(gone, np.zeros_like(self.free), self.open, step)

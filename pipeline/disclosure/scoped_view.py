@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.attack import asked, scale_of
+from pipeline.disclosure.attack import required_width, scale_of
 from pipeline.disclosure.numbers import NUMBER
 from pipeline.disclosure.published_view import MATRICES, PublishedView
 from pipeline.disclosure.rules import exposed, wave_fractions
@@ -98,15 +98,15 @@ def needs(
 ) -> Floats:
     """The width that clears each cell (measures x cells), ``times`` what is declared; 0 where any does.
 
-    Hidden cells are to keep theirs (``attack.asked``). What is left of a cell is disclosed from the cell
-    and from what is taken of it on scopes: with widths u and w, n and k answers, and g left, within (n u +
-    k w) / g. Where those left may be fewer than ``min_n`` as far as the published n tell, or look like a
-    small group, or are known to be (``small``, measures x remainders), the last of what is taken must stay
-    so wide that this reaches ``audit_width``. It is not used that a share ends at 0 and 100, since that
-    would take sizes that are known to the last unit.
+    Hidden cells are to keep theirs (``attack.required_width``). What is left of a cell is disclosed from the
+    cell and from what is taken of it on scopes: with widths u and w, n and k answers, and g left, within (n u
+    + k w) / g. Where those left may be fewer than ``min_n`` as far as the published n tell, or look like a
+    small group, or are known to be (``small``, measures x remainders), the last of what is taken must stay so
+    wide that this reaches ``audit_width``. It is not used that a share ends at 0 and 100, since that would
+    take sizes that are known to the last unit.
     """
     rules = catalogue.barometer.disclosure
-    wanted, need = asked(view, catalogue, times), times * rules.audit_width
+    wanted, need = required_width(view, catalogue, times), times * rules.audit_width
     point = np.array([scale_of(view, row, size, catalogue).point for row, size in enumerate(sizes)])
     width = np.where(view.shown, (view.high - view.low) / point, 100.0) * np.nan_to_num(view.n, nan=np.inf)
     share = np.array([unit == "percent" for unit in view.unit], dtype=bool)[:, None]

@@ -1,4 +1,4 @@
-"""What is hidden for the sake of a hidden cell: little, and enough to withstand the attacker.
+"""Secondary suppression: the cells hidden to protect others, few, but enough to withstand the attack.
 
 A wave is solved family by family (``linkage``), those above first: what they hide, the families below
 hide too. In a family the cheapest cells are chosen by which no sum has exactly one hidden cell
@@ -8,10 +8,10 @@ fails. A total, and a cell that nobody answered, costs more than everything else
 
 What holds of the outcome: it withstands the attack, and each family's choice is an optimum of its integer
 programme, given what the families above hide and the cuts made so far. It need not be the cheapest
-that withstands: sizes are estimated anew after each choice, so a demand of an earlier round may have become
+that withstands: sizes are estimated anew after each choice, so a cut of an earlier round may have become
 stricter than needed, one more cell asked for where a bound would not do is a rule of thumb, and the families
 above are not chosen with those below in mind. After ``PATIENCE`` cuts a family's choice is only added to:
-among many cells much alike every other choice begs another demand.
+among many similar cells every other choice would need another cut.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import pandas as pd
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
-from pipeline.disclosure.attack import asked, attack
+from pipeline.disclosure.attack import attack, required_width
 from pipeline.disclosure.cuts import UnderProtected
 from pipeline.disclosure.linkage import linkage
 from pipeline.disclosure.numbers import with_numbers
@@ -34,7 +34,7 @@ from pipeline.disclosure.rules import CELL, NONE, PRIMARY, SECONDARY, UNPUBLISHE
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix, sums_of
 from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 FOR_QUALITY = 0.01  # the cost of a cell that is not published anyway, against one that is
 MARGIN = 1.1  # the width asked for, against the one that the audit asks
@@ -60,15 +60,15 @@ def with_secondary(frame: pd.DataFrame, verdicts: pd.DataFrame, catalogue: Catal
     give them. ``beside`` is true where a cell is shown in a sum that has a hidden one.
     """
     waves = [(frame[frame["wave"] == wave], part) for wave, part in verdicts.groupby(level="wave", sort=True)]
-    with side_by_side(partial(_settled, catalogue), waves) as made:
+    with in_parallel(partial(_settled, catalogue), waves) as made:
         return pd.concat([*made]) if waves else verdicts.assign(beside=False)
 
 
 def _settled(catalogue: Catalogue, wave: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
-    return _Wave(*wave, catalogue).settled()
+    return _WaveSuppression(*wave, catalogue).settled()
 
 
-class _Wave:
+class _WaveSuppression:
     """The families of one wave and what is decided of them so far."""
 
     def __init__(self, frame: pd.DataFrame, verdicts: pd.DataFrame, catalogue: Catalogue) -> None:
@@ -88,14 +88,14 @@ class _Wave:
         self.families = {name: self._family(name) for name in linked.order if name in self.rows}
         self.names = np.array([linked.family[indicator] for indicator, _ in self.open.measures])
         numbered = with_numbers(self.open, [], linked, 0, 0)
-        self.asked = np.array([linked.family[indicator] for indicator, _ in numbered.measures])
+        self.measure_families = np.array([linked.family[indicator] for indicator, _ in numbered.measures])
         self.met: dict[bytes, Floats] = {}
 
     def settled(self) -> pd.DataFrame:
         """The verdicts once the attack fails, or nothing more could be hidden.
 
         Families above come first, so that those below are not solved in vain; in the end all are attacked
-        together, because what is hidden of one can tell of the sizes of another.
+        together, because what is hidden in one can disclose the sizes of another.
         """
         waiting = list(self.families)
         while waiting:
@@ -110,14 +110,14 @@ class _Wave:
     def _withstood(self, names: list[str]) -> bool:
         """Choose and attack these families until the attack fails; whether it ever succeeded.
 
-        A measure that tells too much is attacked alone until it does not; then what has changed, whole.
+        An under-protected measure is attacked alone until it is safe; then all families that have changed.
         """
         succeeded = False
         self._choose(names)
         due = names
         while due:
             whole = [name for name in due if self.families[name].hidden.any()]
-            pressed = self._attacked(np.flatnonzero(np.isin(self.asked, whole)), heard=False)
+            pressed = self._attacked(np.flatnonzero(np.isin(self.measure_families, whole)), heard=False)
             due = []
             while len(pressed):
                 succeeded = True
@@ -145,7 +145,7 @@ class _Wave:
             forced, before = family.primary.copy(), family.hidden
             for above in self.linked.above[name] & set(self.families):
                 forced |= self.families[above].hidden & family.there
-            if len(family.cuts) > PATIENCE:  # of many cells much alike: every choice begs another
+            if len(family.cuts) > PATIENCE:  # among many similar cells every choice would need another cut
                 forced |= before
             posed = (forced.tobytes(), len(family.cuts), len(self.sums))
             if posed != family.posed:
@@ -189,9 +189,9 @@ class _Wave:
         )
 
     def _attacked(self, rows: Ints, heard: bool) -> Ints:
-        """Attack these measures; those that tell too much and made their families demand more.
+        """Attack these measures; those that are under-protected and for which cuts were added.
 
-        ``heard``: whether the sums that the published n betray are still those of the last attack.
+        ``heard``: whether the sums that the published n disclose are still those of the last attack.
         """
         if not len(rows):
             return rows
@@ -206,9 +206,9 @@ class _Wave:
         seen = with_numbers(seen, self.heard, self.linked, step, least)
         sizes = sizes_of(seen, self.heard, self.catalogue, rows)
         seen = seen.of(rows)
-        need = asked(seen, self.catalogue, MARGIN)
+        need = required_width(seen, self.catalogue, MARGIN)
         width = attack(seen, self.heard, sizes, self.catalogue, need, self.met).width
-        signs, families = matrix(self.heard, len(self.cells)).toarray(), self.asked[rows].tolist()
+        signs, families = matrix(self.heard, len(self.cells)).toarray(), self.measure_families[rows].tolist()
         disclosed = UnderProtected(seen, sizes, width, signs, families)
         own = {name: family.cuts for name, family in self.families.items()}
         return rows[disclosed.add_cuts(own, need, self.catalogue)]

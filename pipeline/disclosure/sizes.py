@@ -1,6 +1,6 @@
 """How large each base is in each cell, as well as an outsider can tell.
 
-Here belong the sums that the published n betray, the register counts of the declared margins, and what
+Here belong the sums that the published n disclose, the register counts of the declared margins, and what
 follows from both for the sizes by which shares count in a sum. What is made of them belongs to ``attack``.
 """
 
@@ -21,7 +21,7 @@ FIRM = 0.01  # units by which an n that is published whole may be off, on accoun
 
 
 def known_sums(view: PublishedView, catalogue: Catalogue) -> list[Sum]:
-    """The sums an outsider finds: the declared ones, and those that the published n betray."""
+    """The sums an outsider finds: the declared ones, and those that the published n disclose."""
     rows = np.unique(view.n, axis=0)
     return sums_of(view.cells, rows, catalogue, float(catalogue.barometer.rounding.n))
 

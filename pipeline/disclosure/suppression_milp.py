@@ -28,7 +28,7 @@ class Cut:
 def cheapest_suppression(
     forced: Flags, cost: Floats, sums: Sequence[tuple[int, ...]], cuts: Sequence[Cut] = ()
 ) -> Flags:
-    """The cells to hide: all that are ``forced``, enough for every demand, and none alone in a sum.
+    """The cells to hide: all that are ``forced``, enough for every cut, and none alone in a sum.
 
     ``cost``: of each cell, above 0. ``sums``: the members of each sum; where there is no other member
     that could be hidden, the sum has no say. Of two choices of equal cost, that with the later cells
@@ -56,6 +56,6 @@ def cheapest_suppression(
         options={"mip_rel_gap": 0.0},
     )
     if solution.x is None:
-        raise ArithmeticError(f"no choice of hidden cells was found: {solution.message}")
+        raise ArithmeticError(f"no set of cells to hide satisfies all constraints: {solution.message}")
     chosen: Flags = solution.x > 0.5
     return chosen

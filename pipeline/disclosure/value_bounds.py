@@ -1,4 +1,4 @@
-"""What a published row tells of its value: the rounding of the value, cut by the other numbers of the row.
+"""What a published row discloses of its value: the rounding of the value, cut by the row's other numbers.
 
 The standard error, the limits and the design effect are rounded too, but all are made of one value. With g
 the log odds where intervals of shares are declared ``logit``, else the identity, the limits are g(value) -+
@@ -106,8 +106,8 @@ class _Rows:
 
 def _binomial(a: Floats, b: Floats) -> Range:
     """The least and largest p (1 - p) for p from a to b."""
-    one, other = a * (1 - a), b * (1 - b)
-    return np.minimum(one, other), np.where((a < 0.5) & (b > 0.5), 0.25, np.maximum(one, other))
+    at_a, at_b = a * (1 - a), b * (1 - b)
+    return np.minimum(at_a, at_b), np.where((a < 0.5) & (b > 0.5), 0.25, np.maximum(at_a, at_b))
 
 
 def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
@@ -124,8 +124,8 @@ def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
     n = rows["n"].to_numpy(dtype=float, na_value=np.nan)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         disclosed = [
-            np.where(share, one**2 * (n - 1) / np.maximum(other, 0.0), np.nan)
-            for one, other in zip(se, deff[::-1], strict=True)
+            np.where(share, error**2 * (n - 1) / np.maximum(effect, 0.0), np.nan)
+            for error, effect in zip(se, deff[::-1], strict=True)
         ]
     limits = [column(name) for name in ("ci_low", "ci_high")]
     if method == "beta":  # these limits have no such form

@@ -1,7 +1,7 @@
-"""Layer 1: a new barometer's folder, and first drafts of declarations from what a raw file says of itself.
+"""A new barometer's folder, and drafts of declarations from the names, labels and codes of a raw file.
 
-Everything here is a guess for a statistician to confirm, and marked as one. Nothing is mapped for good,
-and no answer is ever written next to an identifier.
+Everything drafted is a guess for a statistician to confirm, and marked as one. No answer is ever written
+beside an identifier.
 """
 
 from pipeline.drafting.barometer import draft_barometer

@@ -1,7 +1,7 @@
-"""Drafts a whole barometer from one delivered file: identity, codebook, indicators, breakdowns, a wave.
+"""Drafts a barometer from a delivered file: barometer.toml, codebook, indicators, breakdowns and a wave.
 
 What only its owner can know (licences, dates, country, producer) stays empty, and ``barometer check``
-names it.
+lists it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.questionnaire import Question
 from pipeline.drafting.columns import describe
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
@@ -29,7 +30,7 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
     anything would be overwritten.
     """
     if not file.is_file():
-        raise ProblemError(Problem(str(file), "", "is not there", "Name the raw file."))
+        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
     source = sniff(file)
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
@@ -42,7 +43,7 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
         f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
         f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
         f"schemas/waves/{wave}.toml": wave_text(
-            _facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found
+            _name_facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found
         ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
@@ -50,9 +51,9 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
     return write_new(folder, {**content, f"warehouse/raw/{file.name}": file})
 
 
-def _facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
+def _name_facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
     """What the file's name says: the last year in it is the edition, the rest the survey."""
-    plain = wave.removesuffix("-synthetic")
+    plain = wave.removesuffix(SYNTHETIC_SUFFIX)
     years = re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", plain)
     edition = years[-1] if years else ""
     return {
@@ -61,7 +62,7 @@ def _facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
         "edition": edition,
         "unit": "respondent",
         "title": stem,
-        "status": "synthetic" if wave.endswith("-synthetic") else "official",
+        "status": "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official",
     }
 
 

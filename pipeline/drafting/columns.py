@@ -1,6 +1,6 @@
-"""What a raw file's columns look like from outside: name, label, and their codes where they have codes.
+"""The columns of a raw file: name, label, and codes where they have codes.
 
-A column with many distinct values holds identifiers, texts or numbers; its values are not carried further.
+A column with many distinct values holds identifiers, texts or numbers; its values are not used further.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import pandas as pd
 
 from pipeline.sources import RawTable
 
-MAX_CODES = 30  # distinct values; above it they are no codes
-MAX_LENGTH = 60  # characters; a longer text is no code
+MAX_CODES = 30  # distinct values; a column with more has no codes
+MAX_LENGTH = 60  # characters; a longer text is not a code
 
 
 @dataclass(frozen=True)
@@ -44,19 +44,19 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     unlabelled = found - set(labels)
     text = pd.Series(sorted(unlabelled), dtype="str").str.replace(decimal, ".", regex=False)
     unique = bool(len(found) == len(cells) and len(cells) > 1)
-    every = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
-    few = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
-    short = all(len(code) <= MAX_LENGTH for code in unlabelled)
+    numbers = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
+    few_codes = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
+    short_codes = all(len(code) <= MAX_LENGTH for code in unlabelled)
     codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
     return SourceColumn(
         name=name,
         label=table.metadata.labels.get(name, ""),
-        codes=codes if few and short else None,
+        codes=codes if few_codes and short_codes else None,
         blank=bool((cells == "").any()),
         numeric=bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all()),
         unique=unique,
         labels=labels,
-        positive=bool(len(cells)) and not bool((cells == "").any()) and bool((every > 0).all()),
+        positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
     )
 
 

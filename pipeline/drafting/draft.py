@@ -1,4 +1,4 @@
-"""Writes the draft: a wave file with the pinned source, and an instrument with every source code a row."""
+"""Drafts a wave file with its raw file's hash, and a questionnaire with a crosswalk row per source code."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.atomic import replace_file, write_file
-from pipeline.catalogue.fieldwork import Source, Wave
+from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Source, Wave
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.match import DraftRow, crosswalk_rows
 from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
-from pipeline.problems import Problem, ProblemError
-from pipeline.sources import digest, read_raw
-
-HEADER = ("source_variable", "source_code", "variable", "code", "note")
+from pipeline.hashing import file_sha256
+from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.sources import read_raw
 
 
 def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
@@ -39,12 +39,12 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     source = sniff(file)
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
-    former = _former(catalogue, _facts(wave)["survey"])
+    former = _former(catalogue, _key_facts(wave)["survey"])
     identifier = _identifier(columns, former)
     questionnaire = catalogue.instruments.get(former.instrument) if former else None
     rows = crosswalk_rows(columns, catalogue, questionnaire, identifier)
-    drawn = Guesses(identifier=identifier)
-    texts = {"wave": wave_text(_facts(wave), instrument, source, len(table.frame), drawn)}
+    design = Guesses(identifier=identifier)
+    texts = {"wave": wave_text(_key_facts(wave), instrument, source, len(table.frame), design)}
     texts |= {"toml": instrument_text(instrument, file.name, columns), "csv": crosswalk_text(rows)}
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
     if not raw.exists():
@@ -58,17 +58,17 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
 def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable[Path]) -> None:
     problems = []
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave):
-        hint = "Use lower-case letters, digits and hyphens, as no-ks-2018."
-        problems.append(Problem(f"schemas/waves/{wave}.toml", "", "is not a valid wave key", hint, wave))
+        hint = "Use lower-case letters, digits and hyphens, such as no-ks-2018."
+        problems.append(wave_problem(wave, "", "is not a valid wave key", hint, wave))
     if not file.is_file():
-        raise ProblemError([*problems, Problem(str(file), "", "is not there", "Name the raw file.")])
-    hint = "Give the wave another key, or remove the file if it is not wanted."
+        raise ProblemError([*problems, Problem(str(file), "", "does not exist", "Name the raw file.")])
+    hint = "Choose another key, or remove the file if it is not needed."
     for path in targets:
         if path.exists():
-            problems.append(Problem(path.relative_to(root).as_posix(), "", "is there already", hint, wave))
-    if raw.exists() and digest(raw) != digest(file):
-        hint = "Rename the new file, or remove the old one if it is not wanted."
-        problems.append(Problem(f"warehouse/raw/{raw.name}", "", "is there already, with other bytes", hint))
+            problems.append(Problem(path.relative_to(root).as_posix(), "", "exists already", hint, wave))
+    if raw.exists() and file_sha256(raw) != file_sha256(file):
+        hint = "Rename the new file, or remove the old one if it is not needed."
+        problems.append(Problem(f"warehouse/raw/{raw.name}", "", "exists already, with other content", hint))
     if problems:
         raise ProblemError(problems)
 
@@ -87,10 +87,10 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     return waves[-1] if waves else None
 
 
-def _facts(wave: str) -> Mapping[str, str]:
+def _key_facts(wave: str) -> Mapping[str, str]:
     """What a wave's key says by convention: country, survey, edition, status."""
-    status = "synthetic" if wave.endswith("-synthetic") else "official"
-    survey, _, edition = wave.removesuffix("-synthetic").rpartition("-")
+    status = "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official"
+    survey, _, edition = wave.removesuffix(SYNTHETIC_SUFFIX).rpartition("-")
     country = survey.partition("-")[0].upper()
     return {
         "country": country if len(country) == 2 else "",
@@ -100,12 +100,12 @@ def _facts(wave: str) -> Mapping[str, str]:
     }
 
 
-def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: int, drawn: Guesses) -> str:
+def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: int, design: Guesses) -> str:
     """A wave file: its ``facts``, how its raw file is read, and how its units seem to be drawn."""
     options: dict[str, str | int] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
-    left = [key for key in ("psu", "weight") if not getattr(drawn, key)]
+    open_keys = [key for key in ("psu", "weight") if not getattr(design, key)]
     lines = [
         "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
         *(f"{key} = {toml_value(facts[key])}" for key in ("country", "survey", "edition")),
@@ -129,18 +129,18 @@ def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: i
         f"respondents = {rows}",
         "",
         "[design]  # names of source columns",
-        f"id = {toml_value(drawn.identifier)}"
-        + ("  # guess: a value of its own on every row" if drawn.identifier else ""),
-        f"strata = {toml_value(drawn.strata)}" + ("  # guess" if drawn.strata else ""),
+        f"id = {toml_value(design.identifier)}"
+        + ("  # guess: a value of its own on every row" if design.identifier else ""),
+        f"strata = {toml_value(design.strata)}" + ("  # guess" if design.strata else ""),
         *(
             f"{key} = {toml_value(name)}  # guess"
-            for key, name in (("psu", drawn.psu), ("weight", drawn.weight))
+            for key, name in (("psu", design.psu), ("weight", design.weight))
             if name
         ),
-        "# " + ", ".join([*(f'{key} = ""' for key in left), 'population = "FILE.csv"']),
+        "# " + ", ".join([*(f'{key} = ""' for key in open_keys), 'population = "FILE.csv"']),
         "",
         "[weighting]",
-        f'method = "{"given" if drawn.weight else "design"}"'
+        f'method = "{"given" if design.weight else "design"}"'
         "  # given | design | poststratify | rake | linear | logit",
     ]
     return "\n".join(lines) + "\n"
@@ -162,7 +162,7 @@ def instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn])
 def crosswalk_text(rows: Iterable[DraftRow]) -> str:
     """A crosswalk as CSV."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([HEADER, *rows])
+    csv.writer(text, lineterminator="\n").writerows([CROSSWALK_HEADER, *rows])
     return text.getvalue()
 
 

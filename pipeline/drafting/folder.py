@@ -1,7 +1,7 @@
-"""A new barometer's folder: the starter that ships with the product, and how new files come into being.
+"""A new barometer's folder: the starter that ships with the product, and how new files are written.
 
-The starter is a small working barometer with synthetic data; ``starter/`` holds its files as they are
-written, but for the name that the folder gives it.
+The starter is a small working barometer with synthetic data. ``starter/`` holds its files as written,
+except for the barometer's name, which is the folder's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from pipeline.problems import Problem, ProblemError
 
 NAME = b"NAME"  # stands in the starter for the name of the barometer
-FIRST_PLAIN = str.maketrans({"æ": "ae", "ø": "oe", "ß": "ss", "ð": "d", "þ": "th", "ł": "l", "đ": "d"})
+PLAIN_LETTERS = str.maketrans({"æ": "ae", "ø": "oe", "ß": "ss", "ð": "d", "þ": "th", "ł": "l", "đ": "d"})
 
 
 def write_starter(folder: Path) -> list[Path]:
@@ -49,13 +49,13 @@ def name_of(folder: Path) -> str:
     return slug(folder.resolve().name, "-") or "barometer"
 
 
-def slug(text: str, joint: str, longest: int = 40) -> str:
+def slug(text: str, joiner: str, longest: int = 40) -> str:
     """A text in plain lower-case letters and digits, words joined and cut at a word's end; may be ""."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(FIRST_PLAIN))
+    plain = unicodedata.normalize("NFKD", text.casefold().translate(PLAIN_LETTERS))
     words = re.findall(r"[a-z0-9]+", re.sub(r"['\u2019\u0300-\u036f]", "", plain))
-    while len(words) > 1 and len(joint.join(words)) > longest:
+    while len(words) > 1 and len(joiner.join(words)) > longest:
         words.pop()
-    return joint.join(words)[:longest]
+    return joiner.join(words)[:longest]
 
 
 def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
@@ -79,9 +79,9 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (fresh / name).replace(folder / name)
     except OSError as error:
-        why = error.strerror or type(error).__name__
-        hint = "Choose a folder that you may write to."
-        raise ProblemError(Problem(str(folder), "", f"cannot be written: {why}", hint)) from None
+        reason = error.strerror or type(error).__name__
+        hint = "Choose a folder that you can write to."
+        raise ProblemError(Problem(str(folder), "", f"cannot be written: {reason}", hint)) from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return [folder / name for name in content]
@@ -90,10 +90,10 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
 def _require_free(folder: Path, content: Mapping[str, bytes | Path]) -> None:
     hint = "Choose a new folder: nothing is overwritten."
     if (folder / "schemas").is_dir() and any((folder / "schemas").iterdir()):
-        raise ProblemError(Problem(str(folder / "schemas"), "", "holds declarations already", hint))
+        raise ProblemError(Problem(str(folder / "schemas"), "", "contains declarations already", hint))
     taken = [name for name in content if (folder / name).exists()]
     if taken:
-        raise ProblemError(Problem(str(folder / name), "", "is there already", hint) for name in taken)
+        raise ProblemError(Problem(str(folder / name), "", "exists already", hint) for name in taken)
 
 
 def _starter_files() -> dict[str, bytes]:
@@ -101,8 +101,8 @@ def _starter_files() -> dict[str, bytes]:
     return {name.replace("gitignore", ".gitignore"): found[name] for name in sorted(found)}
 
 
-def _below(place: Traversable, path: str) -> list[tuple[str, bytes]]:
-    if not place.is_dir():
-        return [(path, place.read_bytes())]
-    entries = sorted(place.iterdir(), key=lambda entry: entry.name)
+def _below(entry: Traversable, path: str) -> list[tuple[str, bytes]]:
+    if not entry.is_dir():
+        return [(path, entry.read_bytes())]
+    entries = sorted(entry.iterdir(), key=lambda entry: entry.name)
     return [found for entry in entries for found in _below(entry, f"{path}/{entry.name}".lstrip("/"))]

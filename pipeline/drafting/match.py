@@ -1,7 +1,7 @@
-"""Guesses which harmonised variable a source column is, and which code a source code.
+"""Guesses the harmonised variable of a source column, and the code of a source code.
 
-Two texts are alike as their character trigrams are (Dice 1945): 2 |A and B| / (|A| + |B|). Every wording
-of the catalogue counts: the codebook's, its translations and what earlier questionnaires asked.
+The similarity of two texts is that of their character trigrams (Dice 1945): 2 |A and B| / (|A| + |B|). Every
+wording of the catalogue counts: the codebook's, its translations and what earlier questionnaires asked.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument
+from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument, item_key
 from pipeline.drafting.columns import SourceColumn
 
-ENOUGH = 0.5  # a score below this is no guess
-CODES_SHARE = 0.3  # of the score that the labels of the codes decide
+MIN_SCORE = 0.5  # a lower score is not a guess
+CODE_LABELS_SHARE = 0.3  # of the score that the labels of the codes decide
 PRIOR_SCORE = 0.9  # the score of a column that an earlier questionnaire of the survey has by the same name
 TODO = "TODO"
 
@@ -25,7 +25,7 @@ DraftRow = tuple[str, str, str, str, str]  # source_variable, source_code, varia
 
 @dataclass(frozen=True)
 class Target:
-    """A harmonised variable with everything it and its codes were ever called."""
+    """A harmonised variable with all known wordings of it and of its codes."""
 
     variable: str
     type: str  # background, single, multiple, grid or numeric
@@ -35,47 +35,47 @@ class Target:
 
 def targets(catalogue: Catalogue) -> list[Target]:
     """Every background and answer variable, in codebook order."""
-    label_sources = _label_sources(catalogue)
+    sources = _wording_sources(catalogue)
     found = []
     for variable in catalogue.variables.values():
         codes = {
-            c: _said(label_sources, f"{variable.key}.codes.{c}", c, text)
-            for c, text in variable.codes.items()
+            code_key: _wordings(sources, f"{variable.key}.codes.{code_key}", code_key, text)
+            for code_key, text in variable.codes.items()
         }
-        texts = _said(label_sources, f"{variable.key}.label", variable.key, variable.label)
+        texts = _wordings(sources, f"{variable.key}.label", variable.key, variable.label)
         found.append(Target(variable.key, "background", texts, codes))
     for question in catalogue.questions.values():
         codes = {
-            c: _said(label_sources, f"{question.key}.codes.{c}", c, text)
-            for c, text in question.codes.items()
+            code_key: _wordings(sources, f"{question.key}.codes.{code_key}", code_key, text)
+            for code_key, text in question.codes.items()
         }
-        asked = _said(label_sources, f"{question.key}.text", question.text)
+        question_texts = _wordings(sources, f"{question.key}.text", question.text)
         for answer in question.answers:
-            item = answer.partition(".")[2]
-            texts = (*asked, question.key, question.label)
+            item = item_key(answer)
+            texts = (*question_texts, question.key, question.label)
             if item:
-                names = _said(label_sources, f"{question.key}.items.{item}", question.items[item])
+                names = _wordings(sources, f"{question.key}.items.{item}", question.items[item])
                 texts = (
                     *names,
-                    *(f"{text} {name}" for text in asked for name in names),
+                    *(f"{text} {name}" for text in question_texts for name in names),
                     f"{question.key} {item}",
                 )
             found.append(Target(answer, question.type, tuple(filter(None, texts)), codes))
     return found
 
 
-def _label_sources(catalogue: Catalogue) -> list[Mapping[str, str]]:
+def _wording_sources(catalogue: Catalogue) -> list[Mapping[str, str]]:
     """Texts by the codebook's keys, once for each language and questionnaire."""
-    label_sources = [
+    sources = [
         {key.partition(".")[2]: text for key, text in words.items()}
         for words in catalogue.translations.values()
     ]
-    return label_sources + [instrument.wording for instrument in catalogue.instruments.values()]
+    return sources + [instrument.wording for instrument in catalogue.instruments.values()]
 
 
-def _said(label_sources: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:
+def _wordings(sources: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:
     return tuple(
-        dict.fromkeys([*own, *(label_source[key] for label_source in label_sources if label_source.get(key))])
+        dict.fromkeys([*own, *(label_source[key] for label_source in sources if label_source.get(key))])
     )
 
 
@@ -84,15 +84,15 @@ def crosswalk_rows(
 ) -> Iterator[DraftRow]:
     """A draft of a crosswalk: every column with every code, each with a guess or to be mapped."""
     columns = list(columns)
-    guesses = _assigned([column for column in columns if column.name != identifier], targets(catalogue))
+    guesses = _best_targets([column for column in columns if column.name != identifier], targets(catalogue))
     known = {row.source_variable for row in former.crosswalk} if former else set()
     for column in columns:
         if column.name == identifier:
             yield column.name, "*", "", IGNORE, "guess: identifies the unit"
         elif former and column.name in known:
-            yield from _as_before(column, former)
+            yield from _rows_of_former(column, former)
         elif column.name in guesses:
-            yield from _guessed(column, *guesses[column.name])
+            yield from _guessed_rows(column, *guesses[column.name])
         else:
             for code in _source_codes(column):
                 yield column.name, code, "", "", _hint(column, code)
@@ -103,11 +103,11 @@ def _source_codes(column: SourceColumn) -> list[str]:
 
 
 def _hint(column: SourceColumn, code: str) -> str:
-    said = " = ".join(text for text in (column.label, (column.codes or {}).get(code, "")) if text)
-    return f"{TODO}: {said}" if said else TODO
+    note = " = ".join(text for text in (column.label, (column.codes or {}).get(code, "")) if text)
+    return f"{TODO}: {note}" if note else TODO
 
 
-def _as_before(column: SourceColumn, former: Instrument) -> Iterator[DraftRow]:
+def _rows_of_former(column: SourceColumn, former: Instrument) -> Iterator[DraftRow]:
     """The rows that an earlier questionnaire has for a column of this name, and the codes it has not."""
     rows = [row for row in former.crosswalk if row.source_variable == column.name]
     listed = {row.source_code for row in rows}
@@ -121,13 +121,15 @@ def _as_before(column: SourceColumn, former: Instrument) -> Iterator[DraftRow]:
             yield column.name, row.source_code, row.variable, row.code, note
 
 
-def _assigned(columns: Iterable[SourceColumn], known: Iterable[Target]) -> dict[str, tuple[Target, float]]:
+def _best_targets(
+    columns: Iterable[SourceColumn], known: Iterable[Target]
+) -> dict[str, tuple[Target, float]]:
     """The best target of each column, best scores first; no target is given twice."""
     scores = [
-        (score, place, target_place, column.name, target)
-        for target_place, target in enumerate(known)
-        for place, column in enumerate(columns)
-        if (score := _score(column, target)) >= ENOUGH
+        (score, position, target_position, column.name, target)
+        for target_position, target in enumerate(known)
+        for position, column in enumerate(columns)
+        if (score := _score(column, target)) >= MIN_SCORE
     ]
     guesses: dict[str, tuple[Target, float]] = {}
     taken: set[str] = set()
@@ -144,35 +146,35 @@ def _score(column: SourceColumn, target: Target) -> float:
     ):
         return 0.0
     score = max(
-        _alike(own, text) for own in (column.label or column.name, column.name) for text in target.texts
+        _similarity(own, text) for own in (column.label or column.name, column.name) for text in target.texts
     )
     labels = [label for label in (column.codes or {}).values() if label]
-    if score < ENOUGH / 2 or not labels or not target.codes:
+    if score < MIN_SCORE / 2 or not labels or not target.codes:
         return score
-    fit = sum(_best(label, target)[1] for label in labels) / len(labels)
-    return (1 - CODES_SHARE) * score + CODES_SHARE * fit
+    fit = sum(_best_code(label, target)[1] for label in labels) / len(labels)
+    return (1 - CODE_LABELS_SHARE) * score + CODE_LABELS_SHARE * fit
 
 
-def _guessed(column: SourceColumn, target: Target, score: float) -> Iterator[DraftRow]:
+def _guessed_rows(column: SourceColumn, target: Target, score: float) -> Iterator[DraftRow]:
     note = f"guess {score:.2f}: {column.label or column.name}"
     if target.type == "numeric":
         yield column.name, "*", target.variable, "=", note
         return
-    chosen = _box(column) if target.type == "multiple" else {}
+    chosen = _tick_codes(column) if target.type == "multiple" else {}
     for code, label in (column.codes or {}).items():
-        meant, fit = (
-            (chosen.get(code, ""), score) if target.type == "multiple" else _best(label or code, target)
+        code_guess, fit = (
+            (chosen.get(code, ""), score) if target.type == "multiple" else _best_code(label or code, target)
         )
-        if meant and fit >= ENOUGH:
-            said = f"guess {min(score, fit):.2f}: {label or column.label or column.name}"
-            yield column.name, code, target.variable, meant, said
+        if code_guess and fit >= MIN_SCORE:
+            note = f"guess {min(score, fit):.2f}: {label or column.label or column.name}"
+            yield column.name, code, target.variable, code_guess, note
         else:
             yield column.name, code, target.variable, "", _hint(column, code)
     if target.type == "multiple" and column.blank and NOT_SELECTED not in chosen.values():
         yield column.name, "", target.variable, NOT_SELECTED, note
 
 
-def _box(column: SourceColumn) -> dict[str, str]:
+def _tick_codes(column: SourceColumn) -> dict[str, str]:
     """The two states of a box to tick, where its codes are the usual 1 and 0, 2 or blank."""
     codes = list(column.codes or {})
     if codes == ["1"]:
@@ -184,13 +186,13 @@ def _box(column: SourceColumn) -> dict[str, str]:
     )
 
 
-def _best(label: str, target: Target) -> tuple[str, float]:
-    scores = {code: max(_alike(label, text) for text in texts) for code, texts in target.codes.items()}
+def _best_code(label: str, target: Target) -> tuple[str, float]:
+    scores = {code: max(_similarity(label, text) for text in texts) for code, texts in target.codes.items()}
     return max(scores.items(), key=lambda entry: entry[1], default=("", 0.0))
 
 
-def _alike(one: str, other: str) -> float:
-    first, second = _trigrams(one), _trigrams(other)
+def _similarity(a: str, b: str) -> float:
+    first, second = _trigrams(a), _trigrams(b)
     return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
 
 
@@ -200,4 +202,4 @@ def _trigrams(text: str) -> frozenset[str]:
         sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign)
     )
     words = "".join(sign if sign.isalnum() else " " for sign in plain).split()
-    return frozenset(f" {word} "[place : place + 3] for word in words for place in range(len(word)))
+    return frozenset(f" {word} "[position : position + 3] for word in words for position in range(len(word)))

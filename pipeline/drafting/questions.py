@@ -1,6 +1,6 @@
-"""Guesses a codebook and its crosswalk from a file that nothing is declared of yet.
+"""Guesses a codebook and a crosswalk from a file for which nothing is declared yet.
 
-What a column is follows from its name, its label, its codes and their labels, and from its neighbours:
+The guess rests on a column's name, its label, its codes and their labels, and on its neighbours:
 columns side by side with the same codes, whose names or labels begin alike, are items of one question.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from pipeline.catalogue.check.codebook import OWN, RESERVED
+from pipeline.catalogue.check.codebook import MICRODATA_COLUMNS, RESERVED
 from pipeline.catalogue.questionnaire import (
     IGNORE,
     NO_ANSWER,
@@ -25,8 +25,8 @@ from pipeline.drafting.columns import SourceColumn
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
 
-GUESS = "guess"
-SCALE = 7  # numbers without labels: no more different ones are codes of a scale
+GUESS_NOTE = "guess"
+MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
 WEIGHT = re.compile(
     r"(?:.*_)?(?:p?spw(?:ei)?ght|p?weights?|wgts?|wts?|pw|vekt|vaegt|vikt|paino|gewicht|pond)(?:_.*|\d*)"
 )
@@ -35,7 +35,7 @@ PSU = re.compile(r"(?:.*_)?(?:psu|clusters?)(?:_.*|\d*)")
 UNIT = re.compile(
     r"(?:.*_)?(?:id|resp(?:ondent)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
 )
-ABOUT_UNITS = re.compile(
+BACKGROUND = re.compile(
     r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
     r"|province|urban\w*|sector|industry|branch|department|division|occupation|position"
     r"|education(?:al)?[ _]level|highest[ _]education|size(?:[ _](?:class|group|band)\w*)?"
@@ -44,7 +44,7 @@ ABOUT_UNITS = re.compile(
     r"|[aå]lder\w*|bransch|sukupuoli|ik[aä]ryhm[aä]|alue|toimiala)\b",
     re.IGNORECASE,
 )
-MISSING = re.compile(
+NO_ANSWER_LABEL = re.compile(
     r"(?:i )?(?:don'?t|do not|doesn'?t|does not) know.*|unknown|dk|dk/na|refus.*|no answer|not answered"
     r"|missing.*|prefer not .*|would rather not .*|not applicable|n/?a|inapplicable|not stated|not asked"
     r"|undecided|no opinion|vet ik[kj]e|ved ikke|vet inte|vet ej|en osaa sanoa|ei vastausta|veit ekki"
@@ -57,8 +57,8 @@ TICKED = re.compile(
 YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
 # between question and item
 SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
-# names that a table of our own has, or that conditions and crosswalks mean something by
-TAKEN = re.compile(rf"{OWN.pattern}|total|all|na|{'|'.join(sorted(RESERVED))}")
+# columns of the microdata table, and words with a meaning in conditions and crosswalks
+RESERVED_NAMES = re.compile(rf"{MICRODATA_COLUMNS.pattern}|total|all|na|{'|'.join(sorted(RESERVED))}")
 
 
 @dataclass
@@ -78,37 +78,39 @@ class Guesses:
         """A free name for a variable or question; ``end`` is added to one that means something else."""
         key = slug(text, "_") or f"question_{len(self.questions) + len(self.variables) + 1}"
         key = f"q{key}" if key[0].isdigit() else key
-        return _free(f"{key}_{end}" if TAKEN.fullmatch(key) else key, {*self.variables, *self.questions})
+        return _free(
+            f"{key}_{end}" if RESERVED_NAMES.fullmatch(key) else key, {*self.variables, *self.questions}
+        )
 
 
 def guess(columns: Sequence[SourceColumn]) -> Guesses:
     """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order."""
     found = Guesses(identifier=_identifier(columns))
     columns_left = [column for column in columns if column.name != found.identifier]
-    found.weight = _named(columns_left, WEIGHT, lambda column: column.positive)
-    found.psu = _named(columns_left, PSU, lambda column: not column.blank)
+    found.weight = _column_named(columns_left, WEIGHT, lambda column: column.positive)
+    found.psu = _column_named(columns_left, PSU, lambda column: not column.blank)
     found.strata = tuple(
         column.name
         for column in columns_left
         if STRATUM.fullmatch(slug(column.name, "_")) and not column.blank
     )
-    of_design = {
+    design_notes = {
         found.identifier: "identifies the unit",
         found.weight: "the weight",
         found.psu: "the sampling unit",
     }
-    for run in _runs(columns, {name for name in (*of_design, *found.strata) if name}):
+    for run in _item_runs(columns, {name for name in (*design_notes, *found.strata) if name}):
         column = run[0]
-        if column.name in of_design:
-            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS}: {of_design[column.name]}"))
+        if column.name in design_notes:
+            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: {design_notes[column.name]}"))
         elif len(run) > 1:
-            _items(run, found)
-        elif (why := _nothing(column)) is not None:
-            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS}: {why}"))
+            _add_items(run, found)
+        elif (reason := _why_ignored(column)) is not None:
+            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: {reason}"))
         elif _is_number(column):
-            _number(column, found)
+            _add_number(column, found)
         else:
-            _one_answer(column, found)
+            _add_single_choice(column, found)
     return found
 
 
@@ -119,17 +121,17 @@ def _identifier(columns: Sequence[SourceColumn]) -> str:
     return next(iter(called or unique), "")
 
 
-def _named(
+def _column_named(
     columns: Iterable[SourceColumn], pattern: re.Pattern[str], fits: Callable[[SourceColumn], bool]
 ) -> str:
     return next((c.name for c in columns if pattern.fullmatch(slug(c.name, "_")) and fits(c)), "")
 
 
-def _nothing(column: SourceColumn) -> str | None:
+def _why_ignored(column: SourceColumn) -> str | None:
     """Why a column answers no question that could be counted, or None."""
     if column.codes is None:
         return None if column.numeric else "texts, or too many codes to be an answer"
-    used = [code for code in column.codes if not MISSING.fullmatch(column.labels.get(code, ""))]
+    used = [code for code in column.codes if not NO_ANSWER_LABEL.fullmatch(column.labels.get(code, ""))]
     if not used:
         return "always blank"
     return "the same on every row" if len(used) == 1 and not column.labels and not column.blank else None
@@ -140,49 +142,49 @@ def _is_number(column: SourceColumn) -> bool:
     if column.codes is None:
         return column.numeric
     plain = [code for code in column.codes if code not in column.labels]
-    labelled = [code for code, label in column.labels.items() if not MISSING.fullmatch(label)]
+    labelled = [code for code, label in column.labels.items() if not NO_ANSWER_LABEL.fullmatch(label)]
     whole = all(re.fullmatch(r"-?\d+", code) for code in plain)
-    return column.numeric and not labelled and (len(plain) > SCALE or not whole)
+    return column.numeric and not labelled and (len(plain) > MAX_SCALE_POINTS or not whole)
 
 
 # ── one column ───────────────────────────────────────────────────────────────
 
 
-def _number(column: SourceColumn, found: Guesses) -> None:
+def _add_number(column: SourceColumn, found: Guesses) -> None:
     key = found.name(column.name)
-    _ask(found, Question(key, "numeric", column.label or column.name), bool(column.label))
-    found.rows.append((column.name, "*", key, "=", f"{GUESS}: a number"))
+    _add_question(found, Question(key, "numeric", column.label or column.name), bool(column.label))
+    found.rows.append((column.name, "*", key, "=", f"{GUESS_NOTE}: a number"))
     for code, label in column.labels.items():
-        if MISSING.fullmatch(label):
-            found.rows.append((column.name, code, key, NO_ANSWER, f"{GUESS}: {label}"))
+        if NO_ANSWER_LABEL.fullmatch(label):
+            found.rows.append((column.name, code, key, NO_ANSWER, f"{GUESS_NOTE}: {label}"))
 
 
-def _one_answer(column: SourceColumn, found: Guesses) -> None:
+def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
     """A background variable, where it is called like one; else a question with one answer."""
-    about = column.name in found.strata or any(
-        ABOUT_UNITS.search(text.replace("_", " ")) for text in (column.name, *_short(column.label))
+    is_background = column.name in found.strata or any(
+        BACKGROUND.search(text.replace("_", " ")) for text in (column.name, *_short_label(column.label))
     )
-    key = found.name(column.name, "group" if about else "answer")
-    boxes = column.blank and list(column.codes or {}) == ["1"] and not column.labels
-    texts = {"1": "Yes"} if boxes else _texts(column)
+    key = found.name(column.name, "group" if is_background else "answer")
+    is_box = column.blank and list(column.codes or {}) == ["1"] and not column.labels
+    texts = {"1": "Yes"} if is_box else _texts(column)
     codes = _codes(texts)
-    missing = {code for code, text in texts.items() if MISSING.fullmatch(text)}
-    if about:
+    missing = {code for code, text in texts.items() if NO_ANSWER_LABEL.fullmatch(text)}
+    if is_background:
         kept = {codes[code]: text for code, text in texts.items() if code not in missing}
         found.variables[key] = Variable(key, column.label or column.name, kept)
     else:
-        listed = {codes[code]: text for code, text in texts.items()} | ({"no": "No"} if boxes else {})
+        listed = {codes[code]: text for code, text in texts.items()} | ({"no": "No"} if is_box else {})
         absent = tuple(codes[code] for code in texts if code in missing)
         question = Question(key, "single", column.label or column.name, codes=listed, nonresponse=absent)
-        _ask(found, question, bool(column.label))
+        _add_question(found, question, bool(column.label))
     for code in texts:
-        target = NO_ANSWER if about and code in missing else codes[code]
-        found.rows.append((column.name, code, key, target, _why(column, code)))
-    if boxes and not about:
-        found.rows.append((column.name, "", key, "no", f"{GUESS}: a box left blank"))
+        target = NO_ANSWER if is_background and code in missing else codes[code]
+        found.rows.append((column.name, code, key, target, _guess_note(column, code)))
+    if is_box and not is_background:
+        found.rows.append((column.name, "", key, "no", f"{GUESS_NOTE}: a box left blank"))
 
 
-def _short(label: str) -> tuple[str, ...]:
+def _short_label(label: str) -> tuple[str, ...]:
     """A label that could name a trait of the unit: a few words, and not a sentence."""
     return (label,) if len(label.split()) <= 5 else ()
 
@@ -207,13 +209,13 @@ def _free(name: str, taken: set[str]) -> str:
     return next(candidate for candidate in numbered if candidate not in taken)
 
 
-def _why(column: SourceColumn, code: str) -> str:
+def _guess_note(column: SourceColumn, code: str) -> str:
     label = column.labels.get(code, "")
-    said = " = ".join(text for text in (column.label, label) if text)
-    return f"{GUESS}: {said}" if said else f"{GUESS}: the file has no label"
+    label_text = " = ".join(text for text in (column.label, label) if text)
+    return f"{GUESS_NOTE}: {label_text}" if label_text else f"{GUESS_NOTE}: the file has no label"
 
 
-def _ask(found: Guesses, question: Question, worded: bool) -> None:
+def _add_question(found: Guesses, question: Question, worded: bool) -> None:
     found.questions[question.key] = question
     if not worded:
         found.unworded.add(question.key)
@@ -222,11 +224,15 @@ def _ask(found: Guesses, question: Question, worded: bool) -> None:
 # ── columns that are items of one question ───────────────────────────────────
 
 
-def _runs(columns: Sequence[SourceColumn], apart: set[str]) -> Iterator[list[SourceColumn]]:
+def _item_runs(columns: Sequence[SourceColumn], design_columns: set[str]) -> Iterator[list[SourceColumn]]:
     """The columns in their order; those side by side that are items of one question together."""
     run: list[SourceColumn] = []
     for column in columns:
-        if run and not (_related(run[-1], column) and _alone(column, apart) and _alone(run[-1], apart)):
+        if run and not (
+            _same_question(run[-1], column)
+            and _can_be_item(column, design_columns)
+            and _can_be_item(run[-1], design_columns)
+        ):
             yield run
             run = []
         run.append(column)
@@ -234,25 +240,30 @@ def _runs(columns: Sequence[SourceColumn], apart: set[str]) -> Iterator[list[Sou
         yield run
 
 
-def _alone(column: SourceColumn, apart: set[str]) -> bool:
+def _can_be_item(column: SourceColumn, design_columns: set[str]) -> bool:
     """Whether a column may be an item at all."""
-    return column.name not in apart and bool(column.codes) and not _is_number(column) and not column.unique
+    return (
+        column.name not in design_columns
+        and bool(column.codes)
+        and not _is_number(column)
+        and not column.unique
+    )
 
 
-def _related(one: SourceColumn, other: SourceColumn) -> bool:
-    if _is_box(one) != _is_box(other):
+def _same_question(a: SourceColumn, b: SourceColumn) -> bool:
+    if _is_tick_box(a) != _is_tick_box(b):
         return False
-    if not _is_box(one):
-        if one.labels != other.labels:
+    if not _is_tick_box(a):
+        if a.labels != b.labels:
             return False
-        first, second = set(one.codes or {}), set(other.codes or {})
+        first, second = set(a.codes or {}), set(b.codes or {})
         if 2 * len(first & second) < len(first | second):
             return False
-    same_name = bool(_stem(one.name)) and _stem(one.name) == _stem(other.name)
-    return same_name or bool(_question_text([one, other]))
+    same_name = bool(_name_stem(a.name)) and _name_stem(a.name) == _name_stem(b.name)
+    return same_name or bool(_question_text([a, b]))
 
 
-def _stem(name: str) -> str:
+def _name_stem(name: str) -> str:
     """What the names of items share: ``q3`` of q3_1, q3.b and q3c."""
     plain = re.match(r"(.+)[_.]\w+$", name) or re.match(r"(.*\d)[A-Za-z]$", name)
     return plain[1] if plain else ""
@@ -260,56 +271,59 @@ def _stem(name: str) -> str:
 
 def _question_text(run: Sequence[SourceColumn]) -> str:
     """What the labels of items begin with, up to a mark between question and item."""
-    alike = takewhile(
+    common_signs = takewhile(
         lambda signs: len(set(signs)) == 1, zip(*(column.label for column in run), strict=False)
     )
-    common = "".join(signs[0] for signs in alike)
+    common = "".join(signs[0] for signs in common_signs)
     ends = [match.end() for match in SEPARATOR.finditer(common)]
     return common[: ends[-1]] if ends else ""
 
 
-def _is_box(column: SourceColumn) -> bool:
+def _is_tick_box(column: SourceColumn) -> bool:
     """A box to tick: 1 and blank, 0 and 1, or two codes of which one is labelled as ticked."""
     codes = list(column.codes or {})
     if len(codes) == 1:
         return column.blank or bool(column.labels)
     if codes == ["0", "1"]:
-        said = column.labels.get("1", "")
-        return not NO.fullmatch(said)
+        label_text = column.labels.get("1", "")
+        return not NO.fullmatch(label_text)
     return len(codes) == 2 and any(TICKED.fullmatch(column.labels.get(code, "")) for code in codes)
 
 
-def _items(run: Sequence[SourceColumn], found: Guesses) -> None:
+def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
     """Boxes make a multiple question, other columns a grid."""
-    key = found.name(_stem(run[0].name) or run[0].name)
+    key = found.name(_name_stem(run[0].name) or run[0].name)
     text = _question_text(run)
     items: dict[str, str] = {}
     targets: list[str] = []
     for column in run:
         label = column.label.removeprefix(text).strip()
-        said = label or _only_label(column) or column.name
-        item = _codes({"": said})[""]
+        label_text = label or _only_label(column) or column.name
+        item = _codes({"": label_text})[""]
         targets.append(_free(item, set(items)))
-        items[targets[-1]] = said
+        items[targets[-1]] = label_text
     plain = text.rstrip(" -\u2013\u2014:")
-    kind: QuestionType = "multiple" if _is_box(run[0]) else "grid"
+    kind: QuestionType = "multiple" if _is_tick_box(run[0]) else "grid"
     texts = {} if kind == "multiple" else _all_texts(run)
     codes = _codes(texts)
     absent = [
-        code for code, said in (items if kind == "multiple" else texts).items() if MISSING.fullmatch(said)
+        code
+        for code, label_text in (items if kind == "multiple" else texts).items()
+        if NO_ANSWER_LABEL.fullmatch(label_text)
     ]
     question = Question(
-        key, kind, plain or key, items, {codes[code]: said for code, said in texts.items()},
+        key, kind, plain or key, items, {codes[code]: label_text for code, label_text in texts.items()},
         tuple(absent if kind == "multiple" else (codes[code] for code in absent)),
     )  # fmt: skip
-    _ask(found, question, bool(plain))
+    _add_question(found, question, bool(plain))
     for column, item in zip(run, targets, strict=True):
         variable = f"{key}.{item}"
         if kind == "multiple":
-            found.rows += _ticks(column, variable)
+            found.rows += _tick_rows(column, variable)
         else:
             found.rows += (
-                (column.name, code, variable, codes[code], _why(column, code)) for code in column.codes or {}
+                (column.name, code, variable, codes[code], _guess_note(column, code))
+                for code in column.codes or {}
             )
 
 
@@ -324,11 +338,17 @@ def _all_texts(run: Iterable[SourceColumn]) -> dict[str, str]:
     return {code: text for column in run for code, text in _texts(column).items()}
 
 
-def _ticks(column: SourceColumn, variable: str) -> Iterator[DraftRow]:
+def _tick_rows(column: SourceColumn, variable: str) -> Iterator[DraftRow]:
     codes = list(column.codes or {})
     labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code, ""))]
     ticked = labelled[0] if labelled and len(codes) > 1 else codes[-1]
     for code in codes:
-        yield column.name, code, variable, SELECTED if code == ticked else NOT_SELECTED, _why(column, code)
+        yield (
+            column.name,
+            code,
+            variable,
+            SELECTED if code == ticked else NOT_SELECTED,
+            _guess_note(column, code),
+        )
     if column.blank and len(codes) == 1:
-        yield column.name, "", variable, NOT_SELECTED, f"{GUESS}: a box left blank"
+        yield column.name, "", variable, NOT_SELECTED, f"{GUESS_NOTE}: a box left blank"

@@ -1,4 +1,4 @@
-"""How a raw file wants to be read: format, encoding, delimiter, decimal mark, sheet, header rows."""
+"""Detects how to read a raw file: format, encoding, delimiter, decimal mark, sheet, header rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from itertools import islice
 from pathlib import Path
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.sources import apart, digest, format_of, require_contents, sheets_of
+from pipeline.hashing import file_sha256
+from pipeline.sources import apart, format_of, require_contents, sheets_of
 
-LINES = 200  # looked at
+MAX_LINES = 200  # looked at
 DELIMITERS = (",", ";", "\t", "|")
 COMMA_NUMBER, POINT_NUMBER = re.compile(r"-?\d+,\d+"), re.compile(r"-?\d+\.\d+")
 NUMBER = re.compile(r"-?\d+([.,]\d+)?")
@@ -21,7 +22,7 @@ NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 
 def sniff(path: Path) -> Source:
     """The pinned source of a raw file with the options that read it. ProblemError for an unknown format."""
-    source = Source("microdata", path.name, digest(path), path.stat().st_size)
+    source = Source("microdata", path.name, file_sha256(path), path.stat().st_size)
     return apart(source, _sniff, path, source)
 
 
@@ -38,8 +39,8 @@ def _sniff_text(path: Path, source: Source) -> Source:
     content = path.read_bytes()
     encoding = _encoding(content)
     text = content.decode(encoding)
-    rows = {mark: _rows(text, mark) for mark in DELIMITERS}
-    delimiter = max(DELIMITERS, key=lambda mark: _fit(rows[mark]))
+    rows = {candidate: _rows(text, candidate) for candidate in DELIMITERS}
+    delimiter = max(DELIMITERS, key=lambda candidate: _delimiter_score(rows[candidate]))
     cells = [cell.strip() for row in rows[delimiter][1:] for cell in row]
     commas = sum(bool(COMMA_NUMBER.fullmatch(cell)) for cell in cells)
     points = sum(bool(POINT_NUMBER.fullmatch(cell)) for cell in cells)
@@ -67,12 +68,12 @@ def _encoding(content: bytes) -> str:
 def _rows(text: str, delimiter: str) -> list[list[str]]:
     reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
     try:
-        return [row for row in islice(reader, LINES) if row]
+        return [row for row in islice(reader, MAX_LINES) if row]
     except csv.Error:
         return []
 
 
-def _fit(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
+def _delimiter_score(rows: Sequence[Sequence[str]]) -> tuple[float, int]:
     """How well a delimiter explains a file: the share of rows as wide as the header, then the width."""
     width = len(rows[0]) if rows else 0
     return (sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0, width)
@@ -92,5 +93,5 @@ def _sniff_workbook(path: Path, source: Source) -> Source:
     sheets = sheets_of(path, source)
     largest = max(sheets, key=lambda name: len(sheets[name]) * max(map(len, sheets[name]), default=0))
     width = max(map(len, sheets[largest]), default=0)
-    rows = [[*row, *[""] * (width - len(row))] for row in sheets[largest][:LINES]]
+    rows = [[*row, *[""] * (width - len(row))] for row in sheets[largest][:MAX_LINES]]
     return replace(source, sheet=largest if len(sheets) > 1 else "", header_rows=_header_rows(rows))

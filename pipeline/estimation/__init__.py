@@ -10,6 +10,7 @@ from pipeline.estimation.encoding import write_codes
 from pipeline.estimation.estimates import COLUMNS, EXTRAS, KEY, estimate_wave
 from pipeline.estimation.figures import figures_estimates
 from pipeline.estimation.plan import Plan, plan_wave
+from pipeline.estimation.specification import Specification
 from pipeline.estimation.statistics import Cells, read_cells, wave_statistics, write_cells
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "KEY",
     "Cells",
     "Plan",
+    "Specification",
     "estimate_wave",
     "figures_estimates",
     "plan_wave",

@@ -20,17 +20,18 @@ from pipeline.estimation.statistics import Cells
 class AnswerClasses:
     """The cells split by answer: one row a class and cell, the cells repeated for each class in turn.
 
-    ``y`` is what a category counts of a class (rows x categories): 0 or 1, or a mean's average number;
-    ``y2`` weighs that average with w^2, and ``within`` is w^2 times the square of the distance from it.
+    ``mean_y`` is what a category counts of a class (rows x categories): 0 or 1, or a mean's average number,
+    weighed with w. ``mean_y_by_w2`` weighs that average with w^2, and ``within_w2`` is the sum of w^2 times
+    the square of the distance from it.
     """
 
     cell: Ints
-    counts: Floats  # 1 where the class belongs to the denominator
-    w: Floats
-    q: Floats
-    y: Floats
-    y2: Floats
-    within: Floats
+    in_denominator: Floats  # 1 where the class belongs to the denominator
+    sum_w: Floats
+    sum_w2: Floats
+    mean_y: Floats
+    mean_y_by_w2: Floats
+    within_w2: Floats
 
 
 def answer_classes(cells: Cells, measures: list[int]) -> AnswerClasses:
@@ -63,5 +64,5 @@ def answer_classes(cells: Cells, measures: list[int]) -> AnswerClasses:
 
 def fitted(classes: AnswerClasses, u: Floats, calibration: Calibration) -> Floats:
     """Fitted values of u on the margins: cells x estimates."""
-    gather = aggregation_matrix(calibration.of_cell[classes.cell], len(calibration.start))
-    return calibration.fitted(gather @ (classes.w[:, None] * u))[calibration.of_cell]
+    gather = aggregation_matrix(calibration.of_cell[classes.cell], len(calibration.start_weight))
+    return calibration.fitted(gather @ (classes.sum_w[:, None] * u))[calibration.of_cell]

@@ -18,14 +18,12 @@ from functools import cached_property
 import numpy as np
 
 from pipeline.arrays import Floats, Ints
-from pipeline.catalogue.counts import read_population
-from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.model import Catalogue
 from pipeline.estimation.covariance import Linearised
 from pipeline.estimation.design import design_of
 from pipeline.estimation.domains import Domains, domains_of
 from pipeline.estimation.linearisation import ROUNDING
 from pipeline.estimation.replicates import Replicates
+from pipeline.estimation.specification import Specification
 from pipeline.estimation.statistics import Cells
 
 Names = tuple[tuple[str, str, str], ...]  # category, domain, domain_code
@@ -43,35 +41,35 @@ class EstimateCovariance:
     values: Floats
     covariance: Floats
 
-    def difference(self, one: int, other: int) -> tuple[float, float]:
-        """Estimate ``one`` less estimate ``other``, and its standard error."""
+    def difference(self, a: int, b: int) -> tuple[float, float]:
+        """Estimate ``a`` less estimate ``b``, and its standard error: sqrt(V_a + V_b - 2 C_ab)."""
         v = self.covariance
-        variance = v[one, one] + v[other, other] - 2 * v[one, other]
-        floor = ROUNDING * (v[one, one] + v[other, other])  # two equal estimates differ by nothing
+        variance = v[a, a] + v[b, b] - 2 * v[a, b]
+        floor = ROUNDING * (v[a, a] + v[b, b])  # two equal estimates differ by nothing
         error = np.sqrt(variance) if variance > floor or np.isnan(variance) else 0.0
-        return float(self.values[one] - self.values[other]), float(error)
+        return float(self.values[a] - self.values[b]), float(error)
 
 
 @dataclass(frozen=True)
-class Rows:
+class CovarianceSource:
     """What covariances are added up from, and the domains its rows belong to.
 
     Rows are cells, or with replicate weights the domains their sums are of.
     """
 
-    spread: Linearised | Replicates
+    estimator: Linearised | Replicates
     domains: Domains
 
     @cached_property
-    def places(self) -> dict[tuple[str, str], int]:
+    def domain_numbers(self) -> dict[tuple[str, str], int]:
         """Each domain's number, by breakdown and code."""
         names = zip(self.domains.breakdowns, self.domains.codes, strict=True)
         return {name: number for number, name in enumerate(names)}
 
     def inside(self, place: tuple[str, str]) -> Floats:
         """1 for the rows of a domain."""
-        inside = np.zeros(self.spread.rows)
-        inside[self.domains.cell[self.domains.domain == self.places[place]]] = 1.0
+        inside = np.zeros(self.estimator.rows)
+        inside[self.domains.cell[self.domains.domain == self.domain_numbers[place]]] = 1.0
         return inside
 
 
@@ -80,42 +78,41 @@ class Contrasts:
     """A wave's sums and domains, ready for covariances between its estimates."""
 
     cells: Cells
-    catalogue: Catalogue
-    rows: tuple[Rows, ...]
+    total: str  # the breakdown of everyone
+    sources: tuple[CovarianceSource, ...]
 
     @classmethod
-    def of(cls, cells: Cells, wave: Wave, catalogue: Catalogue) -> Contrasts:
+    def of(cls, cells: Cells, specification: Specification) -> Contrasts:
         """Prepares a microdata wave's sums. Raises what ``design_of`` raises."""
-        assert wave.design is not None
-        if cells.replicates is not None and wave.design.replicate_weights is not None:
-            replicates = Replicates.of(cells.replicates, cells.plan, wave.design.replicate_weights)
-            return cls(cells, catalogue, (Rows(replicates, replicates.domains),))
-        population = read_population(wave, catalogue.root) if wave.design.population else {}
-        lonely = catalogue.barometer.estimation.lonely_psu
-        rows = tuple(
-            Rows(
-                Linearised(cube, design_of(cube, wave, population, lonely)),
-                domains_of(cube.frame, cube.plan.cell, catalogue.domains.values()),
+        design = specification.wave.design
+        assert design is not None
+        if cells.replicates is not None and design.replicate_weights is not None:
+            replicates = Replicates.of(cells.replicates, cells.plan, design.replicate_weights)
+            return cls(cells, specification.total, (CovarianceSource(replicates, replicates.domains),))
+        sources = tuple(
+            CovarianceSource(
+                Linearised(cube, design_of(cube, specification)),
+                domains_of(cube.frame, cube.plan.cell, specification.breakdowns),
             )
             for cube in cells.cubes
         )
-        return cls(cells, catalogue, rows)
+        return cls(cells, specification.total, sources)
 
     def shares(self, indicator: str, domain: str | None = None, code: str = "") -> EstimateCovariance:
         """The shares of a single-choice indicator in one domain; of the total when none is named."""
-        domain = domain or self.catalogue.total.key
-        measures, rows = self._measures(indicator), self.source_of([(domain, code)])
-        inside = np.repeat(rows.inside((domain, code))[:, None], len(measures), axis=1)
-        return self._estimated(rows, measures, np.arange(len(measures)), inside, inside, [(domain, code)])
+        domain = domain or self.total
+        measures, source = self._measures(indicator), self.source_of([(domain, code)])
+        inside = np.repeat(source.inside((domain, code))[:, None], len(measures), axis=1)
+        return self._estimated(source, measures, np.arange(len(measures)), inside, inside, [(domain, code)])
 
     def between(
         self, indicator: str, category: str, domains: Sequence[tuple[str, str]]
     ) -> EstimateCovariance:
         """One category's estimate in several domains, each a (domain, domain_code)."""
-        measures, rows = self._measures(indicator, category), self.source_of(domains)
-        inside = np.column_stack([rows.inside(each) for each in domains])
+        measures, source = self._measures(indicator, category), self.source_of(domains)
+        inside = np.column_stack([source.inside(each) for each in domains])
         return self._estimated(
-            rows, measures, np.zeros(len(domains), dtype=np.int64), inside, inside, domains
+            source, measures, np.zeros(len(domains), dtype=np.int64), inside, inside, domains
         )
 
     def table(self, indicator: str, domain: str) -> EstimateCovariance:
@@ -124,33 +121,36 @@ class Contrasts:
         What a Rao-Scott test of independence needs. Ordered by domain code, then category.
         """
         measures = self._measures(indicator)
-        rows = self.rows[self.held[domain]]
-        places = [place for place in rows.places if place[0] == domain]
-        inside = np.column_stack([rows.inside(each) for each in places])
+        source = self.sources[self.held[domain]]
+        places = [place for place in source.domain_numbers if place[0] == domain]
+        inside = np.column_stack([source.inside(each) for each in places])
         numerator = np.repeat(inside, len(measures), axis=1)
         whole = np.repeat(inside.max(axis=1)[:, None], numerator.shape[1], axis=1)
         category = np.tile(np.arange(len(measures)), len(places))
-        return self._estimated(rows, measures, category, numerator, whole, places)
+        return self._estimated(source, measures, category, numerator, whole, places)
 
     @cached_property
     def held(self) -> dict[str, int]:
-        """Of each breakdown, which of the rows hold it first."""
-        numbered = list(enumerate(self.rows))
-        return {name: number for number, rows in reversed(numbered) for name in rows.domains.breakdowns}
+        """Of each breakdown, the first of the sources that holds it."""
+        last_first = reversed(list(enumerate(self.sources)))  # so that the first is what stays in the dict
+        return {name: number for number, source in last_first for name in source.domains.breakdowns}
 
-    def source_of(self, places: Sequence[tuple[str, str]]) -> Rows:
-        """Rows that these domains are all made of."""
+    def source_of(self, places: Sequence[tuple[str, str]]) -> CovarianceSource:
+        """The first source that holds all of these domains; ValueError where there is none."""
         for domain, code in places:
-            if not any((domain, code) in rows.places for rows in self.rows):
+            if not any((domain, code) in source.domain_numbers for source in self.sources):
                 raise ValueError(f"the wave has no domain {domain} {code}".rstrip())
-        for rows in self.rows:
-            if all(place in rows.places for place in places):
-                return rows
+        for source in self.sources:
+            if all(place in source.domain_numbers for place in places):
+                return source
         names = ", ".join(dict.fromkeys(domain for domain, _ in places))
         raise ValueError(f"no cells of the wave are told apart by all of {names}")
 
     def _measures(self, indicator: str, category: str | None = None) -> list[int]:
-        """The places of an indicator's measures, of which each unit answers one at most."""
+        """The numbers of an indicator's measures in the plan, of which each unit answers one at most.
+
+        ValueError where there are none, or where a unit may answer several of them.
+        """
         found = [
             number
             for number, measure in enumerate(self.cells.plan.measures)
@@ -158,8 +158,7 @@ class Contrasts:
         ]
         if not found:
             raise ValueError(f"the wave has no estimate of {indicator} {category or ''}".rstrip())
-        question = self.catalogue.questions.get(self.catalogue.indicators[indicator].question or "")
-        if len(found) > 1 and (question is None or question.type != "single"):
+        if len(found) > 1 and not self.cells.plan.measures[found[0]].exclusive:
             raise ValueError(
                 f"{indicator} is not a single-choice question: its answers' products are not summed"
             )
@@ -167,17 +166,20 @@ class Contrasts:
 
     def _estimated(
         self,
-        rows: Rows,
+        source: CovarianceSource,
         measures: list[int],
         category: Ints,
-        top: Floats,
-        bottom: Floats,
+        numerators: Floats,
+        denominators: Floats,
         places: Sequence[tuple[str, str]],
     ) -> EstimateCovariance:
-        """Estimates t: of ``category[t]``, counted in the rows ``top[:, t]`` of ``bottom[:, t]``."""
+        """Estimates t of ``measures[category[t]]``, and their names.
+
+        Counted are the rows ``numerators[:, t]``, of ``denominators[:, t]``: both rows x estimates, 0 or 1.
+        """
         plan = self.cells.plan
         first = plan.measures[measures[0]]
-        values, covariance = rows.spread.joint(plan, measures, category, top, bottom)
+        values, covariance = source.estimator.joint(plan, measures, category, numerators, denominators)
         unit = 100.0 if first.unit == "percent" else 1.0
         blank = np.isnan(values)
         covariance = np.where(blank[:, None] | blank[None, :], np.nan, covariance * unit**2)
@@ -186,5 +188,5 @@ class Contrasts:
         where = places if len(places) == len(categories) else [
             place for place in places for _ in range(len(categories) // len(places))
         ]  # fmt: skip
-        names = tuple((one, *at) for one, at in zip(categories, where, strict=True))
+        names = tuple((name, *at) for name, at in zip(categories, where, strict=True))
         return EstimateCovariance(names, (values + centre) * unit, covariance)

@@ -13,8 +13,8 @@ import numpy as np
 from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
-from pipeline.catalogue.fieldwork import Wave
 from pipeline.estimation.domains import aggregation_matrix
+from pipeline.estimation.specification import Specification
 from pipeline.estimation.statistics import Cells
 from pipeline.grouping import cross_classify, distinct, indexed
 from pipeline.problems import Problem, ProblemError
@@ -24,46 +24,52 @@ from pipeline.problems import Problem, ProblemError
 class Design:
     """The sample design of a wave on its cells.
 
-    ``stratum`` and ``psu`` are each cell's; the arrays by stratum are the factor ``k`` on centred
+    ``stratum`` and ``psu`` are each cell's; the arrays by stratum are the factor k_h on centred
     products, and ``centred`` (0 where a lonely PSU is taken around 0). ``calibration`` holds the
     residuals' ingredients, or None.
+
+    k_h = (1 - n_h/N_h) n_h / (n_h - 1), n_h in sampling units (Cochran 1977, chapter 5). Of a lonely
+    stratum, where that is not defined, it is 1 - n_h/N_h under ``adjust``, else 0.
     """
 
     stratum: Ints
-    size: Floats  # n_h
-    k: Floats
+    n_psu: Floats  # n_h, of elements their number
+    variance_factor: Floats  # k_h
     centred: Floats
     lonely: Flags  # of one sampling unit that is not all there is
-    average: bool
+    lonely_take_average: bool
     psu: Ints | None
     psu_stratum: Ints | None
     calibration: Calibration | None
 
     @property
     def centring(self) -> Floats:
-        """By stratum, what the square of the sum of z takes away: k_h / n_h, or nothing of a lonely one."""
-        return self.k * self.centred / self.size
+        """By stratum, what (sum of z)^2 is taken away by: k_h / n_h, or 0 of a lonely one."""
+        return self.variance_factor * self.centred / self.n_psu
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Calibration cells: each cell's, their margins' indicators, and what everyone weighs in them."""
+    """The regression on the margins that residuals are taken from (Deville & Särndal 1992).
+
+    Units of a calibration cell are alike in all margins, so have one g-weight and one fitted value.
+    """
 
     of_cell: Ints
     indicators: Floats  # calibration cells x totals
-    start: Floats  # sum of start weights by calibration cell
-    factor: Floats  # calibrated over start weight by calibration cell
-    weight: sparse.csr_array  # of everyone: strata or PSUs x calibration cells, sum of w
-    weight2: sparse.csr_array  # of everyone: strata x calibration cells, sum of w^2
+    start_weight: Floats  # sum of start weights by calibration cell
+    g_weight: Floats  # calibrated over start weight by calibration cell
+    sum_w: sparse.csr_array  # of everyone: strata or PSUs x calibration cells, sum of w
+    sum_w2: sparse.csr_array  # of everyone: strata x calibration cells, sum of w^2
 
     @cached_property
     def projection(self) -> Floats:
-        """Calibration cells x calibration cells: x (x' D x)^- x', from start weights D.
+        """The hat matrix by calibration cell, x (x' D x)^- x', with D the start weights: cells x cells.
 
         The inverse is Moore-Penrose's, as margins share totals.
         """
         x = self.indicators
-        inverse = np.linalg.pinv(x.T @ (x * self.start[:, None]), rcond=1e-12, hermitian=True)
+        inverse = np.linalg.pinv(x.T @ (x * self.start_weight[:, None]), rcond=1e-12, hermitian=True)
         return np.asarray(x @ inverse @ x.T, dtype=np.float64)
 
     def fitted(self, z: Floats) -> Floats:
@@ -72,15 +78,15 @@ class Calibration:
         ``z``: (...) x calibration cells x estimates. Start weights are those of the regression, calibrated
         weights those of the residual (Deville & Särndal 1992).
         """
-        started = z / self.factor[:, None]
+        started = z / self.g_weight[:, None]
         return np.asarray(
             np.einsum("ce,...ek->...ck", self.projection, started, optimize=True), dtype=np.float64
         )
 
 
-def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: str) -> Design:
+def design_of(cells: Cells, specification: Specification) -> Design:
     """The design factors of a wave; ProblemError where ``lonely_psu = "fail"`` meets a stratum of one PSU."""
-    frame, plan = cells.frame, cells.plan
+    frame, plan, lonely = cells.frame, cells.plan, specification.conventions.lonely_psu
     names, stratum = cross_classify(frame, ["stratum"])
     psu = psu_stratum = None
     if plan.clustered:
@@ -90,23 +96,32 @@ def design_of(cells: Cells, wave: Wave, population: dict[str, float], lonely: st
         size = np.bincount(psu_stratum, minlength=len(names)).astype(float)
     else:
         size = aggregation_matrix(stratum, len(names)) @ cells.everyone()
-    known = np.array([population.get(name, np.inf) for name in names])
+    known = np.array([specification.population.get(name, np.inf) for name in names])
     fraction = 1.0 - size / known
     alone = size == 1
     lonesome = alone & (fraction > 0)
     if lonely == "fail" and lonesome.any():
         said = ", ".join(name or "the sample" for name, one in zip(names, lonesome, strict=True) if one)
         hint = "Join it with another stratum, or set estimation.lonely_psu to certainty, adjust or average."
-        file = f"schemas/waves/{wave.key}.toml"
+        wave = specification.wave.key
         raise ProblemError(
-            Problem(file, "design.strata", "a stratum has a single sampling unit", hint, said, wave.key)
+            Problem(
+                f"schemas/waves/{wave}.toml",
+                "design.strata",
+                "a stratum has a single sampling unit",
+                hint,
+                said,
+                wave,
+            )
         )
-    k = np.where(alone, fraction if lonely == "adjust" else 0.0, fraction * size / np.maximum(size - 1, 1))
+    factor = np.where(
+        alone, fraction if lonely == "adjust" else 0.0, fraction * size / np.maximum(size - 1, 1)
+    )
     centred = np.where(alone, 0.0, 1.0)
     return Design(
         stratum,
         size,
-        k,
+        factor,
         centred,
         lonesome,
         lonely == "average",

@@ -1,9 +1,11 @@
-"""Weighted answers as whole numbers: what the engine counts.
+"""Weighted answers as whole numbers: what ``weighting`` hands on, in the form that the engine counts.
+
+The first step of estimation: ``plan`` writes its conditions on these numbers, ``statistics`` sums them.
 
 A code is its place in the codebook; ``no_answer`` is -1 and ``not_asked`` -2, so that ``>= 0`` means
 answered. A stratum or sampling unit is its place among those of the wave. Comparing one byte costs a
-fraction of comparing texts. What a pass must know before it starts (rows, weights, ranges of numbers,
-names of strata) travels with the table. Files are Arrow's, mapped into memory: a hundred columns of
+fraction of comparing texts. What a pass must know before it starts
+(``AnswersMetadata``) travels with the table. Files are Arrow's, mapped into memory: a hundred columns of
 Parquet took longer to open than to count.
 """
 
@@ -30,23 +32,27 @@ STATES = {NO_ANSWER: -1, NOT_ASKED: -2}
 DESIGN = {"stratum": "stratum", "psu": "psu", "base_weight": "d", "weight": "w"}
 GROUPED = ("stratum", "psu")
 AT_ONCE = 122_880  # rows of a batch: what one thread of DuckDB takes
-FACTS = b"facts"
+METADATA = b"answers_metadata"
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Rows, distinct weights, the largest weight, every number's range, the names of strata and units."""
+class AnswersMetadata:
+    """What a pass must know of the answers before it starts; it travels with them.
+
+    ``ranges`` are the lowest and highest of every number, ``levels`` the names of strata and sampling units
+    and the codes of every other variable, in the order of their numbers.
+    """
 
     rows: int
-    weights: int
-    largest: float
+    distinct_weights: int
+    largest_weight: float
     ranges: dict[str, tuple[float, float]]
-    groups: dict[str, list[str]]
+    levels: dict[str, list[str]]
 
 
 def variables_of(wave: Wave, catalogue: Catalogue) -> list[str]:
     """The variables a wave has, in the codebook's order."""
-    asked = catalogue.asked(wave)
+    asked = catalogue.mapped_variables(wave)
     answers = [name for question in catalogue.questions.values() for name in question.answers]
     return [name for name in [*catalogue.variables, *answers] if name in asked]
 
@@ -56,25 +62,26 @@ def encoded(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue)
     present = list(weighted.columns if isinstance(weighted, pd.DataFrame) else weighted.column_names)
     names = [*DESIGN, *(name for name in present if name.startswith("replicate_"))]
     columns = {name: _column(weighted, name) for name in names}
-    groups, ranges = {}, {}
+    levels, ranges = {}, {}
     for name in GROUPED:
         texts = columns[name].cast(pa.string())
-        groups[name] = sorted(texts.unique().to_pylist())
-        columns[name] = _numbers(texts, {text: place for place, text in enumerate(groups[name])})
+        levels[name] = sorted(texts.unique().to_pylist())
+        columns[name] = _numbers(texts, {text: place for place, text in enumerate(levels[name])})
     for name in variables_of(wave, catalogue):
         codes = catalogue.codes_of(name)
         column = _column(weighted, name)
-        columns[name] = (
-            _numbers(column, {code: place for place, code in enumerate(codes)} | STATES) if codes else column
-        )
-        if not codes:
+        if codes:
+            levels[name] = list(codes)
+            columns[name] = _numbers(column, {code: place for place, code in enumerate(codes)} | STATES)
+        else:
+            columns[name] = column
             found = pc.min_max(column).as_py()
             ranges[name] = (found["min"] or 0.0, found["max"] or 0.0)
     weight = columns["weight"]
-    facts = Facts(
-        len(weight), pc.count_distinct(weight).as_py(), pc.max(weight).as_py() or 1.0, ranges, groups
+    metadata = AnswersMetadata(
+        len(weight), pc.count_distinct(weight).as_py(), pc.max(weight).as_py() or 1.0, ranges, levels
     )
-    return pa.table(columns).replace_schema_metadata({FACTS: json.dumps(asdict(facts))})
+    return pa.table(columns).replace_schema_metadata({METADATA: json.dumps(asdict(metadata))})
 
 
 def write_codes(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue, path: Path) -> None:
@@ -90,9 +97,9 @@ def read_codes(path: Path) -> pa.Table:
         return pa.ipc.open_file(file).read_all()
 
 
-def facts_of(codes: pa.Table) -> Facts:
+def metadata_of(codes: pa.Table) -> AnswersMetadata:
     """What travels with encoded answers."""
-    return Facts(**json.loads(codes.schema.metadata[FACTS]))
+    return AnswersMetadata(**json.loads(codes.schema.metadata[METADATA]))
 
 
 def _column(weighted: pd.DataFrame | pa.Table, name: str) -> pa.ChunkedArray:
@@ -114,12 +121,12 @@ def _numbers(column: pa.ChunkedArray, places: Mapping[str, int]) -> pa.ChunkedAr
     return pa.chunked_array(chunks, type=kind)
 
 
-def decoded(places: npt.ArrayLike, name: str, facts: Facts, catalogue: Catalogue) -> pd.Categorical[Any]:
+def decoded(places: npt.ArrayLike, name: str, metadata: AnswersMetadata) -> pd.Categorical[Any]:
     """Numbers of a variable as codes again, or of strata or sampling units as their names."""
-    if name in facts.groups:
-        names = _categories(tuple(facts.groups[name]))
+    if name in GROUPED:
+        names = _categories(tuple(metadata.levels[name]))
         return pd.Categorical.from_codes(np.asarray(places), dtype=names, validate=False)
-    dtype = _categories((*catalogue.codes_of(name), *sorted(STATES, key=STATES.__getitem__)))
+    dtype = _categories((*metadata.levels[name], *sorted(STATES, key=STATES.__getitem__)))
     index = np.asarray(places, dtype=np.int64)
     index = np.where(index < 0, index + len(dtype.categories), index)
     return pd.Categorical.from_codes(index, dtype=dtype, validate=False)

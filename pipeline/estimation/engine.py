@@ -1,4 +1,9 @@
-"""The engine that runs the one pass: DuckDB. The SQL it is given is the subset that Spark and Sail share."""
+"""The engine that runs the one pass: DuckDB. The SQL it is given is the subset that Spark and Sail share.
+
+``passes`` and ``replicates`` write the queries, of one table, the encoded answers; what comes back is a
+mapping of NumPy arrays. Here belongs how a query is planned and by how many threads, and nothing of
+statistics.
+"""
 
 from __future__ import annotations
 
@@ -61,6 +66,7 @@ class _Planned:
         return cls(connection, answers, table.schema.empty_table())
 
     def run(self, table: pa.Table) -> Columns:
+        # The plan reads ``now`` while it is executed and fetched: put in before, taken out after both.
         self.answers.now = table
         found = self.connection.execute("EXECUTE planned").fetchnumpy()
         self.answers.now = self.nobody

@@ -1,4 +1,9 @@
-"""From sums to estimates: value, standard error, interval, design effect and n of every cell of a wave."""
+"""From sums to estimates: value, standard error, interval, design effect and n of every cell of a wave.
+
+The last step of estimation: ``domains`` and ``sums`` roll the cells up, ``variance`` or ``replicates`` give
+the errors, ``intervals`` the limits. Out comes a frame, unrounded and with nothing hidden, for ``disclosure``
+and ``comparison``; ``figures`` makes the same frame of published figures.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +17,17 @@ import pyarrow as pa
 from pandas.api.extensions import ExtensionArray
 
 from pipeline.arrays import Floats, Ints
-from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.model import Catalogue
 from pipeline.estimation import intervals
 from pipeline.estimation.design import design_of
 from pipeline.estimation.domains import BackgroundCells, Domains, domains_of
 from pipeline.estimation.linearisation import Linearisation
 from pipeline.estimation.plan import Measure
 from pipeline.estimation.replicates import replicated
+from pipeline.estimation.specification import Specification
 from pipeline.estimation.statistics import Cells
 from pipeline.estimation.sums import Sums
-from pipeline.estimation.variance import Strata, variance
+from pipeline.estimation.variance import StratumSums, variance
 
 KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 COLUMNS = [
@@ -36,28 +40,28 @@ TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 WITHOUT_ANSWERS = ("n", "m", "fraction")  # what a cell in which nobody answered still has
 
 
-def estimate_wave(cells: Cells, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
+def estimate_wave(cells: Cells, specification: Specification) -> pd.DataFrame:
     """Every estimate of a microdata wave, unrounded and unsuppressed: ``COLUMNS`` and ``EXTRAS`` by ``KEY``.
 
     Shares are percent. ``df`` are degrees of freedom, ``m`` the units in the numerator, ``n_eff`` Kish's
     effective n, ``fraction`` the part of the domain's population that answered (NaN where unknown). A
     cell in which nobody answered has n = 0, no value and obs_status M.
     """
-    assert wave.design is not None and wave.weighting is not None
-    population = read_population(wave, catalogue.root) if wave.design.population else {}
-    counted = bool(population) or bool(wave.weighting.margins)
-    parts: list[_Part] = []
+    wave = specification.wave
+    assert wave.weighting is not None
+    counted = bool(specification.population) or bool(wave.weighting.margins)
+    parts: list[_DomainEstimates] = []
     for cube in cells.cubes:
         done = {breakdown for part in parts for breakdown in part.breakdowns}
-        parts.append(_Part.of(cube, done, wave, population, catalogue))
-    whole = _Part.joined(parts) if len(parts) > 1 else parts[0]
+        parts.append(_DomainEstimates.of(cube, done, specification))
+    whole = _DomainEstimates.joined(parts) if len(parts) > 1 else parts[0]
     if not counted:
         whole.columns["fraction"] = np.full_like(whole.columns["fraction"], np.nan)
     return identified(_long(cells.plan.measures, whole), wave, "microdata")
 
 
 @dataclass(frozen=True)
-class _Part:
+class _DomainEstimates:
     """The estimates of some breakdowns: of each domain its breakdown and code, and domains x measures."""
 
     breakdowns: tuple[str, ...]
@@ -65,20 +69,18 @@ class _Part:
     columns: dict[str, Floats]
 
     @classmethod
-    def of(
-        cls, cells: Cells, besides: set[str], wave: Wave, population: dict[str, float], catalogue: Catalogue
-    ) -> _Part:
+    def of(cls, cells: Cells, besides: set[str], specification: Specification) -> _DomainEstimates:
         """Of all breakdowns that one set of cells holds, besides some."""
         frame, plan = cells.frame, cells.plan
-        breakdowns = [each for each in catalogue.domains.values() if each.key not in besides]
+        breakdowns = [each for each in specification.breakdowns if each.key not in besides]
         background = BackgroundCells.of(frame, plan.cell) if plan.clustered else None
         rows = frame if background is None else frame.iloc[background.example]
         domains = domains_of(rows, plan.cell, breakdowns)
-        columns = _columns(cells, domains, background, wave, population, catalogue)
+        columns = _columns(cells, domains, background, specification)
         return cls(domains.breakdowns, domains.codes, columns)
 
     @classmethod
-    def joined(cls, parts: list[_Part]) -> _Part:
+    def joined(cls, parts: list[_DomainEstimates]) -> _DomainEstimates:
         """All of them in the order of breakdowns."""
         breakdowns = [breakdown for part in parts for breakdown in part.breakdowns]
         codes = [code for part in parts for code in part.codes]
@@ -102,47 +104,42 @@ def identified(columns: Mapping[str, Any], wave: Wave, kind: str) -> pd.DataFram
 
 
 def _columns(
-    cells: Cells,
-    domains: Domains,
-    background: BackgroundCells | None,
-    wave: Wave,
-    population: dict[str, float],
-    catalogue: Catalogue,
+    cells: Cells, domains: Domains, background: BackgroundCells | None, specification: Specification
 ) -> dict[str, Floats]:
     """The numbers of every domain and measure (domains x measures)."""
-    measures, declared = cells.plan.measures, catalogue.barometer.estimation
+    measures, conventions = cells.plan.measures, specification.conventions
     is_mean = np.array([measure.unit == "mean" for measure in measures])
     is_count = np.array([measure.unit == "count" for measure in measures])
     sums = Sums.of(cells)
-    declaration = wave.design.replicate_weights if wave.design else None
-    design = None if declaration else design_of(cells, wave, population, declared.lonely_psu)
+    declared = specification.wave.design.replicate_weights if specification.wave.design else None
+    design = None if declared else design_of(cells, specification)
     stratum = design.stratum if design else np.zeros(len(cells.frame), dtype=np.int64)
     if background is None:
-        strata = Strata.of(sums, domains, stratum)
+        strata = StratumSums.of(sums, domains, stratum)
     else:
-        strata = Strata.of(sums.gathered(background.matrix()), domains, stratum[background.example])
+        strata = StratumSums.of(sums.gathered(background.matrix()), domains, stratum[background.example])
     total = strata.total(len(domains))
     mask = sums.layout.mask
-    n, one, a, b = total.n[:, mask], total.sum_w[:, mask], total.sum_wy, total.sum_wc
+    n, sum_w, sum_wy = total.n[:, mask], total.sum_w[:, mask], total.sum_wy
     if design is not None:
         variances, df = variance(
             sums, strata, domains, design, Linearisation.of_domains(total, is_count), background
         )
-    elif cells.replicates is not None and declaration is not None:
-        variances, df = replicated(cells.replicates, cells.plan, total.sum_w, declaration)
+    elif cells.replicates is not None and declared is not None:
+        variances, df = replicated(cells.replicates, cells.plan, total.sum_w, declared)
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = a / one
+        ratio = sum_wy / sum_w
         se = np.sqrt(np.maximum(variances, 0.0))
         n_eff = (total.sum_w**2 / total.sum_w2)[:, mask]
-        spread = np.where(is_mean, total.sum_wy2 / one - ratio**2, ratio * (b / one))
-        deff = se**2 / (np.where(is_count, one**2, 1.0) * spread / (n - 1))
+        dispersion = np.where(is_mean, total.sum_wy2 / sum_w - ratio**2, ratio * (total.sum_wc / sum_w))
+        deff = se**2 / (np.where(is_count, sum_w**2, 1.0) * dispersion / (n - 1))
         fraction = total.everyone(0) / total.everyone(1)
     centres = np.array([cells.centres.get(number, 0.0) for number in range(len(measures))])
-    value = np.where(is_count, a, ratio + centres)
-    low, high = intervals.share(ratio, se, n, n_eff, df, declared.confidence, declared.proportion_ci)
+    value = np.where(is_count, sum_wy, ratio + centres)
+    low, high = intervals.share(ratio, se, n, n_eff, df, conventions.confidence, conventions.proportion_ci)
     plain = is_mean | is_count
     low[:, plain], high[:, plain] = intervals.wald(
-        value[:, plain], se[:, plain], df[:, plain], declared.confidence
+        value[:, plain], se[:, plain], df[:, plain], conventions.confidence
     )
     scale = np.where(plain, 1.0, 100.0)
     return {
@@ -153,7 +150,7 @@ def _columns(
     }  # fmt: skip
 
 
-def _long(measures: tuple[Measure, ...], part: _Part) -> dict[str, Any]:
+def _long(measures: tuple[Measure, ...], part: _DomainEstimates) -> dict[str, Any]:
     """One row a measure and domain, by indicator, category, domain and code."""
     order = sorted(
         range(len(measures)), key=lambda number: (measures[number].indicator, measures[number].category)

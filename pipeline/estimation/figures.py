@@ -1,4 +1,8 @@
-"""Published figures as estimates: what their owner printed, with an approximate error where n is known."""
+"""Published figures as estimates: what their owner printed, with an approximate error where n is known.
+
+Beside ``estimates``: checked figures come from ``harmonise``, no microdata and no design are known, and the
+frame that goes to ``disclosure`` and ``comparison`` has the same columns.
+"""
 
 from __future__ import annotations
 

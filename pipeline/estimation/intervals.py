@@ -1,4 +1,12 @@
-"""Confidence intervals, with the conventions of R's ``survey::svyciprop`` and ``confint``."""
+"""Confidence intervals of shares, means and totals, from their standard errors and degrees of freedom.
+
+The last step of ``estimates``, after ``variance`` or ``replicates``; ``figures`` and ``disclosure`` use the
+same. Conventions are those of R's ``survey::svyciprop`` and ``confint`` (Lumley 2010, Complex Surveys).
+
+Everywhere: arrays of one shape, an estimate each; ``se`` is in the unit of its estimate, shares are
+proportions from 0 to 1 and not percent; ``confidence`` is two-sided, above 0 and below 1. The result is the
+lower and the upper limit. Nothing is raised: where no interval is defined, both are NaN.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +18,11 @@ from pipeline.grouping import distinct
 
 
 def t_quantile(df: Floats, confidence: float) -> Floats:
-    """The two-sided quantile of Student's t for whole ``df``; NaN where there are none."""
+    """The two-sided quantile of Student's t, at (1 + ``confidence``) / 2, of the shape of ``df``.
+
+    ``df`` is cut to whole numbers, of which there are few, so that each is looked up once. NaN where it is
+    below 1 or not known.
+    """
     whole = np.where(df > 0, df, 0).astype(np.int64).reshape(-1)
     known, place = distinct(whole, int(whole.max(initial=0)) + 1)
     quantiles = np.where(known > 0, special.stdtrit(np.maximum(known, 1), 0.5 + confidence / 2), np.nan)
@@ -18,13 +30,19 @@ def t_quantile(df: Floats, confidence: float) -> Floats:
 
 
 def wald(value: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """value -+ t se."""
+    """value -+ t se, t with ``df`` degrees of freedom: the interval of a mean or a total (Cochran 1977,
+    Sampling Techniques, chapter 2). Not kept within any range.
+    """
     half = t_quantile(df, confidence) * se
     return value - half, value + half
 
 
 def logit(p: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """A t interval on the log odds, brought back (R's ``xlogit``). NaN where p is 0 or 1."""
+    """A t interval of the log odds, brought back to a proportion; NaN where p is 0 or 1.
+
+    By the delta method the standard error of logit p = log(p / (1 - p)) is se / (p (1 - p)), so the limits
+    are expit(logit p -+ t se / (p (1 - p))): ``svyciprop(method = "xlogit")``. They lie within 0 and 1.
+    """
     inside = (p > 0) & (p < 1)
     safe = np.where(inside, p, 0.5)
     with np.errstate(over="ignore"):
@@ -34,7 +52,11 @@ def logit(p: Floats, se: Floats, df: Floats, confidence: float) -> tuple[Floats,
 
 
 def korn_graubard(p: Floats, se: Floats, n: Floats, df: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """Clopper-Pearson on the effective n, p(1-p)/V, adjusted for the degrees of freedom (R's ``beta``).
+    """Clopper-Pearson's interval for p of an effective n, with the design's degrees of freedom.
+
+    The effective n is p (1 - p) / se^2 times (t_{n-1} / t_df)^2, ``n`` the units that p is of (Korn &
+    Graubard 1998, Survey Methodology 24, 193-201; ``svyciprop(method = "beta")``, which takes the rows of the
+    file for n). It may exceed n.
 
     Without any error, as in a census, it is p alone; NaN where there are no degrees of freedom, as in a
     domain within one sampling unit, whose error is not known.
@@ -48,7 +70,11 @@ def korn_graubard(p: Floats, se: Floats, n: Floats, df: Floats, confidence: floa
 
 
 def clopper_pearson(p: Floats, n: Floats, confidence: float) -> tuple[Floats, Floats]:
-    """The exact binomial interval for a share p of n, n not necessarily whole (Clopper & Pearson 1934)."""
+    """The exact binomial interval of a share p of n trials (Clopper & Pearson 1934, Biometrika 26, 404-413).
+
+    Its limits are quantiles of Beta(np, n - np + 1) and Beta(np + 1, n - np), so n need not be whole; 0 below
+    for p = 0, 1 above for p = 1. NaN where n is not above 0 or not finite.
+    """
     tail = (1 - confidence) / 2
     successes = p * n
     with np.errstate(invalid="ignore"):
@@ -61,7 +87,12 @@ def clopper_pearson(p: Floats, n: Floats, confidence: float) -> tuple[Floats, Fl
 def share(
     p: Floats, se: Floats, n: Floats, n_eff: Floats, df: Floats, confidence: float, method: str
 ) -> tuple[Floats, Floats]:
-    """The interval of a share as declared; Clopper-Pearson on Kish's n_eff where p is exactly 0 or 1."""
+    """The interval of a share by the declared ``method``: ``logit``, ``wald`` (cut at 0 and 1) or ``beta``.
+
+    ``n`` are the units that p is of, ``n_eff`` is (sum w)^2 / sum w^2 of them (Kish 1965, Survey Sampling).
+    Where p is exactly 0 or 1 no method has an error to go by: Clopper-Pearson's for p of ``n_eff`` takes
+    their place.
+    """
     if method == "wald":
         low, high = wald(p, se, df, confidence)
         low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
@@ -69,6 +100,6 @@ def share(
         low, high = korn_graubard(p, se, n, df, confidence)
     else:
         low, high = logit(p, se, df, confidence)
-    extreme = (p <= 0) | (p >= 1)
+    extreme = (p <= 0) | (p >= 1)  # after the method: these replace what it left there
     low[extreme], high[extreme] = clopper_pearson(p[extreme], n_eff[extreme], confidence)
     return low, high

@@ -1,5 +1,7 @@
 """Ways to the same sums of a wave, all repeatable, all in the SQL that DuckDB, Spark and Sail share.
 
+``statistics`` chooses one by the number of rows and of distinct weights, ``engine`` runs its query.
+
 ``counted_by_weight``: where units share weights (design weights and calibrated weights nearly always do),
 group by weight too and only count; a sum of weights is a count times a weight, which is left for later.
 ``added_weights``: where weights are the units' own, add them as whole numbers of 2^-k, which no order of

@@ -6,7 +6,7 @@ Running them belongs to ``statistics``. The SQL keeps to the subset that DuckDB,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import prod
@@ -14,7 +14,7 @@ from typing import Literal
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import SELECTED, Condition, Indicator, Logic, Question, Unit
+from pipeline.catalogue.questionnaire import SELECTED, Condition, Domain, Indicator, Logic, Question, Unit
 from pipeline.estimation.encoding import variables_of
 
 YES, MEAN = "yes", "mean"
@@ -36,6 +36,7 @@ class Measure:
     mask: str
     value: str
     scores: tuple[float, ...] = ()
+    exclusive: bool = False  # of a single-choice question: a unit is counted by one of its measures at most
 
 
 @dataclass(frozen=True)
@@ -91,23 +92,23 @@ def _plan(
     return Plan(columns, cell, margins, clustered, tuple(measures))
 
 
-def split(plan: Plan, catalogue: Catalogue, strata: int, most: int) -> list[Plan]:
+def split(
+    plan: Plan, levels: Mapping[str, Sequence[str]], breakdowns: Sequence[Domain], scopes: set[str], most: int
+) -> list[Plan]:
     """The plan itself, if the background of all breakdowns makes ``most`` cells at most.
 
     Else the same for parts of the background: the largest that breakdowns need, joined as long as they make
-    no more cells than that, each with the variables of the calibration and those that any wave's scope names.
+    no more cells than that, each with the variables of the calibration and those that any wave's scope names:
+    ``scopes``. ``levels`` are the strata and the codes of every variable of the background.
     """
 
     def cells(names: frozenset[str]) -> int:
-        return strata * prod(len(catalogue.codes_of(name)) for name in names)
+        return len(levels["stratum"]) * prod(len(levels[name]) for name in names)
 
     if cells(frozenset(plan.cell)) <= most:
         return [plan]
-    scopes = {name for wave in catalogue.waves.values() for name in wave.scope}
     always = {name for margin in plan.margins for name in margin} | scopes.intersection(plan.cell)
-    needed = [
-        always.union(domain.by) for domain in catalogue.domains.values() if set(domain.by) <= set(plan.cell)
-    ]
+    needed = [always.union(domain.by) for domain in breakdowns if set(domain.by) <= set(plan.cell)]
     cubes: list[frozenset[str]] = []
     for names in dict.fromkeys(
         frozenset(each) for each in needed if not any(each < other for other in needed)
@@ -152,8 +153,23 @@ class _Writer:
         for category, answered, counted in found:
             mask = _and([*who, answered])
             value = counted if self._implied(indicator, who) else _and([mask, counted])
-            measures.append(Measure(indicator.key, category, indicator.unit, self.bases[base], mask, value))
+            measures.append(
+                Measure(
+                    indicator.key,
+                    category,
+                    indicator.unit,
+                    self.bases[base],
+                    mask,
+                    value,
+                    exclusive=self._single_choice(indicator),
+                )
+            )
         return measures
+
+    def _single_choice(self, indicator: Indicator) -> bool:
+        return (
+            indicator.question is not None and self.catalogue.questions[indicator.question].type == "single"
+        )
 
     def _who(self, indicator: Indicator, base: str) -> list[str] | None:
         """The condition of the base; none where routing has applied it; None where the wave cannot tell."""

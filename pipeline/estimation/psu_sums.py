@@ -78,6 +78,7 @@ def psu_sums(sums: Sums, domains: Domains, background: BackgroundCells, psu: Int
     ``sums`` and ``psu`` are of cells, ``domains`` of their background cells.
     """
     breakdowns = [_Breakdown.of(rows, part, background, psu) for rows, part in domains.by_breakdown()]
+    # Finest first: each is then made from the last before it that is finer, which is the coarsest of those.
     breakdowns.sort(key=lambda breakdown: len(breakdown.cell), reverse=True)
     finest: list[_Breakdown] = []
     for number, breakdown in enumerate(breakdowns):

@@ -2,10 +2,11 @@
 
     V = sum over r of scale_r (theta_r - theta)^2
 
-around the full-sample estimate theta (Wolter 2007, Introduction to Variance Estimation; R's
-``survey::svrepdesign`` with ``mse = TRUE``). The replicates carry the whole design: strata, sampling
-units and population counts play no part. Degrees of freedom are the rank of the replicate weights of
-those who count, less 1, as R's ``degf`` has it.
+around the full-sample estimate theta (Wolter 2007, Introduction to Variance Estimation, chapters 3 to 5;
+R's ``survey::svrepdesign`` with ``mse = TRUE``). The replicates carry the whole design: strata,
+sampling units and population counts play no part. Degrees of freedom are the rank of the replicate weights
+of those who count, less 1, as R's ``degf`` has it. ``statistics`` has the sums made here; ``estimates`` and
+``contrasts`` ask for errors and covariances.
 
 Sums are kept by domain, not by cell: cells times replicates would outgrow the microdata. Weights are
 added as whole numbers of 2^-k, which no order of the rows and no thread can change, and the full weights
@@ -15,7 +16,7 @@ in the same way as the replicates: where a replicate changes nothing, the differ
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,10 +27,10 @@ from scipy.linalg import lapack
 
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.fieldwork import ReplicateWeights
-from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import Domain
 from pipeline.estimation import columns
 from pipeline.estimation.domains import Domains, domains_of
-from pipeline.estimation.encoding import Facts, decoded
+from pipeline.estimation.encoding import AnswersMetadata, decoded
 from pipeline.estimation.engine import Columns, Engine
 from pipeline.estimation.plan import Plan
 
@@ -44,8 +45,8 @@ def replicate_sums(
     codes: pa.Table,
     plan: Plan,
     centres: Mapping[int, float],
-    facts: Facts,
-    catalogue: Catalogue,
+    metadata: AnswersMetadata,
+    breakdowns: Iterable[Domain],
 ) -> pd.DataFrame:
     """The sums of a wave, a row a domain and sum (``KEY``): with the full weights ``w``, ``r1`` to ``rR``.
 
@@ -53,10 +54,8 @@ def replicate_sums(
     replicate weights of those who count.
     """
     weights = _weights(codes)
-    cell = {name: decoded(codes[name].to_numpy(), name, facts, catalogue) for name in plan.cell}
-    domains = domains_of(
-        pd.DataFrame(cell, index=pd.RangeIndex(len(weights))), plan.cell, catalogue.domains.values()
-    )
+    cell = {name: decoded(codes[name].to_numpy(), name, metadata) for name in plan.cell}
+    domains = domains_of(pd.DataFrame(cell, index=pd.RangeIndex(len(weights))), plan.cell, breakdowns)
     answers = _answers(engine, codes, plan)
     scale, whole = _whole(weights)
     ranks = _Ranks(weights[:, 1:])
@@ -65,17 +64,22 @@ def replicate_sums(
         counted = answers[columns.answered(number)].astype(bool)
         rank_of[mask] = ranks.of(domains, counted)
         parts.append(
-            _part(domains, columns.answered(number), rank_of[mask], _added(domains, counted, whole) / scale)
+            _stored(
+                domains,
+                columns.answered(number),
+                rank_of[mask],
+                _added_by_domain(domains, counted, whole) / scale,
+            )
         )
     for number, measure in enumerate(plan.measures):
         y = answers[columns.value(number)].astype(np.float64)
         if measure.unit == "mean":
             counted = ~np.isnan(y)
             own, products = _whole(weights * np.where(counted, y - centres[number], 0.0)[:, None])
-            sums = _added(domains, counted, products) / own
+            sums = _added_by_domain(domains, counted, products) / own
         else:
-            sums = _added(domains, y > 0, whole) / scale
-        parts.append(_part(domains, columns.value(number), rank_of[measure.mask], sums))
+            sums = _added_by_domain(domains, y > 0, whole) / scale
+        parts.append(_stored(domains, columns.value(number), rank_of[measure.mask], sums))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -115,7 +119,7 @@ def _whole(terms: Floats) -> tuple[float, Ints]:
     return scale, np.rint(terms * scale).astype(np.int64)
 
 
-def _added(domains: Domains, kept: Flags, terms: Ints) -> Ints:
+def _added_by_domain(domains: Domains, kept: Flags, terms: Ints) -> Ints:
     """The sums of the kept units' terms by domain."""
     chosen = kept[domains.cell]
     place = (domains.domain[chosen], domains.cell[chosen])
@@ -123,7 +127,7 @@ def _added(domains: Domains, kept: Flags, terms: Ints) -> Ints:
     return np.asarray(sparse.csr_array((ones, place), shape=(len(domains), len(terms))) @ terms)
 
 
-def _part(domains: Domains, name: str, rank: Ints, sums: Floats) -> pd.DataFrame:
+def _stored(domains: Domains, name: str, rank: Ints, sums: Floats) -> pd.DataFrame:
     names = ["w", *(f"r{number}" for number in range(1, sums.shape[1]))]
     keys = {"domain": domains.breakdowns, "domain_code": domains.codes, "sum": name, "rank": rank}
     return pd.concat([pd.DataFrame(keys), pd.DataFrame(sums, columns=names)], axis=1)
@@ -180,7 +184,9 @@ def _rank(rows: Floats, most: int) -> int:
 def factors(declared: ReplicateWeights, count: int) -> Floats:
     """scale_r of each of ``count`` replicates: the declared scale and rscales, else the method's own.
 
-    brr 1/R, fay 1/(R (1 - rho)^2), bootstrap 1/(R - 1), jkn (R - 1)/R, or 1 where rscales are declared.
+    Of R replicates: balanced half samples (brr) 1/R (McCarthy 1969), Fay's 1/(R (1 - rho)^2) (Judkins
+    1990), the bootstrap 1/(R - 1) (Rao & Wu 1988), the jackknife (R - 1)/R of JK1, or 1 where rscales are
+    declared, as JKn's (n_h - 1)/n_h (Wolter 2007, chapter 4).
     """
     own = {
         "brr": 1 / count,
@@ -205,7 +211,7 @@ class Replicates:
 
     @classmethod
     def of(cls, sums: pd.DataFrame, plan: Plan, declared: ReplicateWeights) -> Replicates:
-        """From the sums as they are stored."""
+        """From the sums as they are stored: by mask, then by measure, and in each by domain."""
         numbers = sums.drop(columns=KEY).to_numpy(dtype=np.float64)
         blocks = numbers.reshape(len(plan.masks) + len(plan.measures), -1, numbers.shape[1])
         own, names = np.arange(blocks.shape[1]), sums[: blocks.shape[1]]
@@ -218,19 +224,21 @@ class Replicates:
         return len(self.domains)
 
     def joint(
-        self, plan: Plan, measures: list[int], category: Ints, top: Floats, bottom: Floats
+        self, plan: Plan, measures: list[int], category: Ints, numerator: Floats, denominator: Floats
     ) -> tuple[Floats, Floats]:
-        """Estimates t of ``measures[category[t]]``, counted in the rows ``top[:, t]`` of ``bottom[:, t]``.
+        """Estimates t of ``measures[category[t]]``, and their covariance: estimates, estimates x estimates.
 
-        Means are from their centre, shares are proportions; NaN where nobody answered. And their covariance,
-        to which a replicate adds nothing for those of the estimates that it leaves nobody to count.
+        Counted are the rows ``numerator[:, t]``, of ``denominator[:, t]``: both rows x estimates, 0 or 1.
+
+        Means are from their centre, shares are proportions; NaN where nobody answered. A replicate
+        adds nothing to the covariance of those estimates that it leaves nobody to count.
         """
         first, masks = plan.measures[measures[0]], list(plan.masks)
-        base = bottom.T @ self.sums[masks.index(first.mask)]
+        base = denominator.T @ self.sums[masks.index(first.mask)]
         thetas = np.empty_like(base)
         for number, measure in enumerate(measures):
             of = category == number
-            thetas[of] = top[:, of].T @ self.sums[len(masks) + measure]
+            thetas[of] = numerator[:, of].T @ self.sums[len(masks) + measure]
         if first.unit != "count":
             thetas = np.divide(thetas, base, out=np.full_like(base, np.nan), where=base > 0)
         deviation = np.nan_to_num(thetas[:, 1:] - thetas[:, :1])

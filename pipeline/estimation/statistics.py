@@ -1,5 +1,8 @@
 """The one pass over a wave's microdata: sums by stratum and finest cell.
 
+From encoded answers (``encoding``) and what to sum of them (``plan``) to ``Cells``, which are stored: all
+that ``estimates``, ``contrasts`` and ``comparison`` work on. How units are added stands in ``passes``.
+
 The sums are additive over rows, cells, strata and files, and exact: units are counted, and where
 weights must be added they are added as whole numbers (``passes``). So the same wave gives the same bits
 whatever the order of its rows and the number of threads.
@@ -22,7 +25,15 @@ from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation import columns
-from pipeline.estimation.encoding import DESIGN, GROUPED, Facts, decoded, encoded, facts_of, read_codes
+from pipeline.estimation.encoding import (
+    DESIGN,
+    GROUPED,
+    AnswersMetadata,
+    decoded,
+    encoded,
+    metadata_of,
+    read_codes,
+)
 from pipeline.estimation.engine import Engine, default_engine
 from pipeline.estimation.passes import Centring, added_weights, counted_by_weight
 from pipeline.estimation.plan import Measure, Plan, plan_wave, split
@@ -111,50 +122,52 @@ def wave_statistics(
             Problem(file, "", "maps nothing that an indicator is made from", hint, wave=wave.key)
         )
     codes = read_codes(weighted) if isinstance(weighted, Path) else encoded(weighted, wave, catalogue)
-    facts = facts_of(codes)
+    metadata = metadata_of(codes)
     centrings = {
-        number: _centring(measure, plan, facts)
+        number: _centring(measure, plan, metadata)
         for number, measure in enumerate(plan.measures)
         if measure.unit == "mean"
     }
-    engine = engine or default_engine(facts.rows)
+    engine = engine or default_engine(metadata.rows)
     replicated = wave.design is not None and wave.design.replicate_weights is not None
-    together = replicated or facts.rows <= MANY  # whose units are no more than can be listed
-    plans = [plan] if together else split(plan, catalogue, len(facts.groups["stratum"]), CELLS)
-    first, *further = (_summed(codes, part, centrings, facts, engine, catalogue) for part in plans)
-    replicates = replicate_sums(engine, codes, plan, first.centres, facts, catalogue) if replicated else None
+    together = replicated or metadata.rows <= MANY  # whose units are no more than can be listed
+    scopes = {name for each in catalogue.waves.values() for name in each.scope}
+    plans = (
+        [plan] if together else split(plan, metadata.levels, list(catalogue.domains.values()), scopes, CELLS)
+    )
+    first, *further = (_summed(codes, part, centrings, metadata, engine) for part in plans)
+    replicates = (
+        replicate_sums(engine, codes, plan, first.centres, metadata, catalogue.domains.values())
+        if replicated
+        else None
+    )
     return replace(first, replicates=replicates, further=tuple(further))
 
 
 def _summed(
-    codes: pa.Table,
-    plan: Plan,
-    centrings: Mapping[int, Centring],
-    facts: Facts,
-    engine: Engine,
-    catalogue: Catalogue,
+    codes: pa.Table, plan: Plan, centrings: Mapping[int, Centring], metadata: AnswersMetadata, engine: Engine
 ) -> Cells:
     query = partial(engine.query, answers=codes, columns={**DESIGN, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
-    shared = facts.rows <= FEW or facts.weights <= facts.rows // 20
-    listed = facts.rows <= (FEW if shared and not plan.clustered else MANY)
+    shared = metadata.rows <= FEW or metadata.distinct_weights <= metadata.rows // 20
+    listed = metadata.rows <= (FEW if shared and not plan.clustered else MANY)
     if shared or (listed and plan.clustered):
         keyed, sums = counted_by_weight(query, plan, keys, centrings, listed=listed)
     else:
-        keyed, sums = added_weights(query, plan, keys, centrings, facts.largest, listed=listed)
+        keyed, sums = added_weights(query, plan, keys, centrings, metadata.largest_weight, listed=listed)
     names = {alias: name for name, alias in plan.columns.items()} | {name: name for name in GROUPED}
     cell = {
-        names.get(key, key): decoded(column, names[key], facts, catalogue) if key in names else column
+        names.get(key, key): decoded(column, names[key], metadata) if key in names else column
         for key, column in keyed.items()
     }
     frame = pd.concat([pd.DataFrame(cell), sums], axis=1)
     return Cells(frame, plan, {number: centring.centre for number, centring in centrings.items()})
 
 
-def _centring(measure: Measure, plan: Plan, facts: Facts) -> Centring:
+def _centring(measure: Measure, plan: Plan, metadata: AnswersMetadata) -> Centring:
     """The middle and half the range of a mean's numbers; neither depends on the order of the rows."""
     variable = next((name for name, alias in plan.columns.items() if alias == measure.value), "")
-    low, high = measure.scores or facts.ranges[variable]
+    low, high = measure.scores or metadata.ranges[variable]
     return Centring((low + high) / 2, (high - low) / 2)
 
 

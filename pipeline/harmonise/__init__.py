@@ -1,6 +1,6 @@
-"""Layer 1: a raw file's columns and codes become the codebook's, row by row, and nothing else changes.
+"""Maps a raw file's columns and codes to the codebook's, row by row.
 
-Weights are computed in ``weighting``, statistics in ``estimation``.
+Weights belong to ``weighting``, statistics to ``estimation``.
 """
 
 from pipeline.harmonise.figures import harmonise_figures

@@ -1,4 +1,4 @@
-"""Applies the declared corrections of a raw file; one that no longer matches has expired: the wave stops."""
+"""Applies the declared corrections of a raw file. One that matches no row has expired and stops the wave."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Correction, Wave
 from pipeline.problems import Problem, ProblemError, wave_problem
 
@@ -36,7 +37,7 @@ def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str,
     return corrected, done
 
 
-def _matches(raw: pd.DataFrame, correction: Correction) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _matches(raw: pd.DataFrame, correction: Correction) -> Flags:
     rows = np.ones(len(raw), dtype=bool)
     for column, value in correction.match.items():
         rows &= (raw[column] == value).to_numpy()
@@ -44,5 +45,5 @@ def _matches(raw: pd.DataFrame, correction: Correction) -> np.ndarray[Any, np.dt
 
 
 def _problem(wave: Wave, number: int, message: str, column: str) -> Problem:
-    hint = "Remove the correction if the producer corrected the file, else correct its match."
+    hint = "Remove the correction if the producer has corrected the file; otherwise correct its match."
     return wave_problem(wave.key, f"correction[{number}]", message, hint, column)

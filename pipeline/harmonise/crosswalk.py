@@ -1,6 +1,6 @@
 """Applies a crosswalk: source column + source code -> harmonised variable + code.
 
-Here belongs what a cell means by itself. What it means given other answers stands in ``routing``.
+Here belongs the meaning of a single cell. What depends on other answers belongs to ``routing``.
 """
 
 from __future__ import annotations
@@ -12,33 +12,32 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, Instrument
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers
 
-ANY, COPY = "*", "="
-SHOWN = 20  # unknown codes of one column that a message names; more of them are no codes but texts
+ANY_CODE, COPY_NUMBER = "*", "="
+MAX_CODES = 20  # unlisted codes of a column that are named; more of them are probably texts
 
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Integers = np.ndarray[Any, np.dtype[np.int64]]
-Codes = Mapping[str, str]  # source code -> code
-Pair = tuple[str, "Cells", Codes]  # a source column that feeds a variable
+CodeMap = Mapping[str, str]  # source code -> code
+MappedColumn = tuple[str, "SourceCells", CodeMap]  # a source column that feeds a variable
 
 
 @dataclass(frozen=True)
-class Cells:
+class SourceCells:
     """A source column, each distinct text once: ``texts[places[i]]`` is the cell of row i."""
 
     texts: list[str]
-    places: Integers
+    index: Ints
 
     @classmethod
-    def of(cls, column: pd.Series[str]) -> Cells:
+    def from_column(cls, column: pd.Series[str]) -> SourceCells:
         """The cells of a column of text."""
-        places, texts = pd.factorize(column)
-        return cls([str(text) for text in texts], places)
+        index, texts = pd.factorize(column)
+        return cls([str(text) for text in texts], index)
 
 
 @dataclass
@@ -70,17 +69,17 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     """
     instrument = catalogue.instruments[wave.instrument]
     columns = dict.fromkeys(row.source_variable for row in instrument.crosswalk)
-    cells = {name: Cells.of(raw[name]) for name in columns}
-    problems = list(_unknown(cells, wave, instrument))
+    cells = {name: SourceCells.from_column(raw[name]) for name in columns}
+    problems = list(_unlisted_codes(cells, wave, instrument))
     mapped = Mapped()
     for variable, sources in _sources(instrument, catalogue).items():
-        pairs = [(name, cells[name], codes) for name, codes in sources.items()]
+        source_columns = [(name, cells[name], codes) for name, codes in sources.items()]
         if variable in catalogue.variables or catalogue.question_of(variable).type != "numeric":
             states = (NO_ANSWER,) if variable in catalogue.variables else ABSENT
-            mapped.add(variable, *_coded(pairs, catalogue.codes_of(variable), states))
+            mapped.add(variable, *_coded(source_columns, catalogue.codes_of(variable), states))
             continue
         try:
-            mapped.add(variable, *_number(pairs, wave))
+            mapped.add(variable, *_number(source_columns, wave))
         except ProblemError as error:
             problems += error.problems
     if problems:
@@ -102,74 +101,76 @@ def _sources(instrument: Instrument, catalogue: Catalogue) -> dict[str, dict[str
         for columns in sources.values() if not row.variable else ():
             if row.source_variable in columns:
                 columns[row.source_variable].setdefault(row.source_code, IGNORE)
-    answers = (name for question in catalogue.questions.values() for name in question.answers)
     filled = {row.variable for row in instrument.crosswalk if row.code != IGNORE}
-    return {name: sources[name] for name in (*catalogue.variables, *answers) if name in filled}
+    return {name: sources[name] for name in (*catalogue.variables, *catalogue.answers) if name in filled}
 
 
-def _unknown(cells: Mapping[str, Cells], wave: Wave, instrument: Instrument) -> Iterator[Problem]:
+def _unlisted_codes(
+    cells: Mapping[str, SourceCells], wave: Wave, instrument: Instrument
+) -> Iterator[Problem]:
     """The non-blank source codes that the crosswalk does not list, with the number of their rows."""
     listed: dict[str, set[str]] = {}
     for row in instrument.crosswalk:
         listed.setdefault(row.source_variable, set()).add(row.source_code)
     file = f"schemas/instruments/{instrument.key}.csv"
     for column, known in listed.items():
-        if ANY in known:
+        if ANY_CODE in known:
             continue
-        counts = np.bincount(cells[column].places, minlength=len(cells[column].texts))
-        found = zip(cells[column].texts, counts, strict=True)
-        wrong = sorted((text, int(count)) for text, count in found if text and text not in known)
-        for text, count in wrong[:SHOWN]:
-            hint = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as the code to leave it out."
-            message = f"{count} rows of {wave.source.file} hold a code that the crosswalk does not list"
+        counts = np.bincount(cells[column].index, minlength=len(cells[column].texts))
+        rows = zip(cells[column].texts, counts, strict=True)
+        unlisted = sorted((text, int(count)) for text, count in rows if text and text not in known)
+        for text, count in unlisted[:MAX_CODES]:
+            hint = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as CODE to leave it out."
+            found = f"{counted(count, 'row')} of {wave.source.file}"
+            message = f"holds a code that the crosswalk does not list, in {found}"
             yield Problem(file, f"column {column}", message, hint, text, wave.key)
-        if len(wrong) > SHOWN:
-            hint = f"If the column holds free text or numbers, list it with the source_code {ANY}."
-            message = f"{len(wrong) - SHOWN} more codes of {wave.source.file} are not listed"
+        if len(unlisted) > MAX_CODES:
+            hint = f"If the column holds free text or numbers, map it with source_code {ANY_CODE}."
+            more = counted(len(unlisted) - MAX_CODES, "more code")
+            message = f"holds {more} in {wave.source.file} that the crosswalk does not list"
             yield Problem(file, f"column {column}", message, hint, wave=wave.key)
 
 
 def _coded(
-    pairs: Sequence[Pair], known: Sequence[str], states: Sequence[str]
+    source_columns: Sequence[MappedColumn], known: Sequence[str], states: Sequence[str]
 ) -> tuple[pd.Series[Any], Flags, Flags]:
     """A coded variable from its source columns: the column, where it was answered, where it conflicts."""
-    index = {code: place for place, code in enumerate((*known, *states))}
-    rows = len(pairs[0][1].places)
+    position_of = {code: position for position, code in enumerate((*known, *states))}
+    rows = len(source_columns[0][1].index)
     answer, state = np.full(rows, -1), np.full(rows, -1)
     conflict = np.zeros(rows, dtype=bool)
-    for _, cells, codes in pairs:
-        target = np.array([index.get(_target(text, codes), -1) for text in cells.texts])[cells.places]
-        said = np.array([_listed(text, codes) for text in cells.texts])[cells.places]
-        real = said & (target >= 0) & (target < len(known))
-        conflict |= real & (answer >= 0) & (answer != target)
-        answer = np.where(real & (answer < 0), target, answer)
-        state = np.where(~real & (state < 0), target, state)
+    for _, cells, codes in source_columns:
+        target = np.array([position_of.get(_target(text, codes), -1) for text in cells.texts])[cells.index]
+        listed = np.array([_listed(text, codes) for text in cells.texts])[cells.index]
+        is_answer = listed & (target >= 0) & (target < len(known))
+        conflict |= is_answer & (answer >= 0) & (answer != target)
+        answer = np.where(is_answer & (answer < 0), target, answer)
+        state = np.where(~is_answer & (state < 0), target, state)
     answered = answer >= 0
-    places = np.where(answered, answer, np.where(state >= 0, state, index[NO_ANSWER]))
-    dtype = pd.CategoricalDtype(list(index))
-    return pd.Series(pd.Categorical.from_codes(places, dtype=dtype)), answered, conflict
+    index = np.where(answered, answer, np.where(state >= 0, state, position_of[NO_ANSWER]))
+    dtype = pd.CategoricalDtype(list(position_of))
+    return pd.Series(pd.Categorical.from_codes(index, dtype=dtype)), answered, conflict
 
 
-def _number(pairs: Sequence[Pair], wave: Wave) -> tuple[pd.Series[Any], Flags, Flags]:
+def _number(source_columns: Sequence[MappedColumn], wave: Wave) -> tuple[pd.Series[Any], Flags, Flags]:
     """A number from its source columns; NaN where no cell is copied."""
-    rows = len(pairs[0][1].places)
+    rows = len(source_columns[0][1].index)
     value, conflict = np.full(rows, np.nan), np.zeros(rows, dtype=bool)
-    for name, cells, codes in pairs:
-        copied = [text if _target(text, codes) == COPY else "" for text in cells.texts]
-        own = numbers(
-            pd.Series(np.array(copied, dtype=object)[cells.places], dtype="str"), name, wave
-        ).to_numpy()
-        conflict |= ~np.isnan(own) & ~np.isnan(value) & (own != value)
-        value = np.where(np.isnan(value), own, value)
+    for name, cells, codes in source_columns:
+        copied = [text if _target(text, codes) == COPY_NUMBER else "" for text in cells.texts]
+        texts = pd.Series(np.array(copied, dtype=object)[cells.index], dtype="str")
+        copied_numbers = numbers(texts, name, wave).to_numpy()
+        conflict |= ~np.isnan(copied_numbers) & ~np.isnan(value) & (copied_numbers != value)
+        value = np.where(np.isnan(value), copied_numbers, value)
     return pd.Series(value), ~np.isnan(value), conflict
 
 
-def _listed(text: str, codes: Codes) -> bool:
-    return text != "" and (text in codes or ANY in codes)
+def _listed(text: str, codes: CodeMap) -> bool:
+    return text != "" and (text in codes or ANY_CODE in codes)
 
 
-def _target(text: str, codes: Codes) -> str:
-    """The code of a source text: its own row's, that of *, else that of the blank row, else none."""
+def _target(text: str, codes: CodeMap) -> str:
+    """The code of a source text: that of its own row, of *, or of the blank row; "" if there is none."""
     if _listed(text, codes):
-        return codes.get(text, codes.get(ANY, ""))
+        return codes.get(text, codes.get(ANY_CODE, ""))
     return codes.get("", "")

@@ -1,4 +1,4 @@
-"""The design columns of a wave: who a unit is, where it was drawn, and the weight it was delivered with."""
+"""The design columns of a wave: unit, stratum, sampling unit and delivered weights."""
 
 from __future__ import annotations
 
@@ -10,42 +10,45 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
-from pipeline.problems import Problem, ProblemError
-from pipeline.sources import numbers, place
+from pipeline.problems import Problem, ProblemError, counted, wave_problem
+from pipeline.sources import numbers, raw_file_name
 
 
 def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: Instrument) -> None:
     """Raises ProblemError naming every column that the design or the crosswalk needs and the raw file lacks,
     and every column of the design without a single value."""
-    design_file, crosswalk_file = (
-        f"schemas/waves/{wave.key}.toml",
-        f"schemas/instruments/{instrument.key}.csv",
-    )
+    crosswalk_file = f"schemas/instruments/{instrument.key}.csv"
     needed = {"design.id": [design.id], "design.strata": [*design.strata]}
     needed |= {"design.psu": [design.psu] if design.psu else []}
     needed |= {"design.weight": [design.weight] if design.weight else []}
     problems = []
     if raw.empty:
         problems.append(
-            Problem(place(wave.source), "", "holds no rows", "Put the delivered file there.", wave=wave.key)
+            Problem(
+                raw_file_name(wave.source),
+                "",
+                "has no rows",
+                "Put the delivered file there again.",
+                wave=wave.key,
+            )
         )
     for key, columns in needed.items():
         for column in columns:
             if column not in raw:
                 hint = "Name a column of the raw file."
-                problems.append(
-                    Problem(design_file, key, "is not a column of the raw file", hint, column, wave.key)
-                )
+                problems.append(wave_problem(wave.key, key, "is not a column of the raw file", hint, column))
             elif len(raw) and (raw[column] == "").all():
                 hint = "Ask the producer for the column, or name another."
-                problems.append(Problem(design_file, key, "has only blank cells", hint, column, wave.key))
+                problems.append(wave_problem(wave.key, key, "has only blank cells", hint, column))
             elif len(columns) > 1 and raw[column].str.contains("*", regex=False).any():
-                hint = "Strata of several columns are joined by *: name a column coded without it."
-                problems.append(Problem(design_file, key, "has values that hold *", hint, column, wave.key))
-    problems += _replicate_problems(raw, wave, design, design_file)
+                hint = (
+                    "Strata of several columns are joined by *: name a column whose codes do not contain it."
+                )
+                problems.append(wave_problem(wave.key, key, "has values that contain *", hint, column))
+    problems += _replicate_problems(raw, wave, design)
     for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
         if column not in raw:
-            hint = f"Correct the name, or give {wave.key} an instrument of its own."
+            hint = f"Correct the name, or declare another instrument for {wave.key}."
             problems.append(
                 Problem(
                     crosswalk_file,
@@ -67,18 +70,18 @@ def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
     return [name for name in raw.columns if fnmatchcase(name, design.replicate_weights.columns)]
 
 
-def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design, file: str) -> list[Problem]:
+def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[Problem]:
     declared, found = design.replicate_weights, len(replicate_columns(raw, design))
     if declared is None:
         return []
     if found < 2:
-        key, hint = "design.replicate_weights.columns", "Write a name with *, as in rw_*."
+        key, hint = "design.replicate_weights.columns", "Write a pattern with *, such as rw_*."
         message = f"matches {'one column' if found else 'no column'} of the raw file"
-        return [Problem(file, key, message, hint, declared.columns, wave.key)]
+        return [wave_problem(wave.key, key, message, hint, declared.columns)]
     if declared.rscales and len(declared.rscales) != found:
         key, hint = "design.replicate_weights.rscales", "Write one number per column, in the file's order."
-        message = f"has {len(declared.rscales)} numbers for {found} columns"
-        return [Problem(file, key, message, hint, declared.columns, wave.key)]
+        message = f"has {counted(len(declared.rscales), 'number')} for {found} columns"
+        return [wave_problem(wave.key, key, message, hint, declared.columns)]
     return []
 
 
@@ -117,8 +120,10 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
         lowest = weights <= 0 if name == "design_weight" else weights < 0
         for rows, what in ((weights.isna().sum(), "missing"), (lowest.sum(), "zero or negative")):
             if rows:
-                hint = "Ask the producer for the weights, or correct the rows in the wave file."
-                message = f"{int(rows)} rows have a {what} weight"
-                problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))
+                hint = "Ask the producer for the weights, or add a [[correction]] to the wave file."
+                message = f"has {counted(int(rows), 'row')} with a {what} weight"
+                problems.append(
+                    Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)
+                )
     if problems:
         raise ProblemError(problems)

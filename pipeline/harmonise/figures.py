@@ -1,4 +1,4 @@
-"""Published figures of a wave without microdata: checked against the catalogue, otherwise as printed."""
+"""Published figures of a wave without microdata, checked against the catalogue and otherwise unchanged."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Indicator
 from pipeline.contracts import conform, table
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import numbers, place
+from pipeline.sources import numbers, raw_file_name
 
-KEY = ["indicator", "category", "domain", "domain_code"]
-REQUIRED = [*KEY, "value", "n", "note"]
+FIGURE_KEY = ["indicator", "category", "domain", "domain_code"]
+REQUIRED_COLUMNS = [*FIGURE_KEY, "value", "n", "note"]
 
 
 def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
@@ -30,10 +30,14 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
     if "obs_status" not in frame:
         frame = frame.assign(obs_status="A")
     frame["obs_status"] = frame["obs_status"].replace("", "A")
-    problems = [problem for line, row in _lines(frame) for problem in _unknown(line, row, wave, catalogue)]
-    for line, row in _lines(frame[frame.duplicated(KEY)]):
-        key = ",".join(row[name] for name in KEY)
-        problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one.", key))
+    problems = [
+        problem
+        for line, row in _numbered_rows(frame)
+        for problem in _unknown_names(line, row, wave, catalogue)
+    ]
+    for line, row in _numbered_rows(frame[frame.duplicated(FIGURE_KEY)]):
+        key = ",".join(row[name] for name in FIGURE_KEY)
+        problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one of them.", key))
     try:
         for name in ("value", "n"):
             frame[name] = numbers(frame[name], name, wave)
@@ -48,23 +52,27 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
 def _require_columns(raw: pd.DataFrame, wave: Wave) -> None:
     declared = [field["name"] for field in table("figures")["fields"]]
     problems = []
-    for name in [name for name in REQUIRED if name not in raw]:
+    for name in [name for name in REQUIRED_COLUMNS if name not in raw]:
         hint = f"The columns are {','.join(declared)}; obs_status may be left out."
-        problems.append(Problem(place(wave.source), f"column {name}", "is missing", hint, wave=wave.key))
+        problems.append(
+            Problem(raw_file_name(wave.source), f"column {name}", "is missing", hint, wave=wave.key)
+        )
     for name in [name for name in raw.columns if name not in declared]:
-        hint = "Remove it, or put what it says into the note."
-        problems.append(Problem(place(wave.source), f"column {name}", "is not known", hint, wave=wave.key))
+        hint = "Remove the column, or move its content to the column note."
+        problems.append(
+            Problem(raw_file_name(wave.source), f"column {name}", "is not known", hint, wave=wave.key)
+        )
     if problems:
         raise ProblemError(problems)
 
 
-def _lines(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+def _numbered_rows(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rows with their number in the file, counted from 1 after the header."""
     for position, row in zip(frame.index, frame.to_dict("records"), strict=True):
         yield int(position) + 1, {str(name): value for name, value in row.items()}
 
 
-def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+def _unknown_names(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     indicator = catalogue.indicators.get(figure["indicator"])
     if indicator is None:
         hint = "Name an indicator of indicators.toml."
@@ -74,7 +82,11 @@ def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue)
         if figure["category"] not in known:
             hint = f"Use one of {', '.join(known)}."
             yield _problem(
-                wave, f"row {row}, category", f"is none of {indicator.key}", hint, figure["category"]
+                wave,
+                f"row {row}, category",
+                f"is not a category of {indicator.key}",
+                hint,
+                figure["category"],
             )
     domain = catalogue.domains.get(figure["domain"])
     if domain is None:
@@ -82,14 +94,18 @@ def _unknown(row: int, figure: dict[str, Any], wave: Wave, catalogue: Catalogue)
         yield _problem(wave, f"row {row}, domain", "is not known", hint, figure["domain"])
         return
     codes = figure["domain_code"].split("*") if figure["domain_code"] else []
-    fits = len(codes) == len(domain.by) and all(
+    is_cell = len(codes) == len(domain.by) and all(
         code in catalogue.codes_of(variable) for variable, code in zip(domain.by, codes, strict=True)
     )
-    if not fits:
+    if not is_cell:
         by = "*".join(domain.by)
-        hint = f"Join the codes of {by} by *." if by else "Leave it blank for the total."
+        hint = f"Write the codes of {by}, joined by *." if by else "Leave it blank for the total."
         yield _problem(
-            wave, f"row {row}, domain_code", f"is none of {domain.key}", hint, figure["domain_code"]
+            wave,
+            f"row {row}, domain_code",
+            f"is not a cell of the breakdown {domain.key}",
+            hint,
+            figure["domain_code"],
         )
 
 
@@ -105,19 +121,23 @@ def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
-    for row, figure in _lines(frame):
+    for row, figure in _numbered_rows(frame):
         indicator, value, n = catalogue.indicators.get(figure["indicator"]), figure["value"], figure["n"]
         highest = 100 if indicator and indicator.total is None else math.inf
         if math.isnan(value):
-            yield _problem(wave, f"row {row}, value", "is blank", "Give the figure, or remove the line.", "")
+            yield _problem(wave, f"row {row}, value", "is blank", "Write the figure, or remove the row.", "")
         elif indicator and indicator.mean is None and not 0 <= value <= highest:
-            hint = "Give a percentage, or a count of 0 or more."
+            hint = "Write a percentage from 0 to 100, or a total of 0 or more."
             yield _problem(wave, f"row {row}, value", "is out of range", hint, str(value))
         if not math.isnan(n) and (n < 0 or not n.is_integer()):
             yield _problem(
-                wave, f"row {row}, n", "is not a number of respondents", "Give a whole number.", str(n)
+                wave,
+                f"row {row}, n",
+                "is not a number of respondents",
+                "Write a whole number of 0 or more.",
+                str(n),
             )
 
 
 def _problem(wave: Wave, key: str, message: str, hint: str, value: str) -> Problem:
-    return Problem(place(wave.source), key, message, hint, value, wave.key)
+    return Problem(raw_file_name(wave.source), key, message, hint, value, wave.key)

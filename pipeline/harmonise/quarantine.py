@@ -1,6 +1,6 @@
-"""Rows that break the contract of their wave: set aside with a reason, never fixed and never silently lost.
+"""Rows that break the contract of their wave: set aside with a reason, never altered and never lost silently.
 
-Here belong the rules that one column alone cannot break. The codes a column may hold are its contract's.
+Here belong the rules that involve several columns. The codes of a single column belong to its contract.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
-from pipeline.harmonise.crosswalk import Flags, Mapped
-from pipeline.problems import Problem, ProblemError
-from pipeline.sources import place
+from pipeline.harmonise.crosswalk import Mapped
+from pipeline.problems import Problem, ProblemError, counted
+from pipeline.sources import raw_file_name
 
 Reasons = list[pd.DataFrame]
 
@@ -29,8 +30,8 @@ def reasons(mask: Flags, column: str, rule: str, codes: Any = "") -> pd.DataFram
     return pd.DataFrame({"row": rows, "column": column, "rule": rule, "code": code})
 
 
-def blank_strata(raw: pd.DataFrame, design: Design) -> Reasons:
-    """Units that nobody can place in the design."""
+def missing_design(raw: pd.DataFrame, design: Design) -> Reasons:
+    """Units without a stratum or sampling unit."""
     columns = [*design.strata, *([design.psu] if design.psu else [])]
     return [reasons((raw[column] == "").to_numpy(), column, "required") for column in columns]
 
@@ -62,12 +63,12 @@ def broken_contract(bad: pd.DataFrame, wave: Wave, design: Design) -> Reasons:
 
 def quarantine_table(found: Reasons, wave: Wave) -> pd.DataFrame:
     """The quarantine of a wave as its stored table, ordered by row."""
-    table = pd.concat([frame.astype({"row": "int64"}) for frame in found if len(frame)] or [_nothing()])
+    table = pd.concat([frame.astype({"row": "int64"}) for frame in found if len(frame)] or [_no_reasons()])
     table = table.drop_duplicates(["row", "column", "rule"]).sort_values(["row", "column", "rule"])
     return conform(table.assign(wave=wave.key, row=table["row"] + 1), "quarantine")
 
 
-def _nothing() -> pd.DataFrame:
+def _no_reasons() -> pd.DataFrame:
     return reasons(np.zeros(0, dtype=bool), "", "")
 
 
@@ -83,8 +84,9 @@ def require_few(quarantine: pd.DataFrame, rows: int, wave: Wave, limit: float) -
         Counter(zip(quarantine["column"], quarantine["rule"], strict=True)).items()
     ):
         message = (
-            f"{count} rows break the rule '{rule}': {bad} of {rows} rows are bad, allowed are {limit:.1%}"
+            f"breaks the rule '{rule}' in {counted(count, 'row')}: {bad} of {rows} rows are faulty, "
+            f"and at most {limit:.1%} may be"
         )
         hint = "Correct the crosswalk or the design, or raise validation.max_quarantined in barometer.toml."
-        problems.append(Problem(place(wave.source), f"column {column}", message, hint, wave=wave.key))
+        problems.append(Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key))
     raise ProblemError(problems)

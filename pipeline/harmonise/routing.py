@@ -1,4 +1,4 @@
-"""Who was asked what: logic over harmonised answers, and ``not_asked`` where a question's base is false."""
+"""Routing: conditions on harmonised answers, and ``not_asked`` where the base of a question does not hold."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.arrays import Flags
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Condition, Logic, Question
-from pipeline.harmonise.crosswalk import Flags, Mapped
+from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Condition, Logic, Question, item_key
+from pipeline.harmonise.crosswalk import Mapped
 
 
 def holds(
@@ -23,17 +24,17 @@ def holds(
     if logic is None:
         return np.ones(rows, dtype=bool)
     parts = [
-        _meets(part, columns, catalogue, rows)
+        _condition_holds(part, columns, catalogue, rows)
         if isinstance(part, Condition)
         else holds(part, columns, catalogue, rows)
         for part in logic.parts
     ]
-    some: Flags = np.any(parts, axis=0)
-    every: Flags = np.all(parts, axis=0)
-    return {"any": some, "all": every, "none": ~some}[logic.operator]
+    any_holds: Flags = np.any(parts, axis=0)
+    all_hold: Flags = np.all(parts, axis=0)
+    return {"any": any_holds, "all": all_hold, "none": ~any_holds}[logic.operator]
 
 
-def _meets(
+def _condition_holds(
     condition: Condition, columns: Mapping[str, pd.Series[Any]], catalogue: Catalogue, rows: int
 ) -> Flags:
     met = np.zeros(rows, dtype=bool)
@@ -57,23 +58,23 @@ def route(mapped: Mapped, catalogue: Catalogue) -> dict[str, int]:
             continue
         rows = len(mapped.columns[answers[0]])
         outside = ~holds(logic, mapped.columns, catalogue, rows)
-        against = np.zeros(rows, dtype=bool)
+        contradicting = np.zeros(rows, dtype=bool)
         for answer in answers:
-            against |= outside & _substantive(mapped, answer, question)
-            mapped.columns[answer] = _silenced(mapped.columns[answer], outside)
-        if against.any():
-            contradictions[question.key] = int(against.sum())
+            contradicting |= outside & _substantive(mapped, answer, question)
+            mapped.columns[answer] = _not_asked(mapped.columns[answer], outside)
+        if contradicting.any():
+            contradictions[question.key] = int(contradicting.sum())
     return contradictions
 
 
 def _substantive(mapped: Mapped, answer: str, question: Question) -> Flags:
     if question.type == "numeric":
         return mapped.answered[answer]
-    if question.type == "multiple" and answer.partition(".")[2] in question.nonresponse:
+    if question.type == "multiple" and item_key(answer) in question.nonresponse:
         return np.zeros(len(mapped.answered[answer]), dtype=bool)
     empty = mapped.columns[answer].isin([NOT_SELECTED, *question.nonresponse]).to_numpy()
     return mapped.answered[answer] & ~empty
 
 
-def _silenced(column: pd.Series[Any], outside: Flags) -> pd.Series[Any]:
+def _not_asked(column: pd.Series[Any], outside: Flags) -> pd.Series[Any]:
     return column.mask(outside, NOT_ASKED if isinstance(column.dtype, pd.CategoricalDtype) else np.nan)

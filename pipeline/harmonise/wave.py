@@ -15,9 +15,9 @@ from pipeline.harmonise.corrections import correct
 from pipeline.harmonise.crosswalk import translate
 from pipeline.harmonise.design import design_columns, replicate_columns, require_columns, require_weights
 from pipeline.harmonise.quarantine import (
-    blank_strata,
     broken_contract,
     conflicts,
+    missing_design,
     quarantine_table,
     require_few,
     too_many_choices,
@@ -28,7 +28,7 @@ from pipeline.sources import NO_METADATA, FileMetadata
 
 @dataclass(frozen=True)
 class Harmonised:
-    """A wave in the words of the codebook.
+    """A wave in the codebook's variables and codes.
 
     ``answers``: one row a sound unit, ordered by unit; coded columns are categorical. ``quarantine``:
     one row a reason, as its stored table. ``report``: counts only, never a respondent's answer.
@@ -58,9 +58,9 @@ def harmonise(
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})
     replicates = replicate_columns(raw, design)
     good, bad = validate(answers, compiled(microdata_schema(catalogue, wave, len(replicates))))
-    found = [*broken_contract(bad, wave, design), *blank_strata(raw, design), *conflicts(mapped)]
-    found += too_many_choices(mapped, wave, catalogue)
-    quarantine = quarantine_table(found, wave)
+    failures = [*broken_contract(bad, wave, design), *missing_design(raw, design), *conflicts(mapped)]
+    failures += too_many_choices(mapped, wave, catalogue)
+    quarantine = quarantine_table(failures, wave)
     require_few(quarantine, len(raw), wave, catalogue.barometer.validation.max_quarantined)
     good = good[~good.index.isin(quarantine["row"] - 1)].sort_values("unit").reset_index(drop=True)
     require_weights(good, wave, _weight_sources(design, replicates))

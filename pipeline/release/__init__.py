@@ -1,7 +1,7 @@
 """Layer 3: the data package, from published tables to validated files.
 
-Only what stands in ``contracts/tables`` as a published table can get into a package; microdata has no way
-in. Frictionless and the Data Package profiles are used here and nowhere else.
+Only the published tables of ``contracts/tables`` can get into a package; microdata cannot. Frictionless and
+the Data Package profiles are used here and nowhere else.
 """
 
 from pipeline.release.checks import check_package, check_untouched

@@ -1,7 +1,7 @@
-"""Whether every format of a finished package says the same as its tables, read back file by file.
+"""Whether every format of a finished package agrees with its tables, read back file by file.
 
-What the readers of a format find out by themselves (its syntax, its types) is for their validators, in the
-tests; here stands what none of them looks at: the cells, the lengths, the languages, the dates, the archive.
+The syntax and types of a format are checked by other projects' validators, in the tests; here is what none of
+them looks at: the cells, the lengths, the languages, the dates, the archive.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from rdflib import Graph, Literal, Namespace
 from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS
 
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem
-from pipeline.release.files import number, read_parquet, sha256
+from pipeline.release.files import number_text, read_parquet
 from pipeline.release.formats import cubes, sdmx
 from pipeline.release.formats.xlsx import ROWS
 
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 BASE = "file:///package/"  # what relative addresses are read against
-HINT = "Build the package anew with `barometer run`; its files are never edited."
+HINT = "Build the package again with `barometer run`; its files are never edited."
 Described = Mapping[str, Any]
 
 
@@ -93,53 +94,53 @@ def _plain(cell: Any) -> Any:
 
 
 def _jsonstat(folder: Path, described: Described) -> Iterator[Problem]:
-    """Every cube has its size, all of them together the estimates, and each the same in every language."""
+    """Every cube has its size and the same cells in every language; together they hold the estimates."""
     estimates = read_parquet(folder / "data" / "estimates.parquet")
     first, *others = described["languages"]
     cells: dict[tuple[str, ...], Any] = {}
     for path in sorted((folder / "jsonstat").glob(f"estimates-*.{first}.json")):
-        cube, place = _cube(path), path.relative_to(folder).as_posix()
+        cube, file = _cube(path), path.relative_to(folder).as_posix()
         last = max(map(int, (*cube["value"], *cube["status"], "-1")))
         if [len(codes) for codes in cube["codes"]] != cube["size"] or last >= prod(cube["size"]):
-            yield Problem(place, "size", "is not that of its dimensions and values", HINT)
+            yield Problem(file, "size", "does not fit the dimensions and values of the cube", HINT)
             return
         cells |= _unfolded(cube)
         for language in others:
             other = path.with_name(path.name.replace(f".{first}.json", f".{language}.json"))
             if _cube(other) != cube:
-                yield Problem(place, language, "does not hold the same cells in this language", HINT)
+                yield Problem(file, language, "does not hold the same cells in this language", HINT)
     if cells != _figures(estimates):
         yield Problem("jsonstat", first, "does not hold the same cells as the estimates", HINT)
 
 
 def _px(folder: Path, described: Described) -> Iterator[Problem]:
-    """Every PC-Axis file has the numbers of its survey's JSON-stat cube, and dots in all other places."""
+    """Every PC-Axis file has the numbers of its survey's JSON-stat cube, and dots everywhere else."""
     first = described["languages"][0]
     cubes = {path.name.split(".")[0]: path for path in (folder / "jsonstat").glob(f"*.{first}.json")}
     files = {path.stem: path for path in (folder / "px").glob("*.px")}
     for name in sorted(cubes | files):
         cube = _cube(cubes[name])
         cells = files[name].read_text(encoding="utf-8").rpartition("DATA=\n")[2].split()[:-1]
-        found = {str(place): float(cell) for place, cell in enumerate(cells) if cell[0] != '"'}
+        found = {str(index): float(cell) for index, cell in enumerate(cells) if cell[0] != '"'}
         if found != cube["value"] or len(cells) != prod(cube["size"]):
             yield Problem(f"px/{name}.px", "", "does not hold the same cells as the estimates", HINT)
 
 
 def _cube(path: Path) -> dict[str, Any]:
-    """What a cube says in no language: its dimensions with their codes, and its cells."""
+    """The language-independent part of a cube: its dimensions with their codes, and its cells."""
     cube = json.loads(path.read_text(encoding="utf-8"))
     codes = [list(cube["dimension"][name]["category"]["index"]) for name in cube["id"]]
     return {"codes": codes} | {name: cube[name] for name in ("id", "size", "value", "status")}
 
 
 def _unfolded(cube: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
-    """The values of a cube by their codes; a status by those of its value, with the word obs_status."""
+    """The values of a cube by their codes; a status by those of its value and ``obs_status``."""
     *outer, measures = cube["codes"]
     keys = list(product(*outer))
     found: dict[tuple[str, ...], Any] = {}
     for index, cell in cube["value"].items():
-        place, measure = divmod(int(index), len(measures))
-        found[*keys[place], measures[measure]] = cell
+        position, measure = divmod(int(index), len(measures))
+        found[*keys[position], measures[measure]] = cell
     for index, flag in cube["status"].items():
         found[*keys[int(index) // len(measures)], "obs_status"] = flag
     return found
@@ -166,28 +167,28 @@ def _sdmx(folder: Path, described: Described) -> Iterator[Problem]:
     options = pacsv.ParseOptions(newlines_in_values=True)
     found = pacsv.read_csv(folder / "sdmx" / "data.csv", convert_options=texts, parse_options=options)
     for name, column in names.items():
-        known = {cell: _said(cell, name) for cell in estimates[column].unique().to_pylist()}
+        known = {cell: _text(cell, name) for cell in estimates[column].unique().to_pylist()}
         if found[name].to_pylist() != [known[cell] for cell in estimates[column].to_pylist()]:
             yield Problem("sdmx/data.csv", name, "does not hold the same cells as the estimates", HINT)
 
 
-def _said(cell: Any, name: str) -> str:
+def _text(cell: Any, name: str) -> str:
     if name in sdmx.DIMENSIONS:
         return sdmx.identifier(cell)
-    return number(cell) if isinstance(cell, float) else "" if cell is None else str(cell)
+    return number_text(cell) if isinstance(cell, float) else "" if cell is None else str(cell)
 
 
 def _dcat(folder: Path, described: Described) -> Iterator[Problem]:
-    """One graph in both notations, each text once a language, dates in order, and each file as it is."""
+    """The same graph in both notations, one text a language, dates in order, every file as described."""
     graph = Graph().parse(folder / "dcat.ttl", publicID=BASE)
     linked = Graph().parse(folder / "dcat.jsonld", format="json-ld", publicID=BASE)
     if not isomorphic(graph, linked):
-        yield Problem("dcat.jsonld", "", "does not say the same as dcat.ttl", HINT)
+        yield Problem("dcat.jsonld", "", "is not the same graph as dcat.ttl", HINT)
     for subject in set(graph.subjects()):
         for predicate in (DCTERMS.title, DCTERMS.description):
             texts = [text for text in graph.objects(subject, predicate) if isinstance(text, Literal)]
             if len({text.language for text in texts}) < len(texts):
-                yield Problem("dcat.ttl", str(predicate), "is there twice in one language", HINT)
+                yield Problem("dcat.ttl", str(predicate), "has two texts in one language", HINT)
     for period in graph.subjects(DCAT.startDate):
         start, end = (str(graph.value(period, each)) for each in (DCAT.startDate, DCAT.endDate))
         if date.fromisoformat(start) > date.fromisoformat(end):
@@ -196,15 +197,17 @@ def _dcat(folder: Path, described: Described) -> Iterator[Problem]:
         path = folder / str(graph.value(file, DCTERMS.identifier))
         stated = str(graph.value(graph.value(file, SPDX.checksum), SPDX.checksumValue))
         size = str(graph.value(file, DCAT.byteSize))
-        if not path.is_file() or sha256(path) != stated or size != str(path.stat().st_size):
-            yield Problem("dcat.ttl", path.name, "names another file than the one that is there", HINT)
+        if not path.is_file() or file_sha256(path) != stated or size != str(path.stat().st_size):
+            yield Problem(
+                "dcat.ttl", path.name, "does not describe the file in the package (size or sha256)", HINT
+            )
 
 
 def check_archive(folder: Path, described: Described, listed: Mapping[str, str]) -> Iterator[Problem]:
-    """The archive holds every listed file and the list, as they are."""
+    """The archive holds every listed file and the list itself, unchanged."""
     top = f"{described['name']}-{described['version']}"
     if [path.name for path in folder.glob("*.zip")] != [f"{top}.zip"]:
-        yield Problem(f"{top}.zip", "", "is not the one archive of the package", HINT)
+        yield Problem(f"{top}.zip", "", "must be the only archive of the package", HINT)
         return
     try:
         with zipfile.ZipFile(io.BytesIO((folder / f"{top}.zip").read_bytes())) as archive:

@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import Mapping
 
-EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say: nothing reads the clock
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip: nothing here reads the clock
 PACKED = (".parquet", ".xlsx")  # compressed already
 READABLE = 0o644
 

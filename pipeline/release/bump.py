@@ -1,7 +1,7 @@
-"""The version number that a change calls for: what a reader of the release before may rely on.
+"""The version number that a change calls for, by what users of the previous release rely on.
 
-Major where a key, a column or a code is not what it was; minor where there are more data; patch where
-the same data are put right. https://datapackage.org/recipes/data-package-version/
+Major where a key, a column or a code has changed or gone; minor where data are added; patch where data are
+corrected. https://datapackage.org/recipes/data-package-version/
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.release_store import number
+from pipeline.release_store import version_numbers
 
 BUMPS = ("none", "patch", "minor", "major")
-IDENTIFIERS = ("waves", "indicators", "categories", "domains")  # tables that say what keys there are
+IDENTIFIERS = ("waves", "indicators", "categories", "domains")  # tables that declare the keys
 DATA = (*IDENTIFIERS, "estimates")  # comparisons follow from them
 MEANING = ("unit_measure", "base", "question", "formula", "denominator", "version")  # of an indicator
 Reason = tuple[str, str]  # bump, what calls for it
@@ -25,7 +25,9 @@ def required_bump(changes: Mapping[str, Any]) -> str:
 
 def bump_between(old: str, new: str) -> str:
     """The bump from a version to a later one."""
-    differs = (before != after for before, after in zip(number(old), number(new), strict=True))
+    differs = (
+        before != after for before, after in zip(version_numbers(old), version_numbers(new), strict=True)
+    )
     return next((bump for bump, changed in zip(reversed(BUMPS), differs, strict=False) if changed), "none")
 
 
@@ -74,8 +76,8 @@ def _place_reasons(name: str, change: Mapping[str, Any], other_columns: set[str]
 def _row_reasons(name: str, changed: Mapping[str, Any]) -> Iterator[Reason]:
     added, removed, cells = changed["added"], changed["removed"], changed["changed"]
     if name in IDENTIFIERS:
-        yield from (("major", f"{_called(name, row)} removed") for row in removed)
-        yield from (("minor", f"{_called(name, row['row'])} added") for row in added)
+        yield from (("major", f"{_described(name, row)} removed") for row in removed)
+        yield from (("minor", f"{_described(name, row['row'])} added") for row in added)
     elif name == "codebook":
         yield from _code_reasons(changed)
     elif added or removed:
@@ -88,7 +90,7 @@ def _row_reasons(name: str, changed: Mapping[str, Any]) -> Iterator[Reason]:
 
 
 def _code_reasons(changed: Mapping[str, Any]) -> Iterator[Reason]:
-    """A code more or less of a variable is a break; a variable more is not: its first code is new as well."""
+    """A code added or removed breaks a variable; a variable whose first code is new was itself added."""
     known = {row["variable"] for row in changed["removed"]}
     known |= {row["key"]["variable"] for row in changed["changed"]}
     first = {row["row"]["variable"] for row in changed["added"] if row["row"]["position"] == 1} - known
@@ -100,8 +102,8 @@ def _code_reasons(changed: Mapping[str, Any]) -> Iterator[Reason]:
             yield "major", f"code {row['variable']}={row['code']} added"
 
 
-def _called(name: str, row: Mapping[str, Any]) -> str:
-    """A key in words: ``wave dk-2020``, ``category novelty first``, ``domain sector care``."""
-    one = {"waves": "wave", "indicators": "indicator", "categories": "category", "domains": "domain"}[name]
-    keys = {"categories": ("indicator", "category"), "domains": ("domain", "domain_code")}.get(name, (one,))
-    return " ".join(filter(None, (one, *(str(row[key]) for key in keys))))
+def _described(name: str, row: Mapping[str, Any]) -> str:
+    """A key as text: ``wave dk-2020``, ``category novelty first``, ``domain sector care``."""
+    noun = {"waves": "wave", "indicators": "indicator", "categories": "category", "domains": "domain"}[name]
+    keys = {"categories": ("indicator", "category"), "domains": ("domain", "domain_code")}.get(name, (noun,))
+    return " ".join(filter(None, (noun, *(str(row[key]) for key in keys))))

@@ -1,6 +1,6 @@
-"""What must hold of a finished package, whoever wrote it: every file, every column, every word of it.
+"""The checks of a finished package, whoever wrote it: every file, every column, every description.
 
-No validator catches everything, so several look at it: these checks (hashes of all files, CSV against
+No validator finds everything, so there are several: these checks (hashes of all files, CSV against
 Parquet, columns against the product's contract), the Data Package 2.0 profile (the descriptor), Frictionless
 (types, codes, primary and foreign keys of the CSV), and ``agreement`` (the other formats).
 """
@@ -16,21 +16,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pyarrow as pa
-from frictionless import FrictionlessException, Package
+from frictionless import FrictionlessException, Metadata, Package
 
-from pipeline.contracts import table
+from pipeline.contracts import columns, table
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem
 from pipeline.release.agreement import check_archive, check_formats
 from pipeline.release.contents import SYNTHETIC
-from pipeline.release.files import csv_bytes, read_parquet, sha256
+from pipeline.release.files import csv_bytes, read_parquet
 from pipeline.release.tables import PUBLISHED
-from pipeline.release_store import DESCRIPTOR, SUMS, VERSION, checksums
-from pipeline.workers import side_by_side
+from pipeline.release_store import DESCRIPTOR, SEMANTIC_VERSION, SUMS, checksums
+from pipeline.workers import in_parallel
 
 HEAVY = 5_000_000  # bytes of CSV: Frictionless reads them in two seconds, and a worker takes that to start
-OUTSIDE = ("provenance.json",)  # beside the archive, what is no part of a package's identity
+OUTSIDE = ("provenance.json",)  # beside the archive, not part of a package's identity
 NAME = r"[a-z0-9][a-z0-9._-]*"
 SELF_DESCRIBING = (
     "README.md",
@@ -41,7 +41,7 @@ SELF_DESCRIBING = (
     "schema-org.jsonld",
     "sdmx/structure.xml",
 )
-HINT = "Build the package anew with `barometer run`; its files are never edited."
+HINT = "Build the package again with `barometer run`; its files are never edited."
 Descriptor = dict[str, Any]
 
 
@@ -55,15 +55,15 @@ def check_package(folder: Path) -> list[Problem]:
         if problems := list(check(folder, described)):
             return problems
     size = sum(path.stat().st_size for path in (folder / "data").glob("*.csv"))
-    with side_by_side(_frictionless, [(folder, described)], heavy=size > HEAVY) as validated:
+    with in_parallel(_frictionless, [(folder, described)], heavy=size > HEAVY) as validated:
         others = list(check_formats(folder, described))
         return next(validated) or others or list(_archive(folder, described))
 
 
 def check_untouched(folder: Path, sums: str) -> list[Problem]:
     """What is no longer as it passed ``check_package``: ``sums`` is the sha256 that SHA256SUMS had then."""
-    if not (folder / SUMS).is_file() or sha256(folder / SUMS) != sums:
-        return [Problem(SUMS, "", "is not the one that was made", HINT)]
+    if not (folder / SUMS).is_file() or file_sha256(folder / SUMS) != sums:
+        return [Problem(SUMS, "", "is not the file that was written with the package", HINT)]
     if problems := list(check_sums(folder, {})):
         return problems
     return list(_archive(folder, json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))))
@@ -75,13 +75,13 @@ def check_sums(folder: Path, described: Descriptor) -> Iterator[Problem]:
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - outside
     listed = checksums(folder)
     for name in sorted(present ^ set(listed)):
-        missing = "is listed but not there" if name in listed else "is not listed"
-        yield Problem(SUMS, name, missing, HINT)
+        message = "is listed, but there is no such file" if name in listed else "is not listed"
+        yield Problem(SUMS, name, message, HINT)
     for name in sorted(present & set(listed)):
-        if sha256(folder / name) != listed[name]:
-            yield Problem(name, "", f"is not the file that {SUMS} names", HINT)
+        if file_sha256(folder / name) != listed[name]:
+            yield Problem(name, "", f"does not have the sha256 listed in {SUMS}", HINT)
         if any(part.startswith(".") for part in Path(name).parts):
-            yield Problem(name, "", "is a hidden file", "Give it a name that does not begin with a dot.")
+            yield Problem(name, "", "is a hidden file", "Choose a name that does not begin with a dot.")
 
 
 def _archive(folder: Path, described: Descriptor) -> Iterator[Problem]:
@@ -89,31 +89,29 @@ def _archive(folder: Path, described: Descriptor) -> Iterator[Problem]:
 
 
 @cache
-def _validator() -> jsonschema.Draft7Validator:
+def _published_profile() -> Descriptor:
     profile = files("pipeline.release").joinpath("datapackage-2.0.json")
-    return jsonschema.Draft7Validator(json.loads(profile.read_text(encoding="utf-8")))
+    return dict(json.loads(profile.read_text(encoding="utf-8")))
 
 
 def _profile(folder: Path, described: Descriptor) -> Iterator[Problem]:
-    for error in _validator().iter_errors(described):
-        yield Problem(
-            DESCRIPTOR, ".".join(map(str, error.path)), f"breaks the profile: {error.message[:200]}", HINT
-        )
+    for error in Metadata.metadata_validate(described, profile=_published_profile()):
+        yield Problem(DESCRIPTOR, "", f"breaks the profile: {error.note[:200]}", HINT)
 
 
 def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
-    """What the profile leaves open: a version that can be compared, a date, and these tables only."""
+    """What the profile does not require: a semantic version, a date, and exactly the published tables."""
     name, version, created = (described.get(key, "") for key in ("name", "version", "created"))
     if not re.fullmatch(NAME, name):
         hint = "Name the package in barometer.toml in lower case, with digits and hyphens."
-        yield Problem(DESCRIPTOR, "name", "is not a name that every reader accepts", hint, name)
-    if not VERSION.fullmatch(version):
+        yield Problem(DESCRIPTOR, "name", "is not a valid package name", hint, name)
+    if not SEMANTIC_VERSION.fullmatch(version):
         hint = "Declare the version in barometer.toml as MAJOR.MINOR.PATCH."
         yield Problem(DESCRIPTOR, "version", "is not a semantic version", hint, version)
     try:
         datetime.fromisoformat(created)
     except ValueError:
-        yield Problem(DESCRIPTOR, "created", "is not a date", HINT, created)
+        yield Problem(DESCRIPTOR, "created", "is not a date and time", HINT, created)
     expected = [
         file
         for name in PUBLISHED
@@ -121,25 +119,30 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
     ]
     named = [(resource.get("name"), resource.get("path")) for resource in described["resources"]]
     if named != expected or not all((folder / path).is_file() for _, path in expected):
-        yield Problem(DESCRIPTOR, "resources", "are not exactly the files of the published tables", HINT)
+        yield Problem(
+            DESCRIPTOR,
+            "resources",
+            "do not list exactly the CSV and Parquet files of the published tables",
+            HINT,
+        )
 
 
 def _resources(folder: Path, described: Descriptor) -> Iterator[Problem]:
     """Each table has its declared columns, its hash, clean text, and the same cells in CSV and Parquet."""
     for resource in described["resources"]:
         path = folder / resource["path"]
-        if resource.get("hash") != f"sha256:{sha256(path)}":
-            yield Problem(resource["path"], "hash", f"is not the one that {DESCRIPTOR} names", HINT)
+        if resource.get("hash") != f"sha256:{file_sha256(path)}":
+            yield Problem(resource["path"], "hash", f"is not the sha256 given in {DESCRIPTOR}", HINT)
         if path.suffix == ".parquet":
             yield from _same_cells(path, path.with_suffix(".csv"), resource["path"])
         elif resource.get("schema", {}).get("fields") != table(path.stem)["fields"]:
-            yield Problem(DESCRIPTOR, path.stem, "has other columns or codes than its contract", HINT)
+            yield Problem(DESCRIPTOR, path.stem, "does not have the columns and codes of its contract", HINT)
         else:
             yield from _codes(path.stem)
 
 
 def _codes(name: str) -> Iterator[Problem]:
-    """The codes of a column, for old readers and new ones, are the same and named apart."""
+    """The codes of a column are the same in both notations, and every code has a label of its own."""
     for field in table(name)["fields"]:
         if "categories" in field:
             codes = [category["value"] for category in field["categories"]]
@@ -147,43 +150,49 @@ def _codes(name: str) -> Iterator[Problem]:
             if codes != field.get("constraints", {}).get("enum") or len(labels) < len(codes):
                 hint = "Give categories and enum the same codes, and each code a label of its own."
                 yield Problem(
-                    f"pipeline/contracts/tables/{name}.json", field["name"], "has codes that disagree", hint
+                    f"pipeline/contracts/tables/{name}.json",
+                    field["name"],
+                    "has categories and enum that differ, or labels that are not unique",
+                    hint,
                 )
 
 
-def _same_cells(parquet: Path, text: Path, place: str) -> Iterator[Problem]:
-    """Parquet written as CSV is, byte for byte, the CSV: so it has the same cells, and no byte order mark."""
+def _same_cells(parquet: Path, text: Path, file: str) -> Iterator[Problem]:
+    """Parquet written as CSV gives the bytes of the CSV: it has the same cells, and no byte order mark."""
     try:
         rows = read_parquet(parquet)
     except (OSError, pa.ArrowInvalid):
-        yield Problem(place, "", "is not a Parquet file", HINT)
+        yield Problem(file, "", "is not a Parquet file", HINT)
         return
-    if rows.column_names != [field["name"] for field in table(parquet.stem)["fields"]]:
-        yield Problem(place, "", "has other columns than its contract", HINT)
+    if rows.column_names != columns(parquet.stem):
+        yield Problem(file, "", "does not have the columns of its contract", HINT)
     elif csv_bytes(rows) != text.read_bytes():
         yield Problem(
-            place, "", f"does not hold the same cells as {text.name}, or that is not plain UTF-8", HINT
+            file, "", f"does not hold the same cells as {text.name}, or that file is not plain UTF-8", HINT
         )
 
 
 def _marks(folder: Path, described: Descriptor) -> Iterator[Problem]:
-    """Official and synthetic waves never stand together, and synthetic ones are called so everywhere."""
+    """Official and synthetic waves are never mixed, and synthetic ones are marked as such everywhere."""
     statuses = set(read_parquet(folder / "data" / "waves.parquet")["status"].to_pylist())
     if len(statuses) > 1:
         hint = "Declare one package for each status in barometer.toml."
         yield Problem("data/waves.csv", "status", "mixes official and synthetic waves", hint)
     if statuses == {"synthetic"}:
-        for place, said in (("", described), *((each["name"], each) for each in described["resources"])):
+        for name, each in (
+            ("", described),
+            *((resource["name"], resource) for resource in described["resources"]),
+        ):
             for word in ("title", "description"):
-                if SYNTHETIC not in said.get(word, ""):
-                    yield Problem(DESCRIPTOR, f"{place}.{word}".strip("."), f"does not say {SYNTHETIC}", HINT)
+                if SYNTHETIC not in each.get(word, ""):
+                    yield Problem(DESCRIPTOR, f"{name}.{word}".strip("."), f"is not marked {SYNTHETIC}", HINT)
         for name in sorted(checksums(folder)):
-            if _tells(name) and SYNTHETIC not in (folder / name).read_text(encoding="utf-8"):
-                yield Problem(name, "", f"does not say {SYNTHETIC}", HINT)
+            if _carries_mark(name) and SYNTHETIC not in (folder / name).read_text(encoding="utf-8"):
+                yield Problem(name, "", f"is not marked {SYNTHETIC}", HINT)
 
 
-def _tells(name: str) -> bool:
-    """Whether a file must say by itself what the package is: each description and each cube of its own."""
+def _carries_mark(name: str) -> bool:
+    """Whether a file must carry the mark itself: every description and every cube."""
     return name.startswith(("jsonstat/", "px/")) or name in SELF_DESCRIBING
 
 

@@ -1,6 +1,7 @@
-"""The rows that say what keys mean: indicators, categories, domains, codebook, translations.
+"""The rows of the code lists, which explain the keys: indicators, categories, domains, codebook,
+translations.
 
-Only declared facts and labels; of indicators, categories and domains, those that the estimates use.
+Only declared facts and labels; of indicators, categories and domains only those that the estimates use.
 """
 
 from __future__ import annotations
@@ -43,14 +44,14 @@ def formula(indicator: Indicator) -> str:
         scores = ", ".join(f"{code}={score:g}" for code, score in indicator.scores.items())
         return f"mean of {indicator.mean}" + (f" ({scores})" if scores else "")
     if indicator.logic:
-        return _said(indicator.logic)
+        return _logic_text(indicator.logic)
     return f"share of {indicator.question}" + (f"={'|'.join(indicator.codes)}" if indicator.codes else "")
 
 
-def _said(part: Logic | Condition) -> str:
+def _logic_text(part: Logic | Condition) -> str:
     if isinstance(part, Condition):
         return str(part)
-    return f"{part.operator}({', '.join(map(_said, part.parts))})"
+    return f"{part.operator}({', '.join(map(_logic_text, part.parts))})"
 
 
 def category_rows(catalogue: Catalogue, estimates: pd.DataFrame) -> Iterator[Row]:
@@ -81,9 +82,9 @@ def domain_rows(catalogue: Catalogue, estimates: pd.DataFrame) -> Iterator[Row]:
     """A row a cell that the estimates use, in the order of its codes."""
     present = set(zip(estimates["domain"], estimates["domain_code"], strict=True))
     for key, domain in catalogue.domains.items():
-        places = [list(catalogue.variables[variable].codes) for variable in domain.by]
+        orders = [list(catalogue.variables[variable].codes) for variable in domain.by]
         cells = [code.split("*") if domain.by else [] for owner, code in present if owner == key]
-        cells.sort(key=lambda cell: [codes.index(code) for codes, code in zip(places, cell, strict=True)])
+        cells.sort(key=lambda cell: [codes.index(code) for codes, code in zip(orders, cell, strict=True)])
         name = (
             domain.label
             or ", ".join(catalogue.variables[variable].label for variable in domain.by)

@@ -1,7 +1,7 @@
-"""What a package holds, as every format takes it: declarations, waves and published tables.
+"""The contents of a package, as every format takes them: declarations, waves and published tables.
 
-Here belongs what several formats say alike: titles with their mark, people, licence, period, citation,
-addresses. How a format says it belongs to ``formats``.
+Here belongs what several formats share: titles with their mark, people, licence, period, citation, addresses.
+How a format writes it belongs to ``formats``.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Contents:
 
     @property
     def synthetic(self) -> bool:
-        """Whether its waves are made up."""
+        """Whether its waves are synthetic."""
         return any(wave.status == "synthetic" for wave in self.waves)
 
     @property
@@ -57,36 +57,36 @@ class Contents:
 
     @property
     def title(self) -> str:
-        """The title, with its mark where the waves are made up."""
+        """The title, marked where the waves are synthetic."""
         return self.marked(self.catalogue.barometer.title)
 
     @property
     def description(self) -> str:
-        """The description, with its warning where the waves are made up."""
+        """The description, with a warning where the waves are synthetic."""
         return self.warned(self.catalogue.barometer.description)
 
     def marked(self, title: str) -> str:
-        """A title that says so where the waves are made up."""
+        """A title, marked where the waves are synthetic."""
         return f"{SYNTHETIC}: {title}" if self.synthetic else title
 
     def warned(self, description: str) -> str:
-        """A description that warns where the waves are made up."""
+        """A description, with a warning where the waves are synthetic."""
         return f"{WARNING} {description}" if self.synthetic else description
 
     @property
     def publishers(self) -> tuple[str, ...]:
         """The names of those who publish it: contributors of that role, or all when none has it."""
-        named = [who for who in self.catalogue.barometer.contributors if "title" in who]
-        chosen = [who for who in named if who.get("role") == "publisher"] or named
-        return tuple(who["title"] for who in chosen)
+        named = self.catalogue.barometer.contributors
+        chosen = [who for who in named if who.role == "publisher"] or named
+        return tuple(who.title for who in chosen)
 
     @property
     def citation(self) -> str:
         """How to cite it, in one line."""
         barometer = self.catalogue.barometer
-        names = ", ".join(who["title"] for who in barometer.contributors if "title" in who)
-        said = f"{names} ({barometer.released.year}). {self.title}. Version {barometer.version}."
-        return f"{said} {barometer.homepage}".strip()
+        names = ", ".join(who.title for who in barometer.contributors)
+        text = f"{names} ({barometer.released.year}). {self.title}. Version {barometer.version}."
+        return f"{text} {barometer.homepage}".strip()
 
     @property
     def licence_address(self) -> str:

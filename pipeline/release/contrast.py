@@ -1,4 +1,4 @@
-"""Where two folders that should hold the same package first differ: the file, and in a table the cell."""
+"""The first difference between two folders that should hold the same package: file, and cell of a table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.release.tables import PUBLISHED
 
 
 class Difference(NamedTuple):
-    """A file, a place in it, and what stands there in words."""
+    """A file, a place in it, and how it differs, in words."""
 
     file: str
     place: str
@@ -37,7 +37,7 @@ def first_difference(folder: Path, rebuilt: Path, ignored: Collection[str]) -> D
     }
     for name in sorted(files - {*ignored}, key=_rank):
         if not (folder / name).is_file():
-            return Difference(name, "", "is missing, and the rebuild has it")
+            return Difference(name, "", "is missing, but is in the rebuild")
         if not (rebuilt / name).is_file():
             return Difference(name, "", "is not in the rebuild")
         if (folder / name).read_bytes() != (rebuilt / name).read_bytes():
@@ -55,16 +55,16 @@ def _within(path: Path, rebuilt: Path) -> tuple[str, str]:
     if path.suffix not in (".csv", ".parquet"):
         return _text(path.read_bytes(), rebuilt.read_bytes())
     try:
-        sides = _cells(path), _cells(rebuilt)
+        sides = _csv_rows(path), _csv_rows(rebuilt)
     except (OSError, pa.ArrowInvalid):
-        return "", "is not readable, and the rebuild is"
+        return "", "cannot be read, but the rebuild can"
     for row, (here, there) in enumerate(zip_longest(*sides), start=1):
         if here != there:
             return _cell(row, here, there, sides[1][0], path.stem)
     return "", "holds the same cells in other bytes"
 
 
-def _cells(path: Path) -> list[list[str]]:
+def _csv_rows(path: Path) -> list[list[str]]:
     content = csv_bytes(read_parquet(path)) if path.suffix == ".parquet" else path.read_bytes()
     return list(csv.reader(io.StringIO(content.decode("utf-8", errors="replace"), newline="")))
 
@@ -81,13 +81,13 @@ def _cell(
     column, was, would = next(pair for pair in pairs if pair[1] != pair[2])
     key = table(name).get("primaryKey", []) if name in PUBLISHED else []
     named = " ".join(text for column, text in zip(header, there, strict=False) if column in key and text)
-    return f"row {row} ({named}), column {column}", f"is {was!r}, and {would!r} in the rebuild"
+    return f"row {row} ({named}), column {column}", f"is {was!r}, but {would!r} in the rebuild"
 
 
 def _text(here: bytes, there: bytes) -> tuple[str, str]:
     lines = enumerate(zip_longest(here.splitlines(), there.splitlines()), start=1)
-    line = next((at for at, (one, other) in lines if one != other), 0)
-    return f"line {line}" if _is_text(here) and line else "", "is not what the rebuild gives"
+    line = next((number for number, (a, b) in lines if a != b), 0)
+    return f"line {line}" if _is_text(here) and line else "", "differs from the rebuild"
 
 
 def _is_text(content: bytes) -> bool:

@@ -8,9 +8,10 @@ The columns come from ``contracts/tables``, the sources from the waves.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from pipeline.catalogue import Wave
+from pipeline.catalogue import Contributor, Wave
 from pipeline.contracts import table
 from pipeline.release.contents import Contents
 from pipeline.release.files import digest
@@ -43,10 +44,9 @@ def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
     return {key: value for key, value in described.items() if value}
 
 
-def _contributor(declared: Mapping[str, object]) -> Descriptor:
-    return {key: value for key, value in declared.items() if key != "role"} | (
-        {"roles": [declared["role"]]} if "role" in declared else {}
-    )
+def _contributor(declared: Contributor) -> Descriptor:
+    described = {key: value for key, value in asdict(declared).items() if value and key != "role"}
+    return described | ({"roles": [declared.role]} if declared.role else {})
 
 
 def _sources(waves: Iterable[Wave]) -> list[Descriptor]:
@@ -65,9 +65,9 @@ def _sources(waves: Iterable[Wave]) -> list[Descriptor]:
 def _resources(
     contents: Contents, schema: Mapping[str, Any], made: Mapping[str, bytes]
 ) -> tuple[Descriptor, Descriptor]:
-    """A table twice: as CSV with its whole contract, and as Parquet."""
+    """A table as two resources: CSV with the whole contract, and Parquet."""
     name = schema["name"]
-    said = {key: contents.marked(schema[key]) for key in ("title", "description")}
+    texts = {key: contents.marked(schema[key]) for key in ("title", "description")}
     contract = {
         key: schema[key] for key in ("fields", "primaryKey", "foreignKeys", "missingValues") if key in schema
     }
@@ -76,7 +76,7 @@ def _resources(
         "name": name,
         "type": "table",
         "profile": "tabular-data-resource",
-        **said,
+        **texts,
         "path": f"data/{name}.csv",
         "format": "csv",
         "mediatype": "text/csv",
@@ -88,7 +88,7 @@ def _resources(
     }, {
         "name": f"{name}-parquet",
         "type": "table",
-        **said,
+        **texts,
         "path": f"data/{name}.parquet",
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",

@@ -1,9 +1,9 @@
 """Where a package is published: a folder, a bucket, or another store that fsspec can write to.
 
-A reader finds every file whole, the old one or the new one. Of two publishers at once none overwrites what
-the other wrote: a folder is held by one of them, and a bucket takes a file only where nothing lies, or over
-the very bytes that this publisher saw. Other stores offer neither. What is sent, and in which order, belongs
-to ``publication``.
+A reader finds every file whole, the old one or the new one. Two publishers at once never overwrite each
+other's files: a folder is locked by one of them, and a bucket takes a file only where there is none, or over
+exactly the bytes that this publisher listed. Other stores offer neither. What is sent, and in which order,
+belongs to ``publication``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.atomic import write_file
 from pipeline.extras import optional
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
-from pipeline.release.files import sha256
 from pipeline.release.lock import alone
 
 CHUNK = 1 << 20
@@ -29,12 +29,12 @@ LOST = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
 
 
 class ConflictError(Exception):
-    """What lies there is no longer what was seen."""
+    """A file is no longer the one that was listed."""
 
 
 @dataclass
 class Destination:
-    """What lies at an address: the facts of every file by its name. Counts what is done to it."""
+    """What lies at an address: the facts of every file by its name. Counts files sent, kept and removed."""
 
     files: Any  # fsspec.AbstractFileSystem, which has no types
     base: str
@@ -45,11 +45,11 @@ class Destination:
     removed: int = 0
 
     def held(self) -> AbstractContextManager[None]:
-        """Keep other publishers out, where that can be done."""
+        """Keep other publishers out, where the store allows it."""
         return nullcontext()
 
     def look(self) -> None:
-        """See what lies there; hidden files are none of a release."""
+        """List the files there; hidden files are not part of a release."""
         found = self.files.find(self.base, detail=True)
         names = {path[len(self.base) + 1 :]: facts for path, facts in found.items()}
         self.there = {name: facts for name, facts in names.items() if "/." not in f"/{name}"}
@@ -67,10 +67,10 @@ class Destination:
         with self.files.open(f"{self.base}/{name}", "rb") as file:
             while chunk := file.read(CHUNK):
                 digest.update(chunk)
-        return digest.hexdigest() == sha256(path)
+        return digest.hexdigest() == file_sha256(path)
 
     def send(self, name: str, path: Path) -> None:
-        """Put a file there, whole or not at all; over another one only if that is still the one seen.
+        """Put a file there, whole or not at all; replaces another only if that is still the one listed.
 
         Raises ProblemError when another publisher was quicker, unless with the same bytes.
         """
@@ -84,7 +84,7 @@ class Destination:
         self.there[name] = {"size": path.stat().st_size}
 
     def remove(self, name: str) -> None:
-        """Take a file away there. Raises ProblemError when it is another one by now."""
+        """Remove a file there. Raises ProblemError when another publisher has replaced it."""
         try:
             self._take(name)
         except ConflictError:
@@ -98,8 +98,8 @@ class Destination:
         return [name for name in self.there if name.startswith(f"{folder}/")]
 
     def _lost(self, name: str) -> Problem:
-        message = "was changed by another publisher meanwhile, and stays as it is"
-        hint = "Run it again: it looks anew, and what was sent is not sent again."
+        message = "was changed by another publisher in the meantime, and was left as it is"
+        hint = "Run the command again: it compares again, and what was sent is not sent again."
         return Problem(f"{self.address}/{name}", "", message, hint)
 
     def _put(self, name: str, path: Path) -> None:
@@ -117,7 +117,7 @@ class Folder(Destination):
         return alone(Path(self.base), self.address)
 
     def look(self) -> None:
-        """See what lies there, without what a killed run had begun."""
+        """List the files there, after removing what a killed run left unfinished."""
         for begun in list(Path(self.base).rglob(".*.new")):
             begun.unlink()
         super().look()
@@ -129,7 +129,7 @@ class Folder(Destination):
 
 
 class Bucket(Destination):
-    """A bucket of S3: every write and removal has a condition, which the server keeps."""
+    """An S3 bucket: every write and removal has a condition, which the server enforces."""
 
     def _put(self, name: str, path: Path) -> None:
         seen = self.there.get(name)

@@ -1,8 +1,8 @@
-"""What one release changed of another: every table, row and cell, and what the columns say, as plain data.
+"""The difference of two releases: every table, row and cell, and the schemas of the tables, as plain data.
 
 Here belong comparing two releases and applying a comparison. Where releases come from belongs to
-``sheets``, what version number a change calls for to ``bump``, the change of estimates as a published
-table to ``revisions``.
+``compared_tables``, what version number a change calls for to ``bump``, the change of estimates as a
+published table to ``revisions``.
 
 A comparison has an entry a table that changed: ``schema`` lists places with ``old`` and ``new`` (null where
 there is none), ``added`` and ``moved`` say where in the new table a row stands, ``changed`` has the cells.
@@ -26,25 +26,25 @@ Changes = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ComparedTable:
     """A published table with its Table Schema: fields, primary and foreign keys, missing values."""
 
     schema: Mapping[str, Any]
     rows: pa.Table
 
 
-NOTHING = Sheet({}, pa.table({}))
+NOTHING = ComparedTable({}, pa.table({}))
 ROW_CHANGES = ("added", "removed", "moved", "changed")
 
 
-def diff(old: Mapping[str, Sheet], new: Mapping[str, Sheet]) -> dict[str, Changes]:
+def diff(old: Mapping[str, ComparedTable], new: Mapping[str, ComparedTable]) -> dict[str, Changes]:
     """What changed from ``old`` to ``new``, by table; a table that did not change is not in it."""
     names = [*new, *(name for name in old if name not in new)]
     found = {name: compare(old.get(name, NOTHING), new.get(name, NOTHING)) for name in names}
     return {name: changes for name, changes in found.items() if any(changes.values())}
 
 
-def compare(old: Sheet, new: Sheet) -> Changes:
+def compare(old: ComparedTable, new: ComparedTable) -> Changes:
     """What changed in one table: ``schema``, rows ``added``, ``removed`` and ``moved``, cells ``changed``."""
     schema = _schema_changes(_places(old.schema), _places(new.schema))
     same = old.rows.equals(new.rows)
@@ -52,10 +52,12 @@ def compare(old: Sheet, new: Sheet) -> Changes:
     return {"schema": schema, **(nothing if same else _row_changes(old, new))}
 
 
-def apply(changes: Mapping[str, Changes], old: Mapping[str, Sheet]) -> dict[str, Sheet]:
+def apply(changes: Mapping[str, Changes], old: Mapping[str, ComparedTable]) -> dict[str, ComparedTable]:
     """The tables that a comparison leads to from those it began with."""
     tables = {name: _applied(changes[name], old.get(name, NOTHING)) for name in changes}
-    return {name: sheet for name, sheet in {**old, **tables}.items() if sheet.schema}
+    return {
+        name: compared_table for name, compared_table in {**old, **tables}.items() if compared_table.schema
+    }
 
 
 def plain(value: Any) -> Any:
@@ -64,7 +66,7 @@ def plain(value: Any) -> Any:
 
 
 def _places(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A Table Schema as one value a place; ``columns`` is their order."""
+    """A Table Schema as one value for each place in it; ``columns`` is their order."""
     if not schema:
         return {}
     places = {name: value for name, value in schema.items() if name != "fields"}
@@ -83,7 +85,7 @@ def _schema_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Row]
 
 
 def _schema(places: Mapping[str, Any]) -> dict[str, Any]:
-    """The Table Schema of places."""
+    """The Table Schema from its places."""
     if not places:
         return {}
     fields: dict[str, Row] = {name: {"name": name} for name in places["columns"]}
@@ -101,7 +103,7 @@ def _names(schema: Mapping[str, Any]) -> list[str]:
     return [field["name"] for field in schema.get("fields", ())]
 
 
-def _row_changes(old: Sheet, new: Sheet) -> Changes:
+def _row_changes(old: ComparedTable, new: ComparedTable) -> Changes:
     before, after = _records(old), _records(new)
     columns = _names(new.schema)
     keys = _keys(old, before), _keys(new, after)
@@ -110,43 +112,43 @@ def _row_changes(old: Sheet, new: Sheet) -> Changes:
         return {"added": added, "removed": before, "moved": [], "changed": []}
     earlier, later = dict(zip(keys[0], before, strict=True)), dict(zip(keys[1], after, strict=True))
     key, blanks = new.schema["primaryKey"], _blanks(new.schema)
-    place = {each: at for at, each in enumerate(keys[1])}
+    position = {each: at for at, each in enumerate(keys[1])}
     kept = [each for each in keys[0] if each in later]
-    stay = _in_order([place[each] for each in kept])
+    stay = _in_order([position[each] for each in kept])
     return {
-        "added": [{"at": place[each], "row": row} for each, row in later.items() if each not in earlier],
+        "added": [{"at": position[each], "row": row} for each, row in later.items() if each not in earlier],
         "removed": [row for each, row in earlier.items() if each not in later],
         "moved": [
-            {"at": place[each], "key": dict(zip(key, each, strict=True))}
+            {"at": position[each], "key": dict(zip(key, each, strict=True))}
             for each in kept
-            if place[each] not in stay
+            if position[each] not in stay
         ],
         "changed": [
             {"key": dict(zip(key, each, strict=True)), "cells": cells}
             for each, row in later.items()
             if each in earlier
-            if (cells := _cells({**blanks, **earlier[each]}, row, columns))
+            if (cells := _changed_cells({**blanks, **earlier[each]}, row, columns))
         ],
     }
 
 
-def _records(sheet: Sheet) -> list[Row]:
-    return [{name: plain(value) for name, value in row.items()} for row in sheet.rows.to_pylist()]
+def _records(compared_table: ComparedTable) -> list[Row]:
+    return [{name: plain(value) for name, value in row.items()} for row in compared_table.rows.to_pylist()]
 
 
-def _keys(sheet: Sheet, rows: Sequence[Row]) -> list[Key] | None:
-    """The key of every row; None where there is no key, or it does not tell rows apart."""
-    key = sheet.schema.get("primaryKey")
+def _keys(compared_table: ComparedTable, rows: Sequence[Row]) -> list[Key] | None:
+    """The key of every row; None where there is no key, or it is not unique."""
+    key = compared_table.schema.get("primaryKey")
     found = [tuple(row[name] for name in key) for row in rows] if key else []
     return found if key and len(set(found)) == len(found) else None
 
 
 def _blanks(schema: Mapping[str, Any]) -> Row:
-    """What a cell holds before anything is said of it: a text is empty, everything else missing."""
+    """The default of every cell: an empty text, everything else missing."""
     return {field["name"]: "" if field["type"] == "string" else None for field in schema["fields"]}
 
 
-def _cells(old: Row, new: Row, columns: Iterable[str]) -> dict[str, Row]:
+def _changed_cells(old: Row, new: Row, columns: Iterable[str]) -> dict[str, Row]:
     return {
         name: {"old": old[name], "new": new[name]}
         for name in columns
@@ -155,7 +157,7 @@ def _cells(old: Row, new: Row, columns: Iterable[str]) -> dict[str, Row]:
 
 
 def _in_order(places: Sequence[int]) -> set[int]:
-    """A longest rising part of a sequence of distinct numbers: what need not be moved to sort it."""
+    """A longest increasing subsequence of distinct numbers: the rows that need not be moved."""
     tails: list[int] = []  # the last number of the best part of each length
     before: dict[int, int | None] = {}
     for place in places:
@@ -170,18 +172,18 @@ def _in_order(places: Sequence[int]) -> set[int]:
     return found
 
 
-def _applied(changes: Changes, old: Sheet) -> Sheet:
+def _applied(changes: Changes, old: ComparedTable) -> ComparedTable:
     places = _places(old.schema) | {change["place"]: change["new"] for change in changes["schema"]}
     schema = _schema({place: value for place, value in places.items() if value is not None})
     if not schema:
         return NOTHING
     typed = pa.schema([(field["name"], TYPES[field["type"]]) for field in schema["fields"]])
     if typed.equals(old.rows.schema) and not any(changes[kind] for kind in ROW_CHANGES):
-        return Sheet(schema, old.rows)
-    return Sheet(schema, _table(typed, _applied_rows(changes, old, schema)))
+        return ComparedTable(schema, old.rows)
+    return ComparedTable(schema, _table(typed, _applied_rows(changes, old, schema)))
 
 
-def _applied_rows(changes: Changes, old: Sheet, schema: Mapping[str, Any]) -> list[Row]:
+def _applied_rows(changes: Changes, old: ComparedTable, schema: Mapping[str, Any]) -> list[Row]:
     made: list[Row] = []
     blanks = _blanks(schema)
     coming = [(row["at"], row["row"]) for row in changes["added"]]

@@ -18,7 +18,7 @@ ATOM = "http://www.w3.org/2005/Atom"
 
 
 class Entry(NamedTuple):
-    """What a reader is told once."""
+    """One entry of the feed."""
 
     updated: str  # a date
     identity: str
@@ -28,7 +28,7 @@ class Entry(NamedTuple):
 
 
 def feed(package: str, releases: Sequence[SealedRelease]) -> bytes:
-    """feed.xml of the releases of a package, at least one; the newest news first."""
+    """feed.xml of the releases of a package, at least one, newest entry first."""
     news = [entry for release in releases for entry in _entries(release)]
     news.sort(key=lambda entry: entry.updated)
     described = releases[-1].described
@@ -49,14 +49,14 @@ def feed(package: str, releases: Sequence[SealedRelease]) -> bytes:
 
 def _entries(release: SealedRelease) -> list[Entry]:
     name, page = f"{release.package} {release.version}", f"{release.version}/datapackage.json"
-    released, said = release.described["created"][:10], release.withdrawn
+    released, withdrawal = release.described["created"][:10], release.withdrawn
     identity = f"{release.package}/{release.version}"
-    if not said:
+    if not withdrawal:
         return [Entry(released, identity, name, last_entry(release.folder), page)]
-    text = f"Withdrawn on {said['date']}: {said['reason']}"
+    text = f"Withdrawn on {withdrawal['date']}: {withdrawal['reason']}"
     return [
         Entry(released, identity, f"{name} (withdrawn)", text, page),
-        Entry(said["date"], f"{identity}/withdrawn", f"{name} is withdrawn", text, page),
+        Entry(withdrawal["date"], f"{identity}/withdrawn", f"{name} is withdrawn", text, page),
     ]
 
 

@@ -1,6 +1,6 @@
 """A published table as bytes: CSV for everyone, Parquet for machines, cell by cell the same.
 
-Same table, same bytes: nothing here knows the time, and no number is written twice in two ways.
+Same table, same bytes: nothing depends on the time, and every number has one notation.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
     """The cells of a column as text; each distinct value is written once."""
     values = column.to_pylist()
     if pa.types.is_floating(column.type):
-        texts = {value: number(value) for value in set(values)}
+        texts = {value: number_text(value) for value in set(values)}
     elif pa.types.is_boolean(column.type):
         texts = {None: "", True: "true", False: "false"}
     else:
@@ -40,7 +40,7 @@ def _texts(column: pa.ChunkedArray) -> list[str]:
     return [texts[value] for value in values]
 
 
-def number(value: float | None) -> str:
+def number_text(value: float | None) -> str:
     """The shortest decimal text that is read back as the same number: 12.5, 80, 0.00001."""
     return "" if value is None else np.format_float_positional(value + 0.0, trim="-")  # + 0.0: no minus zero
 
@@ -53,18 +53,12 @@ def parquet_bytes(rows: pa.Table) -> bytes:
 
 
 def read_parquet(path: Path) -> pa.Table:
-    """A Parquet file as table. Raises pyarrow.ArrowInvalid or OSError when it is none."""
+    """The table of a Parquet file. Raises pyarrow.ArrowInvalid or OSError when it cannot be read."""
     return pq.ParquetFile(path).read()
 
 
-def sha256(path: Path) -> str:
-    """The sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def checksums(made: Mapping[str, bytes]) -> bytes:
-    """SHA256SUMS of files by their path, as ``sha256sum -c`` reads it."""
+def sha256sums(made: Mapping[str, bytes]) -> bytes:
+    """The file SHA256SUMS for files by their path, as ``sha256sum -c`` reads it."""
     return "".join(f"{digest(made[name])}  {name}\n" for name in sorted(made)).encode()
 
 

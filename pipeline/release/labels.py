@@ -1,6 +1,6 @@
 """Every label of a package in one language; where there is none, the declared text, visibly marked.
 
-The labels come out of the same rows as the published code lists, compiled from translated declarations.
+The labels are those of the published code lists, made from translated declarations.
 """
 
 from __future__ import annotations
@@ -70,24 +70,24 @@ def translated(catalogue: Catalogue, language: str, mark: str) -> Catalogue:
 
     localised = catalogue.translations.get(language, {})
 
-    def say(key: str, text: str) -> str:
+    def text_of(key: str, text: str) -> str:
         return text and (localised.get(key) or text + mark)
 
-    def all_of(place: str, declared: Mapping[str, str]) -> dict[str, str]:
-        return {code: say(f"{place}.{code}", text) for code, text in declared.items()}
+    def all_of(prefix: str, declared: Mapping[str, str]) -> dict[str, str]:
+        return {code: text_of(f"{prefix}.{code}", text) for code, text in declared.items()}
 
     barometer = catalogue.barometer
     return replace(
         catalogue,
         barometer=replace(
             barometer,
-            title=say("barometer.title", barometer.title),
-            description=say("barometer.description", barometer.description),
+            title=text_of("barometer.title", barometer.title),
+            description=text_of("barometer.description", barometer.description),
         ),
         variables={
             key: replace(
                 each,
-                label=say(f"variables.{key}.label", each.label),
+                label=text_of(f"variables.{key}.label", each.label),
                 codes=all_of(f"variables.{key}.codes", each.codes),
             )
             for key, each in catalogue.variables.items()
@@ -101,19 +101,21 @@ def translated(catalogue: Catalogue, language: str, mark: str) -> Catalogue:
             for key, each in catalogue.questions.items()
         },
         indicators={
-            key: replace(each, label=say(f"indicators.{key}.label", each.label))
+            key: replace(each, label=text_of(f"indicators.{key}.label", each.label))
             for key, each in catalogue.indicators.items()
         },
         domains={
-            key: replace(each, label=_domain(each.label, bool(each.by), f"domains.{key}.label", say, mark))
+            key: replace(
+                each, label=_domain(each.label, bool(each.by), f"domains.{key}.label", text_of, mark)
+            )
             for key, each in catalogue.domains.items()
         },
     )
 
 
-def _domain(label: str, parted: bool, key: str, say: Callable[[str, str], str], mark: str) -> str:
+def _domain(label: str, parted: bool, key: str, text_of: Callable[[str, str], str], mark: str) -> str:
     """A breakdown's own label; the total, where nobody named it, has the product's own word."""
-    return say(key, label) if label or parted else f"Total{mark}"
+    return text_of(key, label) if label or parted else f"Total{mark}"
 
 
 def _country(code: str, language: str) -> str:

@@ -1,4 +1,4 @@
-"""One process at a time changes a folder of releases; a killed one leaves no lock behind."""
+"""Locks, so that one process at a time changes a folder of releases; a killed one leaves no lock behind."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from pipeline.problems import Problem, ProblemError
 from pipeline.release_store import releases_folder
 
 LOCK = ".lock"
-PATIENCE = 60.0  # seconds
+TIMEOUT = 60.0  # seconds
 
 
 @contextmanager
 def alone(folder: Path, place: str) -> Iterator[None]:
-    """Hold a folder, made where there is none; the system frees it when its holder dies.
+    """Lock a folder, created where there is none; the system releases the lock when its holder dies.
 
-    Raises ProblemError, which names ``place``, when another process holds it longer than ``PATIENCE``.
+    Raises ProblemError, which names ``place``, when another process holds it longer than ``TIMEOUT``.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, timeout=PATIENCE)
+    lock = FileLock(folder / LOCK, timeout=TIMEOUT)
     try:
         lock.acquire()
     except Timeout:
-        hint = "Wait for it to end and try again."
+        hint = "Wait until it has ended, and try again."
         raise ProblemError(Problem(place, "", "another process is changing these releases", hint)) from None
     try:
         yield
@@ -36,7 +36,7 @@ def alone(folder: Path, place: str) -> Iterator[None]:
 
 @contextmanager
 def locked(root: Path, package: str) -> Iterator[None]:
-    """Hold the release store of a package."""
+    """Lock the release store of a package."""
     folder = releases_folder(root, package)
     with alone(folder, folder.relative_to(root).as_posix()):
         yield

@@ -1,6 +1,6 @@
-"""What a reader must know of a value: the rules by which it is hidden or flagged, and the flags.
+"""What a reader must know about a value: the rules by which it is hidden or flagged, and the flags.
 
-Filled in from the declarations and the table contracts, so that they cannot disagree.
+Made from the declarations and the table contracts, so that they always agree.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ def rules(catalogue: Catalogue) -> list[str]:
     declared = catalogue.barometer
     limits, quality, rounding = declared.disclosure, declared.reliability, declared.rounding
     secondary = "Q, D: the cell would give another away by subtraction; all is blank."
-    said = [
+    texts = [
         f"Q, C: fewer than {limits.min_n} answers, or fewer than {limits.min_group} on one side of a share, "
         f"more than {limits.max_fraction:.0%} of the population having answered; all is blank.",
         f"Q, F: fewer than {quality.unpublish_n} answers, or an interval of at least "
@@ -24,7 +24,7 @@ def rules(catalogue: Catalogue) -> list[str]:
         f"Decimals: {rounding.total} in a total, {rounding.breakdown} in a breakdown; means and standard "
         "errors have one more, counts none. Halves are rounded up.",
     ]
-    return [said[0], *([secondary] if limits.secondary else []), *said[1:]]
+    return [texts[0], *([secondary] if limits.secondary else []), *texts[1:]]
 
 
 def flags(column: str) -> list[tuple[str, str]]:

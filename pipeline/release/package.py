@@ -1,7 +1,7 @@
-"""Writing one data package: made beside the old one, validated there, swapped in whole.
+"""Writing one data package: made beside the old one, validated there, put in its place whole.
 
-Here belongs the order of things. What a file says belongs to ``files``, ``descriptor``, ``readme`` and
-``formats``, what must hold to ``checks``. A package takes published tables and nothing else.
+Here belongs the order of the steps. The content of files belongs to ``files``, ``descriptor``, ``readme`` and
+``formats``, the validation to ``checks``. A package is made of published tables and nothing else.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.release.archive import zipped
 from pipeline.release.checks import OUTSIDE, check_package
 from pipeline.release.contents import Contents
 from pipeline.release.descriptor import descriptor
-from pipeline.release.files import checksums, csv_bytes, json_bytes, parquet_bytes
+from pipeline.release.files import csv_bytes, json_bytes, parquet_bytes, sha256sums
 from pipeline.release.formats import (
     citation,
     csvw,
@@ -39,12 +39,12 @@ from pipeline.release.tables import PUBLISHED
 from pipeline.release_store import DESCRIPTOR, SUMS
 
 FORMATS = (xlsx, jsonstat, px, sdmx_structure, sdmx, csvw, citation)
-CATALOGUES = (dcat, schema_org)  # they describe every file made before
+CATALOGUES = (dcat, schema_org)  # they describe every file made before them
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 def candidate(root: Path, package: Package) -> Path:
-    """Where the candidate of a package lies."""
+    """The folder of the candidate of a package."""
     return root / "warehouse" / "candidate" / package.key
 
 
@@ -85,12 +85,12 @@ def package_files(contents: Contents, extra: Mapping[str, bytes] = NOTHING) -> d
     made[DESCRIPTOR] = json_bytes(described)
     made["README.md"] = readme(contents, described).encode()
     made["LICENSE"] = licence_text(contents).encode()
-    for room in FORMATS:
-        made |= room.files(contents)
+    for module in FORMATS:
+        made |= module.files(contents)
     made |= {name: content for name, content in extra.items() if name not in OUTSIDE}
     known = dict(made)
     for catalogue in CATALOGUES:
         made |= catalogue.files(contents, known)
-    made[SUMS] = checksums(made)
+    made[SUMS] = sha256sums(made)
     outside = {name: extra[name] for name in OUTSIDE if name in extra}
     return made | outside | {f"{contents.name}.zip": zipped(made, within=contents.name)}

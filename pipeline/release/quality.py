@@ -1,4 +1,4 @@
-"""``quality.json``: how good the data of a package is, in numbers that hide nothing and tell nothing hidden.
+"""``quality.json``: the quality of the data in a package, in numbers that disclose no hidden value.
 
 Compiled from published tables and declarations, and from the audit's report, which holds counts only.
 What the audit does belongs to ``disclosure``.
@@ -30,36 +30,33 @@ def quality(
         for wave, own in estimates.groupby("wave", sort=True)
     }
     limits, reliability = catalogue.barometer.disclosure, catalogue.barometer.reliability
-    told = {
+    report = {
         "package": package.key,
         "version": catalogue.barometer.version,
         "rules": {"disclosure": vars(limits), "reliability": vars(reliability)},
-        "cells": _cells(estimates),
+        "cells": _cell_counts(estimates),
         "waves": waves,
         "audit": dict(audit_report),
     }
-    return (json.dumps(told, ensure_ascii=False, indent=2) + "\n").encode()
+    return (json.dumps(report, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _wave(wave: Wave, own: pd.DataFrame) -> dict[str, Any]:
-    """One wave: its response, its cells, and the middle of what is published of n and the design effect."""
-    response = wave.response
-    rate = response.rate
-    if rate is None and response.sample and response.respondents:
-        rate = round(100 * response.respondents / response.sample, 1)
+    """One wave: its response, its cells, and the medians of the published n and design effects."""
+    response, rate = wave.response, wave.response.known_rate
     return {
         "source_kind": wave.source.kind,
         "respondents": response.respondents,
         "sample": response.sample,
-        "response_rate": rate,
+        "response_rate": None if rate is None else round(rate, 1),
         "median_n": _median(own["n"], 0),
         "median_deff": _median(own["deff"], 2),
-        "cells": _cells(own),
+        "cells": _cell_counts(own),
     }
 
 
-def _cells(estimates: pd.DataFrame) -> dict[str, Any]:
-    """Cells by what became of them; suppressed ones by reason."""
+def _cell_counts(estimates: pd.DataFrame) -> dict[str, Any]:
+    """The number of cells published, flagged and suppressed, the last by reason."""
     suppressed = estimates[estimates["obs_status"] == "Q"]
     return {
         "all": len(estimates),

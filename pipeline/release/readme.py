@@ -1,6 +1,6 @@
 """The texts of a package for people: what is in it, how to read its flags, how to cite it.
 
-Filled in from the declarations and the descriptor, so that they cannot disagree.
+Made from the declarations and the descriptor, so that they always agree.
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def _codes(column: str) -> str:
 
 
 def _source(source: Mapping[str, Any]) -> str:
-    said = f"{source['title']} ({source['version']})"
-    return f"{said}, <{source['path']}>" if "path" in source else said
+    text = f"{source['title']} ({source['version']})"
+    return f"{text}, <{source['path']}>" if "path" in source else text
 
 
 def _list(lines: Iterable[str]) -> str:

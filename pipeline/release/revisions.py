@@ -1,6 +1,6 @@
-"""The comparison with the release before, as a package holds it: table, ``revisions.json`` and CHANGELOG.
+"""The comparison with the previous release, as a package holds it: table, ``revisions.json`` and CHANGELOG.
 
-Here belongs what a reader is told of a change; finding it belongs to ``diff``.
+Here belongs how a change is shown to readers; finding it belongs to ``diff``.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.contracts import conform, table
+from pipeline.contracts import columns, conform, primary_key
 from pipeline.release.bump import reasons, required_bump
-from pipeline.release.diff import Changes, Sheet, compare, diff
-from pipeline.release.sheets import sheets_of
+from pipeline.release.compared_tables import tables_of
+from pipeline.release.diff import Changes, ComparedTable, compare, diff
 from pipeline.release_store import SealedRelease
 
-SHOWN = ("value", "n", "ci_low", "ci_high", "obs_status", "conf_status")
+TRACKED = ("value", "n", "ci_low", "ci_high", "obs_status", "conf_status")
 CHANGELOG, JSON = "CHANGELOG.md", "revisions.json"
 HEADING = "# Changelog\n\nEvery release, the newest first, against the one before it.\n"
 LISTED = 20
 Row = dict[str, Any]
 
 
-def revision_table(before: SealedRelease | None, estimates: Sheet, version: str) -> pd.DataFrame:
-    """The rows of the table ``revisions``: every cell of estimates that the release before had otherwise."""
-    columns = [field["name"] for field in table("revisions")["fields"]]
+def revision_table(before: SealedRelease | None, estimates: ComparedTable, version: str) -> pd.DataFrame:
+    """The rows of the table ``revisions``: each cell of estimates that differs from the previous release."""
     rows: list[Row] = []
     if before:
-        old = sheets_of(before.folder)["estimates"]
+        old = tables_of(before.folder)["estimates"]
         changes = compare(old, estimates)
         versions = {"old_version": before.version, "new_version": version}
         rows = [row | versions for row in _rows(changes, old, estimates)]
-    frame = pd.DataFrame(rows, columns=columns).sort_values(table("revisions")["primaryKey"], kind="stable")
-    return conform(frame, "revisions")
+    frame = pd.DataFrame(rows, columns=columns("revisions"))
+    return conform(frame.sort_values(primary_key("revisions"), kind="stable"), "revisions")
 
 
-def _rows(changes: Changes, old: Sheet, new: Sheet) -> list[Row]:
-    key = table("revisions")["primaryKey"]
+def _rows(changes: Changes, old: ComparedTable, new: ComparedTable) -> list[Row]:
+    key = primary_key("revisions")
     before, after = (
-        {tuple(row[name] for name in key): row for row in sheet.rows.to_pylist()} for sheet in (old, new)
+        {tuple(row[name] for name in key): row for row in compared_table.rows.to_pylist()}
+        for compared_table in (old, new)
     )
     found = [
         *((_key(each["row"], key), "added", ()) for each in changes["added"]),
@@ -50,10 +50,10 @@ def _rows(changes: Changes, old: Sheet, new: Sheet) -> list[Row]:
     ]
     return [
         dict(zip(key, cell, strict=True))
-        | {"change": change, "changed_columns": "|".join(columns)}
-        | {f"old_{name}": before.get(cell, {}).get(name) for name in SHOWN}
-        | {f"new_{name}": after.get(cell, {}).get(name) for name in SHOWN}
-        for cell, change, columns in found
+        | {"change": change, "changed_columns": "|".join(changed)}
+        | {f"old_{name}": before.get(cell, {}).get(name) for name in TRACKED}
+        | {f"new_{name}": after.get(cell, {}).get(name) for name in TRACKED}
+        for cell, change, changed in found
     ]
 
 
@@ -62,9 +62,11 @@ def _key(row: Row, key: list[str]) -> tuple[Any, ...]:
 
 
 def comparison(
-    package: str, old: tuple[str, Mapping[str, Sheet]] | None, new: tuple[str, Mapping[str, Sheet]]
+    package: str,
+    old: tuple[str, Mapping[str, ComparedTable]] | None,
+    new: tuple[str, Mapping[str, ComparedTable]],
 ) -> Row:
-    """The whole comparison of two releases, each with its version; empty where there is no former."""
+    """The whole comparison of two releases, each with its version; empty where there is no earlier one."""
     changes = diff(old[1], new[1]) if old else {}
     return {
         "package": package,
@@ -101,7 +103,7 @@ def changelog(compared: Row, released: str, before: Path | None) -> bytes:
 
 
 def entry(compared: Row) -> list[str]:
-    """What a comparison comes to, a line a point."""
+    """A comparison in words, one line for each table."""
     if compared["old"] is None:
         return ["- First release."]
     if not compared["tables"]:
@@ -112,7 +114,7 @@ def entry(compared: Row) -> list[str]:
 
 
 def calling(compared: Row) -> str:
-    """What calls for the bump of a comparison, in words."""
+    """Why a comparison calls for its bump, in words."""
     calls = [each["reason"] for each in compared["reasons"] if each["bump"] == compared["bump"]]
     more = f" and {len(calls) - LISTED} more" if len(calls) > LISTED else ""
     return f"{'; '.join(calls[:LISTED])}{more}"
@@ -121,13 +123,13 @@ def calling(compared: Row) -> str:
 def _counts(changes: Changes) -> str:
     cells = sum(len(row["cells"]) for row in changes["changed"])
     kinds = ("added", "removed", "moved")
-    words = [f"{_counted(len(changes[kind]), 'row')} {kind}" for kind in kinds if changes[kind]]
+    words = [f"{_plural(len(changes[kind]), 'row')} {kind}" for kind in kinds if changes[kind]]
     words += (
-        [f"{_counted(cells, 'cell')} in {_counted(len(changes['changed']), 'row')} changed"] if cells else []
+        [f"{_plural(cells, 'cell')} in {_plural(len(changes['changed']), 'row')} changed"] if cells else []
     )
     words += ["columns or codes described anew"] if changes["schema"] else []
     return ", ".join(words)
 
 
-def _counted(number: int, noun: str) -> str:
+def _plural(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,8 +1,8 @@
-"""Sealing: a candidate becomes a release, whole and for good, or nothing happened at all.
+"""Sealing: a candidate becomes a release, whole and for good, or nothing changes.
 
-The copy is made beside its place under a name that no release has, written through to the disk, checked
-there, and renamed: the one moment in which it becomes a release. A rename never replaces a release. Which
-releases there are belongs to ``release_store``, what follows from a new one to ``versions``.
+The candidate is copied under a name that no release has, flushed to the disk, checked there, and renamed:
+that is the moment in which it becomes a release. A rename never replaces a release. Reading releases belongs
+to ``release_store``, the indexes that follow from a new one to ``versions``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,14 @@ from pipeline.problems import Problem, ProblemError
 from pipeline.release.bump import BUMPS, bump_between
 from pipeline.release.checks import check_package
 from pipeline.release.revisions import calling, compared_in
-from pipeline.release_store import SUMS, SealedRelease, number, previous, releases_folder, sealed_releases
+from pipeline.release_store import (
+    SUMS,
+    SealedRelease,
+    previous,
+    releases_folder,
+    sealed_releases,
+    version_numbers,
+)
 
 READ_ONLY = 0o444
 RAISE = "Raise `version` in schemas/barometer.toml and run `barometer run`."
@@ -25,16 +32,16 @@ VERSION_KEY = ("schemas/barometer.toml", "version")
 
 
 def refusals(root: Path, package: str, version: str, candidate: Path) -> Iterator[Problem]:
-    """Why a candidate may not be sealed as a version: nothing when it may, or is sealed already."""
+    """Why a candidate may not be sealed as a version; nothing when it may, or is sealed already."""
     releases = sealed_releases(root, package)
     there = next((release for release in releases if release.version == version), None)
     if there and there.withdrawn:
-        message = f"was withdrawn from {package} on {there.withdrawn['date']}, and is never used again"
+        message = f"was withdrawn from {package} on {there.withdrawn['date']}, and cannot be used again"
         yield Problem(*VERSION_KEY, message, RAISE, version)
     elif there and not same_release(candidate, there.folder):
-        yield Problem(*VERSION_KEY, f"of {package} is sealed already, with other files", RAISE, version)
-    elif not there and releases and releases[-1].number > number(version):
-        message = f"is below {releases[-1].version}, which {package} has sealed"
+        yield Problem(*VERSION_KEY, f"of {package} is already sealed, with different files", RAISE, version)
+    elif not there and releases and releases[-1].numbers > version_numbers(version):
+        message = f"is lower than {releases[-1].version}, the last sealed version of {package}"
         yield Problem(*VERSION_KEY, message, RAISE, version)
     elif not there and (before := previous(root, package, version)):
         yield from _too_small(before, version, candidate)
@@ -57,10 +64,10 @@ def same_release(folder: Path, other: Path) -> bool:
 
 
 def seal(root: Path, package: str, version: str, candidate: Path) -> SealedRelease | None:
-    """Put a candidate in the release store; None when it lies there already. The release store is ``locked``.
+    """Put a candidate into the ``locked`` release store; None when it is there already.
 
-    Raises ProblemError, with the release store as it was, when a rule of ``refusals`` or of the package is
-    broken.
+    Raises ProblemError, and leaves the release store unchanged, when ``refusals`` has a reason against it or
+    the package does not pass its checks.
     """
     if problems := list(refusals(root, package, version, candidate)):
         raise ProblemError(problems)
@@ -69,19 +76,19 @@ def seal(root: Path, package: str, version: str, candidate: Path) -> SealedRelea
         return None
     fresh = target.with_name(f".{version}.new")
     try:
-        copy_through(candidate, fresh)
+        copy_flushed(candidate, fresh)
         if problems := check_package(fresh):
             place = candidate.relative_to(root).as_posix()
             raise ProblemError(replace(problem, file=f"{place}/{problem.file}") for problem in problems)
-        fresh.rename(target)  # fails where a release lies: a folder with files is never replaced
+        fresh.rename(target)  # fails where there is a release: a folder with files is never replaced
         flush(target.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return SealedRelease(package, version, target)
 
 
-def copy_through(source: Path, target: Path) -> None:
-    """Copy the files of a folder, read-only, and have the disk hold them; what lay there is gone."""
+def copy_flushed(source: Path, target: Path) -> None:
+    """Copy the files of a folder, read-only, and flush them to the disk; replaces what was there."""
     shutil.rmtree(target, ignore_errors=True)
     for path in sorted(source.rglob("*")):
         if path.is_file():

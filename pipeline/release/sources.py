@@ -1,6 +1,6 @@
-"""The rows that say where the data come from: waves as they were made, crosswalks as they were mapped.
+"""The rows about the sources of the data: waves, and the crosswalks of their questionnaires.
 
-Only what the wave and its questionnaire declare; how the data came out belongs to the estimates.
+Only what is declared of a wave and its questionnaire; results belong to the estimates.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipeline.catalogue import IGNORE, Catalogue, Wave
+from pipeline.catalogue.scopes import scope_text
 
 COPY = "="
 Row = dict[str, Any]
@@ -34,7 +35,7 @@ def wave_row(wave: Wave, catalogue: Catalogue, units: int) -> Row:
         "reference_end": wave.reference_period.end.isoformat(),
         "fieldwork_start": fieldwork.start.isoformat() if fieldwork else "",
         "fieldwork_end": fieldwork.end.isoformat() if fieldwork else "",
-        "scope": " ".join(f"{variable}={'|'.join(codes)}" for variable, codes in wave.scope.items()),
+        "scope": scope_text(wave.scope, as_declared=True),
         "mode": wave.mode,
         "respondent": wave.respondent,
         "role": wave.role,
@@ -71,7 +72,7 @@ def _method(wave: Wave) -> Row:
 
 
 def crosswalk_rows(catalogue: Catalogue, waves: Iterable[Wave]) -> Iterator[Row]:
-    """A row a rule of every questionnaire of the microdata waves."""
+    """A row for each rule of every questionnaire of the microdata waves."""
     for instrument in sorted({wave.instrument for wave in waves if wave.is_microdata}):
         for row in catalogue.instruments[instrument].crosswalk:
             action = {COPY: "copy", IGNORE: "ignore"}.get(row.code, "map")

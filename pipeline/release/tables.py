@@ -1,6 +1,6 @@
 """Every published table: the protected estimates, and what a reader needs to understand them.
 
-Here belongs which tables there are and what their text may not do to a reader. Their rows are compiled in
+Here belong the list of tables and what makes their texts safe in a spreadsheet. Their rows are compiled in
 ``codelists`` and ``sources``, their columns declared in ``contracts/tables``, their files written in
 ``files``. Nothing here ever sees an answer of a unit.
 """
@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Package
-from pipeline.contracts import conform, table
+from pipeline.contracts import columns, conform, table
 from pipeline.release.codelists import (
     category_rows,
     codebook_rows,
@@ -41,7 +41,7 @@ PUBLISHED = (
     "translations",
 )
 COMPARED = ("comparisons", "benchmarks", "trends", "reasons", "errata")
-FORMULA = ("=", "+", "-", "@", "\t")  # how a text begins that a spreadsheet runs
+FORMULA = ("=", "+", "-", "@", "\t")  # the first characters of texts that a spreadsheet runs
 NOTHING: Mapping[str, pd.DataFrame] = MappingProxyType({})
 Row = dict[str, Any]
 
@@ -58,8 +58,8 @@ def published_tables(
     ``estimates``: as protected, of every wave that is built. ``used``: the waves that are built, each
     with the number of units its estimates rest on (0 for published figures). ``compared``: the tables
     ``COMPARED``, as they may be published; those left out are empty. Waves that are not built
-    are in none of the tables. ``revisions`` is empty: who knows the release before fills it. Raises
-    ProblemError when a table does not keep its contract.
+    are in none of the tables. ``revisions`` is empty, and filled in by ``revision_table``. Raises
+    ProblemError when a table breaks its contract.
     """
     waves = [wave for key, wave in sorted(catalogue.waves.items()) if key in used]
     waves = [wave for wave in waves if package in (None, catalogue.package_of(wave))]
@@ -87,8 +87,8 @@ def _of_waves(frame: pd.DataFrame, keys: set[str]) -> pd.DataFrame:
 
 
 def _frame(rows: pd.DataFrame | Iterable[Row], name: str) -> pd.DataFrame:
-    columns = [field["name"] for field in table(name)["fields"]]
-    return rows[columns] if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=columns)
+    named = columns(name)
+    return rows[named] if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=named)
 
 
 def _without_formulas(frame: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -98,9 +98,9 @@ def _without_formulas(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def harmless(text: str) -> str:
-    """A text as a spreadsheet may open it: one that it would run as a formula gets an apostrophe before it.
+    """A text that is safe to open in a spreadsheet: one that would run as a formula is given an apostrophe.
 
-    A number keeps its sign. Line ends become line feeds.
+    A signed number stays as it is. Line ends become line feeds.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     signed_number = text[1:].replace(".", "", 1).isdecimal()

@@ -1,7 +1,7 @@
-"""What follows from the releases in a release store: ``versions.json``, ``latest.zip`` and the feed.
+"""The indexes of a release store: ``versions.json``, ``latest.zip`` and the feed.
 
-All of it is made anew from the sealed folders and from nothing else, so that whoever comes after a killed
-run fixes what it left.
+They are made again from the sealed folders and from nothing else, so that the next run repairs what a killed
+one left.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import write_file
+from pipeline.hashing import file_sha256
 from pipeline.release.feed import feed
-from pipeline.release.files import sha256
 from pipeline.release.lock import LOCK
 from pipeline.release.revisions import compared_in
 from pipeline.release.withdrawal import finish
@@ -24,9 +24,9 @@ INDEXES = (VERSIONS, LATEST, FEED)  # in the order in which they are changed
 
 
 def refresh(root: Path, package: str) -> None:
-    """Make the indexes what the sealed releases say. The release store is ``locked``.
+    """Update the indexes of a ``locked`` release store from its sealed releases.
 
-    Finishes withdrawals and takes away what a killed run left; changes nothing that is right already.
+    Finishes withdrawals and removes what a killed run left; writes nothing that is already current.
     """
     folder = releases_folder(root, package)
     for left_over in list(folder.rglob(".*")):  # a release has no hidden file
@@ -71,14 +71,14 @@ def versions(package: str, releases: list[SealedRelease]) -> bytes:
 
 
 def _version(release: SealedRelease) -> dict[str, Any]:
-    said = {
+    entry = {
         "version": release.version,
         "path": f"{release.version}/",
         "released": release.described["created"][:10],
         "status": "withdrawn" if release.withdrawn else "released",
     }
     if release.withdrawn:
-        return {**said, "withdrawn": release.withdrawn}
+        return {**entry, "withdrawn": release.withdrawn}
     compared = compared_in(release.folder)
     revised = {"revises": compared["old"], "bump": compared["bump"]} if compared["old"] else {}
-    return {**said, **revised, "sha256sums": sha256(release.folder / SUMS)}
+    return {**entry, **revised, "sha256sums": file_sha256(release.folder / SUMS)}

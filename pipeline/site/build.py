@@ -1,4 +1,4 @@
-"""The order of things: read the packages, make every page in every language, copy what is downloaded.
+"""Builds the site: reads the packages, makes every page in every language, copies the files to download.
 
 Same packages, same bytes: no clock, nothing random, nothing from outside.
 """
@@ -14,17 +14,17 @@ from pathlib import Path
 from pipeline.atomic import inside
 from pipeline.catalogue import Catalogue
 from pipeline.site.charts import Figure
-from pipeline.site.comparability import Comparability
+from pipeline.site.comparability import PublishedVerdicts
 from pipeline.site.language import Language, Section
 from pipeline.site.outputs import address_list, robots
-from pipeline.site.package_reader import PackageData, read_book
+from pipeline.site.package_reader import PackageData, read_package
 from pipeline.site.page import Page, Site
 from pipeline.site.pages import codebook, downloads, home, indicators, surveys, tools
 from pipeline.site.pictures import draw
 from pipeline.site.releases import releases, stable
 from pipeline.site.render import HERE, Renderer
 from pipeline.site.script_data import scripts
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 
 ENGINE = ".sqljs"  # where ``make site-sql`` puts the engine of the SQL page
 WASM = "sql-wasm.wasm"
@@ -34,7 +34,7 @@ Made = tuple[str, bytes, Page | None]  # a file's path and content, and the page
 def build_site(
     catalogue: Catalogue, folders: Sequence[Path], target: Path, pictures: bool = True
 ) -> dict[str, int]:
-    """Writes the site of these package folders into an empty folder; tells how many files of a kind it has.
+    """Writes the site of these package folders into an empty folder; returns how many of each kind.
 
     ``pictures``: also as PNG, in the language of the declarations (a tenth of a second each).
     """
@@ -44,7 +44,7 @@ def build_site(
     listed: list[str] = []
 
     def write(files: Iterator[Made]) -> list[Path]:
-        """Gives the charts among them."""
+        """Returns the charts among them."""
         charts = []
         for path, content, page in files:
             file = inside(target, path)
@@ -60,17 +60,17 @@ def build_site(
 
     first, *others = site.languages
     charts = write(_pages(first, site, renderer))
-    with side_by_side(draw, charts if pictures else []) as drawn:
+    with in_parallel(draw, charts if pictures else []) as drawn:
         write(chain(*(_pages(language, site, renderer) for language in others), _scripts(site)))
-        for _ in drawn:  # until the last is
+        for _ in drawn:  # wait for the last one
             pass
     (target / "sitemap.xml").write_bytes(address_list(site, listed))
     (target / "robots.txt").write_bytes(robots(site))
     shutil.copytree(HERE / "assets", target / "assets", dirs_exist_ok=True)
     if site.sql:
         _engine(catalogue.path(ENGINE), target / "assets" / "sqljs")
-    for book in site.books:
-        _copy_releases(book, site, target / "data" / book.key)
+    for package in site.packages:
+        _copy_releases(package, site, target / "data" / package.key)
     return written
 
 
@@ -84,63 +84,69 @@ def _engine(source: Path, target: Path) -> None:
 
 def read_site(catalogue: Catalogue, folders: Sequence[Path]) -> Site:
     """Everything there is to show; official packages first."""
-    books = sorted((read_book(folder, catalogue) for folder in folders), key=lambda book: book.synthetic)
+    packages = sorted(
+        (read_package(folder, catalogue) for folder in folders), key=lambda package: package.synthetic
+    )
     languages = [Language(code, catalogue) for code in catalogue.barometer.languages]
     return Site(
         catalogue=catalogue,
-        books=books,
+        packages=packages,
         languages=languages,
-        sections={(book.key, spoken.code): Section(book, spoken) for book in books for spoken in languages},
-        comparability={book.key: Comparability(book) for book in books},
-        releases={book.key: releases(catalogue.root, book.key, book.folder) for book in books},
+        sections={
+            (package.key, language.code): Section(package, language)
+            for package in packages
+            for language in languages
+        },
+        comparability={package.key: PublishedVerdicts(package) for package in packages},
+        releases={package.key: releases(catalogue.root, package.key, package.folder) for package in packages},
         sql=(catalogue.path(ENGINE) / WASM).is_file(),
     )
 
 
 def _pages(language: Language, site: Site, renderer: Renderer) -> Iterator[Made]:
     front = home.front(language, site)
-    path = f"{language.code}/{front.place}"
+    path = f"{language.code}/{front.path}"
     yield path, renderer.page(front, language, None, path), front
     if language is site.languages[0]:
-        yield front.place, renderer.page(front, language, None, front.place), None
-    for book in site.books:
-        yield from _section(site.sections[book.key, language.code], site, renderer)
+        yield front.path, renderer.page(front, language, None, front.path), None
+    for package in site.packages:
+        yield from _section(site.sections[package.key, language.code], site, renderer)
 
 
 def _scripts(site: Site) -> Iterator[Made]:
-    for book in site.books:
-        for name, content in scripts(book, site.comparability[book.key]):
-            yield f"tables/{book.key}/{name}", content, None
+    for package in site.packages:
+        for name, content in scripts(package, site.comparability[package.key]):
+            yield f"tables/{package.key}/{name}", content, None
 
 
 def _section(section: Section, site: Site, renderer: Renderer) -> Iterator[Made]:
-    language, place = section.language, f"{section.language.code}/{section.book.key}"
-    others = chain.from_iterable(
-        room.pages(section, site) for room in (home, surveys, codebook, downloads, tools)
+    language, folder = section.language, f"{section.language.code}/{section.package.key}"
+    other_pages = chain.from_iterable(
+        module.pages(section, site) for module in (home, surveys, codebook, downloads, tools)
     )
-    for page in others:
-        path = f"{place}/{page.place}"
+    for page in other_pages:
+        path = f"{folder}/{page.path}"
         yield path, renderer.page(page, language, section, path), page
     for page, figures in indicators.pages(section, site):
-        path = f"{place}/{page.place}"
+        path = f"{folder}/{page.path}"
         yield path, renderer.page(page, language, section, path), page
         for figure in figures:
-            yield from _figure(figure, page, section, renderer, place)
+            yield from _figure(figure, page, section, renderer, folder)
 
 
-def _figure(figure: Figure, page: Page, section: Section, renderer: Renderer, place: str) -> Iterator[Made]:
+def _figure(figure: Figure, page: Page, section: Section, renderer: Renderer, folder: str) -> Iterator[Made]:
     """A chart by itself: in a frame, and as SVG."""
-    frame = indicators.embed(figure, page.place)
-    path = f"{place}/{frame.place}"
+    frame = indicators.embed(figure, page.path)
+    path = f"{folder}/{frame.path}"
     yield path, renderer.page(frame, section.language, section, path), frame
-    yield f"{place}/charts/{figure.key}.svg", renderer.picture(figure, section.language), None
+    yield f"{folder}/charts/{figure.key}.svg", renderer.picture(figure, section.language), None
 
 
-def _copy_releases(book: PackageData, site: Site, target: Path) -> None:
+def _copy_releases(package: PackageData, site: Site, target: Path) -> None:
     """The files of every release under their stable addresses."""
-    sealed = stable(site.catalogue.root, book.key)
+    sealed = stable(site.catalogue.root, package.key)
     if sealed.is_dir():
         shutil.copytree(sealed, target, ignore=shutil.ignore_patterns(".*"))
-    for release in site.releases[book.key]:
+    for release in site.releases[package.key]:
         if not release.is_sealed:
-            shutil.copytree(release.folder, target / release.place, ignore=shutil.ignore_patterns(".*"))
+            shutil.copytree(release.folder, target / release.subfolder, ignore=shutil.ignore_patterns(".*"))

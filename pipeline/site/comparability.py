@@ -1,7 +1,7 @@
-"""What may stand side by side: breaks within a survey, and surveys that may share a picture.
+"""What may be shown side by side: breaks within a survey, and surveys that may share a chart.
 
-Verdicts are read from the published comparisons, never made here. Where a package has none, nothing is set
-beside anything but the editions of one survey, and those are not joined.
+Verdicts are read from the published comparisons, never made here. Where a package has none, only the
+editions of one survey are shown side by side, and those are not joined by lines.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ BESIDE = ("comparable", "caution")  # plain values may be read against each othe
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What is published of a pair of waves."""
+class PairVerdict:
+    """The published verdict on a pair of waves."""
 
     verdict: str
     reasons: tuple[str, ...] = ()
@@ -27,57 +27,57 @@ class Verdict:
 
     @property
     def beside(self) -> bool:
-        """Whether the plain values may stand beside each other."""
+        """Whether the plain values may be shown side by side."""
         return self.verdict in BESIDE
 
 
-UNKNOWN = Verdict("unknown")
-Pair = tuple[str, str, str]  # indicator and two waves, the later one first
+UNKNOWN = PairVerdict("unknown")
+PairKey = tuple[str, str, str]  # indicator and two waves, the later one first
 
 
 @dataclass(frozen=True)
 class Group:
-    """Surveys that may share a picture; ``reasons`` say why they do not share the first group's."""
+    """Surveys that may share a chart; ``reasons`` say why they are not in the first group."""
 
     surveys: list[str]
     verdict: str = ""
     reasons: list[str] = field(default_factory=list)
 
 
-class Comparability:
+class PublishedVerdicts:
     """The published verdicts of a package."""
 
-    def __init__(self, book: PackageData) -> None:
-        self.book = book
+    def __init__(self, package: PackageData) -> None:
+        self.package = package
 
     @property
     def known(self) -> bool:
         """Whether the package holds comparisons."""
-        return "comparisons" in self.book.tables and self.book.tables["comparisons"].num_rows > 0
+        return "comparisons" in self.package.tables and self.package.tables["comparisons"].num_rows > 0
 
     @cached_property
     def rows(self) -> dict[str, list[Row]]:
         """The published comparisons of plain estimates, by indicator."""
         found: dict[str, list[Row]] = {}
-        for row in self.book.rows("comparisons"):
+        for row in self.package.rows("comparisons"):
             if not row.get("standard"):
                 found.setdefault(row["indicator"], []).append(row)
         return found
 
     @cached_property
-    def _by_category(self) -> dict[Pair, dict[str, Verdict]]:
-        """The verdict on each category of an indicator and two waves, for everyone."""
-        found: dict[Pair, dict[str, Verdict]] = {}
+    def _by_category(self) -> dict[PairKey, dict[str, PairVerdict]]:
+        """The verdict on each category of an indicator and two waves, in the total."""
+        found: dict[PairKey, dict[str, PairVerdict]] = {}
         for indicator, rows in self.rows.items():
             for row in rows:
-                if row["domain"] == self.book.everyone:
+                if row["domain"] == self.package.total_domain:
                     reasons = tuple(filter(None, row["reasons"].split("|")))
-                    made = Verdict(row["verdict"], reasons, bool(row.get("breaks")))
+                    made = PairVerdict(row["verdict"], reasons, bool(row.get("breaks")))
                     found.setdefault((indicator, row["wave_a"], row["wave_b"]), {})[row["category"]] = made
         return found
 
     @cached_property
-    def _by_pair(self) -> dict[Pair, Verdict]:
+    def _by_pair(self) -> dict[PairKey, PairVerdict]:
         """The verdict on most categories; of two that are as frequent, the worse one."""
         found = {}
         for pair, categories in self._by_category.items():
@@ -85,21 +85,21 @@ class Comparability:
             found[pair] = max(counted, key=lambda each: (counted[each], WORST.index(each.verdict)))
         return found
 
-    def verdict(self, indicator: str, one: str, other: str, category: str = "") -> Verdict:
+    def verdict(self, indicator: str, wave_a: str, wave_b: str, category: str = "") -> PairVerdict:
         """The verdict on two waves, whichever of them is the later: on one category, or on most."""
-        for pair in ((indicator, one, other), (indicator, other, one)):
+        for pair in ((indicator, wave_a, wave_b), (indicator, wave_b, wave_a)):
             if pair in self._by_pair:
                 return self._by_category[pair].get(category, self._by_pair[pair])
         return UNKNOWN
 
-    def decisive(self, verdict: Verdict) -> list[str]:
+    def decisive(self, verdict: PairVerdict) -> list[str]:
         """The reasons that lead to a verdict, or break a series, without those that only call for care."""
-        rules = self.book.catalogue.comparability.rules
+        rules = self.package.catalogue.comparability.rules
         known = [rules[key] for key in verdict.reasons if key in rules]
         chosen = [rule.key for rule in known if rule.verdict == verdict.verdict or rule.breaks]
         return chosen or list(verdict.reasons)
 
-    def breaks(self, indicator: str, waves: list[str]) -> list[Verdict | None]:
+    def breaks(self, indicator: str, waves: list[str]) -> list[PairVerdict | None]:
         """Between neighbours of a series: the verdict where the line must break, None where it may go on."""
         between = [self.verdict(indicator, later, earlier) for earlier, later in pairwise(waves)]
         return [None if pair.beside and not pair.breaks else pair for pair in between]
@@ -111,9 +111,9 @@ class Comparability:
         Without verdicts there is one group, in which nothing is joined.
         """
         newest = {
-            key: waves[-1] for key in self.book.surveys if (waves := self.book.waves_of(indicator, key))
+            key: waves[-1] for key in self.package.surveys if (waves := self.package.waves_of(indicator, key))
         }
-        order = sorted(newest, key=lambda key: -len(self.book.waves_of(indicator, key)))
+        order = sorted(newest, key=lambda key: -len(self.package.waves_of(indicator, key)))
         if not self.known:
             return [Group(list(newest))]
         groups: list[Group] = []

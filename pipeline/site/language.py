@@ -1,7 +1,7 @@
-"""What a barometer's declarations say in one language, ready for a page: labels, questions, rules.
+"""The texts of a barometer's declarations in one language, ready for a page: labels, questions, rules.
 
-A text that is not translated stands as declared, between tags that name its language and with a visible
-mark. The interface's own words belong to ``ui_strings``, numbers to ``numbers``.
+A text that is not translated is shown as declared, between tags that name its language and with a visible
+mark. The texts of the site itself are in ``ui_strings``, the formats of numbers in ``numbers``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from functools import cached_property
 from markupsafe import Markup, escape
 
 from pipeline.catalogue import Catalogue, texts
+from pipeline.catalogue.scopes import parsed_scope
 from pipeline.release.labels import Labels, labels
-from pipeline.site.numbers import Numbers, name_of
+from pipeline.site.numbers import NumberFormat, name_of
 from pipeline.site.package_reader import PackageData
 from pipeline.site.ui_strings import UiStrings
 
@@ -22,11 +23,10 @@ class Language:
     """One language of the site."""
 
     def __init__(self, code: str, catalogue: Catalogue) -> None:
-        rounding = catalogue.barometer.rounding
         self.code, self.catalogue = code, catalogue
         self.name = name_of(code)
         self.strings = UiStrings(code)
-        self.numbers = Numbers(code, rounding.total, rounding.breakdown)
+        self.numbers = NumberFormat(code, catalogue.barometer.rounding)
 
     @cached_property
     def own(self) -> str:
@@ -44,25 +44,25 @@ class Language:
             return text
         return self.catalogue.translations.get(self.code, {}).get(key) or f"{text} [{self.own}]"
 
-    def say(self, key: str) -> Markup:
-        """A declared text for a page."""
+    def markup(self, key: str) -> Markup:
+        """A declared text for a page, its language tagged where it is not translated."""
         return self.tagged(self.plain(key))
 
     def tagged(self, text: str) -> Markup:
-        """A text that may end in the mark of a missing translation, its language told to machines as well."""
+        """A text for a page; one that ends in the mark of a missing translation has its language tagged."""
         mark = f" [{self.own}]"
         if self.code == self.own or not text.endswith(mark):
             return escape(text)
-        said = Markup('<span lang="{}">{}</span> <span class="foreign">[{}]</span>')
-        return said.format(self.own, text.removesuffix(mark), self.own)
+        marked = Markup('<span lang="{}">{}</span> <span class="foreign">[{}]</span>')
+        return marked.format(self.own, text.removesuffix(mark), self.own)
 
 
 class Section:
     """One package in one language: every label that its pages need."""
 
-    def __init__(self, book: PackageData, language: Language) -> None:
-        self.book, self.language = book, language
-        self.labels: Labels = labels(book.catalogue, language.code, book.tables)
+    def __init__(self, package: PackageData, language: Language) -> None:
+        self.package, self.language = package, language
+        self.labels: Labels = labels(package.catalogue, language.code, package.tables)
 
     def indicator(self, key: str) -> str:
         """The label of an indicator."""
@@ -86,23 +86,24 @@ class Section:
 
     def survey(self, key: str) -> str:
         """A survey by its country, and by its key where the country has several."""
-        country = self.book.waves[self.book.surveys[key][0]]["country"]
-        several = sum(self.book.waves[waves[0]]["country"] == country for waves in self.book.surveys.values())
+        country = self.package.waves[self.package.surveys[key][0]]["country"]
+        several = sum(
+            self.package.waves[waves[0]]["country"] == country for waves in self.package.surveys.values()
+        )
         return f"{self.country(country)} ({key})" if several > 1 else self.country(country)
 
     def wave(self, key: str) -> str:
         """A wave by its survey and edition."""
-        row = self.book.waves[key]
+        row = self.package.waves[key]
         return f"{self.survey(row['survey'])} {row['edition']}"
 
     def scope(self, text: str) -> list[tuple[str, str]]:
         """A scope as published, ``variable=code|code`` or ``question=answer|answer`` a part, in labels."""
-        say, parts = self.language.plain, []
-        for part in text.split():
-            name, _, codes = part.partition("=")
+        plain, parts = self.language.plain, []
+        for name, codes in parsed_scope(text).items():
             question = self.language.catalogue.questions.get(name)
-            place = f"questions.{name}" if question else f"variables.{name}"
+            key = f"questions.{name}" if question else f"variables.{name}"
             kind = "items" if question and question.items else "codes"
-            said = ", ".join(say(f"{place}.{kind}.{code}") or code for code in codes.split("|"))
-            parts.append((say(f"{place}.label") or say(f"{place}.text") or name, said))
+            labels = ", ".join(plain(f"{key}.{kind}.{code}") or code for code in codes)
+            parts.append((plain(f"{key}.label") or plain(f"{key}.text") or name, labels))
         return parts

@@ -13,56 +13,55 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
-from pipeline.site.package_reader import Cell
+from pipeline.catalogue.model import Rounding
+from pipeline.site.package_reader import Estimate
 
 MINUS, DASH, TIMES = "\N{MINUS SIGN}", "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 
 
-class Numbers:
-    """The numbers of one language; ``total`` and ``breakdown`` are the decimals they are published with."""
+class NumberFormat:
+    """The numbers of one language, with the decimals of the barometer's ``rounding``."""
 
-    def __init__(self, language: str, total: int, breakdown: int) -> None:
+    def __init__(self, language: str, rounding: Rounding) -> None:
         self.locale = _locale(language)
-        self.decimals = (breakdown, total)
+        self.rounding = rounding
         self.text = cache(self._text)
 
-    def value(self, cell: Cell, number: float | None = None) -> str:
+    def value(self, cell: Estimate, number: float | None = None) -> str:
         """The value of a cell, or another number in its unit, with the decimals it was published with."""
-        return self.text(cell.value if number is None else number, self.places(cell))
+        return self.text(cell.value if number is None else number, self.decimals_of(cell))
 
-    def interval(self, cell: Cell) -> str:
+    def interval(self, cell: Estimate) -> str:
         """The confidence interval of a cell, with an en dash; blank where there is none."""
         if cell.ci_low is None or cell.ci_high is None:
             return ""
-        places = None if cell.source_kind == "figures" else self.places(cell)
-        return f"{self.text(cell.ci_low, places)}{DASH}{self.text(cell.ci_high, places)}"
+        decimals = self.decimals_of(cell)
+        return f"{self.text(cell.ci_low, decimals)}{DASH}{self.text(cell.ci_high, decimals)}"
 
-    def places(self, cell: Cell) -> int | None:
-        """The decimals of a cell; None for what was printed elsewhere and stands as it was."""
+    def decimals_of(self, cell: Estimate) -> int | None:
+        """The decimals of a cell; None for a published figure, which is shown as it was printed."""
         if cell.source_kind == "figures":
             return None
-        if cell.unit_measure == "count":
-            return 0
-        return self.decimals[cell.domain_code == ""] + (cell.unit_measure == "mean")
+        return self.rounding.decimals(cell.unit_measure, is_total=cell.domain_code == "")
 
     def count(self, number: int | float | None) -> str:
         """A whole number."""
         return self.text(number, 0)
 
-    def _text(self, number: float | None, places: int | None) -> str:
+    def _text(self, number: float | None, decimals: int | None) -> str:
         if number is None:
             return ""
-        pattern = "#,##0.###" if places is None else "#,##0" + ("." + "0" * places if places else "")
+        pattern = "#,##0.###" if decimals is None else "#,##0" + ("." + "0" * decimals if decimals else "")
         written: str = format_decimal(number, pattern, locale=self.locale)
         return written.replace("-", MINUS)
 
-    def signed(self, number: float, places: int) -> str:
+    def signed(self, number: float, decimals: int) -> str:
         """A difference, with its sign."""
-        return ("+" if number > 0 else "") + self.text(number, places)
+        return ("+" if number > 0 else "") + self.text(number, decimals)
 
     @property
     def percent(self) -> str:
-        """What follows a number of per cent."""
+        """The percent sign as it follows a number."""
         pattern: str = self.locale.percent_formats[None].pattern
         return "\N{NO-BREAK SPACE}%" if pattern[-2:-1].isspace() else "%"
 

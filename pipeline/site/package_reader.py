@@ -1,7 +1,7 @@
 """One data package as a reader opens it: its published tables, ready to be looked up.
 
 Here belongs reading and indexing a package folder. What its numbers look like on a page belongs to
-``pages`` and ``charts``, what words they come with to ``language``.
+``pages`` and ``charts``, the texts beside them to ``language``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pipeline.release_store import DESCRIPTOR
 Row = dict[str, Any]
 
 
-class Cell(NamedTuple):
+class Estimate(NamedTuple):
     """One published estimate, as it stands in the package."""
 
     wave: str
@@ -43,7 +43,7 @@ class Cell(NamedTuple):
 
     @property
     def flag(self) -> str:
-        """The flag as readers meet it: the status, and of a hidden value the reason; blank for none."""
+        """The flag as readers see it: the status, and for a hidden value the reason; blank for none."""
         hidden = f"Q{self.conf_status}" if self.obs_status == "Q" else self.obs_status
         return "" if hidden == "A" else hidden
 
@@ -64,14 +64,14 @@ class PackageData:
 
     @property
     def version(self) -> str:
-        """The version that it has, or would be released as."""
+        """The version that it was, or would be, released as."""
         return str(self.described["version"])
 
     @cached_property
-    def estimates(self) -> list[Cell]:
+    def estimates(self) -> list[Estimate]:
         """Every published estimate."""
-        columns = self.tables["estimates"].select(list(Cell._fields)).to_pydict()
-        return [Cell(*row) for row in zip(*columns.values(), strict=True)]
+        columns = self.tables["estimates"].select(list(Estimate._fields)).to_pydict()
+        return [Estimate(*row) for row in zip(*columns.values(), strict=True)]
 
     @cached_property
     def waves(self) -> dict[str, Row]:
@@ -92,7 +92,7 @@ class PackageData:
 
     @property
     def synthetic(self) -> bool:
-        """Whether its waves are made up."""
+        """Whether its waves are synthetic."""
         return any(row["status"] == "synthetic" for row in self.waves.values())
 
     @cached_property
@@ -125,30 +125,30 @@ class PackageData:
         return [key for key, domain in self.domains.items() if len(domain["by"]) == 1]
 
     @cached_property
-    def everyone(self) -> str:
-        """The breakdown that is none: the total. Blank in a package that has no cell of it."""
+    def total_domain(self) -> str:
+        """The key of the total, the breakdown by no variable; blank where the package has no cell of it."""
         return next((key for key, domain in self.domains.items() if not domain["by"]), "")
 
     @cached_property
-    def cells(self) -> dict[tuple[str, str], dict[tuple[str, str, str], Cell]]:
+    def cells(self) -> dict[tuple[str, str], dict[tuple[str, str, str], Estimate]]:
         """By indicator and wave: the estimates by breakdown, its cell and category."""
-        found: dict[tuple[str, str], dict[tuple[str, str, str], Cell]] = {}
+        found: dict[tuple[str, str], dict[tuple[str, str, str], Estimate]] = {}
         for cell in self.estimates:
-            place = (cell.domain, cell.domain_code, cell.category)
-            found.setdefault((cell.indicator, cell.wave), {})[place] = cell
+            key = (cell.domain, cell.domain_code, cell.category)
+            found.setdefault((cell.indicator, cell.wave), {})[key] = cell
         return found
 
-    def total(self, indicator: str, wave: str, category: str) -> Cell | None:
-        """The estimate for everyone; None where there is none."""
-        return self.cells.get((indicator, wave), {}).get((self.everyone, "", category))
+    def total(self, indicator: str, wave: str, category: str) -> Estimate | None:
+        """The estimate of the total; None where there is none."""
+        return self.cells.get((indicator, wave), {}).get((self.total_domain, "", category))
 
-    def totals(self, indicator: str, wave: str) -> Iterator[Cell]:
-        """The estimates for everyone, a category each, in order."""
+    def totals(self, indicator: str, wave: str) -> Iterator[Estimate]:
+        """The estimates of the total, one for each category, in order."""
         found = (self.total(indicator, wave, category) for category in self.categories[indicator])
         return (cell for cell in found if cell)
 
     def waves_of(self, indicator: str, survey: str) -> list[str]:
-        """The waves of a survey that have an estimate of this indicator for everyone."""
+        """The waves of a survey that have an estimate of the total for this indicator."""
         return [wave for wave in self.surveys[survey] if next(self.totals(indicator, wave), None)]
 
     @cached_property
@@ -161,7 +161,7 @@ class PackageData:
 
     @cached_property
     def headline(self) -> str:
-        """The indicator that stands for the whole: the first one declared."""
+        """The indicator that front pages show: the first one declared."""
         return next(iter(self.indicators))
 
     def rows(self, table: str) -> list[Row]:
@@ -181,15 +181,15 @@ class PackageData:
 
     @cached_property
     def benchmarks(self) -> dict[tuple[str, str, str], dict[tuple[str, str], Row]]:
-        """The published tests of groups against everyone, by wave, indicator and category, and by group."""
+        """The published tests of groups against the total, by wave, indicator and category, and by group."""
         found: dict[tuple[str, str, str], dict[tuple[str, str], Row]] = {}
         for row in self.rows("benchmarks"):
-            place = (row["wave"], row["indicator"], row["category"])
-            found.setdefault(place, {})[row["domain"], row["domain_code"]] = row
+            key = (row["wave"], row["indicator"], row["category"])
+            found.setdefault(key, {})[row["domain"], row["domain_code"]] = row
         return found
 
 
-def read_book(folder: Path, catalogue: Catalogue) -> PackageData:
+def read_package(folder: Path, catalogue: Catalogue) -> PackageData:
     """Reads a package folder."""
     described = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
     tables = {path.stem: pq.ParquetFile(path).read() for path in sorted((folder / "data").glob("*.parquet"))}

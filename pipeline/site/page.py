@@ -1,4 +1,4 @@
-"""A page before it is written, and what every page can look up."""
+"""A page before it is rendered, and the data that every page draws on."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.catalogue import Catalogue
-from pipeline.site.comparability import Comparability
+from pipeline.site.comparability import PublishedVerdicts
 from pipeline.site.language import Language, Section
 from pipeline.site.package_reader import PackageData
-from pipeline.site.releases import Release
+from pipeline.site.releases import SiteRelease
 
 POLICY = {
     "default-src": "'none'",
@@ -32,9 +32,9 @@ def policy(**others: str) -> str:
 
 @dataclass(frozen=True)
 class Page:
-    """One page in one language: ``place`` is its path below language and package, the same in all."""
+    """One page in one language. ``path``: below language and package, the same in every language."""
 
-    place: str
+    path: str
     template: str
     title: str
     context: Mapping[str, Any] = field(default_factory=dict)
@@ -48,9 +48,9 @@ class Site:
     """Everything that is shown: packages, languages, verdicts and releases."""
 
     catalogue: Catalogue
-    books: list[PackageData]
+    packages: list[PackageData]
     languages: list[Language]
     sections: Mapping[tuple[str, str], Section]
-    comparability: Mapping[str, Comparability]
-    releases: Mapping[str, list[Release]]
+    comparability: Mapping[str, PublishedVerdicts]
+    releases: Mapping[str, list[SiteRelease]]
     sql: bool = False  # whether the engine of the SQL page is at hand

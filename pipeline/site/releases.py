@@ -18,7 +18,7 @@ CHANGELOG, QUALITY, REVISIONS = "CHANGELOG.md", "quality.json", "revisions.json"
 
 
 @dataclass(frozen=True)
-class File:
+class ReleaseFile:
     """One file of a release; ``sha256`` is blank for those outside the release's own list."""
 
     path: str
@@ -27,13 +27,13 @@ class File:
 
 
 @dataclass(frozen=True)
-class Release:
-    """A release, or a candidate: ``place`` is its folder below ``data/<package>/``."""
+class SiteRelease:
+    """A release, or a candidate: ``subfolder``: below ``data/<package>/``."""
 
     version: str
     released: str
     folder: Path
-    place: str
+    subfolder: str
     is_sealed: bool
     described: Mapping[str, Any] = field(default_factory=dict)
 
@@ -43,12 +43,12 @@ class Release:
         return self.described.get("withdrawn")
 
     @cached_property
-    def files(self) -> list[File]:
+    def files(self) -> list[ReleaseFile]:
         """Every file with its size, by path."""
         sums = checksums(self.folder)
         paths = sorted(path for path in self.folder.rglob("*") if path.is_file())
         names = [(path.relative_to(self.folder).as_posix(), path.stat().st_size) for path in paths]
-        return [File(name, size, sums.get(name, "")) for name, size in names]
+        return [ReleaseFile(name, size, sums.get(name, "")) for name, size in names]
 
     @property
     def changes(self) -> str:
@@ -71,10 +71,10 @@ class Release:
         return (self.folder / name).is_file()
 
 
-def releases(root: Path, package: str, candidate: Path) -> list[Release]:
-    """The releases of a package, the newest first; before them the candidate, unless it is sealed so."""
+def releases(root: Path, package: str, candidate: Path) -> list[SiteRelease]:
+    """The releases of a package, newest first; before them the candidate, unless it is sealed already."""
     found = [
-        Release(
+        SiteRelease(
             each.version,
             str(each.described.get("created", ""))[:10],
             each.folder,
@@ -87,7 +87,7 @@ def releases(root: Path, package: str, candidate: Path) -> list[Release]:
     described = json.loads((candidate / DESCRIPTOR).read_text(encoding="utf-8"))
     if not any(_same(candidate, release.folder) for release in found):
         created = str(described.get("created", ""))[:10]
-        found.insert(0, Release(described["version"], created, candidate, "candidate", False, described))
+        found.insert(0, SiteRelease(described["version"], created, candidate, "candidate", False, described))
     return found
 
 
@@ -96,6 +96,6 @@ def stable(root: Path, package: str) -> Path:
     return releases_folder(root, package)
 
 
-def _same(one: Path, other: Path) -> bool:
-    sums = [folder / SUMS for folder in (one, other)]
+def _same(a: Path, b: Path) -> bool:
+    sums = [folder / SUMS for folder in (a, b)]
     return all(path.is_file() for path in sums) and sums[0].read_bytes() == sums[1].read_bytes()

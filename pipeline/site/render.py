@@ -1,4 +1,4 @@
-"""From a page to bytes: the templates, and what every page has around it."""
+"""Renders pages to bytes: the templates, and the context that every page shares."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from markupsafe import Markup
 from pipeline.site.charts import Figure, alone
 from pipeline.site.language import Language, Section
 from pipeline.site.page import Page, Site
-from pipeline.site.releases import Release
+from pipeline.site.releases import SiteRelease
 
 HERE = Path(__file__).parent
 FRONT = "index.html"
@@ -39,28 +39,28 @@ class Renderer:
     def page(self, page: Page, language: Language, section: Section | None, path: str) -> bytes:
         """One page at its path below the site's folder."""
         root = "../" * path.count("/")
-        book = section.book if section else None
-        inside = f"{book.key}/" if book else ""
+        package = section.package if section else None
+        inside = f"{package.key}/" if package else ""
         context: dict[str, Any] = {
-            **self._voice(language),
+            **self._language_context(language),
             "page": page,
             "path": path,
             "root": root,
-            "s": section or self.site.sections[self.site.books[0].key, language.code],
-            "book": book,
+            "s": section or self.site.sections[self.site.packages[0].key, language.code],
+            "package": package,
             "here": f"{root}{language.code}/{inside}",
-            "alternates": [(other, f"{other.code}/{inside}{page.place}") for other in self.site.languages],
-            "linked": self.linked(book.key if book else self.site.books[0].key),
+            "alternates": [(other, f"{other.code}/{inside}{page.path}") for other in self.site.languages],
+            "linked": self.linked(package.key if package else self.site.packages[0].key),
             "home": self.site.catalogue.barometer.homepage.rstrip("/"),
         }
         return self._render(page.template, context | dict(page.context))
 
     def picture(self, figure: Figure, language: Language) -> bytes:
         """A chart as a picture of its own."""
-        context = {**self._voice(language), "figure": figure, "chart_css": Markup(self.chart_css)}
+        context = {**self._language_context(language), "figure": figure, "chart_css": Markup(self.chart_css)}
         return self._render("alone.svg.j2", context | alone(figure))
 
-    def _voice(self, language: Language) -> dict[str, Any]:
+    def _language_context(self, language: Language) -> dict[str, Any]:
         return {"L": language, "t": language.strings, "n": language.numbers}
 
     def _render(self, template: str, context: Mapping[str, Any]) -> bytes:
@@ -75,7 +75,7 @@ class Renderer:
         return self._linked[package]
 
 
-def _json_ld(release: Release) -> Markup:
+def _json_ld(release: SiteRelease) -> Markup:
     path = release.folder / LINKED
     if not path.is_file():
         return Markup()

@@ -1,7 +1,7 @@
 """The published cells as scripts: a page opened from a folder may load a script, but not a data file.
 
-One file an indicator, with the cells of breakdowns by one variable at most; one more with the crossings,
-where there are any; two with its comparisons, for everyone and in groups. Each calls
+For each indicator one file with the cells of breakdowns by one variable at most, one with the
+cross-classified breakdowns, and two with its comparisons: of the total and of groups. Each calls
 ``barometer(name, data)``.
 """
 
@@ -11,51 +11,52 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pipeline.site.comparability import Comparability
-from pipeline.site.package_reader import Cell, PackageData, Row
+from pipeline.site.comparability import PublishedVerdicts
+from pipeline.site.package_reader import Estimate, PackageData, Row
 
 SHARED = ("wave_a", "wave_b", "scope", "verdict", "reasons")
 COMPARED = ("value_a", "value_b", "difference", "ci_low", "ci_high", "p_value", "p_adjusted")
 
 
-def scripts(book: PackageData, comparability: Comparability) -> Iterator[tuple[str, bytes]]:
+def scripts(package: PackageData, comparability: PublishedVerdicts) -> Iterator[tuple[str, bytes]]:
     """Every file of a package's cells, by its name."""
-    crossed = {key for key, domain in book.domains.items() if len(domain["by"]) > 1}
-    by_indicator: dict[str, list[Cell]] = {}
-    for cell in book.estimates:
+    cross_classified = {key for key, domain in package.domains.items() if len(domain["by"]) > 1}
+    by_indicator: dict[str, list[Estimate]] = {}
+    for cell in package.estimates:
         by_indicator.setdefault(cell.indicator, []).append(cell)
     for indicator, cells in by_indicator.items():
-        plain = [cell for cell in cells if cell.domain not in crossed]
-        crossings = [cell for cell in cells if cell.domain in crossed]
-        yield f"{indicator}.js", script(indicator, _estimates(book, indicator, plain))
+        plain = [cell for cell in cells if cell.domain not in cross_classified]
+        crossed_cells = [cell for cell in cells if cell.domain in cross_classified]
+        yield f"{indicator}.js", script(indicator, _estimates(package, indicator, plain))
         yield (
             f"{indicator}.crossed.js",
-            script(f"{indicator}.crossed", _estimates(book, indicator, crossings)),
+            script(f"{indicator}.crossed", _estimates(package, indicator, crossed_cells)),
         )
     for indicator, rows in comparability.rows.items():
-        everyone = [row for row in rows if row["domain"] == book.everyone]
-        groups = [row for row in rows if row["domain"] != book.everyone]
-        yield f"{indicator}.compared.js", script(f"{indicator}.compared", _comparisons(everyone))
+        total = [row for row in rows if row["domain"] == package.total_domain]
+        groups = [row for row in rows if row["domain"] != package.total_domain]
+        yield f"{indicator}.compared.js", script(f"{indicator}.compared", _comparisons(total))
         yield f"{indicator}.compared.groups.js", script(f"{indicator}.compared.groups", _comparisons(groups))
 
 
 def script(name: str, data: Any) -> bytes:
-    """Data as a script that hands them over."""
+    """Data as a script that passes them to the page."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return f"barometer({json.dumps(name)},{text})\n".encode()
 
 
-def _estimates(book: PackageData, indicator: str, cells: Sequence[Cell]) -> list[Any]:
+def _estimates(package: PackageData, indicator: str, cells: Sequence[Estimate]) -> list[Any]:
     """By wave and breakdown, a row: category, cell, value, interval, n, standard error, flag and note.
 
-    Categories and cells are given by their place in the code lists; what is blank at the end is left out.
+    Categories and cells are given by their position in the code lists; blanks at the end of a row are left
+    out.
     """
-    places = {key: at for at, key in enumerate(book.categories[indicator])}
-    codes = {key: {code: at for at, code in enumerate(row["codes"])} for key, row in book.domains.items()}
+    positions = {key: at for at, key in enumerate(package.categories[indicator])}
+    codes = {key: {code: at for at, code in enumerate(row["codes"])} for key, row in package.domains.items()}
     found: dict[tuple[str, str], list[Any]] = {}
     for cell in cells:
         row: list[Any] = [
-            places[cell.category],
+            positions[cell.category],
             codes[cell.domain][cell.domain_code],
             *(None if each is None else _short(each) for each in (cell.value, cell.ci_low, cell.ci_high)),
             cell.n,

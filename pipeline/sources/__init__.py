@@ -1,13 +1,13 @@
-"""Layer 1: raw files as delivered, fetched, held to their pinned hash and read as text.
+"""Raw files as delivered: fetched, checked against their declared hash and read as text.
 
-Nothing here knows what an answer means: that is the crosswalk's, in ``harmonise``.
+What an answer means is defined by the crosswalk and belongs to ``harmonise``.
 """
 
 from pipeline.sources.apart import apart
 from pipeline.sources.cells import numbers
 from pipeline.sources.contents import require_contents
-from pipeline.sources.fetch import digest, fetch
-from pipeline.sources.layout import place
+from pipeline.sources.fetch import fetch
+from pipeline.sources.layout import raw_file_name
 from pipeline.sources.metadata import NO_METADATA, FileMetadata, Missing, MultipleSet
 from pipeline.sources.readers import RawTable, format_of, read_raw
 from pipeline.sources.shown import shown
@@ -20,11 +20,10 @@ __all__ = [
     "MultipleSet",
     "RawTable",
     "apart",
-    "digest",
     "fetch",
     "format_of",
     "numbers",
-    "place",
+    "raw_file_name",
     "read_raw",
     "require_contents",
     "sheets_of",

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import bounds
-from pipeline.sources.layout import place
+from pipeline.sources.layout import raw_file_name
 
 Made = TypeVar("Made")
 DAMAGED = "Check that the file opens in its own program, and have it delivered anew."
@@ -75,11 +75,11 @@ def apart(source: Source, work: Callable[..., Made], *given: object) -> Made:
         except (EOFError, ConnectionError):
             ended = _stop()
             message = "ends the program that reads it" + (f": {_signal(ended)}" if ended else "")
-            raise ProblemError(Problem(place(source), "", message, DAMAGED)) from None
+            raise ProblemError(Problem(raw_file_name(source), "", message, DAMAGED)) from None
         except TimeoutError:
             _stop()
             message = f"was not read within {bounds.MOST_SECONDS / 60:.0f} minutes"
-            raise ProblemError(Problem(place(source), "", message, DAMAGED)) from None
+            raise ProblemError(Problem(raw_file_name(source), "", message, DAMAGED)) from None
         except BaseException:
             _stop()
             raise
@@ -91,8 +91,8 @@ def apart(source: Source, work: Callable[..., Made], *given: object) -> Made:
     if outcome == "MemoryError":
         message = "needs more memory than a file may have here" + (f", {value / 1e9:.1f} GB" if value else "")
         hint = "Check the file; deliver a large one as Parquet, or with fewer columns."
-        raise ProblemError(Problem(place(source), "", message, hint))
-    raise ProblemError(Problem(place(source), "source.file", "cannot be read", DAMAGED, outcome))
+        raise ProblemError(Problem(raw_file_name(source), "", message, hint))
+    raise ProblemError(Problem(raw_file_name(source), "source.file", "cannot be read", DAMAGED, outcome))
 
 
 def _asked(work: Callable[..., Any], given: tuple[object, ...]) -> tuple[str, Any]:

@@ -1,7 +1,7 @@
-"""The text normal form of a cell, and the way back to a number.
+"""The normal form of a cell as text, and how it becomes a number again.
 
-Every format ends in the same texts, so that a crosswalk reads the same for a CSV and an SPSS file: an
-integral number is "1", another number its shortest form with a dot, a date ISO 8601, a blank "".
+Every format gives the same texts, so that one crosswalk fits a CSV and an SPSS file: a whole
+number is "1", another number its shortest form with a point, a date ISO 8601, a blank cell "".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources.layout import place
+from pipeline.sources.layout import raw_file_name
 from pipeline.sources.shown import counted, listed
 
 LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
@@ -59,9 +59,9 @@ def padded(text: str, width: int) -> str:
 def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[str]:
     """A column of cells as text; each distinct number is written once."""
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-        places, distinct = pd.factorize(values, use_na_sentinel=False)
+        index, distinct = pd.factorize(values, use_na_sentinel=False)
         texts = np.array([cell_text(value) for value in distinct], dtype=object)
-        return pd.Series(texts[places], dtype="str")
+        return pd.Series(texts[index], dtype="str")
     return pd.Series([cell_text(value) for value in values], dtype="str")
 
 
@@ -71,18 +71,20 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     Raises ProblemError naming the column, and counting the rows, where a text is not a finite number or its
     size is no real one's.
     """
-    decimal, other = (",", ".") if wave.source.decimal == "," else (".", ",")
+    mark, other_mark = (",", ".") if wave.source.decimal == "," else (".", ",")
     parsed: pd.Series[float] = pd.to_numeric(
-        column.str.replace(decimal, ".", regex=False), errors="coerce"
+        column.str.replace(mark, ".", regex=False), errors="coerce"
     ).astype("float64")
-    misread = (column != "") & (~np.isfinite(parsed) | column.str.contains(other, regex=False))
+    misread = (column != "") & (~np.isfinite(parsed) | column.str.contains(other_mark, regex=False))
     problems = []
     if misread.any():
-        message = f"{counted(column[misread])} not a number with the decimal mark '{decimal}'"
-        hint = f'Set source.decimal = "{other}" if that is the mark; list texts that mean a blank in '
+        message = f"{counted(column[misread])} not a number with the decimal mark '{mark}'"
+        hint = f'Set source.decimal = "{other_mark}" if that is the mark; list texts that mean a blank in '
         hint += "source.missing, or map them in the crosswalk."
         problems.append(
-            Problem(place(wave.source), f"column {name}", message, hint, listed(column[misread]), wave.key)
+            Problem(
+                raw_file_name(wave.source), f"column {name}", message, hint, listed(column[misread]), wave.key
+            )
         )
     size = parsed.abs()
     extreme = ~misread & (size != 0) & ((size < LEAST) | (size > MOST))
@@ -90,7 +92,9 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
         message = f"{counted(column[extreme])} beyond the size of real numbers (0, or {LEAST:g} to {MOST:g})"
         hint = "Correct the file, or list what means a blank in source.missing."
         problems.append(
-            Problem(place(wave.source), f"column {name}", message, hint, listed(column[extreme]), wave.key)
+            Problem(
+                raw_file_name(wave.source), f"column {name}", message, hint, listed(column[extreme]), wave.key
+            )
         )
     if problems:
         raise ProblemError(problems)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources.layout import place
+from pipeline.sources.layout import raw_file_name
 
 BEGINNINGS = (  # bytes, what they are, and the format to declare
     (b"PK\x03\x04", "an Excel workbook or another zip archive", "xlsx"),
@@ -28,16 +28,18 @@ LOCKED = (
 def require_contents(path: Path, source: Source, kind: str) -> None:
     """Raises ProblemError for what is no file, is empty, is encrypted, or plainly of another format."""
     if not path.is_file():
-        raise ProblemError(Problem(place(source), "", "is not a file", "Put the delivered file there."))
+        raise ProblemError(
+            Problem(raw_file_name(source), "", "is not a file", "Put the delivered file there.")
+        )
     with path.open("rb") as file:
         head = file.read(64)
     if not head:
-        raise ProblemError(Problem(place(source), "", "is empty", "Put the delivered file there."))
+        raise ProblemError(Problem(raw_file_name(source), "", "is empty", "Put the delivered file there."))
     for beginning, message, hint in LOCKED:
         if head.startswith(beginning) and kind != "csv":
-            raise ProblemError(Problem(place(source), "source.file", message, hint))
+            raise ProblemError(Problem(raw_file_name(source), "source.file", message, hint))
     for beginning, what, other in BEGINNINGS:
         if head.startswith(beginning) and kind != other:
             message = f"is {what} and cannot be read as {kind}"
             hint = f'Set source.format = "{other}" in the wave file if that is what was delivered.'
-            raise ProblemError(Problem(place(source), "source.format", message, hint))
+            raise ProblemError(Problem(raw_file_name(source), "source.format", message, hint))

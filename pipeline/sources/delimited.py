@@ -1,6 +1,6 @@
 """Reads delimited text: any encoding and delimiter, quoted newlines, CRLF, a byte order mark.
 
-Rows of another length than the header are refused with their line; nothing is guessed or padded.
+Rows whose length differs from the header's are refused, with their line; nothing is guessed or padded.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import bounds
-from pipeline.sources.layout import Column, header_names, place, unreadable
+from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
 
-MARKS = (";", "\t", ",", "|")
-SHOWN = 5  # ragged rows that a message names
+DELIMITERS = (";", "\t", ",", "|")
+MAX_RAGGED_ROWS = 5  # ragged rows that a message names
 
 
 def read_delimited(path: Path, source: Source) -> list[Column]:
@@ -32,9 +32,9 @@ def read_delimited(path: Path, source: Source) -> list[Column]:
     del content
     delimiter = source.delimiter or ("\t" if path.suffix == ".tsv" else ",")
     if not (len(delimiter) == 1 and delimiter.isascii()):
-        hint = "Give one character, such as ; or \\t."
+        hint = "Write one character, such as ; or \\t."
         raise ProblemError(
-            Problem(place(source), "source.delimiter", "is not a single character", hint, delimiter)
+            Problem(raw_file_name(source), "source.delimiter", "is not a single character", hint, delimiter)
         )
     table = _parsed(text, delimiter, _width(text, delimiter, source), source)
     cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
@@ -52,7 +52,7 @@ def _require_rows(content: bytes, source: Source) -> None:
             line += content.count(b"\n", 0, start)
             message = f"is longer than {bounds.MOST_IN_ROW >> 20} MB, which no row is"
             hint = "Check that this is a text file with a line for each row."
-            raise ProblemError(Problem(place(source), f"line {line}", message, hint))
+            raise ProblemError(Problem(raw_file_name(source), f"line {line}", message, hint))
         start = end + 1
 
 
@@ -64,26 +64,30 @@ def decoded(content: bytes, source: Source) -> str:
     except LookupError:
         hint = "Name an encoding such as utf-8, cp1252 or utf-16."
         raise ProblemError(
-            Problem(place(source), "source.encoding", "is not a known encoding", hint, encoding)
+            Problem(raw_file_name(source), "source.encoding", "is not a known encoding", hint, encoding)
         ) from None
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         message = f"byte 0x{content[error.start]:02X} on line {line} is not {encoding}"
         raise ProblemError(
-            Problem(place(source), "source.encoding", message, _other(encoding), encoding)
+            Problem(raw_file_name(source), "source.encoding", message, _encoding_hint(encoding), encoding)
         ) from None
     if "\0" in text:
         raise ProblemError(
             Problem(
-                place(source), "source.encoding", "the text holds NUL characters", _other("utf-16"), encoding
+                raw_file_name(source),
+                "source.encoding",
+                "the text contains NUL characters",
+                _encoding_hint("utf-16"),
+                encoding,
             )
         )
     return text.removeprefix("\ufeff")
 
 
-def _other(encoding: str) -> str:
+def _encoding_hint(encoding: str) -> str:
     likely = "cp1252" if encoding.lower().replace("_", "-").startswith("utf-8") else "utf-16 or utf-8"
-    return f"Set source.encoding in the wave file to what the producer used, often {likely}."
+    return f"Set source.encoding in the wave file to the encoding that the producer used, often {likely}."
 
 
 def _width(text: str, delimiter: str, source: Source) -> int:
@@ -93,21 +97,23 @@ def _width(text: str, delimiter: str, source: Source) -> int:
     except csv.Error:  # a cell of more than 128 kB
         raise ProblemError(unreadable(source, "CSV: its header is no row of names")) from None
     if not header:
-        raise ProblemError(Problem(place(source), "", "is empty", "Put the delivered file there."))
-    other = next((mark for mark in MARKS if mark in header[0]), None) if len(header) == 1 else None
+        raise ProblemError(
+            Problem(raw_file_name(source), "", "is empty", "Put the delivered file there again.")
+        )
+    other = next((each for each in DELIMITERS if each in header[0]), None) if len(header) == 1 else None
     if other:
         hint = f"Set source.delimiter = {json.dumps(other)} in the wave file if that separates the columns."
         message = "only one column was found"
-        raise ProblemError(Problem(place(source), "source.delimiter", message, hint, delimiter))
+        raise ProblemError(Problem(raw_file_name(source), "source.delimiter", message, hint, delimiter))
     if len(header) > bounds.MOST_COLUMNS:
         message = f"has {len(header):,} columns, more than the {bounds.MOST_COLUMNS:,} that a file may have"
         hint = "Check source.delimiter, and that the first line is the header."
-        raise ProblemError(Problem(place(source), "", message, hint))
+        raise ProblemError(Problem(raw_file_name(source), "", message, hint))
     return len(header)
 
 
 def _parsed(text: str, delimiter: str, width: int, source: Source) -> pa.Table:
-    if text.count('"') % 2 and _open_quote(text, delimiter):
+    if text.count('"') % 2 and _has_open_quote(text, delimiter):
         raise ProblemError(unreadable(source, "CSV: a quote is not closed"))
     names = [str(position) for position in range(width)]
     try:
@@ -131,7 +137,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             yield reader.line_num, row
 
 
-def _open_quote(text: str, delimiter: str) -> bool:
+def _has_open_quote(text: str, delimiter: str) -> bool:
     """Whether a quoted cell runs to the end of the file, having swallowed every row on its way."""
     try:
         for _ in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
@@ -147,9 +153,9 @@ def _ragged(text: str, delimiter: str, width: int, source: Source) -> list[Probl
     hint = "Correct the line, or check source.delimiter and the quotes around texts."
     try:
         for line, row in _rows(text, delimiter):
-            if len(row) != width and len(problems) < SHOWN:
-                message = f"the row has {len(row)} cells, the header {width}"
-                problems.append(Problem(place(source), f"line {line}", message, hint))
+            if len(row) != width and len(problems) < MAX_RAGGED_ROWS:
+                message = f"the row has {counted(len(row), 'cell')}, the header {width}"
+                problems.append(Problem(raw_file_name(source), f"line {line}", message, hint))
     except csv.Error:
         pass  # a cell too long for the reader: a quote is not closed
     return problems or [unreadable(source, "CSV")]

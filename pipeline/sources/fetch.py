@@ -1,12 +1,11 @@
-"""Brings a wave's raw file to this machine and holds it to its pinned hash.
+"""Fetches a wave's raw file and checks it against its declared hash.
 
-A file that cannot be reached raises OSError, so that a scheduler may try again; one that is not what
-was pinned raises ProblemError, since trying again would not help. Reading the file stands in ``readers``.
+A file that cannot be reached raises OSError, so that a scheduler may retry; one with another hash raises
+ProblemError, since retrying would not help. Reading the file belongs to ``readers``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -17,6 +16,7 @@ import fsspec
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.extras import optional
+from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError, wave_problem
 
 CHUNK = 1 << 20
@@ -35,27 +35,21 @@ def fetch(wave: Wave, root: Path) -> Path:
         path = root / "warehouse" / "raw" / source.file
         inside = not PurePosixPath(source.file).is_absolute() and ".." not in PurePosixPath(source.file).parts
         if not inside or not path.is_file():
-            raise ProblemError(_missing(wave, "is not in warehouse/raw"))
+            raise ProblemError(_missing_file(wave, "is not in warehouse/raw"))
         return _verified(path, wave)
     folder = root / "warehouse" / "fetched"
     path = folder / f"{source.sha256[:12]}-{PurePosixPath(urlsplit(source.file).path).name or 'raw'}"
-    if path.is_file() and digest(path) == source.sha256:
+    if path.is_file() and file_sha256(path) == source.sha256:
         return _verified(path, wave)
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=".fetching-")
-    os.close(handle)
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".fetching-")
+    os.close(descriptor)
     try:
         _download(wave, Path(name))
         _verified(Path(name), wave).replace(path)
     finally:
         Path(name).unlink(missing_ok=True)
     return path
-
-
-def digest(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _download(wave: Wave, target: Path) -> None:
@@ -69,9 +63,9 @@ def _download(wave: Wave, target: Path) -> None:
             while chunk := remote.read(CHUNK):
                 local.write(chunk)
     except FileNotFoundError as error:
-        if _unanswered(error.__cause__):
+        if _host_unreachable(error.__cause__):
             raise OSError(f"{address}: {error.__cause__}") from error
-        raise ProblemError(_missing(wave, "is not at its address")) from error
+        raise ProblemError(_missing_file(wave, "was not found at its address")) from error
     except (ImportError, ValueError) as error:
         hint = "Use an https:// address, or install the fsspec package that speaks this protocol."
         raise ProblemError(
@@ -83,30 +77,30 @@ def _download(wave: Wave, target: Path) -> None:
         raise OSError(f"{address}: {type(error).__name__}: {error}") from error
 
 
-def _unanswered(cause: BaseException | None) -> bool:
-    """Whether a web host did not say that the file is gone: fsspec says so of any failure."""
+def _host_unreachable(cause: BaseException | None) -> bool:
+    """Whether the host failed without saying that the file is gone, which fsspec does not distinguish."""
     aiohttp = sys.modules.get("aiohttp")  # there wherever a web host was asked
-    broken = (TimeoutError, aiohttp.ClientError) if aiohttp else TimeoutError
-    return isinstance(cause, broken) and getattr(cause, "status", 0) not in (404, 410)
+    unreachable = (TimeoutError, aiohttp.ClientError) if aiohttp else TimeoutError
+    return isinstance(cause, unreachable) and getattr(cause, "status", 0) not in (404, 410)
 
 
 def _verified(path: Path, wave: Wave) -> Path:
     """The path, when the file is the pinned one."""
     source = wave.source
-    found, size = digest(path), path.stat().st_size
+    found, size = file_sha256(path), path.stat().st_size
     problems = []
-    hint = "Check that this is the right file; if the producer replaced it on purpose, pin the new"
+    hint = "Check that this is the right file; if the producer replaced it on purpose, declare the new"
     if found != source.sha256:
-        message = f"{source.file} has another sha256: expected {source.sha256 or 'one'}, found {found}"
+        message = f"{source.file} has another sha256 than declared: expected {source.sha256}, found {found}"
         problems.append(wave_problem(wave.key, "source.sha256", message, f"{hint} sha256.", found))
     if source.bytes is not None and size != source.bytes:
-        message = f"{source.file} has another size: expected {source.bytes} bytes, found {size}"
+        message = f"{source.file} has another size than declared: expected {source.bytes} bytes, found {size}"
         problems.append(wave_problem(wave.key, "source.bytes", message, f"{hint} size.", str(size)))
     if problems:
         raise ProblemError(problems)
     return path
 
 
-def _missing(wave: Wave, message: str) -> Problem:
+def _missing_file(wave: Wave, message: str) -> Problem:
     hint = "Put the file there, or correct its name in the wave file."
     return wave_problem(wave.key, "source.file", message, hint, wave.source.file)

@@ -20,7 +20,7 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.extras import optional
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, padded, text_column
-from pipeline.sources.layout import Column, place, unreadable
+from pipeline.sources.layout import Column, raw_file_name, unreadable
 from pipeline.sources.metadata import FileMetadata, Missing, MultipleSet
 
 PROGRAMS = {"sav": "SPSS", "dta": "Stata", "sas7bdat": "SAS", "xpt": "a SAS transport file"}
@@ -64,7 +64,9 @@ def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], 
 
 
 def _read(path: Path, source: Source, kind: str) -> tuple[pd.DataFrame, Any]:
-    pyreadstat = optional("pyreadstat", "spss", file=place(source), key="source.file", value=source.file)
+    pyreadstat = optional(
+        "pyreadstat", "spss", file=raw_file_name(source), key="source.file", value=source.file
+    )
     read = {
         "sav": pyreadstat.read_sav,
         "dta": pyreadstat.read_dta,
@@ -90,7 +92,9 @@ def _read(path: Path, source: Source, kind: str) -> tuple[pd.DataFrame, Any]:
                 raise ProblemError(unreadable(source, PROGRAMS[kind])) from None
     hint = "Set source.encoding in the wave file to what the producer used, often cp1252."
     raise ProblemError(
-        Problem(place(source), "source.encoding", "holds text in another encoding", hint, source.encoding)
+        Problem(
+            raw_file_name(source), "source.encoding", "holds text in another encoding", hint, source.encoding
+        )
     )
 
 

@@ -1,4 +1,4 @@
-"""What the readers share: a table of text columns, the names over it, and how a problem places the file."""
+"""What the readers share: columns of text, header names, and the file's name in problems."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pipeline.problems import Problem
 Column = tuple[str, "pd.Series[str]"]  # name and cells
 
 
-def place(source: Source) -> str:
-    """The raw file as a problem names it."""
+def raw_file_name(source: Source) -> str:
+    """The raw file's name in a problem: its address, or its path in the barometer's folder."""
     return source.file if source.remote else f"warehouse/raw/{source.file}"
 
 
 def unreadable(source: Source, kind: str) -> Problem:
-    """The problem of a file that is not what its name or declaration says."""
+    """The problem of a file that is not of the format that its name or declaration says."""
     hint = "Check that the file opens in its own program, or set source.format in the wave file."
-    return Problem(place(source), "source.format", f"cannot be read as {kind}", hint)
+    return Problem(raw_file_name(source), "source.format", f"cannot be read as {kind}", hint)
 
 
 def header_names(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -24,7 +24,7 @@ from pipeline.sources.cells import text_column
 from pipeline.sources.contents import require_contents
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.labelled import PROGRAMS, read_labelled
-from pipeline.sources.layout import Column, place, unreadable
+from pipeline.sources.layout import Column, raw_file_name, unreadable
 from pipeline.sources.metadata import NO_METADATA, FileMetadata
 from pipeline.sources.workbook import read_workbook
 
@@ -83,7 +83,7 @@ def format_of(source: Source) -> str:
     if given in SUFFIXES:
         return SUFFIXES[given]
     hint = "Set source.format in the wave file to csv, xlsx, sav, dta, sas7bdat, xpt or parquet."
-    raise ProblemError(Problem(place(source), "source.format", "is of no known format", hint, given))
+    raise ProblemError(Problem(raw_file_name(source), "source.format", "is of no known format", hint, given))
 
 
 def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
@@ -91,7 +91,7 @@ def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | N
     rows = len(table[0][1]) if table else 0
     if not rows:
         hint = "Check that it is the delivered file, and source.sheet and header_rows."
-        raise ProblemError(Problem(place(source), "", "has no rows below its header", hint))
+        raise ProblemError(Problem(raw_file_name(source), "", "has no rows below its header", hint))
     require_few(source, rows, len(table))
     named = []
     for position, (name, delivered) in enumerate(table, 1):
@@ -125,7 +125,7 @@ def _require_text(frame: pd.DataFrame, source: Source) -> None:
     hint = "A damaged file, or another encoding: check how it was made."
     problems = [
         Problem(
-            place(source),
+            raw_file_name(source),
             f"column {name!r}" if "\0" in name else f"column {name}",
             "holds NUL characters",
             hint,
@@ -147,7 +147,7 @@ def require_few(source: Source, rows: int, columns: int) -> None:
         if number > most:
             hint = "Check the file; deliver only the rows and columns of the wave."
             message = f"has {number:,} {what}, more than the {most:,} that a file may have"
-            raise ProblemError(Problem(place(source), "", message, hint))
+            raise ProblemError(Problem(raw_file_name(source), "", message, hint))
 
 
 def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | None) -> None:
@@ -155,13 +155,18 @@ def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | No
     missing = [name for name in columns or () if name not in names]
     problems = [
         Problem(
-            place(source), f"column {name}", "is a duplicate in the header", "Give each column its own name."
+            raw_file_name(source),
+            f"column {name}",
+            "occurs more than once in the header",
+            "Give each column its own name.",
         )
         for name in twice
     ]
     found = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
     hint = f"Name a column that the file has ({found}), or check source.sheet, delimiter and header_rows."
-    problems += [Problem(place(source), f"column {name}", "is not in the file", hint) for name in missing]
+    problems += [
+        Problem(raw_file_name(source), f"column {name}", "is not in the file", hint) for name in missing
+    ]
     if problems:
         raise ProblemError(problems)
 
@@ -183,8 +188,10 @@ def _read_parquet(path: Path, source: Source) -> list[Column]:
         try:
             columns.append((name, text_column(column.to_numpy() if numeric else column.to_pylist())))
         except TypeError as error:
-            hint = "Store texts, numbers, truth values or dates only."
+            hint = "Store texts, numbers, booleans or dates only."
             raise ProblemError(
-                Problem(place(source), f"column {name}", "holds nested values", hint, str(column.type))
+                Problem(
+                    raw_file_name(source), f"column {name}", "contains nested values", hint, str(column.type)
+                )
             ) from error
     return columns

@@ -27,7 +27,7 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import bounds
 from pipeline.sources.cells import cell_text, padded
-from pipeline.sources.layout import Column, header_names, place, unreadable
+from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
 
 # of a number format: what is shown as it is, or a colour
 LITERAL = re.compile(r'"[^"]*"|\\.|_.|\[(?!h+\]|m+\]|s+\])[^\]]*\]')
@@ -47,7 +47,13 @@ def read_workbook(path: Path, source: Source) -> list[Column]:
         if source.sheet and source.sheet not in sheets:
             hint = f"Set source.sheet in the wave file to one of: {', '.join(sheets)}."
             raise ProblemError(
-                Problem(place(source), "source.sheet", "is not a sheet of the workbook", hint, source.sheet)
+                Problem(
+                    raw_file_name(source),
+                    "source.sheet",
+                    "is not a sheet of the workbook",
+                    hint,
+                    source.sheet,
+                )
             )
         name = source.sheet or next(iter(sheets))
         rows = _rows(sheets[name], source)
@@ -97,12 +103,12 @@ def _require_packed(path: Path, source: Source) -> None:
         parts = archive.infolist()
     if any(part.flag_bits & 1 for part in parts):
         hint = "Save it without a password."
-        raise ProblemError(Problem(place(source), "source.file", "is encrypted", hint))
+        raise ProblemError(Problem(raw_file_name(source), "source.file", "is encrypted", hint))
     unpacked = sum(part.file_size for part in parts)
     if unpacked > max(bounds.SMALL, bounds.MOST_UNPACKED * path.stat().st_size):
         message = f"unpacks to {unpacked / 1e6:,.0f} MB, more than {bounds.MOST_UNPACKED} times its size"
         hint = "Check who made it; save it anew in Excel, or as CSV."
-        raise ProblemError(Problem(place(source), "source.file", message, hint))
+        raise ProblemError(Problem(raw_file_name(source), "source.file", message, hint))
 
 
 def _rows(sheet: Any, source: Source) -> Rows:
@@ -155,13 +161,13 @@ def _require_computed(values: Any, written: Any, rows: int, source: Source) -> N
             if found[1:]
             else ("holds a formula without a value")
         )
-        raise ProblemError(Problem(place(source), f"cell {found[0]}", message, hint))
+        raise ProblemError(Problem(raw_file_name(source), f"cell {found[0]}", message, hint))
 
 
 def _far(source: Source, row: int, column: int) -> Problem:
     message = "stands far below or beside the table"
     hint = "Delete the rows and columns beyond the table, or move it to a sheet of its own (source.sheet)."
-    return Problem(place(source), f"cell {get_column_letter(column)}{row}", message, hint)
+    return Problem(raw_file_name(source), f"cell {get_column_letter(column)}{row}", message, hint)
 
 
 def _text(cell: Any) -> str:

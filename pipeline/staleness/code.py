@@ -47,7 +47,7 @@ class Sources:
     def __init__(self, product: Path) -> None:
         self.product = product
         files = ((file.relative_to(product.parent), file) for file in sorted(product.rglob("*.py")))
-        named = ((".".join(place.with_suffix("").parts), file) for place, file in files)
+        named = ((".".join(relative.with_suffix("").parts), file) for relative, file in files)
         self.modules = {name.removesuffix(".__init__"): file for name, file in named}
         self._imports = cache(self._find_imports)
         self._hash = cache(self._hash_of_file)
@@ -67,8 +67,8 @@ class Sources:
         return hashlib.sha256(b"".join(sorted(self._hash(file) for file in files))).hexdigest()
 
     def _hash_of_file(self, file: Path) -> bytes:
-        place = file.relative_to(self.product.parent).as_posix()
-        return hashlib.sha256(place.encode() + b"\0" + file.read_bytes()).digest()
+        relative = file.relative_to(self.product.parent).as_posix()
+        return hashlib.sha256(relative.encode() + b"\0" + file.read_bytes()).digest()
 
     def _find_imports(self, name: str) -> set[str]:
         """The modules that a module imports, with the packages around it and them."""

@@ -31,16 +31,16 @@ def estimands(catalogue: Catalogue) -> tuple[Any, ...]:
 
 def harmonising(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
     """What harmonising reads: only the variables and questions that this wave's crosswalk fills."""
-    asked = catalogue.asked(wave)
+    mapped = catalogue.mapped_variables(wave)
     questions = [
-        question for question in catalogue.questions.values() if asked.intersection(question.answers)
+        question for question in catalogue.questions.values() if mapped.intersection(question.answers)
     ]
     rows = catalogue.instruments[wave.instrument].crosswalk
     return (
         [
             (variable.key, tuple(variable.codes))
             for variable in catalogue.variables.values()
-            if variable.key in asked
+            if variable.key in mapped
         ],
         [(_question(question), catalogue.max_choices(question, wave)) for question in questions],
         [_base(catalogue.bases[question.base]) for question in questions],

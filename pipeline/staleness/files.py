@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from pathlib import Path
 
 from pipeline.catalogue.digest import fingerprint
+from pipeline.hashing import file_sha256
 
 
 def hash_of_file(path: Path) -> str:
@@ -20,8 +20,7 @@ def hash_of_file(path: Path) -> str:
 
 @cache
 def _hash_of_file(path: Path, *_: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)
 
 
 def hash_of(path: Path) -> str:

@@ -79,5 +79,5 @@ def _declared(wave: str, catalogue: Catalogue) -> str:
     before = edition_before(catalogue.waves[wave], catalogue) if wave else None
     if before is None:
         return ""
-    asked = sorted(catalogue.asked(before)) if before.is_microdata else []
-    return fingerprint(before.key, asked, before.response.respondents)
+    mapped = sorted(catalogue.mapped_variables(before)) if before.is_microdata else []
+    return fingerprint(before.key, mapped, before.response.respondents)

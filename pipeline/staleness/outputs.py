@@ -1,6 +1,6 @@
-"""Where the output of a step lies, what is recorded of it, and the one way it gets there.
+"""Where the output of a step is, what is recorded of it, and how it is written.
 
-A folder is the output of one step and of nobody else, made beside and then swapped in whole. Its
+Each folder is the output of one step, made beside its place and then renamed. Its
 ``made.json``, written last, holds the fingerprint of what it was made from and the hash of every file of it:
 equal fingerprint and the same bytes, nothing to redo. So a file that was cut short or altered since is made
 again.

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, wave_problem
 from pipeline.staleness.fingerprint import Sound, product_inputs, site_input, wave_input, wave_inputs
 from pipeline.staleness.outputs import is_current, product_folder, wave_folder
+from pipeline.staleness.run_problems import kept_problems
 
 Status = Literal["at fault", "stale", "current"]
 
@@ -18,7 +19,9 @@ def status(wave: str, catalogue: Catalogue) -> Status:
     """Whether a wave is at fault, has something to be redone, or is built from what is declared now."""
     if wave_problems(wave, catalogue):
         return "at fault"
-    return "current" if _built(wave, wave_inputs(catalogue.waves[wave], catalogue), catalogue) else "stale"
+    if _built(wave, wave_inputs(catalogue.waves[wave], catalogue), catalogue):
+        return "current"
+    return "at fault" if kept_problems(wave, catalogue) else "stale"
 
 
 def sound_waves(catalogue: Catalogue) -> Sound:
@@ -52,14 +55,14 @@ def products_current(catalogue: Catalogue, sound: Sound) -> bool:
 
 
 def site_output(catalogue: Catalogue) -> tuple[Path, Path]:
-    """Where it stands what the site was made from, and the page that must be there."""
-    return catalogue.path("warehouse", "pages"), catalogue.path("warehouse", "site", "index.html")
+    """Where it stands what the site was made from, and the site: every page, script and picture of it."""
+    return catalogue.path("warehouse", "pages"), catalogue.path("warehouse", "site")
 
 
 def site_current(catalogue: Catalogue, sound: Sound) -> bool:
-    """Whether the site shows exactly these packages and releases."""
-    folder, front = site_output(catalogue)
-    return is_current(folder, site_input(catalogue, sound), (front,))
+    """Whether the site shows exactly these packages and releases, every file of it as it was made."""
+    folder, pages = site_output(catalogue)
+    return is_current(folder, site_input(catalogue, sound), (pages,))
 
 
 def source_version(wave: str, catalogue: Catalogue) -> str:
@@ -73,16 +76,9 @@ def wave_problems(wave: str, catalogue: Catalogue) -> tuple[Problem, ...]:
     """What stops a wave before it starts: the problems of its declarations, or that there are none."""
     problems = catalogue.problems_of(wave)
     if not problems and wave not in catalogue.waves:
-        return (
-            Problem(
-                file=f"schemas/waves/{wave}.toml",
-                key="",
-                message="is not a wave of this barometer",
-                hint=f"Use one of {', '.join(catalogue.waves) or 'none: declare a wave first'}.",
-                value=wave,
-                wave=wave,
-            ),
-        )
+        known = ", ".join(catalogue.waves)
+        hint = f"Use one of {known}." if known else "Declare a wave first."
+        return (wave_problem(wave, "", "is not a wave of this barometer", hint, wave),)
     return problems
 
 

@@ -1,4 +1,4 @@
-"""Layer 4: every step of the pipeline as one function, files in and files out, without a scheduler.
+"""Every step of the pipeline as one function, files in and files out, without a scheduler.
 
 Each step is a module of its name: what that module imports is what makes the step stale, which
 ``staleness`` works out. ``waves`` and ``products`` list them in order; ``wave_step`` and

@@ -1,7 +1,7 @@
 """One candidate package: its tables against the release before, audited, written, with its provenance.
 
-Here belongs what a candidate takes from releases that are sealed already. Which tables there are, how they
-are protected and written belongs to the packages below.
+Here belongs what a candidate takes from sealed releases. Which tables there are, and how they are protected
+and written, belongs to the packages below.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pipeline.contracts import conform, table
 from pipeline.disclosure import AUDITED, Audit, audit
 from pipeline.problems import ProblemError
 from pipeline.release import write_package
+from pipeline.release.compared_tables import compared_table, tables_from, tables_of
 from pipeline.release.quality import quality
 from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comparison, revision_table
-from pipeline.release.sheets import sheet, sheets_from, sheets_of
 from pipeline.release_store import SUMS, earlier, previous
 from pipeline.staleness.files import hash_of_file
 from pipeline.steps.provenance import PROVENANCE, provenance
@@ -32,14 +32,14 @@ def revisions(catalogue: Catalogue, package: Package, estimates: pd.DataFrame) -
     """The table ``revisions`` of a package, from its published estimates."""
     version = catalogue.barometer.version
     before = previous(catalogue.root, package.key, version)
-    return revision_table(before, sheet(table("estimates"), arrow(estimates, "estimates")), version)
+    return revision_table(before, compared_table(table("estimates"), arrow(estimates, "estimates")), version)
 
 
 def every_revision(catalogue: Catalogue, estimates: pd.DataFrame) -> pd.DataFrame:
     """The revisions of every package that holds a wave of these estimates, one after the other."""
-    of = {key: catalogue.package_of(wave).key for key, wave in catalogue.waves.items()}
+    package_of_wave = {key: catalogue.package_of(wave).key for key, wave in catalogue.waves.items()}
     packages = catalogue.barometer.packages
-    parts = estimates.groupby(estimates["wave"].map(of), sort=True)
+    parts = estimates.groupby(estimates["wave"].map(package_of_wave), sort=True)
     return pd.concat([revisions(catalogue, packages[key], part) for key, part in parts], ignore_index=True)
 
 
@@ -53,7 +53,7 @@ def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> di
     audited = audited_with_releases(catalogue, package, tables)
     if audited.problems:
         raise ProblemError(audited.problems)
-    extra = _extra(catalogue, package, tables)
+    extra = _extra_files(catalogue, package, tables)
     extra["quality.json"] = quality(catalogue, package, tables, audited.report)
     folder = write_package(catalogue.root, catalogue, package, tables, extra)
     waves = [catalogue.waves[key] for key in tables["waves"]["wave"]]
@@ -62,15 +62,15 @@ def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> di
 
 
 def audited_with_releases(catalogue: Catalogue, package: Package, tables: Tables) -> Audit:
-    """The candidate attacked together with every release that an outsider has."""
+    """The disclosure audit of the candidate together with every release that an outsider has."""
     version = catalogue.barometer.version
     before = earlier(catalogue.root, package.key, version)
-    out = [(release.version, published_before(release.folder)) for release in before]
-    return audit([*out, (version, tables)], catalogue)
+    published = [(release.version, published_before(release.folder)) for release in before]
+    return audit([*published, (version, tables)], catalogue)
 
 
 def published_before(folder: Path) -> dict[str, pd.DataFrame]:
-    """The audited tables of a sealed release in today's columns; what it did not say is missing."""
+    """The audited tables of a sealed release in today's columns; columns it lacks are blank."""
     files = {name: folder / "data" / f"{name}.parquet" for name in AUDITED}
     return {name: _in_todays_columns(path, name) for name, path in files.items() if path.is_file()}
 
@@ -80,16 +80,16 @@ def _in_todays_columns(path: Path, name: str) -> pd.DataFrame:
     blanks: dict[str, Any] = {
         field["name"]: {"string": "", "boolean": False}.get(field["type"]) for field in table(name)["fields"]
     }
-    unsaid = {column: blank for column, blank in blanks.items() if column not in frame}
-    return conform(frame.assign(**unsaid)[list(blanks)], name)
+    missing = {column: blank for column, blank in blanks.items() if column not in frame}
+    return conform(frame.assign(**missing)[list(blanks)], name)
 
 
-def _extra(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, bytes]:
-    """The files of a package that tell of more than its tables."""
+def _extra_files(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, bytes]:
+    """The files of a package beside its tables."""
     barometer = catalogue.barometer
     before = previous(catalogue.root, package.key, barometer.version)
-    old = (before.version, sheets_of(before.folder)) if before else None
-    compared = comparison(package.key, old, (barometer.version, sheets_from(tables)))
+    old = (before.version, tables_of(before.folder)) if before else None
+    compared = comparison(package.key, old, (barometer.version, tables_from(tables)))
     released = barometer.released.isoformat()
     return {
         JSON: as_json(compared),

@@ -27,8 +27,8 @@ from pipeline.staleness.fingerprint import Sound, shared_input
 from pipeline.staleness.outputs import Metadata, StepResult, make, product_folder, shared_folder, wave_folder
 from pipeline.steps.product_step import product_step
 
-KEPT = ("comparisons", "benchmarks", "errata", "narrowed")
-INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")  # tables of the schema statistics
+STORED_FOR_PUBLICATION = ("comparisons", "benchmarks", "errata", "narrowed")
+UNROUNDED_TABLES = ("comparisons", "benchmarks", "trends", "reconciliation")  # of the schema statistics
 
 
 def comparisons(catalogue: Catalogue) -> StepResult:
@@ -38,7 +38,10 @@ def comparisons(catalogue: Catalogue) -> StepResult:
         root = catalogue.root
         estimates = pd.read_parquet(product_folder(root, "estimates") / "estimates.parquet")
         inputs = ComparisonInputs(
-            estimates, lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)), again, catalogue
+            estimates,
+            lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)),
+            sum_microdata,
+            catalogue,
         )
         made = {
             "comparisons": comparisons_of(inputs),
@@ -47,7 +50,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
             "errata": errata(inputs),
             "reconciliation": reconciliation(inputs),
         }
-        made["narrowed"] = inputs.narrowed()  # last: it holds what the others have estimated again
+        made["narrowed"] = inputs.narrowed_to(made["comparisons"])
         for name, frame in made.items():
             frame.to_parquet(folder / f"{name}.parquet", index=False)
         counted: Metadata = {"rows": len(made["comparisons"])}
@@ -57,10 +60,10 @@ def comparisons(catalogue: Catalogue) -> StepResult:
     return product_step("comparisons", catalogue, work)
 
 
-def again(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
+def sum_microdata(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
     """A wave's sums from its microdata: of the indicators of a catalogue and of the units in a scope.
 
-    They are kept beside the comparisons, in a folder a scope, until the wave or what is asked of it changes.
+    They are kept in a folder per scope until the wave or the indicators change.
     """
     declared = catalogue.waves[wave]
     weighted = wave_folder(catalogue.root, "weighted_wave", wave)
@@ -81,12 +84,12 @@ def published_comparisons(
     catalogue: Catalogue, estimates: pd.DataFrame, protected: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """The tables of comparisons as they may be published beside these estimates, unrounded and protected."""
-    return published(Compared(**_stored(catalogue, KEPT)), estimates, protected, catalogue)
+    return published(Compared(**_stored(catalogue, STORED_FOR_PUBLICATION)), estimates, protected, catalogue)
 
 
 def unrounded_comparisons(catalogue: Catalogue) -> dict[str, pd.DataFrame]:
-    """The tables of the schema ``statistics``: never for readers."""
-    return _stored(catalogue, INSIDE)
+    """The tables of the schema ``statistics``, which are never published."""
+    return _stored(catalogue, UNROUNDED_TABLES)
 
 
 def _stored(catalogue: Catalogue, names: tuple[str, ...]) -> dict[str, pd.DataFrame]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.estimation import KEY, estimate_wave, figures_estimates, read_cells
+from pipeline.estimation import KEY, Specification, estimate_wave, figures_estimates, read_cells
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder
@@ -15,7 +15,7 @@ from pipeline.steps.product_step import product_step
 
 
 def estimates(catalogue: Catalogue) -> StepResult:
-    """Every sound wave's estimates in one table, unrounded and unsuppressed: never for readers."""
+    """Every sound wave's estimates in one table, unrounded and unsuppressed: never published."""
 
     def work(folder: Path, sound: Sound) -> Metadata:
         if not sound:
@@ -38,7 +38,8 @@ def estimates(catalogue: Catalogue) -> StepResult:
 def _estimates_of(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     if wave.is_microdata:
         return estimate_wave(
-            read_cells(wave_folder(catalogue.root, "wave_statistics", wave.key)), wave, catalogue
+            read_cells(wave_folder(catalogue.root, "wave_statistics", wave.key)),
+            Specification.of(wave, catalogue),
         )
     figures = wave_folder(catalogue.root, "harmonised_wave", wave.key) / "figures.parquet"
     return figures_estimates(

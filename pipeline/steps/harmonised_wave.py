@@ -1,4 +1,4 @@
-"""The second step of a wave: its answers in the codebook's words."""
+"""The second step of a wave: its answers in the codebook's variables and codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.sources import FileMetadata
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder, write_json
 from pipeline.steps.raw_wave import FILE_METADATA
-from pipeline.steps.wave_step import numbers, wave_step
+from pipeline.steps.wave_step import plain_values, wave_step
 
 
 def harmonised_wave(wave: str, catalogue: Catalogue) -> StepResult:
@@ -29,6 +29,6 @@ def harmonised_wave(wave: str, catalogue: Catalogue) -> StepResult:
         made.answers.to_parquet(folder / "answers.parquet", index=False)
         made.quarantine.to_parquet(folder / "quarantine.parquet", index=False)
         write_json(folder / "report.json", made.report)
-        return numbers(made.report) | {"rows": len(made.answers), "columns": made.answers.shape[1]}
+        return plain_values(made.report) | {"rows": len(made.answers), "columns": made.answers.shape[1]}
 
     return wave_step("harmonised_wave", wave, catalogue, work)

@@ -11,13 +11,14 @@ from typing import Any
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue, text_in
 from pipeline.catalogue.hints import did_you_mean
-from pipeline.comparison import Judgement, Pair, WaveFacts, response_rate, scope_text
+from pipeline.catalogue.scopes import scope_text
+from pipeline.comparison import Judgement, Pair, WaveFacts
 from pipeline.contracts import literal
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.status import sound_wave
 from pipeline.warehouse import database, query
 
-NUMBERS = (
+NUMBER_COLUMNS = (
     "category", "domain", "domain_code", "standard", "scope", "value_a", "value_b", "difference", "se",
     "ci_low", "ci_high", "p_value", "p_adjusted", "p_distribution", "rank_a", "rank_b", "verdict", "reasons",
 )  # fmt: skip
@@ -35,27 +36,29 @@ def compare_waves(
     catalogue = load_catalogue(root)
     if catalogue.shared_problems:
         raise ProblemError(catalogue.shared_problems)
-    one, other = (sound_wave(key, catalogue) for key in waves)
-    _known(indicator, catalogue.indicators, "--indicator", "an indicator")
+    wave_a, wave_b = (sound_wave(key, catalogue) for key in waves)
+    _require_known(indicator, catalogue.indicators, "--indicator", "an indicator")
     domain = domain or catalogue.total.key
-    _known(domain, catalogue.domains, "--domain", "a breakdown")
+    _require_known(domain, catalogue.domains, "--domain", "a breakdown")
     lang = lang or catalogue.barometer.languages[0]
-    _known(lang, catalogue.barometer.languages, "--lang", "a language")
-    if one.key == other.key:
-        raise ProblemError(Problem("WAVE_B", "", "is the same wave", "Name two waves.", other.key))
-    pair = Pair(one, other, WaveFacts(catalogue))
+    _require_known(lang, catalogue.barometer.languages, "--lang", "a language")
+    if wave_a.key == wave_b.key:
+        raise ProblemError(
+            Problem("WAVE_B", "", "is the same wave as WAVE_A", "Name two different waves.", wave_b.key)
+        )
+    pair = Pair(wave_a, wave_b, WaveFacts(catalogue))
     by = catalogue.domains[domain].by
     judged = pair.judge(indicator, by=by)
     return {
-        "wave_a": one.key,
-        "wave_b": other.key,
+        "wave_a": wave_a.key,
+        "wave_b": wave_b.key,
         "indicator": indicator,
         "verdict": judged.verdict,
         "text": sentence(catalogue, lang, f"verdicts.{judged.verdict}"),
         "reasons": _reasons(judged, catalogue, lang),
         "scope": scope_text(pair.used(indicator, by)),
-        "waves": [_facts(wave, catalogue) for wave in (one, other)],
-        "comparisons": _numbers(root, indicator, one.key, other.key, domain),
+        "waves": [_facts(wave, catalogue) for wave in (wave_a, wave_b)],
+        "comparisons": _numbers(root, indicator, wave_a.key, wave_b.key, domain),
     }
 
 
@@ -68,9 +71,9 @@ def sentence(catalogue: Catalogue, lang: str, key: str) -> str:
     return rules[name].text if kind == "rules" else verdicts[name]
 
 
-def _known(key: str, known: Any, option: str, what: str) -> None:
+def _require_known(key: str, known: Any, option: str, what: str) -> None:
     if key not in known:
-        hint = f"`barometer query` lists them: FROM published.indicators.{did_you_mean(key, list(known))}"
+        hint = f"`barometer query 'FROM published.indicators'` lists them.{did_you_mean(key, list(known))}"
         hint = (
             hint
             if option == "--indicator"
@@ -88,12 +91,9 @@ def _reasons(judged: Judgement, catalogue: Catalogue, lang: str) -> list[Row]:
 
 
 def _facts(wave: Wave, catalogue: Catalogue) -> Row:
-    """What is declared of a wave that a reader should see beside its number; None where nothing is."""
-    instrument, period, rate = (
-        catalogue.instruments[wave.instrument],
-        wave.reference_period,
-        response_rate(wave),
-    )
+    """The declared facts of a wave that belong beside its number; None where nothing is declared."""
+    instrument, period = catalogue.instruments[wave.instrument], wave.reference_period
+    rate = wave.response.known_rate
     weighting = wave.weighting
     margins = "|".join("*".join(margin) for margin in weighting.margins) if weighting else ""
     return {
@@ -112,12 +112,12 @@ def _facts(wave: Wave, catalogue: Catalogue) -> Row:
     }
 
 
-def _numbers(root: Path, indicator: str, one: str, other: str, domain: str) -> list[Row]:
+def _numbers(root: Path, indicator: str, wave_a: str, wave_b: str, domain: str) -> list[Row]:
     if not database(root).is_file():
         return []
-    asked = ", ".join(literal(text) for text in (indicator, one, other))
-    sql = f"SELECT {', '.join(NUMBERS)} FROM compare({asked}) WHERE domain = {literal(domain)}"
-    return [dict(zip(NUMBERS, map(_plain, row), strict=True)) for row in query(root, sql).rows]
+    arguments = ", ".join(literal(text) for text in (indicator, wave_a, wave_b))
+    sql = f"SELECT {', '.join(NUMBER_COLUMNS)} FROM compare({arguments}) WHERE domain = {literal(domain)}"
+    return [dict(zip(NUMBER_COLUMNS, map(_plain, row), strict=True)) for row in query(root, sql).rows]
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""One barometer-wide step, whichever: made of every sound wave, from what is current before it."""
+"""What the barometer-wide steps share: made of every sound wave, from current inputs only."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def require_current(before: str, step: str, catalogue: Catalogue, sound: Sound) 
     """Raises ProblemError when ``step`` would be made from the output of a step that is not current."""
     folder, made = product_folder(catalogue.root, before), product_inputs(catalogue, sound)[before]
     if not is_current(folder, made, product_outputs(before, catalogue, sound)):
-        place = folder.relative_to(catalogue.root).as_posix()
+        location = folder.relative_to(catalogue.root).as_posix()
         hint = f"Make {before} first; `barometer run` makes every step in order."
-        raise ProblemError(Problem(place, "", f"is stale, and {step} is made from it", hint))
+        raise ProblemError(Problem(location, "", f"is stale, and {step} is made from it", hint))
 
 
 def units_of(sound: Sound, catalogue: Catalogue) -> dict[str, int]:

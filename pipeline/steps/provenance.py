@@ -27,12 +27,12 @@ READERS = {"sav": "pyreadstat", "dta": "pyreadstat"}  # of an extra, by the form
 
 
 def provenance(catalogue: Catalogue, waves: Iterable[Wave], folder: Path) -> bytes:
-    """provenance.json of the package that lies in ``folder``, made from these waves."""
+    """provenance.json of the package in ``folder``, made from these waves."""
     return _written({"sha256sums": hash_of_file(folder / SUMS), **origins(catalogue, waves)})
 
 
-def unspoilt(content: bytes) -> dict[str, Any]:
-    """What provenance.json says; nothing when a byte of it is not as it was written."""
+def intact_provenance(content: bytes) -> dict[str, Any]:
+    """The content of provenance.json; empty when a byte of it was changed."""
     try:
         made: dict[str, Any] = json.loads(content)
         made.pop("checksum")
@@ -42,7 +42,7 @@ def unspoilt(content: bytes) -> dict[str, Any]:
 
 
 def _written(made: Mapping[str, Any]) -> bytes:
-    """The record with its own checksum: no other file has one of it."""
+    """The record with its own checksum, since no other file lists one for it."""
     made = {**made, "checksum": fingerprint(made)}
     return (json.dumps(made, ensure_ascii=False, indent=2) + "\n").encode("utf-8")
 
@@ -80,7 +80,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
 def raw_files(catalogue: Catalogue, waves: Iterable[Wave]) -> dict[str, dict[str, Any]]:
     """Hash and size of the files that waves were delivered in, counts of strata and margins included.
 
-    A remote file is told as it is pinned: nothing else is ever read.
+    A remote file is listed as declared: no other content is ever read.
     """
     found: dict[str, dict[str, Any]] = {}
     for wave in waves:

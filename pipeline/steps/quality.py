@@ -1,8 +1,8 @@
-"""Judgements on what the steps made: does it keep its contract, and is it what one would expect?
+"""Checks of what the steps made: does it conform to its contract, and is it plausible?
 
-Pure functions on frames, reports and declarations; each gives a ``Finding``. What stops a wave
-outright is a problem and belongs to the packages that read the input; what is merely surprising is a
-finding here, for somebody to look at.
+Pure functions on frames, reports and declarations; each returns a ``Finding``. What stops a wave is a
+problem and belongs to the packages that read the input; what is merely surprising is a finding, for somebody
+to look at.
 """
 
 from __future__ import annotations
@@ -15,25 +15,27 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.staleness.findings import edition_before
+from pipeline.weighting import MARGIN_TOLERANCE
 
-MARGIN_GAP = 1e-9  # of a margin's total
-MOST_WEIGHT_RATIO = 100.0  # largest over smallest weight: beyond it, one answer outvotes a hundred
-MOST_DEFF = 4.0  # of the weights alone: beyond it, three answers of four are lost to weighting
-LEAST_OF_BEFORE = 0.5  # respondents, against the edition before
-SUM_GAP = 1e-6  # percentage points: float noise of a sum of shares
-JUMP_POINTS = 15.0  # percentage points between two editions ...
-JUMP_ERRORS = 4.0  # ... and standard errors of the difference, where they are known
+MAX_WEIGHT_RATIO = (
+    100.0  # largest over smallest weight: above it, one answer counts more than a hundred others
+)
+MAX_DEFF = 4.0  # of the weights alone: above it, weighting costs three quarters of the effective sample
+MIN_RESPONDENTS_RATIO = 0.5  # respondents, against the edition before
+SUM_TOLERANCE = 1e-6  # percentage points: float noise of a sum of shares
+MAX_JUMP_POINTS = 15.0  # percentage points between two editions ...
+MAX_JUMP_ERRORS = 4.0  # ... and standard errors of the difference, where they are known
 ROUNDING = 0.5  # percentage points: published figures are whole percents
-MOST_OUTSIDE = 0.1  # share of published figures outside the interval: 0.05 is expected
-SHOWN = 10
-CELL = ["indicator", "category", "domain", "domain_code"]
+MAX_OUTSIDE_SHARE = 0.1  # share of published figures outside the interval: 0.05 is expected
+MAX_SHOWN = 10
+CELL_KEY = ["indicator", "category", "domain", "domain_code"]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One judgement: whether it passed, in one sentence, with its numbers; ``rows`` are the worst cases."""
+    """The result of a check: whether it passed, a sentence, its numbers; ``rows`` are the worst cases."""
 
     passed: bool
     message: str
@@ -53,14 +55,32 @@ def contract(
         _, bad = validate(stored, _schema(stored, wave, catalogue))
     except ProblemError as error:
         return Finding(False, str(error), severity="error")
-    out = 0 if quarantine is None else int(quarantine["row"].nunique())
-    share = out / max(len(stored) + out, 1)
+    quarantined = 0 if quarantine is None else int(quarantine["row"].nunique())
+    share = quarantined / max(len(stored) + quarantined, 1)
     most = catalogue.barometer.validation.max_quarantined
-    numbers = {"rows": len(stored), "broken rules": len(bad), "quarantined": out, "share quarantined": share}
+    numbers = {
+        "rows": len(stored),
+        "broken rules": len(bad),
+        "quarantined": quarantined,
+        "share quarantined": share,
+    }
     passed = not len(bad) and share <= most
-    message = f"{len(stored)} rows, {len(bad)} rules broken, {share:.1%} quarantined (at most {most:.1%})"
+    message = (
+        f"{counted(len(stored), 'row')}, {counted(len(bad), 'broken rule')}, {share:.1%} quarantined "
+        f"(at most {most:.1%})"
+    )
     cases = bad.groupby(["column", "rule"], sort=False).size().rename("count").reset_index()
     return Finding(passed, message, numbers, _rows(cases), severity="error")
+
+
+def contract_problem(wave: str, message: str) -> Problem:
+    """The problem of a wave whose harmonised answers break their contract, by what the check has found."""
+    return wave_problem(
+        wave,
+        "",
+        f"harmonised_wave breaks its contract: {message}",
+        "Compare the wave's crosswalk and raw file with the codebook.",
+    )
 
 
 def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:
@@ -71,18 +91,18 @@ def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:
 
 
 def weights(report: Mapping[str, Any]) -> Finding:
-    """Weights are positive, no answer outvotes the rest, and every margin is met."""
+    """Weights are positive and not extreme, and every margin is met."""
     margins = report["margins"]
-    missed = [margin for margin in margins if _gap(margin) > MARGIN_GAP]
+    missed = [margin for margin in margins if _gap(margin) > MARGIN_TOLERANCE]
     measured = {key: report[key] for key in ("min", "max", "ratio", "deff", "effective_n")}
-    wild = report["min"] <= 0 or report["ratio"] > MOST_WEIGHT_RATIO or report["deff"] > MOST_DEFF
+    extreme = report["min"] <= 0 or report["ratio"] > MAX_WEIGHT_RATIO or report["deff"] > MAX_DEFF
     message = (
         f"weights from {report['min']:.3g} to {report['max']:.3g} (ratio {report['ratio']:.3g}), "
         f"deff {report['deff']:.3g}"
-        + (f", {len(margins) - len(missed)} of {len(margins)} margins met" if margins else "")
+        + (f", {len(missed)} of {counted(len(margins), 'margin')} not met" if margins else "")
     )
     severity: Literal["error", "warn"] = "error" if missed or report["min"] <= 0 else "warn"
-    return Finding(not missed and not wild, message, measured, tuple(missed[:SHOWN]), severity)
+    return Finding(not missed and not extreme, message, measured, tuple(missed[:MAX_SHOWN]), severity)
 
 
 def _gap(margin: Mapping[str, Any]) -> float:
@@ -90,20 +110,27 @@ def _gap(margin: Mapping[str, Any]) -> float:
 
 
 def coverage(
-    asked: Collection[str], n: int, asked_before: Collection[str] | None, n_before: int | None
+    questions_asked: Collection[str], n: int, questions_before: Collection[str] | None, n_before: int | None
 ) -> Finding:
     """A wave asks what the edition before asked, of a comparable number; None: there is no edition before."""
-    if asked_before is None:
-        return Finding(True, f"{len(asked)} asked; no earlier edition to compare with", {"asked": len(asked)})
-    dropped, added = sorted(set(asked_before) - set(asked)), sorted(set(asked) - set(asked_before))
-    few = n_before is not None and n < LEAST_OF_BEFORE * n_before
+    if questions_before is None:
+        return Finding(
+            True,
+            f"{counted(len(questions_asked), 'question')} asked; there is no earlier edition to compare with",
+            {"asked": len(questions_asked)},
+        )
+    dropped = sorted(set(questions_before) - set(questions_asked))
+    added = sorted(set(questions_asked) - set(questions_before))
+    few = n_before is not None and n < MIN_RESPONDENTS_RATIO * n_before
     message = (
-        f"{len(dropped)} no longer asked: {', '.join(dropped)}" if dropped else "everything is asked again"
+        f"{counted(len(dropped), 'question')} no longer asked: {', '.join(dropped)}"
+        if dropped
+        else "every question is asked again"
     )
     if few:
-        message += f"; only {n} respondents, {n_before} before"
+        message += f"; only {counted(n, 'respondent')}, against {n_before} before"
     numbers: dict[str, int | float | str] = {
-        "asked": len(asked),
+        "asked": len(questions_asked),
         "no longer asked": ", ".join(dropped) or "none",
     }
     return Finding(not dropped and not few, message, numbers | {"new": ", ".join(added) or "none"})
@@ -112,7 +139,9 @@ def coverage(
 def questions(wave: Wave, catalogue: Catalogue) -> set[str]:
     """The questions that a microdata wave's crosswalk fills, in whole or in part."""
     return {
-        catalogue.question_of(name).key for name in catalogue.asked(wave) if name not in catalogue.variables
+        catalogue.question_of(name).key
+        for name in catalogue.mapped_variables(wave)
+        if name not in catalogue.variables
     }
 
 
@@ -127,13 +156,15 @@ def shares(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     sums = (
         rows.groupby(["wave", "indicator", "domain", "domain_code"], sort=False)["value"].sum().reset_index()
     )
-    off = sums[(sums["value"] - 100).abs() > SUM_GAP]
-    message = f"{len(sums) - len(off)} of {len(sums)} cells sum to 100"
-    return Finding(off.empty, message, {"cells": len(sums), "off": len(off)}, _rows(off), severity="error")
+    wrong = sums[(sums["value"] - 100).abs() > SUM_TOLERANCE]
+    message = f"the shares of {len(wrong)} of {counted(len(sums), 'cell')} do not sum to 100"
+    return Finding(
+        wrong.empty, message, {"cells": len(sums), "off": len(wrong)}, _rows(wrong), severity="error"
+    )
 
 
 def jumps(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
-    """No share of a whole survey moves further between two editions than a survey of its size can see."""
+    """No share of a whole survey moves between two editions by more than sampling error makes plausible."""
     before = {
         key: earlier.key
         for key, wave in catalogue.waves.items()
@@ -141,18 +172,21 @@ def jumps(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     }
     total = estimates[(estimates["domain"] == catalogue.total.key) & (estimates["unit_measure"] == "percent")]
     now = total.assign(before=total["wave"].map(before)).dropna(subset=["before", "value"])
-    pairs = now.merge(total, left_on=["before", *CELL], right_on=["wave", *CELL], suffixes=("", "_before"))
+    pairs = now.merge(
+        total, left_on=["before", *CELL_KEY], right_on=["wave", *CELL_KEY], suffixes=("", "_before")
+    )
     pairs = pairs.dropna(subset=["value_before"])
     difference = (pairs["value"] - pairs["value_before"]).astype(float)
     error = (pairs["se"].astype(float) ** 2 + pairs["se_before"].astype(float) ** 2).fillna(0.0) ** 0.5
-    far = pairs.assign(difference=difference)[
-        (difference.abs() > JUMP_POINTS) & (difference.abs() > JUMP_ERRORS * error)
+    jumped = pairs.assign(difference=difference)[
+        (difference.abs() > MAX_JUMP_POINTS) & (difference.abs() > MAX_JUMP_ERRORS * error)
     ]
-    worst = far.sort_values("difference", key=lambda column: -column.abs(), kind="stable")
+    worst = jumped.sort_values("difference", key=lambda column: -column.abs(), kind="stable")
     shown = worst[["wave", "before", "indicator", "category", "value_before", "value", "difference"]]
-    message = f"{len(far)} of {len(pairs)} shares moved more than {JUMP_POINTS:g} points between editions"
-    message += _first(shown, "value_before")
-    return Finding(far.empty, message, {"compared": len(pairs), "jumps": len(far)}, _rows(shown))
+    compared = counted(len(pairs), "share")
+    message = f"{len(jumped)} of {compared} moved by more than {MAX_JUMP_POINTS:g} points between editions"
+    message += _worst_case(shown, "value_before")
+    return Finding(jumped.empty, message, {"compared": len(pairs), "jumps": len(jumped)}, _rows(shown))
 
 
 def agreement(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
@@ -162,24 +196,25 @@ def agreement(estimates: pd.DataFrame, catalogue: Catalogue) -> Finding:
     valued = valued.assign(described=valued["wave"].map(survey))
     valued = valued[~(valued["n"] < catalogue.barometer.disclosure.min_n).fillna(False)]
     measured, printed = (valued[valued["source_kind"] == kind] for kind in ("microdata", "figures"))
-    pairs = measured.merge(printed, on=["described", *CELL], suffixes=("", "_figure"))
+    pairs = measured.merge(printed, on=["described", *CELL_KEY], suffixes=("", "_figure"))
     low = pairs["ci_low"].astype(float).fillna(pairs["value"]) - ROUNDING
     high = pairs["ci_high"].astype(float).fillna(pairs["value"]) + ROUNDING
     outside = pairs[(pairs["value_figure"] < low) | (pairs["value_figure"] > high)]
     outside = outside.assign(difference=outside["value"] - outside["value_figure"])
     worst = outside.sort_values("difference", key=lambda column: -column.abs(), kind="stable")
-    shown = worst[["wave", "wave_figure", *CELL, "value", "value_figure", "difference"]]
-    message = f"{len(outside)} of {len(pairs)} published figures lie outside the interval of the estimate"
-    message += _first(shown, "value_figure")
+    shown = worst[["wave", "wave_figure", *CELL_KEY, "value", "value_figure", "difference"]]
+    message = (
+        f"{len(outside)} of {counted(len(pairs), 'published figure')} outside the interval of the estimate"
+    )
+    message += _worst_case(shown, "value_figure")
     numbers = {"compared": len(pairs), "outside": len(outside)}
-    return Finding(len(outside) <= MOST_OUTSIDE * len(pairs), message, numbers, _rows(shown))
+    return Finding(len(outside) <= MAX_OUTSIDE_SHARE * len(pairs), message, numbers, _rows(shown))
 
 
 def disclosure(audits: Mapping[str, Mapping[str, Any]], sums: Mapping[str, str]) -> Finding:
-    """Every candidate is the one that was attacked, and gave nothing hidden away; by package.
+    """Every candidate is unchanged since its disclosure audit, by package.
 
-    ``sums`` are the hashes of the SHA256SUMS that lie there. A candidate that gives something away is never
-    made.
+    ``sums`` are the current hashes of their SHA256SUMS. A candidate that fails the audit is never written.
     """
     others = [package for package, audited in audits.items() if sums[package] != audited["sha256sums"]]
     numbers = {
@@ -188,32 +223,32 @@ def disclosure(audits: Mapping[str, Mapping[str, Any]], sums: Mapping[str, str])
         for word, value in audited["audit"].items()
         if isinstance(value, (int, float, str))
     }
-    message = f"{len(audits) - len(others)} of {len(audits)} packages withstood the attack as they are"
-    message += f"; changed since: {', '.join(others)}" if others else ""
+    packages = counted(len(audits), "package")
+    message = f"{len(audits) - len(others)} of {packages} unchanged since the disclosure audit"
+    message += f"; changed: {', '.join(others)}" if others else ""
     return Finding(not others, message, numbers, severity="error")
 
 
 def package(problems: Mapping[str, Sequence[Problem]]) -> Finding:
     """Every candidate is as it passed its validation; the problems by package."""
     found = [str(problem) for each in problems.values() for problem in each]
-    message = (
-        f"{len(problems)} package{'' if len(problems) == 1 else 's'}, "
-        f"{len(found)} problem{'' if len(found) == 1 else 's'}"
-    ) + (f": {'; '.join(found[:SHOWN])}" if found else "")
+    message = (f"{counted(len(problems), 'package')}, {counted(len(found), 'problem')}") + (
+        f": {'; '.join(found[:MAX_SHOWN])}" if found else ""
+    )
     return Finding(not found, message, {"packages": len(problems), "problems": len(found)}, severity="error")
 
 
-def _first(worst: pd.DataFrame, other: str) -> str:
-    """The worst case in words, for those who read no table."""
+def _worst_case(worst: pd.DataFrame, other: str) -> str:
+    """The worst case in words."""
     if worst.empty:
         return ""
     row = worst.iloc[0]
     case = " ".join(row[["wave", "indicator", "category"]])
-    return f"; furthest: {case}, {row['value']:.0f} against {row[other]:.0f}"
+    return f"; the largest difference: {case}, {row['value']:.0f} against {row[other]:.0f}"
 
 
 def _rows(frame: pd.DataFrame) -> tuple[Mapping[str, Any], ...]:
     """The first rows of a frame as records; frames given here hold counts and estimates, never microdata."""
     return tuple(
-        {str(key): value for key, value in row.items()} for row in frame.head(SHOWN).to_dict("records")
+        {str(key): value for key, value in row.items()} for row in frame.head(MAX_SHOWN).to_dict("records")
     )

@@ -1,7 +1,7 @@
-"""The acts on releases: sealing what is built, withdrawing what should not have been, naming either.
+"""Operations on releases: sealing candidates, withdrawing, publishing, and finding a package by its name.
 
-Each holds the lock of its package, and leaves the indexes as the sealed releases say, whatever a killed run
-before it left. What a seal or a withdrawal is belongs to ``release``.
+Each holds the lock of its package and rebuilds the indexes from the sealed releases, so that it also repairs
+what a killed run left. How a release is sealed or withdrawn belongs to ``release``.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ RUN = "Run `barometer run` first."
 
 
 class Sealing(NamedTuple):
-    """What became of a package: the version, whether it is new in the release store, and what it revises."""
+    """The outcome for a package: the version, whether it is new in the release store, and what it revises."""
 
     package: str
     version: str
@@ -42,9 +42,9 @@ class Sealing(NamedTuple):
 
 def seal_candidates(catalogue: Catalogue, only: Collection[str] = ()) -> list[Sealing]:
     """Seal the candidate of every package, or of those named. Raises ProblemError, before any is sealed."""
-    for package in shelved(catalogue.root):
+    for package in released_packages(catalogue.root):
         repair_releases(catalogue.root, package)
-    packages = _built(catalogue)
+    packages = _built_packages(catalogue)
     packages = [package for package in packages if not only or package in only]
     version = catalogue.barometer.version
     if problems := [problem for package in packages for problem in _problems(catalogue, package, version)]:
@@ -53,20 +53,20 @@ def seal_candidates(catalogue: Catalogue, only: Collection[str] = ()) -> list[Se
 
 
 def left_out(catalogue: Catalogue) -> list[str]:
-    """The declared waves that are in no candidate, since they are at fault."""
+    """The declared waves that are in no candidate, because they have problems."""
     sound = sound_waves(catalogue)
     return [wave for wave in catalogue.waves if wave not in sound]
 
 
-def _built(catalogue: Catalogue) -> list[str]:
-    """The packages whose candidate is what raw files and declarations give now."""
+def _built_packages(catalogue: Catalogue) -> list[str]:
+    """The packages that hold a wave. Raises ProblemError when their candidates are out of date."""
     if catalogue.shared_problems:
         raise ProblemError(catalogue.shared_problems)
     sound = sound_waves(catalogue)
     stale = [wave for wave in catalogue.waves if status(wave, catalogue) == "stale"]
     if stale or not sound or not products_current(catalogue, sound):
-        waves = f" ({', '.join(stale)} changed)" if stale else ""
-        message = f"is not what raw files and declarations give now{waves}"
+        waves = f": {', '.join(stale)} changed" if stale else ""
+        message = f"is out of date{waves}"
         raise ProblemError(Problem("warehouse/candidate", "", message, RUN))
     held = {catalogue.package_of(catalogue.waves[wave]).key for wave in sound}
     return [package for package in catalogue.barometer.packages if package in held]
@@ -74,12 +74,12 @@ def _built(catalogue: Catalogue) -> list[str]:
 
 def _problems(catalogue: Catalogue, package: str, version: str) -> Iterator[Problem]:
     folder = candidate(catalogue.root, catalogue.barometer.packages[package])
-    kept = product_folder(catalogue.root, "data_package") / f"{package}.audit.json"
-    made: dict[str, Any] = {**read_json(kept)}
+    record = product_folder(catalogue.root, "data_package") / f"{package}.audit.json"
+    made: dict[str, Any] = {**read_json(record)}
     if hash_of_file(folder / SUMS) != made["sha256sums"]:
-        place = folder.relative_to(catalogue.root).as_posix()
-        hint = "Delete the folder and run `barometer run`; files of a candidate are never edited."
-        yield Problem(f"{place}/{SUMS}", "", "is not the one that was made", hint)
+        location = folder.relative_to(catalogue.root).as_posix()
+        hint = "Delete the folder and run `barometer run`: a candidate is never edited."
+        yield Problem(f"{location}/{SUMS}", "", "was changed after it was made", hint)
     yield from refusals(catalogue.root, package, version, folder)
 
 
@@ -88,16 +88,16 @@ def _seal(catalogue: Catalogue, package: str, version: str) -> Sealing:
     with locked(root, package):
         new = seal(root, package, version, folder)
         refresh(root, package)
-    place = releases_folder(root, package) / version
-    compared = compared_in(place)
-    return Sealing(package, version, place, new is not None, compared["old"], compared["bump"])
+    location = releases_folder(root, package) / version
+    compared = compared_in(location)
+    return Sealing(package, version, location, new is not None, compared["old"], compared["bump"])
 
 
 def withdraw_release(root: Path, package: str, version: str, reason: str, on: date) -> list[str]:
     """Withdraw a release; gives the versions that still hold its values, since they revise it."""
     if not releases_folder(root, package).is_dir():
-        hint = "Name a package that has releases; they lie in warehouse/releases."
-        raise ProblemError(Problem(f"warehouse/releases/{package}", "", "is not there", hint, package))
+        hint = "Name a package that has releases; warehouse/releases holds them."
+        raise ProblemError(Problem(f"warehouse/releases/{package}", "", "does not exist", hint, package))
     with locked(root, package):
         refresh(root, package)
         release = withdraw(root, package, version, reason, on)
@@ -110,11 +110,11 @@ def publish_releases(root: Path, destination: str, only: Collection[str] = ()) -
 
     Raises ProblemError when there is nothing to publish, or the destination does not take it.
     """
-    packages = list(only) or shelved(root)
-    if not packages or {*packages} - {*shelved(root)}:
-        missing = ", ".join(sorted({*packages} - {*shelved(root)})) or None
+    packages = list(only) or released_packages(root)
+    if not packages or {*packages} - {*released_packages(root)}:
+        missing = ", ".join(sorted({*packages} - {*released_packages(root)})) or None
         hint = "Seal a candidate with `barometer release` first."
-        raise ProblemError(Problem("warehouse/releases", "", "holds no release to publish", hint, missing))
+        raise ProblemError(Problem("warehouse/releases", "", "has no release to publish", hint, missing))
     done = {}
     for package in packages:
         with locked(root, package):
@@ -129,14 +129,14 @@ def repair_releases(root: Path, package: str) -> None:
         refresh(root, package)
 
 
-def shelved(root: Path) -> list[str]:
+def released_packages(root: Path) -> list[str]:
     """The packages that have releases."""
     folders = (root / "warehouse" / "releases").glob("[!.]*/")
     return sorted(folder.name for folder in folders if sealed_releases(root, folder.name))
 
 
-def named(root: Path, names: Collection[str]) -> list[Path]:
-    """The package folders that people mean: a folder, ``package@version`` or ``candidate``.
+def package_folders(root: Path, names: Collection[str]) -> list[Path]:
+    """The package folders by the names that users give: a folder, ``package@version`` or ``candidate``.
 
     A version may be ``latest`` or ``candidate``. ``candidate`` alone is that of the package which another
     name says, or of the only one there is. Raises ProblemError when there is no such package.
@@ -159,13 +159,13 @@ def _folder(root: Path, name: str, packages: set[str]) -> Path:
         raise ProblemError(Problem(name, "", "is neither a folder nor a release", hint))
     if version == "latest" and (last := newest(sealed_releases(root, package))):
         version = last.version
-    lying = (
+    folder = (
         root / "warehouse" / "candidate" / package
         if version == "candidate"
         else releases_folder(root, package) / version
     )
-    if not lying.is_dir():
+    if not folder.is_dir():
         versions = ", ".join(release.version for release in sealed_releases(root, package)) or "none"
         hint = f"Sealed versions of {package}: {versions}. A candidate is made by `barometer run`."
-        raise ProblemError(Problem(lying.relative_to(root).as_posix(), "", "is not there", hint, name))
-    return lying
+        raise ProblemError(Problem(folder.relative_to(root).as_posix(), "", "does not exist", hint, name))
+    return folder

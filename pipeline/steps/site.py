@@ -23,12 +23,13 @@ def site(catalogue: Catalogue) -> StepResult:
     sound = sound_waves(catalogue)
     require_current("data_package", "site", catalogue, sound)
 
+    record, pages = site_output(catalogue)
+
     def work(folder: Path) -> Metadata:
         packages = [candidate(catalogue.root, package) for package in catalogue.barometer.packages.values()]
-        with replace_directory(catalogue.path("warehouse", "site")) as fresh:
+        with replace_directory(pages) as fresh:
             return dict(
                 build_site(catalogue, [each for each in packages if (each / DESCRIPTOR).is_file()], fresh)
             )
 
-    record, front = site_output(catalogue)
-    return make(record, site_input(catalogue, sound), work, (front,))
+    return make(record, site_input(catalogue, sound), work, (pages,))

@@ -1,4 +1,4 @@
-"""The step that protects the estimates, and builds the warehouse of all there is."""
+"""The step that protects the estimates and builds the warehouse."""
 
 from __future__ import annotations
 

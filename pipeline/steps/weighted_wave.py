@@ -9,7 +9,7 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.estimation import write_codes
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder, write_json
-from pipeline.steps.wave_step import numbers, wave_step
+from pipeline.steps.wave_step import plain_values, wave_step
 from pipeline.weighting import weigh
 
 
@@ -22,6 +22,6 @@ def weighted_wave(wave: str, catalogue: Catalogue) -> StepResult:
         made.answers.to_parquet(folder / "answers.parquet", index=False)
         write_codes(made.answers, declared, catalogue, folder / "codes.arrow")
         write_json(folder / "report.json", made.report)
-        return numbers(made.report)
+        return plain_values(made.report)
 
     return wave_step("weighted_wave", wave, catalogue, work)

@@ -1,4 +1,4 @@
-"""Builds barometer.duckdb beside the old one, by the models of ``sql``, and swaps it in whole."""
+"""Builds barometer.duckdb beside the old one, by the models of ``sql``, and puts it in its place whole."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def build(
     quarantine: Sequence[Path] = (),
     inside: Mapping[str, pd.DataFrame] = NOTHING,
 ) -> Path:
-    """Build the warehouse and swap it in; a reader sees the old one whole or the new one whole.
+    """Build the warehouse and put it in place; a reader sees either the old one or the new one, whole.
 
     ``estimates``: the columns of the tables ``estimates`` and ``precision``, unrounded and unsuppressed.
-    ``published``: every published table by name. ``inside``: more tables of the schema ``statistics``, by
+    ``published``: every published table by name. ``inside``: further tables of the schema ``statistics``, by
     name; those of ``INSIDE`` left out are empty. ``answers`` and ``quarantine``: a Parquet file a wave.
     """
     target = database(root)
@@ -73,7 +73,7 @@ def _microdata(
 
 
 def _optional(field: Field) -> Field:
-    """A variable of the codebook as column of the wide table, where a wave may not have asked it."""
+    """A variable of the codebook as a column of the wide table, optional as not every wave has it."""
     constraints = {key: value for key, value in field.get("constraints", {}).items() if key != "required"}
     return {**field, "constraints": constraints}
 

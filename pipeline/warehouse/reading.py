@@ -1,4 +1,4 @@
-"""Where the warehouse of a barometer lies, and reading it without writing."""
+"""The file of a barometer's warehouse, and queries that only read it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ class Result:
 
 
 def database(root: Path) -> Path:
-    """Where the warehouse of a barometer lies."""
+    """The file of a barometer's warehouse."""
     return root / "warehouse" / "barometer.duckdb"
 
 
 def query(root: Path, sql: str) -> Result:
-    """Run SQL on the warehouse, which it can neither change nor leave: no other file, no network, no setting.
+    """Run SQL that only reads the warehouse: it can change nothing, and reach no other file, network or
+    setting.
 
     Raises ProblemError when there is no warehouse yet, or DuckDB refuses the SQL.
     """
@@ -42,7 +43,7 @@ def query(root: Path, sql: str) -> Result:
             Problem(
                 file=target.relative_to(root).as_posix(),
                 key="",
-                message="there is no warehouse yet",
+                message="does not exist yet",
                 hint="Build it with `barometer run`.",
             )
         )
@@ -57,8 +58,8 @@ def query(root: Path, sql: str) -> Result:
                 Problem(
                     file=target.relative_to(root).as_posix(),
                     key="",
-                    message=f"DuckDB refuses this SQL: {error}",
-                    hint="The warehouse is read-only, and SHOW ALL TABLES lists its tables.",
+                    message=f"DuckDB rejects this SQL: {error}",
+                    hint="The warehouse is read-only; SHOW ALL TABLES lists its tables.",
                     value=sql,
                 )
             ) from error

@@ -1,9 +1,9 @@
 """Weights of a wave: given, from the design, or calibrated to margins; with their diagnostics.
 
-Here belong a unit's weights and how they were made. The variance that follows from them belongs to
-``estimation``.
+Variances that follow from the weights belong to ``estimation``.
 """
 
+from pipeline.weighting.calibration import MARGIN_TOLERANCE
 from pipeline.weighting.weights import Weighted, weigh
 
-__all__ = ["Weighted", "weigh"]
+__all__ = ["MARGIN_TOLERANCE", "Weighted", "weigh"]

@@ -4,7 +4,7 @@ A calibration factor depends on a unit only through its cell, the combination of
 the sums of start weights by cell are sufficient, and a million rows cost what their few hundred cells
 cost (Deville & Särndal 1992, JASA 87:376-382; Deville, Särndal & Sautory 1993, JASA 88:1013-1020).
 
-Here belongs the algebra on cells. Which units, margins and totals a wave has stands in ``weights``.
+Here belongs the algebra on cells. The units, margins and totals of a wave belong to ``margins``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from pipeline.arrays import Floats
 Distance = Callable[[Floats], tuple[Floats, Floats]]
 
 MARGIN_TOLERANCE = 1e-9  # relative: what a calibrated margin must reach
-SHORTEST = 1e-6  # of a Newton step
-LITTLE = 1e-6  # of what totals fall short of
+MIN_STEP_SCALE = 1e-6  # a Newton step is not halved further
+MAX_RESIDUAL = 1e-6  # of a Newton step, relative to the shortfall of the totals
 
 
 @dataclass(frozen=True)
@@ -97,15 +97,15 @@ def calibrate(
     for iteration in range(1, max_iterations + 1):
         if _gap(reached, totals) <= tolerance:
             break
-        step, missed = _step(start * slope, design, totals - reached)
-        if missed > LITTLE:  # too many cells stand at their bounds: the next step may move those too
+        step, residual = _step(start * slope, design, totals - reached)
+        if residual > MAX_RESIDUAL:  # too many cells stand at their bounds: the next step may move those too
             step, _ = _step(start * np.where(slope > 0, slope, 1.0), design, totals - reached)
         descent = step @ (totals - reached)  # of the convex dual along the step: its slope there, negated
         scale = 1.0
         while True:
             factors, slope = distance(design @ (multipliers + scale * step))
             reached = design.T @ (start * factors)
-            if step @ (reached - totals) <= descent / 2 or scale < SHORTEST:
+            if step @ (reached - totals) <= descent / 2 or scale < MIN_STEP_SCALE:
                 break
             scale /= 2
         multipliers = multipliers + scale * step
@@ -114,11 +114,11 @@ def calibrate(
     return best
 
 
-def _step(weight: Floats, design: Floats, short: Floats) -> tuple[Floats, float]:
+def _step(weight: Floats, design: Floats, shortfall: Floats) -> tuple[Floats, float]:
     """The change of the multipliers that closes what totals fall short of, and the part it does not close."""
     jacobian = design.T @ (design * weight[:, None])
-    step = np.linalg.lstsq(jacobian, short, rcond=1e-12)[0].astype(np.float64)
-    return step, float(np.max(np.abs(jacobian @ step - short)) / np.max(np.abs(short)))
+    step = np.linalg.lstsq(jacobian, shortfall, rcond=1e-12)[0].astype(np.float64)
+    return step, float(np.max(np.abs(jacobian @ step - shortfall)) / np.max(np.abs(shortfall)))
 
 
 def _gap(reached: Floats, totals: Floats) -> float:

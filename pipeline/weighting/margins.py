@@ -1,4 +1,4 @@
-"""Start weights calibrated to a wave's margins, and trimmed where it says so.
+"""Start weights calibrated to a wave's margins, and trimmed where the wave declares it.
 
 Totals count the wave's population: every code of a margin that has respondents has a total, every total
 has respondents, and a code outside the wave's scope has none (``catalogue.check`` refuses it), because
@@ -15,11 +15,10 @@ import pandas as pd
 
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_totals
-from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.fieldwork import Weighting as Declared
+from pipeline.catalogue.fieldwork import Wave, Weighting
 from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sums
-from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.weighting.calibration import (
     MARGIN_TOLERANCE,
     Calibrated,
@@ -30,7 +29,7 @@ from pipeline.weighting.calibration import (
     logit,
 )
 
-TRIM_TOLERANCE = 1e-9  # relative: how far a trimmed weight may stand outside its limits
+TRIM_TOLERANCE = 1e-9  # relative: how far a trimmed weight may lie outside its limits
 
 
 def calibrated(
@@ -44,7 +43,7 @@ def calibrated(
     declared = wave.weighting
     assert declared is not None
     totals = read_totals(wave, catalogue.root)
-    cells, codes, names, wanted = _cells(answers, wave, totals)
+    cells, codes, names, targets = _calibration_cells(answers, wave, totals)
     population = math.fsum(next(iter(totals.values())).values())
     if not wave.design or not (wave.design.weight or wave.design.population):
         start = start * (population / len(start))
@@ -52,32 +51,34 @@ def calibrated(
     low, high = (limit * population / len(start) for limit in declared.trim or (-math.inf, math.inf))
     for _ in range(declared.max_iterations):
         sums = exact_sums(start, codes, len(cells))
-        made = calibrate(sums, cells, wanted, distance, declared.tolerance, declared.max_iterations)
-        _check_margins(made, names, wanted, wave, "weighting.margins")
-        final = start * made.factors[codes]
+        result = calibrate(sums, cells, targets, distance, declared.tolerance, declared.max_iterations)
+        _check_margins(result, names, targets, wave, "weighting.margins")
+        final = start * result.factors[codes]
         if final.min() >= low * (1 - TRIM_TOLERANCE) and final.max() <= high * (1 + TRIM_TOLERANCE):
-            return final, start, _reached(names, wanted, made)
+            return final, start, _reached(names, targets, result)
         start = np.clip(final, low, high)
-    kept = Calibrated(np.ones(len(cells)), cells.T @ exact_sums(start, codes, len(cells)), 0)
-    _check_margins(kept, names, wanted, wave, "weighting.trim")
-    return start, start, _reached(names, wanted, kept)
+    unchanged = Calibrated(np.ones(len(cells)), cells.T @ exact_sums(start, codes, len(cells)), 0)
+    _check_margins(unchanged, names, targets, wave, "weighting.trim")
+    return start, start, _reached(names, targets, unchanged)
 
 
-def _distance(declared: Declared) -> Distance:
+def _distance(declared: Weighting) -> Distance:
     if declared.method == "logit":
         assert declared.bounds is not None  # catalogue.check sees to it
         return logit(declared.bounds)
     return (linear if declared.method == "linear" else exponential)(declared.bounds)
 
 
-def _reached(names: list[tuple[str, str]], wanted: Floats, made: Calibrated) -> list[dict[str, Any]]:
+def _reached(names: list[tuple[str, str]], targets: Floats, result: Calibrated) -> list[dict[str, Any]]:
     return [
         {"margin": margin, "code": code, "total": total, "reached": reached}
-        for (margin, code), total, reached in zip(names, wanted.tolist(), made.reached.tolist(), strict=True)
+        for (margin, code), total, reached in zip(
+            names, targets.tolist(), result.reached.tolist(), strict=True
+        )
     ]
 
 
-def _cells(
+def _calibration_cells(
     answers: pd.DataFrame, wave: Wave, totals: dict[str, dict[str, float]]
 ) -> tuple[Floats, Ints, list[tuple[str, str]], Floats]:
     """Calibration cells: indicators (cells x totals), each unit's cell, the totals' names and values."""
@@ -85,8 +86,8 @@ def _cells(
     assert declared is not None
     used = list(dict.fromkeys(name for margin in declared.margins for name in margin))
     texts, cell = cross_classify(answers, used)
-    apart = pd.DataFrame([text.split("*") for text in texts], columns=used)
-    margins = {"*".join(margin): cross_classify(apart, margin) for margin in declared.margins}
+    cell_codes = pd.DataFrame([text.split("*") for text in texts], columns=used)
+    margins = {"*".join(margin): cross_classify(cell_codes, margin) for margin in declared.margins}
     _check_codes(margins, np.bincount(cell, minlength=len(texts)), totals, declared, wave)
     names = [(margin, code) for margin in margins for code in totals[margin]]
     columns = [
@@ -99,7 +100,7 @@ def _check_codes(
     found: dict[str, tuple[list[str], Ints]],
     units: Ints,
     totals: dict[str, dict[str, float]],
-    declared: Declared,
+    declared: Weighting,
     wave: Wave,
 ) -> None:
     """Every unit must count towards a total of every margin, and every total must have units.
@@ -108,31 +109,31 @@ def _check_codes(
     """
     file = f"warehouse/raw/{declared.totals}"
     problems = []
-    for margin, (codes, place) in found.items():
-        added = np.bincount(place, units, minlength=len(codes)).astype(np.int64)
-        sizes = dict(zip(codes, added.tolist(), strict=True))
+    for margin, (codes, code_of_cell) in found.items():
+        respondents = np.bincount(code_of_cell, units, minlength=len(codes)).astype(np.int64)
+        sizes = dict(zip(codes, respondents.tolist(), strict=True))
         for code in sorted(set(sizes) - set(totals.get(margin, {}))):
-            message = f"margin {margin} has no total for {sizes[code]} respondents"
+            message = f"margin {margin} has no total for a code with {counted(sizes[code], 'respondent')}"
             hint = "Add the total, or map these respondents to another code."
             problems.append(Problem(file, margin, message, hint, code, wave.key))
         for code in sorted(set(totals.get(margin, {})) - set(sizes)):
-            message = f"margin {margin} cannot be met: it has no respondents"
-            hint = "Merge the code with another in the codebook's crosswalk and in the totals."
+            message = f"margin {margin} cannot be met: no respondent has the code"
+            hint = "Merge the code with another, in the crosswalk and in the totals."
             problems.append(Problem(file, margin, message, hint, code, wave.key))
     if problems:
         raise ProblemError(problems)
 
 
 def _check_margins(
-    made: Calibrated, names: list[tuple[str, str]], wanted: Floats, wave: Wave, key: str
+    result: Calibrated, names: list[tuple[str, str]], targets: Floats, wave: Wave, key: str
 ) -> None:
-    gaps = made.gaps(wanted)
+    gaps = result.gaps(targets)
     worst = int(np.argmax(gaps))
     if gaps[worst] <= MARGIN_TOLERANCE:
         return
     margin, code = names[worst]
     message = (
-        f"margin {margin} cannot be met: {code} reaches {made.reached[worst]:.10g} of {wanted[worst]:.10g}"
+        f"margin {margin} cannot be met: {code} reaches {result.reached[worst]:.10g} of {targets[worst]:.10g}"
     )
-    hint = "Check its totals; widen bounds or trim, merge codes, or drop a margin."
+    hint = "Check its totals; widen bounds or trim, merge codes, or remove a margin."
     raise ProblemError(wave_problem(wave.key, key, message, hint, f"gap {gaps[worst]:.2g}"))

@@ -1,8 +1,8 @@
 """A wave's weights, from its declarations and its harmonised answers.
 
-Start weight: the delivered one, else N_h / n_h from the population counts, else 1. Population counts are
-of what was drawn: of primary sampling units where the design names a psu, else of units. Final weight: the
-start weight, or what ``margins`` makes of it.
+Start weight: the delivered weight, or N_h / n_h from the population counts, or 1. Population counts are of
+what was drawn: primary sampling units where the design names a psu, otherwise units. Final weight: the start
+weight, calibrated by ``margins`` where the method calibrates.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pipeline.catalogue.counts import read_population
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sum
-from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.weighting.margins import calibrated
 
 
@@ -45,27 +45,31 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     if design is None or declared is None:
         raise ValueError(f"{wave.key} has no design")
     if answers.empty:
-        raise ProblemError(wave_problem(wave.key, "", "no respondents are left", "See its quarantine table."))
+        raise ProblemError(wave_problem(wave.key, "", "has no respondents left", "See its quarantine table."))
     strata, stratum = cross_classify(answers, ["stratum"])
-    sizes = _sizes(answers, stratum, len(strata), bool(design.psu))
+    sizes = _sample_sizes(answers, stratum, len(strata), bool(design.psu))
     counts = read_population(wave, catalogue.root) if design.population else {}
     _check_counts(dict(zip(strata, sizes.tolist(), strict=True)), counts, wave)
     population = np.array([counts.get(each, np.nan) for each in strata])[stratum]
-    start = _start(answers, wave, population, sizes[stratum])
+    start = _start_weights(answers, wave, population, sizes[stratum])
     final, base = start, start
     margins: list[dict[str, Any]] = []
     if declared.calibrates:
         final, base, margins = calibrated(answers, start, wave, catalogue)
-        if bad := _bad(final):
-            hint = "Every respondent needs one: add bounds, such as [0.3, 3.0], or use rake or logit."
+        if invalid := _invalid_weights(final):
+            hint = "Add bounds, such as [0.3, 3.0], or use rake or logit: every weight must be above 0."
             raise ProblemError(
                 wave_problem(
-                    wave.key, "weighting.bounds", "the margins are met by weights not above 0", hint, bad
+                    wave.key,
+                    "weighting.bounds",
+                    "does not keep every calibrated weight above 0",
+                    hint,
+                    invalid,
                 )
             )
-    made = answers.assign(base_weight=base, weight=final, population=population)
+    weighted = answers.assign(base_weight=base, weight=final, population=population)
     uncovered = sorted(set(counts) - set(strata))
-    return Weighted(made, _report(final, final / base, uncovered, margins))
+    return Weighted(weighted, _report(final, final / base, uncovered, margins))
 
 
 def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -> None:
@@ -76,20 +80,22 @@ def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -
     problems = []
     for stratum, size in sizes.items():
         if stratum not in counts:
-            message = f"has no row for a stratum of which {size} answered"
+            message = f"has no row for a stratum with {counted(size, 'respondent')}"
             problems.append(
-                Problem(file, "population", message, "Add its population count.", stratum, wave.key)
+                Problem(
+                    file, "population", message, "Add a row with its population count.", stratum, wave.key
+                )
             )
         elif counts[stratum] < size:
-            message = f"counts {counts[stratum]:g} units where {size} answered"
+            message = f"is {counts[stratum]:g}, fewer than the {size} that answered in the stratum"
             problems.append(
-                Problem(file, "population", message, "Correct the count, or the strata.", stratum, wave.key)
+                Problem(file, "population", message, "Correct the count or the strata.", stratum, wave.key)
             )
     if problems:
         raise ProblemError(problems)
 
 
-def _sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -> Ints:
+def _sample_sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -> Ints:
     """n_h: the units of each stratum, or its primary sampling units."""
     if not clustered:
         return np.bincount(stratum, minlength=strata)
@@ -98,15 +104,19 @@ def _sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: bool) -
     return np.bincount(stratum[firsts], minlength=strata)
 
 
-def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -> Floats:
+def _start_weights(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -> Floats:
     assert wave.design is not None and wave.weighting is not None
     if wave.design.weight:
         delivered = answers["design_weight"].to_numpy(dtype=float)
-        if bad := _bad(delivered):
+        if invalid := _invalid_weights(delivered):
             hint = "Every respondent needs a weight above 0: correct the file, or add a [[correction]]."
             raise ProblemError(
                 wave_problem(
-                    wave.key, "design.weight", f"{wave.design.weight} is not a weight everywhere", hint, bad
+                    wave.key,
+                    "design.weight",
+                    f"{wave.design.weight} is not above 0 in every row",
+                    hint,
+                    invalid,
                 )
             )
         return delivered
@@ -115,14 +125,14 @@ def _start(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -
     return np.ones(len(answers))
 
 
-def _bad(weights: Floats) -> str:
+def _invalid_weights(weights: Floats) -> str:
     """How many rows have no weight above 0, in words; nothing if all have."""
-    bad = {
+    invalid = {
         "missing": int(np.isnan(weights).sum()),
         "zero": int((weights == 0).sum()),
         "negative": int((weights < 0).sum()),
     }
-    return ", ".join(f"{count} rows {kind}" for kind, count in bad.items() if count)
+    return ", ".join(f"{kind} in {counted(count, 'row')}" for kind, count in invalid.items() if count)
 
 
 def _report(

@@ -77,9 +77,22 @@ lonely <- svydesign(~psu, strata = ~lonely, nest = TRUE, data = clustered, weigh
 
 calibrated <- function(design, formula, counts, ...)
   calibrate(design, formula, model_totals(formula, counts, design$variables), epsilon = 1e-12, maxit = 200, ...)
+# Ours: cut at the limits, which are multiples of the mean weight, and calibrate the cut weights again until limits and
+# margins both hold. The last of these calibrations is the design: its residuals are of the cut weights.
+trimmed <- function(rows, least, most, formula, counts, ...) {
+  mean <- sum(counts[[1]]) / nrow(rows)
+  repeat {
+    design <- calibrated(svydesign(~1, strata = ~cell, data = rows, fpc = ~N, weights = ~weight), formula, counts, ...)
+    made <- weights(design, "sampling")
+    if (all(made >= least * mean * (1 - 1e-9) & made <= most * mean * (1 + 1e-9))) return(design)
+    rows$weight <- pmin(pmax(made, least * mean), most * mean)
+  }
+}
 replicate <- function(prefix, type, data = paired, ...)
   svrepdesign(data = data, weights = ~weight, repweights = paste0("^", prefix, "_[0-9]+$"), type = type,
               combined.weights = TRUE, mse = TRUE, ...)
+
+lonely_raked <- calibrated(lonely, ~sector + region, main_margins, calfun = "raking")
 
 # design, the interval of a share, what becomes of a stratum with a single sampling unit
 designs <- list(
@@ -105,6 +118,10 @@ designs <- list(
   lonely_certainty = list(lonely, "xlogit", "certainty"),
   lonely_adjust = list(lonely, "mean", "adjust"),
   lonely_average = list(lonely, "beta", "average"),
+  strata_trimmed = list(trimmed(stratified, 0.2, 1.7, ~sector + region, main_margins, calfun = "raking"), "xlogit", "certainty"),
+  lonely_raked_certainty = list(lonely_raked, "xlogit", "certainty"),
+  lonely_raked_adjust = list(lonely_raked, "mean", "adjust"),
+  lonely_raked_average = list(lonely_raked, "beta", "average"),
   replicates_jk1 = list(replicate("jk", "JK1", simple, scale = 11 / 12, rscales = rep(1, 12)), "xlogit", "certainty"),
   replicates_brr = list(replicate("brr", "BRR"), "xlogit", "certainty"),
   replicates_fay = list(replicate("fay", "Fay", rho = 0.3), "mean", "adjust"),
@@ -208,14 +225,13 @@ estimates <- do.call(rbind, estimates)
 stopifnot(same_as_r > 50)
 
 # Calibrated weights, unit by unit.
-weighed <- c("simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit", "strata_poststratified", "clusters_raked")
+weighed <- c("simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit", "strata_poststratified", "clusters_raked", "strata_trimmed", "lonely_raked_certainty")
 weighed <- do.call(rbind, lapply(weighed, function(name) {
   design <- designs[[name]][[1]]
   data.frame(design = name, id = design$variables$id, weight = as.numeric(weights(design, "sampling")))
 }))
 
 # Differences within a wave: of two domains, apart or not. By the delta method on the four sums, or by the replicates.
-options(survey.lonely.psu = "certainty")
 difference <- function(design, one, a, b) {
   scale <- if (one$unit == "share") 100 else 1
   rows <- design$variables
@@ -245,8 +261,10 @@ at <- function(design, indicator, category, domain, code)
   estimates[estimates$design == design & estimates$indicator == indicator & estimates$category == category & estimates$domain == domain & estimates$domain_code == code, ]
 pairs <- list(list(c("sector", "care"), c("sector", "school")), list(c("sector", "care"), c("region", "north")), list(c("sector", "admin"), c("total", "")), list(c("island", "far"), c("island", "main")))
 differences <- list(); benchmarks <- list()
-for (name in COMPARED) {
+DIFFERED <- c(COMPARED, "strata_raked", "strata_trimmed", "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average")
+for (name in DIFFERED) {
   design <- designs[[name]][[1]]
+  options(survey.lonely.psu = designs[[name]][[3]])
   for (one in estimands(design$variables)) {
     if (!(one$indicator %in% setdiff(EVERYWHERE, "innovative_workplaces"))) next
     for (pair in pairs) {
@@ -254,6 +272,7 @@ for (name in COMPARED) {
       differences[[length(differences) + 1]] <- data.frame(design = name, indicator = one$indicator, category = one$category,
         domain_a = pair[[1]][1], code_a = pair[[1]][2], domain_b = pair[[2]][1], code_b = pair[[2]][2], difference = d[1], se = d[2])
     }
+    if (!(name %in% COMPARED)) next
     whole <- at(name, one$indicator, one$category, "total", "")
     for (domain in c("sector", "region", "island")) for (code in domains[[domain]]) {
       here <- at(name, one$indicator, one$category, domain, code)

@@ -1,9 +1,9 @@
 """Synthetic microdata: a seeded draw from a recipe that agrees with published figures.
 
-Here belong the making of demonstration waves and nothing that a real wave needs. Everything particular
-stands in the recipe (``tools/synthetic/recipes``), the wave file and its crosswalk.
+Only demonstration waves are made here; no real wave needs it. What is particular to a wave is in its recipe
+(``tools/synthetic/recipes``), its wave file and its crosswalk.
 """
 
-from tools.synthetic.wave import Drawn, Met, draw, synthesise
+from tools.synthetic.wave import FigureMatch, SyntheticWave, draw, synthesise
 
-__all__ = ["Drawn", "Met", "draw", "synthesise"]
+__all__ = ["FigureMatch", "SyntheticWave", "draw", "synthesise"]

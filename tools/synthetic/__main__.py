@@ -1,4 +1,4 @@
-"""``python -m tools.synthetic WAVE ...`` draws synthetic waves again and prints what their files pin."""
+"""``python -m tools.synthetic WAVE ...`` draws synthetic waves again and prints their sha256 and size."""
 
 from __future__ import annotations
 

@@ -51,21 +51,21 @@ class Crosswalk:
         return tuple(name for name, variables in self.columns.items() if variable in variables)
 
     def states(self, variable: str) -> frozenset[str]:
-        """The harmonised values that a raw file can say; a blank says no_answer unless it is mapped."""
-        said: set[str] = {NOT_ASKED}
+        """The harmonised values that a raw file can express; a blank is no_answer unless it is mapped."""
+        given: set[str] = {NOT_ASKED}
         blanks = []
         for name in self.feeding(variable):
             codes = self._codes[name]
-            said |= {mapped[variable] for mapped in codes.values() if variable in mapped}
+            given |= {mapped[variable] for mapped in codes.values() if variable in mapped}
             blanks.append(variable in codes.get(BLANK, {}))
         if not any(blanks):
-            said.add(NO_ANSWER)
-        return frozenset(said)
+            given.add(NO_ANSWER)
+        return frozenset(given)
 
     def cells(self, column: str, values: Mapping[str, NDArray[Any]], random: np.random.Generator) -> Texts:
         """The cells of a source column for harmonised values by variable (text; numbers are floats or NaN).
 
-        Raises ProblemError where a value cannot be said by any of the columns that feed its variable.
+        Raises ProblemError where no column that feeds a variable can express its value.
         """
         codes, fed = self._codes[column], self.columns[column]
         if codes.get(ANY, {}).get(fed[0]) == COPY:
@@ -94,7 +94,7 @@ class Crosswalk:
         return np.array(texts, dtype=object)
 
     def _choices(self, column: str, wanted: Mapping[str, str]) -> list[str]:
-        """The source codes that say exactly these values."""
+        """The source codes for exactly these values."""
         codes = self._codes[column]
         options = []
         for code, mapped in codes.items():
@@ -109,17 +109,19 @@ class Crosswalk:
         others = [
             name
             for name, value in wanted.items()
-            if any(value in self._said(other, name) for other in self.feeding(name))
+            if any(value in self._codes_given(other, name) for other in self.feeding(name))
         ]
         if len(others) == len(wanted):
-            return [BLANK]  # another column says it
-        said = ", ".join(f"{name}={value}" for name, value in wanted.items())
-        hint = "Add a row for it, or take it out of the recipe."
+            return [BLANK]  # another column has it
+        text = ", ".join(f"{name}={value}" for name, value in wanted.items())
+        hint = "Add a row for this value, or take it out of the recipe."
         raise ProblemError(
-            Problem(self._file, column, "has no source code for a drawn value", hint, said, self._wave)
+            Problem(
+                self._file, column, "has no source code for a value that was drawn", hint, text, self._wave
+            )
         )
 
-    def _said(self, column: str, variable: str) -> set[str]:
+    def _codes_given(self, column: str, variable: str) -> set[str]:
         return {
             mapped[variable] for code, mapped in self._codes[column].items() if variable in mapped and code
         }

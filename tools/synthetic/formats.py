@@ -19,7 +19,7 @@ import pyreadstat
 import xlsxwriter
 
 from pipeline.catalogue.fieldwork import Source
-from tools.synthetic.recipe import File
+from tools.synthetic.recipe import FileLayout
 
 Cell = str | int | float | None
 NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
@@ -28,7 +28,7 @@ MADE = datetime.combine(date(2000, 1, 1), time())  # a workbook must have been m
 WIDTH = 120  # of a label
 
 
-def write_raw(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
+def write_raw(frame: pd.DataFrame, path: Path, source: Source, file: FileLayout) -> None:
     """Writes text cells ("" blank) in the format that the name of ``source`` says, as it is read."""
     kind = Path(source.file).suffix.removeprefix(".")
     writers = {"csv": _csv, "xlsx": _xlsx, "sav": _spss, "zsav": _spss, "dta": _stata, "parquet": _parquet}
@@ -47,7 +47,7 @@ def _value(cell: str) -> Cell:
     return (float(cell) if "." in cell else int(cell)) if NUMBER.fullmatch(cell) else cell
 
 
-def _csv(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
+def _csv(frame: pd.DataFrame, path: Path, source: Source, file: FileLayout) -> None:
     blank = source.missing[0] if source.missing else ""
     written = frame.replace("", blank) if blank else frame
     if source.decimal == ",":
@@ -56,7 +56,7 @@ def _csv(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
     path.write_bytes(text.encode(source.encoding or "utf-8"))
 
 
-def _xlsx(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
+def _xlsx(frame: pd.DataFrame, path: Path, source: Source, file: FileLayout) -> None:
     """The data, with a second header row for what stands after a dot in the names, and a sheet of notes."""
     names = [str(name).partition(".") for name in frame]
     if source.header_rows == 2:
@@ -75,7 +75,7 @@ def _xlsx(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
 
 
 def _workbook(path: Path, sheets: Mapping[str, Iterable[Sequence[Cell]]]) -> None:
-    """Writes rows of texts, numbers and blanks (None), by sheet name; made on a day of its own."""
+    """Writes rows of texts, numbers and blanks (None), by sheet name; with a fixed date of creation."""
     with xlsxwriter.Workbook(str(path), {"in_memory": True}) as book:
         book.set_properties({"created": MADE})
         for name, rows in sheets.items():
@@ -93,7 +93,7 @@ def _matching(name: str, table: Mapping[str, Any]) -> Any:
 
 
 def _labelled(
-    frame: pd.DataFrame, file: File, tagged: bool
+    frame: pd.DataFrame, file: FileLayout, tagged: bool
 ) -> tuple[pd.DataFrame, dict[str, Any], dict[str, list[Any]]]:
     """Typed columns, value labels and user-missing codes; tagged missing codes lose their dot."""
 
@@ -120,11 +120,11 @@ def _labelled(
     return pd.DataFrame(columns), labels, missing
 
 
-def _column_labels(frame: pd.DataFrame, file: File, width: int) -> dict[str, str | None]:
+def _column_labels(frame: pd.DataFrame, file: FileLayout, width: int) -> dict[str, str | None]:
     return {name: label[:width] for name in map(str, frame) if (label := _matching(name, file.columns))}
 
 
-def _spss(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
+def _spss(frame: pd.DataFrame, path: Path, source: Source, file: FileLayout) -> None:
     typed, labels, missing = _labelled(frame, file, tagged=False)
     pyreadstat.write_sav(
         typed,
@@ -141,7 +141,7 @@ def _spss(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
     path.write_bytes(content)
 
 
-def _stata(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
+def _stata(frame: pd.DataFrame, path: Path, source: Source, file: FileLayout) -> None:
     typed, labels, missing = _labelled(frame, file, tagged=True)
     pyreadstat.write_dta(
         typed,
@@ -155,7 +155,7 @@ def _stata(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
     path.write_bytes(re.sub(stamp, rb"\g<1>01 Jan 2000 00:00\2", path.read_bytes(), count=1))
 
 
-def _parquet(frame: pd.DataFrame, path: Path, source: Source, file: File) -> None:
+def _parquet(frame: pd.DataFrame, path: Path, source: Source, file: FileLayout) -> None:
     columns = {}
     for name in frame:
         if _numeric(frame[name]):

@@ -1,7 +1,7 @@
 """The figures a synthetic wave agrees with, as numerators and denominators over coded answers.
 
-Here belong the coding of answers as small integers and the meaning of an indicator on them, as the
-estimates define it. Moving answers towards a figure stands in ``agreement``.
+Here belong the coding of answers as small integers and the meaning of an indicator in terms of them, as in
+``estimation``. Adjusting answers to a figure belongs to ``agreement``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Codes = NDArray[np.int16]
 Mask = NDArray[np.bool_]
 
 
-class CodeBook:
+class CodeNumbering:
     """Every code of a catalogue as a small integer."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -42,16 +42,16 @@ class CodeBook:
 
 
 @dataclass
-class Sheet:
-    """The coded answers of a wave: a column a variable, a row a unit, with the units' final weights."""
+class CodedAnswers:
+    """The coded answers of a wave: a column for each variable, a row for each unit, and the final weights."""
 
-    book: CodeBook
+    numbering: CodeNumbering
     weights: Floats
     columns: dict[str, Codes] = field(default_factory=dict)
 
     def text(self, name: str) -> NDArray[np.object_]:
         """A column as codes."""
-        return np.array(self.book.codes, dtype=object)[self.columns[name]]
+        return np.array(self.numbering.codes, dtype=object)[self.columns[name]]
 
     def holds(
         self, logic: Logic | None, catalogue: Catalogue, changed: Mapping[str, Codes] | None = None
@@ -70,7 +70,7 @@ class Sheet:
         return {"any": some, "all": every, "none": ~some}[logic.operator]
 
     def _condition(self, condition: Condition, catalogue: Catalogue, changed: Mapping[str, Codes]) -> Mask:
-        table = self.book.among(condition.codes)
+        table = self.numbering.among(condition.codes)
         held = np.zeros(len(self.weights), dtype=bool)
         for name in catalogue.expand(condition.pattern):
             if name in self.columns:
@@ -79,77 +79,85 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Target:
-    """A goal on the sheet: the units of its domain, its base, what counts as answered and as counted."""
+class FigureTarget:
+    """A goal in terms of coded answers: the units of its domain, its base, numerator and denominator."""
 
     goal: Goal
     domain: Mask
     base: Logic | None
     counted: Logic
     answered: tuple[str, ...]  # variables of which one must be answered
-    left_out: tuple[str, ...]  # codes that are no answer
+    left_out: tuple[str, ...]  # codes that are not answers
     variables: frozenset[str]
 
-    def share(self, sheet: Sheet, catalogue: Catalogue) -> float:
+    def share(self, coded: CodedAnswers, catalogue: Catalogue) -> float:
         """The weighted share in percent, as the estimates define it; NaN where nobody answered."""
-        top, bottom = self.masks(sheet, catalogue, {})
-        total = float(sheet.weights[bottom].sum())
-        return 100 * float(sheet.weights[top].sum()) / total if total else np.nan
+        top, bottom = self.masks(coded, catalogue, {})
+        total = float(coded.weights[bottom].sum())
+        return 100 * float(coded.weights[top].sum()) / total if total else np.nan
 
-    def masks(self, sheet: Sheet, catalogue: Catalogue, changed: Mapping[str, Codes]) -> tuple[Mask, Mask]:
+    def masks(
+        self, coded: CodedAnswers, catalogue: Catalogue, changed: Mapping[str, Codes]
+    ) -> tuple[Mask, Mask]:
         """Numerator and denominator, with some columns changed."""
-        absent = sheet.book.among(self.left_out)
-        answered = np.zeros(len(sheet.weights), dtype=bool)
+        absent = coded.numbering.among(self.left_out)
+        answered = np.zeros(len(coded.weights), dtype=bool)
         for name in self.answered:
-            answered |= ~absent[changed.get(name, sheet.columns[name])]
-        bottom = self.domain & answered & sheet.holds(self.base, catalogue, changed)
-        return bottom & sheet.holds(self.counted, catalogue, changed), bottom
+            answered |= ~absent[changed.get(name, coded.columns[name])]
+        bottom = self.domain & answered & coded.holds(self.base, catalogue, changed)
+        return bottom & coded.holds(self.counted, catalogue, changed), bottom
 
 
 def goals_of(recipe: Recipe, catalogue: Catalogue) -> list[Goal]:
-    """The recipe's goals and the published figures of the wave it agrees with, less the excepted ones."""
+    """The recipe's goals and the published figures of the wave it agrees with, without the excepted ones."""
     goals = list(recipe.goals)
     if recipe.agree_with:
         if recipe.agree_with not in catalogue.waves:
             hint = "Name a wave of published figures, or leave it out."
-            raise ProblemError(Problem(recipe.path, "agree_with", "is not a wave", hint, recipe.agree_with))
+            raise ProblemError(
+                Problem(recipe.path, "agree_with", "is not a wave of this barometer", hint, recipe.agree_with)
+            )
         path = catalogue.raw_path(catalogue.waves[recipe.agree_with].source.file)
         with path.open(encoding="utf-8-sig", newline="") as opened:
             for row in csv.DictReader(opened):
                 if row["value"]:
-                    place = row["indicator"], row["category"], row["domain"], row["domain_code"]
-                    goals.append(Goal(*place, float(row["value"])))
+                    cell = row["indicator"], row["category"], row["domain"], row["domain_code"]
+                    goals.append(Goal(*cell, float(row["value"])))
     return [goal for goal in goals if goal.key not in recipe.excepted]
 
 
-def target(goal: Goal, sheet: Sheet, wave: Wave, catalogue: Catalogue, recipe: Recipe) -> Target:
-    """A goal made ready to be counted. Raises ProblemError where the wave lacks a variable of it."""
-    indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.asked(wave)
+def target(goal: Goal, coded: CodedAnswers, wave: Wave, catalogue: Catalogue, recipe: Recipe) -> FigureTarget:
+    """A goal in terms of coded answers. Raises ProblemError where the wave lacks one of its variables."""
+    indicator, asked = catalogue.indicators.get(goal.indicator), catalogue.mapped_variables(wave)
     domain = catalogue.domains.get(goal.domain)
     if indicator is None or domain is None or indicator.mean or indicator.total:
-        hint = "Name the indicator of a share, and a domain."
-        raise ProblemError(Problem(recipe.path, str(goal), "cannot be a goal", hint, wave=wave.key))
+        hint = "Name an indicator that is a share, and a breakdown."
+        raise ProblemError(
+            Problem(
+                recipe.path, str(goal), "is not a figure that answers can be drawn for", hint, wave=wave.key
+            )
+        )
     answers, counted = _counted(indicator, goal, catalogue)
     base = catalogue.bases[indicator.base].logic
     conditions = [*counted.conditions(), *(base.conditions() if base else ())]
     variables = {name for condition in conditions for name in catalogue.expand(condition.pattern)} | set(
         answers
     )
-    missing = [name for name in domain.by if name not in sheet.columns]
+    missing = [name for name in domain.by if name not in coded.columns]
     missing += [
         condition.pattern for condition in conditions if not asked & set(catalogue.expand(condition.pattern))
     ]
     if missing:
         hint = "Map the variable in the crosswalk, or except the figure with a reason."
-        message = "cannot be met: the wave lacks a variable"
+        message = "cannot be met: the wave does not have the variable"
         raise ProblemError(Problem(recipe.path, str(goal), message, hint, missing[0], wave.key))
-    inside = np.ones(len(sheet.weights), dtype=bool)
+    inside = np.ones(len(coded.weights), dtype=bool)
     for name, code in zip(domain.by, goal.domain_code.split("*"), strict=True) if domain.by else ():
-        inside &= sheet.columns[name] == sheet.book.number[code]
+        inside &= coded.columns[name] == coded.numbering.number[code]
     dropped: tuple[str, ...] = ()
     if indicator.denominator == "substantive":
         base, dropped = _substantive(base, answers, asked, catalogue)
-    return Target(
+    return FigureTarget(
         goal=goal,
         domain=inside,
         base=base,

@@ -1,7 +1,7 @@
-"""What a synthetic wave is drawn from: ``tools/synthetic/recipes/<wave>.toml``, on top of ``common.toml``.
+"""The recipe of a synthetic wave: ``tools/synthetic/recipes/<wave>.toml``, on top of ``common.toml``.
 
-Here belong the recipe's words and their reading. A recipe holds shares and counts only; variables, codes,
-routing and the raw file's layout stand with the codebook, the crosswalk and the wave.
+Here belong the keys of a recipe and their reading. A recipe holds shares and counts only; variables, codes,
+routing and the layout of the raw file are declared in the codebook, the crosswalk and the wave.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Goal:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What the figure is of."""
+        """The cell of the figure."""
         return self.indicator, self.category, self.domain, self.domain_code
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Goal:
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumberRanges:
     """The range of a number: for each code of the register column ``by``, low and high."""
 
     by: str
@@ -70,7 +70,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class File:
+class FileLayout:
     """What a raw file carries beside its cells: labels for formats that hold labels, notes for workbooks.
 
     Keys of ``labels`` and ``missing`` are column name patterns such as ``Q7_*``.
@@ -101,11 +101,11 @@ class Recipe:
     shares: Mapping[str, Any]
     exclusive: frozenset[str]  # items of multiple questions that rule out all others
     silence: Shares  # share that leaves a question unanswered; "" is the default, "*" breaks off for good
-    numbers: Mapping[str, Numbers]
+    numbers: Mapping[str, NumberRanges]
     extra: Mapping[str, Shares]  # source columns that nothing is mapped from
     goals: tuple[Goal, ...]  # beside those of ``agree_with``
     excepted: frozenset[tuple[str, str, str, str]]
-    file: File
+    file: FileLayout
 
 
 def read_recipe(catalogue: Catalogue, wave: str) -> Recipe:
@@ -128,29 +128,36 @@ def read_recipe(catalogue: Catalogue, wave: str) -> Recipe:
 
 
 def _check(recipe: Recipe, section: Section, catalogue: Catalogue) -> None:
-    """What the parts of a recipe say of each other must fit."""
+    """Checks that the parts of a recipe agree with each other."""
     known: list[str] = []
     for each in recipe.register:
         if each.given and each.given not in known:
-            section.problem(f"register.{each.name}.given", "is not drawn before", "Put it above.", each.given)
+            section.problem(
+                f"register.{each.name}.given",
+                "is not a register column declared above this one",
+                "Put that column first.",
+                each.given,
+            )
         known.append(each.name)
         codes = catalogue.codes_of(each.name) if each.name in catalogue.variables else ()
         for code in {code for shares in each.shares.values() for code in shares} if codes else ():
             if code not in codes:
                 hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"
-                section.problem(f"register.{each.name}.shares", "is not a code", hint, code)
+                section.problem(f"register.{each.name}.shares", "is not a code of this variable", hint, code)
     named = [(f"rates.{name}", name) for name in recipe.rates]
     named += [(f"numbers.{name}.by", numbers.by) for name, numbers in recipe.numbers.items()]
     named += [("clusters.within", recipe.clusters.within)] if recipe.clusters else []
-    for place, name in named:
+    for key, name in named:
         if name not in known:
-            section.problem(place, "is not in the register", f"Use one of {', '.join(known)}.", name)
+            section.problem(key, "is not a column of the register", f"Use one of {', '.join(known)}.", name)
     for code, count in recipe.clusters.drawn.items() if recipe.clusters else ():
         if recipe.clusters and count > recipe.clusters.number.get(code, 0):
-            section.problem(f"clusters.drawn.{code}", "is more than there are", "Draw fewer.", count)
+            section.problem(f"clusters.drawn.{code}", "is more than there are clusters", "Draw fewer.", count)
     if recipe.respondents > min(recipe.invited, recipe.population):
-        hint = "Respondents are among the invited, and they among the population."
-        section.problem("respondents", "is too many", hint, recipe.respondents)
+        hint = "Respondents are some of the invited, who are some of the population."
+        section.problem(
+            "respondents", "is more than were invited or are in the population", hint, recipe.respondents
+        )
 
 
 def _merged(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,10 +218,10 @@ def _clusters(part: Section) -> Clusters:
     return clusters
 
 
-def _numbers(part: Section) -> Numbers:
+def _numbers(part: Section) -> NumberRanges:
     ranges = part.section("ranges", True)
     found = {code: ranges.numbers(code) or (0.0, 1.0) for code in ranges.data}
-    numbers = Numbers(part.text("by"), found)
+    numbers = NumberRanges(part.text("by"), found)
     part.done()
     return numbers
 
@@ -231,9 +238,9 @@ def _goal(part: Section, value: float) -> Goal:
     return goal
 
 
-def _file(part: Section) -> File:
+def _file(part: Section) -> FileLayout:
     missing = part.section("missing")
-    file = File(
+    file = FileLayout(
         label=part.text("label"),
         notes=part.texts("notes", []),
         columns=part.mapping("columns"),

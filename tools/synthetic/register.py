@@ -1,6 +1,6 @@
 """The population register of a synthetic wave, the sample drawn from it, and the files of counts.
 
-Here belongs who there is and who answered. What they answered stands in ``answers``.
+Here belong the population and who answered. Their answers belong to ``answers``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tools.synthetic.recipe import Background, Recipe, Shares
 
 
 def draw_register(recipe: Recipe, psu: str, random: np.random.Generator) -> pd.DataFrame:
-    """The population, a row a unit, with the register's columns as text."""
+    """The population, one row for each unit, with the register's columns as text."""
     register = pd.DataFrame(index=range(recipe.population))
     for background in recipe.register:
         register[background.name] = _drawn(background, register, recipe, random)
@@ -37,10 +37,8 @@ def _drawn(
     for parent in sorted(parents.unique()):
         shares = background.shares.get(parent)
         if not shares:
-            place = f"register.{background.name}.shares"
-            raise ProblemError(
-                Problem(recipe.path, place, f"says nothing of {parent}", "Add its shares.", parent)
-            )
+            key = f"register.{background.name}.shares"
+            raise ProblemError(Problem(recipe.path, key, f"has no shares for {parent}", "Add them.", parent))
         rows = np.flatnonzero((parents == parent).to_numpy())
         column[rows] = random.choice(np.array(list(shares), dtype=object), len(rows), p=normal(shares))
     return column

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +20,10 @@ def opened(path: Path, root: Path, problems: list[Problem], wave: str) -> Sectio
 
 
 class Section:
-    """A TOML table being read. Every key read is remembered; ``done`` reports the ones nobody read.
+    """A TOML table being read. Every key that is read is noted; ``done`` reports those that were not.
 
-    Reading never raises: a faulty value is reported to ``problems`` and a harmless stand-in returned, so
-    that one reading lists all problems of a file.
+    Reading never raises: a wrong value is added to ``problems`` and a placeholder returned, so that one
+    reading lists all problems of a file.
     """
 
     def __init__(
@@ -52,7 +51,7 @@ class Section:
         if key not in self.data:
             if default is not _REQUIRED:
                 return default
-            self.problem(key, "is missing", f"Add {key} = ... ({what}).")
+            self.problem(key, "is missing", f"Add {key} = ..., {what}.")
             return empty
         value = self.data[key]
         wrong_bool = isinstance(value, bool) and kind is not bool
@@ -64,26 +63,11 @@ class Section:
     def __contains__(self, key: str) -> bool:
         return key in self.data
 
-    def raw(self, key: str) -> Any:
-        """A value of any type, for a caller that judges it itself."""
-        self._read.add(key)
-        return self.data[key]
-
     def text(self, key: str, default: Any = _REQUIRED) -> Any:
         """A text, not empty unless it has a default."""
         value = self._get(key, str, "a text in quotes", default, "")
         if value == "" and default is _REQUIRED and key in self.data:
             self.problem(key, "is empty", f"Fill in {key}.")
-        return value
-
-    def choice(self, key: str, options: Sequence[str], default: Any = _REQUIRED) -> Any:
-        """One of the options."""
-        value = self._get(key, str, f"one of {', '.join(options)}", default, options[0])
-        if value not in options and value is not default:
-            self.problem(
-                key, "is not known", f"Use one of {', '.join(options)}.{did_you_mean(value, options)}", value
-            )
-            return options[0]
         return value
 
     def integer(self, key: str, default: Any = _REQUIRED) -> Any:
@@ -95,15 +79,6 @@ class Section:
         value = self._get(key, (int, float), "a number", default, 0.0)
         return float(value) if isinstance(value, int) else value
 
-    def flag(self, key: str, default: Any = _REQUIRED) -> Any:
-        """True or false."""
-        return self._get(key, bool, "true or false", default, False)
-
-    def day(self, key: str, default: Any = _REQUIRED) -> Any:
-        """A date."""
-        value = self._get(key, date, "a date such as 2026-11-30, without quotes", default, date.min)
-        return value.date() if isinstance(value, datetime) else value
-
     def texts(self, key: str, default: Any = _REQUIRED) -> tuple[str, ...]:
         """A list of texts."""
         values = self._get(key, list, "a list of texts", default, [])
@@ -114,12 +89,17 @@ class Section:
 
     def numbers(self, key: str) -> tuple[float, float] | None:
         """An optional pair of numbers, low then high."""
-        values = self._get(key, list, "two numbers, low then high", None, None)
+        values = self._get(key, list, "a list of two numbers, the lower one first", None, None)
         if values is None:
             return None
         good = len(values) == 2 and all(isinstance(value, (int, float)) for value in values)
         if not good or not 0 <= values[0] < values[1]:
-            self.problem(key, "must be two numbers, low then high", f"Write {key} = [0.3, 3.0].", values)
+            self.problem(
+                key,
+                "must be a list of two numbers, the lower one first",
+                f"Write {key} = [0.3, 3.0].",
+                values,
+            )
             return None
         return float(values[0]), float(values[1])
 
@@ -130,7 +110,7 @@ class Section:
 
     def sections(self, key: str) -> list[Section]:
         """The tables of an array of tables."""
-        rows = self._get(key, list, f"a list of tables, as [[{key}]]", [], [])
+        rows = self._get(key, list, f"a list of tables, each under [[{key}]]", [], [])
         made = []
         for number, row in enumerate(rows, start=1):
             if isinstance(row, dict):
@@ -150,7 +130,7 @@ class Section:
         return {name: table.text(name) for name in table.data}
 
     def done(self) -> None:
-        """Reports every key that was there and that nobody read."""
+        """Reports every key that was not read."""
         for key in self.data:
             if key not in self._read:
                 known = sorted(self._read)

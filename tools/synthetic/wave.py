@@ -1,7 +1,7 @@
 """From a recipe to the raw file of a synthetic wave, its population counts and its margins.
 
-The order is that of a survey: register, sample, weights (by the same module that weights every wave),
-answers, raw file. The weights come first, because it is the weighted answers that agree with the figures.
+The order is that of a survey: register, sample, weights (by the module that weights every wave), answers, raw
+file. The weights come before the answers, because the weighted answers are to agree with the figures.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pipeline.weighting import weigh
 from tools.synthetic.answers import Drawing, propensity
 from tools.synthetic.crosswalk import Crosswalk
 from tools.synthetic.formats import write_raw
-from tools.synthetic.measures import CodeBook, Sheet, Target, goals_of, target
+from tools.synthetic.measures import CodedAnswers, CodeNumbering, FigureTarget, goals_of, target
 from tools.synthetic.recipe import Goal, Recipe, read_recipe
 from tools.synthetic.register import draw_register, draw_sample, joined, margins_csv, normal, population_csv
 
 
 @dataclass(frozen=True)
-class Met:
+class FigureMatch:
     """A figure, and the weighted share of the synthetic answers, both in percent."""
 
     goal: Goal
@@ -41,12 +41,12 @@ class Met:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A synthetic wave: its raw cells ("" blank), the files of counts by name, and the figures it met."""
+class SyntheticWave:
+    """A synthetic wave: raw cells (blank: ""), files of counts by name, and the figures it agrees with."""
 
     frame: pd.DataFrame
     counts: dict[str, str]
-    figures: tuple[Met, ...]
+    figures: tuple[FigureMatch, ...]
     recipe: Recipe
 
 
@@ -70,7 +70,7 @@ def synthesise(root: Path, catalogue: Catalogue, wave_key: str) -> list[Path]:
     return [path, *(write_file(path.with_name(name), text.encode()) for name, text in counts)]
 
 
-def draw(catalogue: Catalogue, wave: Wave) -> Drawn:
+def draw(catalogue: Catalogue, wave: Wave) -> SyntheticWave:
     """Draws a synthetic wave, writing nothing. Raises ProblemError where its recipe cannot be met."""
     assert wave.design is not None and wave.weighting is not None
     recipe = read_recipe(catalogue, wave.key)
@@ -86,27 +86,27 @@ def draw(catalogue: Catalogue, wave: Wave) -> Drawn:
     people = draw_sample(register, strata, recipe, wave.design.psu, random)
     if len(people) != recipe.respondents:
         hint = "Give the strata, or the clusters drawn, enough units."
-        message = f"cannot be met: {len(people)} are drawn"
+        message = f"cannot be met: only {len(people)} units could be drawn"
         raise ProblemError(
             Problem(recipe.path, "respondents", message, hint, str(recipe.respondents), wave.key)
         )
     counts = _counts(register, cells, wave)
-    sheet = _sheet(people, strata[people.index], counts, wave, catalogue)
-    targets = tuple(target(goal, sheet, wave, catalogue, recipe) for goal in goals_of(recipe, catalogue))
+    coded = _coded_background(people, strata[people.index], counts, wave, catalogue)
+    targets = tuple(target(goal, coded, wave, catalogue, recipe) for goal in goals_of(recipe, catalogue))
     drawing = Drawing(
         wave=wave,
         catalogue=catalogue,
         recipe=recipe,
         crosswalk=crosswalk,
         people=people,
-        sheet=sheet,
+        coded=coded,
         propensity=propensity(people, recipe, wave.design.psu, random),
         targets=targets,
         random=random,
     )
     drawing.run()
-    figures = _figures(targets, sheet, catalogue, recipe)
-    return Drawn(_frame(drawing, cells.loc[people.index], random), counts, figures, recipe)
+    figures = _figures(targets, coded, catalogue, recipe)
+    return SyntheticWave(_frame(drawing, cells.loc[people.index], random), counts, figures, recipe)
 
 
 def _register_cells(
@@ -137,35 +137,39 @@ def _counts(register: pd.DataFrame, cells: pd.DataFrame, wave: Wave) -> dict[str
     return counts
 
 
-def _sheet(
+def _coded_background(
     people: pd.DataFrame, strata: pd.Series[str], counts: Mapping[str, str], wave: Wave, catalogue: Catalogue
-) -> Sheet:
+) -> CodedAnswers:
     """The background of those who answered, coded, with the weights that the wave will have."""
     assert wave.design is not None
     names = [name for name in catalogue.variables if name in people]
     delivered = people["design_weight"] if wave.design.weight else np.nan
     clusters = people[wave.design.psu] if wave.design.psu else ""
     frame = people[names].assign(stratum=strata, psu=clusters, design_weight=delivered)
-    with TemporaryDirectory() as folder:  # the counts are files to the room that weights
+    with TemporaryDirectory() as folder:  # weighting reads the counts from files
         aside = replace(catalogue, root=Path(folder))
         aside.raw_path("").mkdir(parents=True)
         for name, text in counts.items():
             write_file(aside.raw_path(name), text.encode())
         weighted = weigh(frame, wave, aside).answers
-    sheet = Sheet(CodeBook(catalogue), weighted["weight"].to_numpy(dtype=float))
+    coded = CodedAnswers(CodeNumbering(catalogue), weighted["weight"].to_numpy(dtype=float))
     for name in names:
-        sheet.columns[name] = np.array(frame[name].map(sheet.book.number), dtype=np.int16)
-    return sheet
+        coded.columns[name] = np.array(frame[name].map(coded.numbering.number), dtype=np.int16)
+    return coded
 
 
 def _figures(
-    targets: tuple[Target, ...], sheet: Sheet, catalogue: Catalogue, recipe: Recipe
-) -> tuple[Met, ...]:
-    figures = tuple(Met(each.goal, each.share(sheet, catalogue)) for each in targets)
+    targets: tuple[FigureTarget, ...], coded: CodedAnswers, catalogue: Catalogue, recipe: Recipe
+) -> tuple[FigureMatch, ...]:
+    figures = tuple(FigureMatch(each.goal, each.share(coded, catalogue)) for each in targets)
     hint = "Change the recipe's shares, or add an [[except]] with the reason."
     problems = [
         Problem(
-            recipe.path, str(met.goal), f"cannot be met: {met.reached:.2f} drawn", hint, f"{met.goal.value:g}"
+            recipe.path,
+            str(met.goal),
+            f"cannot be met: the drawn answers give {met.reached:.2f}",
+            hint,
+            f"{met.goal.value:g}",
         )
         for met in figures
         if not met.agrees
@@ -184,7 +188,7 @@ def _frame(drawing: Drawing, cells: pd.DataFrame, random: np.random.Generator) -
     for column, fed in drawing.crosswalk.columns.items():
         if fed and column not in columns:
             values = {
-                name: drawing.numbers[name] if name in drawing.numbers else drawing.sheet.text(name)
+                name: drawing.numbers[name] if name in drawing.numbers else drawing.coded.text(name)
                 for name in fed
             }
             columns[column] = drawing.crosswalk.cells(column, values, random)
@@ -199,7 +203,7 @@ def _frame(drawing: Drawing, cells: pd.DataFrame, random: np.random.Generator) -
 
 
 def _with_errors(frame: pd.DataFrame, wave: Wave, random: np.random.Generator) -> pd.DataFrame:
-    """The known errors of the file: what the wave's corrections will fix, put in."""
+    """Puts in the known errors of the file, which the wave's corrections will fix."""
     for number, correction in enumerate(wave.corrections, 1):
         held = frame[correction.column] == correction.value
         for column, value in correction.match.items():
@@ -210,7 +214,13 @@ def _with_errors(frame: pd.DataFrame, wave: Wave, random: np.random.Generator) -
             hint = f"Match a row in which {correction.column} is {correction.value}."
             file = f"schemas/waves/{wave.key}.toml"
             raise ProblemError(
-                Problem(file, f"correction[{number}]", "has no row to go wrong", hint, wave=wave.key)
+                Problem(
+                    file,
+                    f"correction[{number}]",
+                    "matches no row of the file, so there is no error to put in",
+                    hint,
+                    wave=wave.key,
+                )
             )
         picked = random.choice(rows, min(len(rows), 2), replace=False)
         frame.loc[picked, correction.column] = correction.match.get(correction.column, "")

@@ -13,64 +13,79 @@ from pipeline.problems import Problem
 FILE = "schemas/codebook.toml"
 RESERVED = {NO_ANSWER, NOT_ASKED, IGNORE, SELECTED, NOT_SELECTED}
 # The microdata table holds these columns beside those of the codebook.
-OWN = re.compile(r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+")
-SHAPES = {"single": (False, True), "multiple": (True, False), "grid": (True, True), "numeric": (False, False)}
+MICRODATA_COLUMNS = re.compile(
+    r"wave|unit|stratum|psu|population|weight|design_weight|base_weight|replicate_\d+"
+)
+ITEMS_AND_CODES = {
+    "single": (False, True),
+    "multiple": (True, False),
+    "grid": (True, True),
+    "numeric": (False, False),
+}
 
 
 def check_codebook(catalogue: Catalogue) -> Iterator[Problem]:
-    """Names, codes, bases and shapes of the codebook's entries."""
+    """Names, codes and bases of the codebook's entries, and whether each question has what its type needs."""
     for variable in catalogue.variables.values():
-        place = f"variables.{variable.key}"
+        key = f"variables.{variable.key}"
         if variable.key in catalogue.questions:
-            yield Problem(FILE, place, "is a question too", "Give one of them another name.", variable.key)
+            yield Problem(
+                FILE, key, "is the name of a question as well", "Give one of them another name.", variable.key
+            )
         if not variable.codes:
-            yield Problem(FILE, place, "has no codes", f'Add codes.CODE = "label" below [{place}].')
-        yield from _names(f"{place}.codes", variable.codes)
+            yield Problem(FILE, key, "has no codes", f'Add codes.CODE = "label" below [{key}].')
+        yield from _names(f"{key}.codes", variable.codes)
     yield from _names("variables", catalogue.variables)
     yield from _names("questions", catalogue.questions)
     for question in catalogue.questions.values():
         yield from _question(question, catalogue)
 
 
-def _names(place: str, names: Iterable[str]) -> Iterator[Problem]:
+def _names(key: str, names: Iterable[str]) -> Iterator[Problem]:
     for name in names:
-        if place in {"variables", "questions"} and OWN.fullmatch(name):
+        if key in {"variables", "questions"} and MICRODATA_COLUMNS.fullmatch(name):
             yield Problem(
-                FILE, place, "is the name of a column of ours", f"Choose another, such as {name}_code.", name
+                FILE,
+                key,
+                "is the name of a column of the microdata table",
+                f"Choose another name, such as {name}_code.",
+                name,
             )
         if name in RESERVED:
-            yield Problem(FILE, place, "is a reserved word", "Choose another.", name)
+            yield Problem(FILE, key, "is a reserved word", "Choose another name.", name)
 
 
 def _question(question: Question, catalogue: Catalogue) -> Iterator[Problem]:
-    place = f"questions.{question.key}"
-    wants_items, wants_codes = SHAPES[question.type]
-    for name, wanted, there in (
-        ("items", wants_items, question.items),
-        ("codes", wants_codes, question.codes),
+    key = f"questions.{question.key}"
+    has_items, has_codes = ITEMS_AND_CODES[question.type]
+    for name, wanted, declared in (
+        ("items", has_items, question.items),
+        ("codes", has_codes, question.codes),
     ):
-        if wanted and not there:
+        if wanted and not declared:
             yield Problem(
-                FILE, place, f"a {question.type} question needs {name}", f'Add {name}.NAME = "label".'
+                FILE, key, f"a {question.type} question needs {name}", f'Add {name}.NAME = "label".'
             )
-        if there and not wanted:
+        if declared and not wanted:
             message = f"a {question.type} question has no {name}"
             yield Problem(
-                FILE, f"{place}.{name}", message, "Remove them, or change the type.", ", ".join(there)
+                FILE, f"{key}.{name}", message, "Remove them, or change the type.", ", ".join(declared)
             )
-    yield from _names(f"{place}.items", question.items)
-    yield from _names(f"{place}.codes", question.codes)
+    yield from _names(f"{key}.items", question.items)
+    yield from _names(f"{key}.codes", question.codes)
     if question.base not in catalogue.bases:
         hint = (
             f"Declare [bases.{question.base}] in indicators.toml."
             f"{did_you_mean(question.base, list(catalogue.bases))}"
         )
-        yield Problem(FILE, f"{place}.base", "is not a base", hint, question.base)
+        yield Problem(FILE, f"{key}.base", "is not a base", hint, question.base)
     known = question.items if question.type == "multiple" else question.codes
     for code in question.nonresponse:
         if known and code not in known:
             hint = f"Use one of {', '.join(known)}.{did_you_mean(code, list(known))}"
-            yield Problem(FILE, f"{place}.nonresponse", "is not one of the answers", hint, code)
+            yield Problem(FILE, f"{key}.nonresponse", "is not one of the question's answers", hint, code)
     if question.max_choices is not None and question.type != "multiple":
-        hint = "Remove it: only a multiple question has one."
-        yield Problem(FILE, f"{place}.max_choices", "does not fit", hint, str(question.max_choices))
+        hint = "Remove it, or change the type."
+        yield Problem(
+            FILE, f"{key}.max_choices", "is for multiple questions only", hint, str(question.max_choices)
+        )

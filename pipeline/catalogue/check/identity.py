@@ -11,22 +11,26 @@ FILE = "schemas/barometer.toml"
 
 
 def check_identity(catalogue: Catalogue) -> Iterator[Problem]:
-    """What barometer.toml says of itself, and whether its packages hold every wave."""
+    """Languages, contact and thresholds, and whether the packages hold every wave."""
     barometer = catalogue.barometer
     if len(set(barometer.languages)) < len(barometer.languages):
         yield Problem(
-            FILE, "languages", "has an entry twice", "Keep each once.", ", ".join(barometer.languages)
+            FILE,
+            "languages",
+            "has a duplicate entry",
+            "Remove the duplicate.",
+            ", ".join(barometer.languages),
         )
     if barometer.contact and not (barometer.contact.email or barometer.contact.page):
         yield Problem(
-            FILE, "contact", "cannot be reached", "Give it an email or a page.", barometer.contact.name
+            FILE, "contact", "has neither an email nor a page", "Add one of them.", barometer.contact.name
         )
     yield from _thresholds(catalogue)
     yield from _packages(catalogue)
 
 
 def _thresholds(catalogue: Catalogue) -> Iterator[Problem]:
-    """Thresholds that must agree with each other."""
+    """Thresholds that contradict each other."""
     barometer = catalogue.barometer
     limits = barometer.disclosure
     if limits.secondary_width > limits.audit_width:
@@ -54,7 +58,9 @@ def _packages(catalogue: Catalogue) -> Iterator[Problem]:
     statuses = sorted({wave.status for wave in catalogue.waves.values()})
     if None in taken and len(statuses) > 1:
         hint = 'Declare [packages.NAME] with status = "official" and another with status = "synthetic".'
-        yield Problem(FILE, "packages", "one package would mix statuses", hint, ", ".join(statuses))
+        yield Problem(
+            FILE, "packages", "one package would hold waves of several statuses", hint, ", ".join(statuses)
+        )
     for status in statuses:
         if None not in taken and status not in taken:
             hint = f'Add [packages.NAME] with status = "{status}".'

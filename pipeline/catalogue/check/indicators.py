@@ -6,22 +6,22 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Condition, Indicator, Logic
+from pipeline.catalogue.questionnaire import Condition, Indicator, Logic, question_key
 from pipeline.problems import Problem
 
 FILE = "schemas/indicators.toml"
 
 
 def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
-    """Bases, indicators and breakdowns: every name known, no base in a circle, one form an indicator."""
+    """Bases, indicators and breakdowns: every name is known, and no base depends on itself."""
     for base in catalogue.bases.values():
         yield from _logic(base.logic, f"bases.{base.key}", catalogue)
-    yield from _circles(catalogue)
+    yield from _circular_bases(catalogue)
     for indicator in catalogue.indicators.values():
         yield from _indicator(indicator, catalogue)
     totals = [domain.key for domain in catalogue.domains.values() if not domain.by]
     if len(totals) > 1:
-        hint = "Keep one: what it crosses is nothing, so they are the same total."
+        hint = "Keep one: every breakdown by nothing is the total."
         yield Problem("schemas/domains.toml", "domains", "has more than one total", hint, ", ".join(totals))
     for domain in catalogue.domains.values():
         if len(set(domain.by)) < len(domain.by):
@@ -29,7 +29,7 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(
                 "schemas/domains.toml",
                 f"domains.{domain.key}.by",
-                "has an entry twice",
+                "has a duplicate entry",
                 hint,
                 ", ".join(domain.by),
             )
@@ -43,38 +43,45 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
 
 
 def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:
-    place = f"indicators.{indicator.key}"
+    key = f"indicators.{indicator.key}"
     if indicator.base not in catalogue.bases:
         hint = f"Declare [bases.{indicator.base}].{did_you_mean(indicator.base, list(catalogue.bases))}"
-        yield Problem(FILE, f"{place}.base", "is not a base", hint, indicator.base)
-    yield from _logic(indicator.logic, place, catalogue)
+        yield Problem(FILE, f"{key}.base", "is not a base", hint, indicator.base)
+    yield from _logic(indicator.logic, key, catalogue)
     if indicator.question is not None:
-        yield from _share(indicator, place, catalogue)
+        yield from _share(indicator, key, catalogue)
     if indicator.mean is not None:
-        yield from _mean(indicator, place, catalogue)
+        yield from _mean(indicator, key, catalogue)
     if indicator.total is not None:
-        behind = catalogue.indicators.get(indicator.total)
-        if behind is None or behind.total is not None or behind.mean is not None:
-            hint = (
-                f"Name an indicator that is a share."
-                f"{did_you_mean(indicator.total, list(catalogue.indicators))}"
-            )
-            yield Problem(FILE, f"{place}.total", "is not a share", hint, indicator.total)
+        share = catalogue.indicators.get(indicator.total)
+        if share is None or share.total is not None or share.mean is not None:
+            shares = [key for key, each in catalogue.indicators.items() if each.unit == "percent"]
+            hint = f"Name an indicator that is a share.{did_you_mean(indicator.total, shares)}"
+            yield Problem(FILE, f"{key}.total", "is not a share", hint, indicator.total)
 
 
-def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Problem]:
+def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     question = catalogue.questions.get(indicator.question or "")
     if question is None:
         hint = (
             f"Name a question of codebook.toml."
             f"{did_you_mean(indicator.question or '', list(catalogue.questions))}"
         )
-        yield Problem(FILE, f"{place}.question", "is not a question", hint, indicator.question)
+        yield Problem(FILE, f"{key}.question", "is not a question", hint, indicator.question)
     elif question.type == "numeric":
-        yield Problem(FILE, f"{place}.question", "is numeric", "Declare it as a mean.", indicator.question)
+        yield Problem(
+            FILE,
+            f"{key}.question",
+            "is a numeric question",
+            "Declare its mean instead: mean = ...",
+            indicator.question,
+        )
     elif question.type == "grid" and not indicator.codes:
         yield Problem(
-            FILE, f"{place}.codes", "is missing for a grid", 'Say which codes count, as codes = ["yes"].'
+            FILE,
+            f"{key}.codes",
+            "is missing for a grid",
+            'Add the codes that count, such as codes = ["yes"].',
         )
     else:
         for code in indicator.codes:
@@ -82,60 +89,62 @@ def _share(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[P
                 hint = f"Use codes of {question.key}: {', '.join(question.answer_codes)}."
                 yield Problem(
                     FILE,
-                    f"{place}.codes",
+                    f"{key}.codes",
                     "is not known",
                     hint + did_you_mean(code, question.answer_codes),
                     code,
                 )
 
 
-def _mean(indicator: Indicator, place: str, catalogue: Catalogue) -> Iterator[Problem]:
+def _mean(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     variable = indicator.mean or ""
-    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
-    if variable not in answers:
-        hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, sorted(answers))}"
-        yield Problem(FILE, f"{place}.mean", "is not an answer variable", hint, variable)
+    if variable not in catalogue.answers:
+        hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, catalogue.answers)}"
+        yield Problem(FILE, f"{key}.mean", "is not an answer variable", hint, variable)
         return
     question = catalogue.question_of(variable)
     if question.type in {"numeric", "multiple"}:
         if indicator.scores or question.type == "multiple":
             yield Problem(
-                FILE, f"{place}.mean", "cannot be scored", "Score a coded question, or drop scores.", variable
+                FILE,
+                f"{key}.mean",
+                "cannot be scored",
+                "Name a question with codes, or remove scores.",
+                variable,
             )
         return
     if not indicator.scores:
         yield Problem(
-            FILE, f"{place}.scores", "is missing", "Give a number for every code that counts.", variable
+            FILE, f"{key}.scores", "is missing", "Give a number for every code that counts.", variable
         )
     for code in indicator.scores:
         if code not in question.codes:
             hint = f"Use codes of {question.key}.{did_you_mean(code, list(question.codes))}"
-            yield Problem(FILE, f"{place}.scores.{code}", "is not a code", hint, code)
-    left = [
+            yield Problem(FILE, f"{key}.scores.{code}", "is not a code", hint, code)
+    unscored = [
         code for code in question.codes if code not in indicator.scores and code not in question.nonresponse
     ]
-    if indicator.scores and left:
+    if indicator.scores and unscored:
         hint = "Score them, or list them under nonresponse in codebook.toml."
-        yield Problem(FILE, f"{place}.scores", "leaves out substantive answers", hint, ", ".join(left))
+        yield Problem(FILE, f"{key}.scores", "leaves out substantive answers", hint, ", ".join(unscored))
 
 
-def _logic(logic: Logic | None, place: str, catalogue: Catalogue) -> Iterator[Problem]:
+def _logic(logic: Logic | None, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     for condition in logic.conditions() if logic else ():
-        yield from _condition(condition, place, catalogue)
+        yield from _condition(condition, key, catalogue)
 
 
-def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterator[Problem]:
-    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
-    known = set(catalogue.variables) | answers
+def _condition(condition: Condition, key: str, catalogue: Catalogue) -> Iterator[Problem]:
+    known = {*catalogue.variables, *catalogue.answers}
     pattern = condition.pattern
-    starred = pattern.removesuffix(".*") in catalogue.questions and pattern.endswith(".*")
-    if starred and not catalogue.questions[pattern[:-2]].items:
-        yield Problem(FILE, place, "has no items", f"Write {pattern[:-2]}=... without .*", str(condition))
+    any_item = pattern.removesuffix(".*") in catalogue.questions and pattern.endswith(".*")
+    if any_item and not catalogue.questions[pattern[:-2]].items:
+        yield Problem(FILE, key, "has no items", f"Write {pattern[:-2]}=... without .*", str(condition))
         return
-    if not starred and pattern not in known:
+    if not any_item and pattern not in known:
         yield Problem(
             FILE,
-            place,
+            key,
             "names an unknown variable",
             f"Correct the name.{did_you_mean(pattern, sorted(known))}",
             str(condition),
@@ -143,20 +152,22 @@ def _condition(condition: Condition, place: str, catalogue: Catalogue) -> Iterat
         return
     codes = catalogue.codes_of(catalogue.expand(pattern)[0])
     if not codes:
-        yield Problem(FILE, place, "tests a number", "Conditions test codes only.", str(condition))
+        yield Problem(
+            FILE, key, "has a condition on a number", "Use conditions on codes only.", str(condition)
+        )
     for code in condition.codes:
         if codes and code not in codes:
             hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"
-            yield Problem(FILE, place, f"names the unknown code {code!r}", hint, str(condition))
+            yield Problem(FILE, key, f"names the unknown code {code!r}", hint, str(condition))
 
 
-def _circles(catalogue: Catalogue) -> Iterator[Problem]:
-    """A base is decided by answers, answers by the base of their question: that must end somewhere."""
+def _circular_bases(catalogue: Catalogue) -> Iterator[Problem]:
+    """Bases that depend on themselves: a base follows from answers, these from a base."""
     needs = {
         base.key: {
             catalogue.question_of(condition.pattern).base
             for condition in (base.logic.conditions() if base.logic else ())
-            if condition.pattern.partition(".")[0] in catalogue.questions
+            if question_key(condition.pattern) in catalogue.questions
         }
         for base in catalogue.bases.values()
     }
@@ -167,8 +178,8 @@ def _circles(catalogue: Catalogue) -> Iterator[Problem]:
             for needed in sorted(needs.get(path[-1], ())):
                 if needed == start:
                     shown = " -> ".join([*path, start])
-                    hint = "Build it on questions that are asked before it."
-                    yield Problem(FILE, f"bases.{start}", "refers to itself", hint, shown)
+                    hint = "Define it by questions that do not depend on it."
+                    yield Problem(FILE, f"bases.{start}", "depends on itself", hint, shown)
                 elif needed not in trail:
                     trail.add(needed)
                     waiting.append([*path, needed])

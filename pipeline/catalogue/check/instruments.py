@@ -1,4 +1,4 @@
-"""instruments/: every row of a crosswalk must lead somewhere, and every wording belong to a question."""
+"""instruments/: every row of a crosswalk names a variable and a code, every wording a codebook entry."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pipeline.problems import Problem
 
 def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
     """Wording, versions and crosswalk of every questionnaire."""
-    answers = {answer for question in catalogue.questions.values() for answer in question.answers}
-    known = set(catalogue.variables) | answers
+    known = {*catalogue.variables, *catalogue.answers}
     for instrument in catalogue.instruments.values():
         file = f"schemas/instruments/{instrument.key}.toml"
         for table in ("question_versions", "max_choices"):
@@ -26,13 +25,13 @@ def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
                 hint = f"Name a question of codebook.toml.{did_you_mean(key, list(catalogue.questions))}"
                 yield Problem(file, "uncertain", "is not a question", hint, key)
         for key in instrument.wording:
-            if not _worded(key, catalogue):
-                hint = "Key it like the codebook: QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."
-                yield Problem(file, f"wording.{key}", "belongs to no question", hint, key)
+            if not _is_codebook_entry(key, catalogue):
+                hint = "Write it as QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."
+                yield Problem(file, f"wording.{key}", "is not an entry of the codebook", hint, key)
         yield from _crosswalk(instrument, catalogue, known)
 
 
-def _worded(key: str, catalogue: Catalogue) -> bool:
+def _is_codebook_entry(key: str, catalogue: Catalogue) -> bool:
     name, _, rest = key.partition(".")
     if name in catalogue.variables:
         return rest in ("text", "label") or rest.removeprefix("codes.") in catalogue.variables[name].codes
@@ -50,43 +49,43 @@ def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) ->
     yield from _unmapped(instrument, file)
     seen: dict[tuple[str, str, str], int] = {}
     for row in instrument.crosswalk:
-        place = f"line {row.line}"
-        address = (row.source_variable, row.source_code, row.variable)
-        if address in seen:
-            hint = f"Keep this line or line {seen[address]}."
-            yield Problem(file, place, "maps the same source code again", hint, ",".join(address))
-        seen[address] = row.line
+        line = f"line {row.line}"
+        mapping = (row.source_variable, row.source_code, row.variable)
+        if mapping in seen:
+            hint = f"Keep this line or line {seen[mapping]}."
+            yield Problem(file, line, "maps a source code that is mapped already", hint, ",".join(mapping))
+        seen[mapping] = row.line
         if not row.source_variable:
-            yield Problem(file, place, "has no source_variable", "Name the raw file's column.")
-        if _nowhere(row):
+            yield Problem(file, line, "has no source_variable", "Name the raw file's column.")
+        if _is_unmapped(row):
             continue
         if row.variable and row.variable not in known:
             hint = f"Name a variable of codebook.toml.{did_you_mean(row.variable, sorted(known))}"
-            yield Problem(file, place, "names an unknown variable", hint, row.variable)
+            yield Problem(file, line, "names an unknown variable", hint, row.variable)
         elif row.variable:
-            yield from _code(row, catalogue, file, place)
+            yield from _code(row, catalogue, file, line)
 
 
-def _nowhere(row: CrosswalkRow) -> bool:
+def _is_unmapped(row: CrosswalkRow) -> bool:
     return not row.code or (not row.variable and row.code != IGNORE)
 
 
 def _unmapped(instrument: Instrument, file: str) -> Iterator[Problem]:
-    """One problem a source variable, however many of its codes are not mapped: a fresh draft has many."""
+    """One problem for each source variable with unmapped codes: a new draft has many of them."""
     rows: dict[str, list[CrosswalkRow]] = {}
     for row in instrument.crosswalk:
-        if _nowhere(row):
+        if _is_unmapped(row):
             rows.setdefault(row.source_variable, []).append(row)
     for name, found in rows.items():
-        place = f"line {found[0].line}" if len(found) == 1 else f"lines {found[0].line} to {found[-1].line}"
+        line = f"line {found[0].line}" if len(found) == 1 else f"lines {found[0].line} to {found[-1].line}"
         codes = ", ".join(row.source_code or "blank" for row in found[:6]) + (
             ", ..." if len(found) > 6 else ""
         )
         hint = f"Fill in variable and code, or write {IGNORE} as the code."
-        yield Problem(file, place, f"column {name} is not mapped to the codebook", hint, codes)
+        yield Problem(file, line, f"column {name} is not mapped to the codebook", hint, codes)
 
 
-def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Iterator[Problem]:
+def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, line: str) -> Iterator[Problem]:
     codes = catalogue.codes_of(row.variable)
     question = None if row.variable in catalogue.variables else catalogue.question_of(row.variable)
     numeric = question is not None and question.type == "numeric"
@@ -94,8 +93,14 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Ite
     allowed = {IGNORE, *ABSENT, *codes, *nonresponse}
     if row.code == "=":
         if not numeric or row.source_code != "*":
-            hint = "Copy with * and = for a numeric question only; map other codes one by one."
-            yield Problem(file, place, "copies what is not a number", hint, f"{row.variable},{row.code}")
+            hint = "Use source_code * and code = for numeric questions only; map other codes one by one."
+            yield Problem(
+                file,
+                line,
+                "copies values to a question that is not numeric",
+                hint,
+                f"{row.variable},{row.code}",
+            )
     elif row.code not in allowed:
         hint = (
             f"Use = with source_code *, or {IGNORE}."
@@ -104,7 +109,7 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, place: str) -> Ite
         )
         yield Problem(
             file,
-            place,
+            line,
             f"names an unknown code of {row.variable}",
             hint + did_you_mean(row.code, codes),
             row.code,

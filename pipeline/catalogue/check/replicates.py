@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.catalogue.fieldwork import Design, ReplicateWeights, Wave
-from pipeline.problems import Problem
+from pipeline.problems import Problem, wave_problem
 
 KEY = "design.replicate_weights"
 
@@ -19,9 +19,7 @@ def check_replicates(wave: Wave) -> Iterator[Problem]:
     if wave.weighting.calibrates:
         # Calibrating the full weights alone would leave the replicates around another estimate.
         hint = 'Write method = "given", or remove replicate_weights and let the design give the variance.'
-        yield _problem(
-            wave, KEY, "replicate weights are used with given weights only", hint, declared.columns
-        )
+        yield wave_problem(wave.key, KEY, "can be used with given weights only", hint, declared.columns)
     yield from _numbers(wave, declared)
     yield from _scales(wave, wave.design, declared)
 
@@ -29,10 +27,10 @@ def check_replicates(wave: Wave) -> Iterator[Problem]:
 def _numbers(wave: Wave, declared: ReplicateWeights) -> Iterator[Problem]:
     if declared.method == "fay" and declared.rho is None:
         hint = "Add rho, as the producer documents it: from 0 to below 1."
-        yield _problem(wave, f"{KEY}.rho", "is required by the method fay", hint)
+        yield wave_problem(wave.key, f"{KEY}.rho", "is required by the method fay", hint)
     if declared.method != "fay" and declared.rho is not None:
         hint = 'Remove it, or write method = "fay".'
-        yield _problem(wave, f"{KEY}.rho", "is only for the method fay", hint, f"{declared.rho:g}")
+        yield wave_problem(wave.key, f"{KEY}.rho", "is only for the method fay", hint, f"{declared.rho:g}")
 
 
 def _scales(wave: Wave, design: Design, declared: ReplicateWeights) -> Iterator[Problem]:
@@ -40,8 +38,4 @@ def _scales(wave: Wave, design: Design, declared: ReplicateWeights) -> Iterator[
         hint = (
             "Add rscales, one number per column: (n_h - 1)/n_h of the stratum it drops a unit of; or scale."
         )
-        yield _problem(wave, KEY, "a jackknife of strata needs rscales or scale", hint, "jkn")
-
-
-def _problem(wave: Wave, key: str, message: str, hint: str, value: str | None = None) -> Problem:
-    return Problem(f"schemas/waves/{wave.key}.toml", key, message, hint, value, wave.key)
+        yield wave_problem(wave.key, KEY, "needs rscales or scale: it is a stratified jackknife", hint, "jkn")

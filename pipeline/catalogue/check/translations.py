@@ -1,6 +1,6 @@
-"""translations/: every language has its file, and every text of it a key that is still there.
+"""translations/: every translated text has the key of a declared text.
 
-A missing text is no problem (readers see the English one, marked); ``gaps`` lists them for the translator.
+A missing text is not a problem: readers see the declarations' own, marked. ``gaps`` lists what is missing.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pipeline.problems import Problem
 
 
 def check_translations(catalogue: Catalogue) -> Iterator[Problem]:
-    """Texts whose key is gone."""
+    """Translations whose key belongs to no text."""
     known = texts(catalogue)
     for language, translated in catalogue.translations.items():
         for key in translated:
             if key not in known:
-                hint = f"Remove the line.{did_you_mean(key, list(known))}"
-                yield Problem(f"schemas/translations/{language}.csv", key, "is no longer used", hint)
+                hint = f"Remove the line, or correct its key.{did_you_mean(key, list(known))}"
+                yield Problem(f"schemas/translations/{language}.csv", key, "is not the key of a text", hint)
 
 
 def gaps(catalogue: Catalogue) -> dict[str, list[str]]:

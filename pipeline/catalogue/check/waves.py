@@ -1,18 +1,16 @@
-"""waves/: a wave's facts against the codebook, its instrument, its files and its sister waves."""
+"""waves/: a wave's facts against the codebook, its questionnaire, its files and its survey's other waves."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 
 from pipeline.catalogue.check.replicates import check_replicates
 from pipeline.catalogue.check.weighting import check_weighting, check_weighting_fact
-from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.problems import Problem
-
-SYNTHETIC = "-synthetic"
+from pipeline.hashing import file_sha256
+from pipeline.problems import Problem, wave_problem
 
 
 def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
@@ -21,29 +19,27 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
     countries: dict[str, Wave] = {}
     for wave in catalogue.waves.values():
         yield from _wave(wave, catalogue)
-        address = (wave.survey, wave.edition, wave.status, wave.source.kind)
-        if address in taken:
+        identity = (wave.survey, wave.edition, wave.status, wave.source.kind)
+        if identity in taken:
             hint = "Give the wave its own survey or edition."
-            yield _problem(wave, "edition", f"is the edition of {taken[address]} too", hint, wave.edition)
-        taken.setdefault(address, wave.key)
+            yield wave_problem(
+                wave.key, "edition", f"is the edition of {taken[identity]} as well", hint, wave.edition
+            )
+        taken.setdefault(identity, wave.key)
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
-            hint = f"A survey has one country; {first.key} says {first.country}."
-            yield _problem(wave, "country", "differs inside the survey", hint, wave.country)
-
-
-def _problem(wave: Wave, key: str, message: str, hint: str, value: str | None = None) -> Problem:
-    return Problem(f"schemas/waves/{wave.key}.toml", key, message, hint, value, wave.key)
+            hint = f"Every wave of a survey has one country; {first.key} has {first.country}."
+            yield wave_problem(wave.key, "country", "is not the country of the survey", hint, wave.country)
 
 
 def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
-    if (wave.status == "synthetic") != wave.key.endswith(SYNTHETIC):
-        hint = f"A synthetic wave's key ends in {SYNTHETIC}, and no other's does."
-        yield _problem(wave, "status", "does not fit the wave's key", hint, wave.status)
+    if (wave.status == "synthetic") != wave.key.endswith(SYNTHETIC_SUFFIX):
+        hint = f"A synthetic wave's key ends in {SYNTHETIC_SUFFIX}, and no other's does."
+        yield wave_problem(wave.key, "status", "does not fit the wave's key", hint, wave.status)
     if wave.instrument not in catalogue.instruments:
         hint = f"Add schemas/instruments/{wave.instrument}.toml and .csv."
         hint += did_you_mean(wave.instrument, list(catalogue.instruments))
-        yield _problem(wave, "instrument", "is not known", hint, wave.instrument)
+        yield wave_problem(wave.key, "instrument", "is not known", hint, wave.instrument)
     yield from _dates(wave, catalogue)
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
@@ -55,16 +51,18 @@ def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     released = catalogue.barometer.released
     for key, period in (("reference_period", reference), ("fieldwork", fieldwork)):
         if period and period.start > period.end:
-            hint = "Put the two dates in order."
-            yield _problem(wave, f"{key}.end", "is before the start", hint, str(period.end))
+            hint = "Correct the date that is wrong."
+            yield wave_problem(wave.key, f"{key}.end", "is before the start", hint, str(period.end))
     if fieldwork and fieldwork.end < reference.start:
-        hint = "Fieldwork follows the period asked about: correct the date that is wrong."
-        yield _problem(wave, "fieldwork.end", "is before the reference period", hint, str(fieldwork.end))
+        hint = "Fieldwork cannot end before the period it asks about begins: correct the date that is wrong."
+        yield wave_problem(
+            wave.key, "fieldwork.end", "is before the reference period", hint, str(fieldwork.end)
+        )
     last = max(fieldwork.end, reference.end) if fieldwork else reference.end
     if last > released:
         hint = f"Correct the date, or released = {released} in barometer.toml."
-        yield _problem(
-            wave,
+        yield wave_problem(
+            wave.key,
             "fieldwork.end" if fieldwork else "reference_period.end",
             "is after the release",
             hint,
@@ -72,7 +70,9 @@ def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         )
     if wave.origin.accessed and wave.origin.accessed > released:
         hint = f"Correct the date, or released = {released} in barometer.toml."
-        yield _problem(wave, "origin.accessed", "is after the release", hint, str(wave.origin.accessed))
+        yield wave_problem(
+            wave.key, "origin.accessed", "is after the release", hint, str(wave.origin.accessed)
+        )
 
 
 def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -81,13 +81,13 @@ def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             hint = (
                 f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
             )
-            yield _problem(wave, f"scope.{name}", "is not known", hint, name)
+            yield wave_problem(wave.key, f"scope.{name}", "is not known", hint, name)
             continue
         known = list(catalogue.variables[name].codes)
         for code in codes:
             if code not in known:
                 hint = f"Use one of {', '.join(known)}.{did_you_mean(code, known)}"
-                yield _problem(wave, f"scope.{name}", "is not a code", hint, code)
+                yield wave_problem(wave.key, f"scope.{name}", "is not a code of the variable", hint, code)
 
 
 def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -96,17 +96,23 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         return
     path = catalogue.raw_path(source.file)
     if not path.is_file():
-        yield _problem(wave, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file)
+        yield wave_problem(
+            wave.key, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file
+        )
     else:
-        with path.open("rb") as opened:
-            found = hashlib.file_digest(opened, "sha256").hexdigest()
-        size = path.stat().st_size
+        found, size = file_sha256(path), path.stat().st_size
         if found != source.sha256:
-            hint = f"Restore the file, or pin the new one: sha256 = {found!r}, bytes = {size}."
-            yield _problem(wave, "source.sha256", "is not that of the file", hint, source.sha256)
+            hint = f"Restore the file, or declare the new one: sha256 = {found!r}, bytes = {size}."
+            yield wave_problem(
+                wave.key, "source.sha256", "is not the sha256 of the file", hint, source.sha256
+            )
         elif source.bytes is not None and source.bytes != size:
-            yield _problem(
-                wave, "source.bytes", "is not the file's size", f"Write bytes = {size}.", str(source.bytes)
+            yield wave_problem(
+                wave.key,
+                "source.bytes",
+                "is not the file's size",
+                f"Write bytes = {size}.",
+                str(source.bytes),
             )
 
 
@@ -114,7 +120,9 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if not wave.is_microdata:
         for key, there in (("design", wave.design), ("correction", wave.corrections)):
             if there:
-                yield _problem(wave, key, "does not belong in a wave of published figures", "Remove it.")
+                yield wave_problem(
+                    wave.key, key, "does not belong in a wave of published figures", "Remove it."
+                )
         yield from check_weighting_fact(wave, catalogue)
         return
     instrument = catalogue.instruments.get(wave.instrument)
@@ -123,10 +131,10 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         file = f"schemas/instruments/{instrument.key}.csv"
         yield Problem(file, "", f"is empty, and {wave.key} has microdata", hint, wave=wave.key)
     if wave.design is None:
-        yield _problem(wave, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
+        yield wave_problem(wave.key, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
     if wave.weighting is None:
-        yield _problem(
-            wave, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".'
+        yield wave_problem(
+            wave.key, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".'
         )
     if wave.design and wave.weighting:
         yield from check_weighting(wave, catalogue)

@@ -10,21 +10,23 @@ from pipeline.catalogue.fieldwork import Wave, Weighting
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, wave_problem
 
-FACTS = ("none", "unspecified")  # how figures were weighted, where there is nothing to weigh by
+FIGURES_ONLY = ("none", "unspecified")  # facts about published figures, not methods of weighting
 
 
 def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     """Problems of a microdata wave that has both a design and a weighting."""
     design, weighting = wave.design, wave.weighting
     assert design is not None and weighting is not None
-    if weighting.method in FACTS:
-        hint = "Use given, design, poststratify, rake, linear or logit; design weighs by what was drawn."
-        yield _problem(wave, "weighting.method", "is a fact about published figures", hint, weighting.method)
+    if weighting.method in FIGURES_ONLY:
+        hint = "Use given, design (from the sample design), poststratify, rake, linear or logit."
+        yield wave_problem(
+            wave.key, "weighting.method", "is for published figures only", hint, weighting.method
+        )
     if weighting.method == "given" and not design.weight:
-        yield _problem(
-            wave,
+        yield wave_problem(
+            wave.key,
             "weighting.method",
             "needs a delivered weight",
             'Add weight = "COLUMN" to [design].',
@@ -32,8 +34,8 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         )
     if weighting.method == "design" and not (design.weight or design.population):
         hint = "Add population (a file of counts) or weight (a column) to [design]."
-        yield _problem(
-            wave, "weighting.method", "needs population counts or a delivered weight", hint, "design"
+        yield wave_problem(
+            wave.key, "weighting.method", "needs population counts or a delivered weight", hint, "design"
         )
     if design.population:
         try:
@@ -44,7 +46,7 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         yield from _margins(wave, catalogue)
     elif weighting.margins or weighting.totals or weighting.bounds or weighting.trim:
         hint = "Remove margins, totals, bounds and trim, or choose poststratify, rake, linear or logit."
-        yield _problem(wave, "weighting", f"{weighting.method} weights meet no margins", hint)
+        yield wave_problem(wave.key, "weighting", f"the method {weighting.method} has no margins", hint)
 
 
 def check_weighting_fact(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -53,18 +55,16 @@ def check_weighting_fact(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if weighting is None:
         return
     if weighting.totals or weighting.bounds or weighting.trim:
-        hint = "Keep method and margins: published figures are not weighted again."
-        yield _problem(wave, "weighting", "is more than a fact about published figures", hint)
+        hint = "Keep method and margins only: published figures are not weighted again."
+        yield wave_problem(
+            wave.key, "weighting", "has totals, bounds or trim, which published figures cannot have", hint
+        )
     for name in dict.fromkeys(name for margin in weighting.margins for name in margin):
         if name not in catalogue.variables:
             hint = (
                 f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
             )
-            yield _problem(wave, "weighting.margins", "is not known", hint, name)
-
-
-def _problem(wave: Wave, key: str, message: str, hint: str, value: str | None = None) -> Problem:
-    return Problem(f"schemas/waves/{wave.key}.toml", key, message, hint, value, wave.key)
+            yield wave_problem(wave.key, "weighting.margins", "is not known", hint, name)
 
 
 def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -72,12 +72,16 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     assert weighting is not None
     if not weighting.margins or not weighting.totals:
         hint = 'Add margins = [["variable"]] and totals = "FILE.csv".'
-        yield _problem(wave, "weighting", f"{weighting.method} needs margins and their totals", hint)
+        yield wave_problem(wave.key, "weighting", f"{weighting.method} needs margins and their totals", hint)
         return
     if weighting.method == "poststratify" and len(weighting.margins) != 1:
         hint = 'Cross the variables in one margin, as [["a", "b"]], or choose rake.'
-        yield _problem(
-            wave, "weighting.margins", "post-stratification has one margin", hint, str(len(weighting.margins))
+        yield wave_problem(
+            wave.key,
+            "weighting.margins",
+            "must be one margin for post-stratification",
+            hint,
+            str(len(weighting.margins)),
         )
     yield from _limits(wave, weighting)
     unknown = False
@@ -90,27 +94,29 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             hint = (
                 f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
             )
-            yield _problem(wave, "weighting.margins", "is not known", hint, name)
+            yield wave_problem(wave.key, "weighting.margins", "is not known", hint, name)
             unknown = True
         elif crosswalk and name not in mapped:
             hint = f"Map it in schemas/instruments/{wave.instrument}.csv."
-            yield _problem(wave, "weighting.margins", "is in no column of the wave", hint, name)
+            yield wave_problem(
+                wave.key, "weighting.margins", "is not mapped by the wave's questionnaire", hint, name
+            )
     if not unknown:
         yield from _totals(wave, catalogue)
 
 
 def _limits(wave: Wave, weighting: Weighting) -> Iterator[Problem]:
-    """Bounds and trim that some weights could keep."""
+    """Bounds and trim that no weights can keep."""
     if weighting.method == "logit" and not weighting.bounds:
-        hint = "Add bounds = [0.3, 3.0]: the least and the most that a start weight is multiplied by."
-        yield _problem(wave, "weighting.bounds", "are needed by logit", hint)
+        hint = "Add bounds = [0.3, 3.0]: the smallest and the largest factor of a start weight."
+        yield wave_problem(wave.key, "weighting.bounds", "is missing for the method logit", hint)
     for name, limits, what in (
-        ("bounds", weighting.bounds, "Bounds are of calibrated over start weight"),
-        ("trim", weighting.trim, "Trim is of a weight over the mean weight"),
+        ("bounds", weighting.bounds, "Bounds limit calibrated weight divided by start weight"),
+        ("trim", weighting.trim, "Trim limits weight divided by mean weight"),
     ):
         if limits and not 0 <= limits[0] < 1 < limits[1]:
-            hint = f"{what}: neither is below 0, and they lie on both sides of 1."
-            yield _problem(wave, f"weighting.{name}", "leave out 1", hint, str(list(limits)))
+            hint = f"{what}: write a number from 0 to below 1, then one above 1."
+            yield wave_problem(wave.key, f"weighting.{name}", "does not include 1", hint, str(list(limits)))
 
 
 def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -130,21 +136,32 @@ def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     sums = {}
     for name, margin in declared.items():
         if name not in totals:
-            yield _problem(wave, "weighting.margins", "has no totals", f"Add its rows to {file}.", name)
+            yield wave_problem(
+                wave.key, "weighting.margins", "has no totals", f"Add its rows to {file}.", name
+            )
             continue
         sums[name] = math.fsum(totals[name].values())
         for code in totals[name]:
-            parts = code.split("*")
-            if len(parts) != len(margin) or any(
-                part not in catalogue.variables[of].codes for part, of in zip(parts, margin, strict=False)
+            codes = code.split("*")
+            if len(codes) != len(margin) or any(
+                part not in catalogue.variables[variable].codes
+                for part, variable in zip(codes, margin, strict=False)
             ):
-                hint = f"Use codes of {name}, joined by * where several are crossed."
-                yield Problem(file, name, "is not a code", hint, code, wave.key)
-            elif any(part not in wave.scope.get(of, (part,)) for part, of in zip(parts, margin, strict=True)):
-                hint = "Count every margin in the wave's scope only, or widen [scope]."
+                hint = f"Use codes of {name}, joined by * where a margin has several variables."
+                yield Problem(file, name, "is not a code of the margin", hint, code, wave.key)
+            elif any(
+                part not in wave.scope.get(variable, (part,))
+                for part, variable in zip(codes, margin, strict=True)
+            ):
+                hint = "Remove the row, or widen [scope]: margins count the wave's scope only."
                 yield Problem(file, name, "is outside the wave's scope", hint, code, wave.key)
     if sums and max(sums.values()) - min(sums.values()) > 1e-6 * max(sums.values()):
-        said = ", ".join(f"{name} {total:g}" for name, total in sums.items())
+        populations = ", ".join(f"{name} {total:g}" for name, total in sums.items())
         yield Problem(
-            file, "total", "the margins add up to different populations", "Make them agree.", said, wave.key
+            file,
+            "total",
+            "has margins that add up to different populations",
+            "Correct the totals.",
+            populations,
+            wave.key,
         )

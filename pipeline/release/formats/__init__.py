@@ -1,5 +1,5 @@
-"""The formats of a package beside CSV and Parquet: a module each, with one function ``files``.
+"""The formats of a package besides CSV and Parquet: one module for each, with a function ``files``.
 
-``files(contents)`` gives bytes by path in the package. A module says what its format needs and nothing else:
-titles, labels and people come from ``contents`` and ``labels``, cells from the published tables.
+``files(contents)`` returns bytes by path in the package. A module holds only what its format needs: titles,
+labels and people come from ``contents`` and ``labels``, cells from the published tables.
 """

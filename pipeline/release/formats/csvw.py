@@ -1,6 +1,6 @@
-"""CSVW: the CSV files described as CSV on the Web: types, keys, and how tables hang together.
+"""CSVW: the CSV files described as CSV on the Web: types, keys, and references between tables.
 
-A blank text is a text here, as in the contracts: the total, say, has a blank code, which is part of a key.
+A blank text is a value, as in the contracts: the code of the total is blank, for example, and part of a key.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def files(contents: Contents) -> dict[str, bytes]:
     barometer = contents.catalogue.barometer
     described: Json = {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
-        "dc:title": _spoken(contents, "title"),
-        "dc:description": _spoken(contents, "description"),
+        "dc:title": _in_languages(contents, "title"),
+        "dc:description": _in_languages(contents, "description"),
         "dc:identifier": contents.name,
         "dc:issued": {"@value": barometer.released.isoformat(), "@type": "xsd:date"},
         "dc:publisher": ", ".join(contents.publishers),
@@ -40,12 +40,12 @@ def files(contents: Contents) -> dict[str, bytes]:
     return {PATH: json_bytes(described)}
 
 
-def _spoken(contents: Contents, what: str) -> list[Json]:
+def _in_languages(contents: Contents, what: str) -> list[Json]:
     mark = contents.marked if what == "title" else contents.warned
-    said = {language: getattr(labels, what) for language, labels in contents.labels.items()}
+    texts = {language: getattr(labels, what) for language, labels in contents.labels.items()}
     return [
         {"@value": mark(text), "@language": language}
-        for language, text in said.items()
+        for language, text in texts.items()
         if contents.labels[language].is_translated(text)
     ]
 

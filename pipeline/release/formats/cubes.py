@@ -1,8 +1,8 @@
-"""The estimates of a survey as one cube: its dimensions, its codes and where each row stands in it.
+"""The estimates of a survey as one cube: its dimensions, its codes and the index of each row in it.
 
-Trends run inside a survey, so each has a cube of its own, and a key of several columns is one dimension, its
-parts joined by ``:``: else most cells would be of no wave, and many readers unfold them all. How a cube is
-written belongs to the formats.
+Every survey has a cube of its own, as trends are within surveys, and a key of several columns is one
+dimension, its parts joined by ``:``. Otherwise most cells would be empty, and many readers unfold them all.
+How a cube is written belongs to the formats.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from pipeline.contracts import table
 from pipeline.release.contents import Contents
-from pipeline.release.files import number
+from pipeline.release.files import number_text
 from pipeline.release.labels import Labels
 
 MEASURES = ("value", "se", "ci_low", "ci_high", "n", "deff")
@@ -39,12 +39,12 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Cube:
-    """The estimates of one survey. ``place``: the index of each row, of its first measure (row-major)."""
+    """The estimates of one survey. ``index``: of the first measure of each row (row-major)."""
 
     survey: str
     codes: Mapping[str, Sequence[str]]  # by dimension, in published order
     rows: pa.Table
-    place: npt.NDArray[np.int64]
+    index: npt.NDArray[np.int64]
 
     @property
     def size(self) -> list[int]:
@@ -55,27 +55,27 @@ class Cube:
         """Every number that is there, as text, with its index; measure by measure."""
         for offset, measure in enumerate(MEASURES):
             cells = self.rows[measure].to_pylist()
-            texts = {cell: number(cell) for cell in set(cells)}
-            indexes = (self.place + offset).tolist()
+            texts = {cell: number_text(cell) for cell in set(cells)}
+            indexes = (self.index + offset).tolist()
             for index, cell in zip(indexes, cells, strict=True):
                 if cell is not None:
                     yield index, texts[cell]
 
 
 def cubes(contents: Contents) -> Iterator[Cube]:
-    """A cube a survey that has estimates."""
+    """A cube for each survey that has estimates."""
     estimates = contents.rows["estimates"]
     for survey in dict.fromkeys(estimates["survey"].to_pylist()):
         rows = estimates.filter(pc.equal(estimates["survey"], survey))
         codes: dict[str, Sequence[str]] = {}
-        place = np.zeros(len(rows), dtype=np.int64)
+        index = np.zeros(len(rows), dtype=np.int64)
         for name, columns in DIMENSIONS.items():
             found = joined(rows, columns)
             known, used = dict.fromkeys(joined(contents.rows[LISTS[name]], columns)), set(found)
             codes[name] = [code for code in known if code in used]
-            position = {code: index for index, code in enumerate(codes[name])}
-            place = place * len(position) + np.array([position[code] for code in found], dtype=np.int64)
-        yield Cube(survey, codes | {"measure": MEASURES}, rows, place * len(MEASURES))
+            position = {code: number for number, code in enumerate(codes[name])}
+            index = index * len(position) + np.array([position[code] for code in found], dtype=np.int64)
+        yield Cube(survey, codes | {"measure": MEASURES}, rows, index * len(MEASURES))
 
 
 def joined(rows: pa.Table, columns: Sequence[str]) -> list[str]:
@@ -84,26 +84,26 @@ def joined(rows: pa.Table, columns: Sequence[str]) -> list[str]:
 
 
 def title(cube: Cube, contents: Contents, labels: Labels) -> str:
-    """What a cube is called in a language."""
+    """The title of a cube in a language."""
     countries = ", ".join(labels.countries[code] for code in cube.codes["country"])
     return contents.marked(f"{labels.title} ({countries}, {cube.survey})")
 
 
 def dimension_label(name: str, labels: Labels) -> str:
-    """What a dimension is called in a language."""
+    """The label of a dimension in a language."""
     return labels.foreign(TITLES[name])
 
 
 def code_labels(name: str, cube: Cube, contents: Contents, labels: Labels) -> dict[str, str]:
-    """What the codes of a dimension are called in a language."""
-    said: dict[str, Callable[[str], str]] = {
+    """The labels of the codes of a dimension in a language."""
+    label_of: dict[str, Callable[[str], str]] = {
         "country": lambda code: labels.countries[code],
         "wave": lambda code: _wave(code, contents),
         "indicator": lambda code: _category(code, labels),
         "domain": lambda code: _cell(code, labels),
         "measure": lambda code: labels.foreign(_measure(code)),
     }
-    return {code: said[name](code) for code in cube.codes[name]}
+    return {code: label_of[name](code) for code in cube.codes[name]}
 
 
 def _wave(code: str, contents: Contents) -> str:

@@ -1,7 +1,7 @@
 """DCAT-AP 3: the package as data portals harvest it, in Turtle and JSON-LD, one graph in both.
 
-With it stands where the data come from, in PROV. Every node has a name of its own and none is blank, so the
-bytes are the same each time. Without a declared address all names are relative to the file.
+The origin of the data is described in PROV. Every node has a name and none is blank, so the bytes are the
+same each time. Without a declared address all names are relative to the file.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def files(contents: Contents, made: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _ordered(linked: Any) -> Any:
-    """JSON-LD with its sets, which have no order of their own, always in the same one."""
+    """JSON-LD with its sets, which are unordered, always in the same order."""
     if isinstance(linked, dict):
         return {key: _ordered(value) for key, value in linked.items()}
     if isinstance(linked, list):
@@ -63,7 +63,7 @@ def _ordered(linked: Any) -> Any:
 
 
 def _statements(contents: Contents, made: Mapping[str, bytes]) -> Iterator[Statement]:
-    """Everything that the graph says."""
+    """Every statement of the graph."""
 
     def node(name: str) -> URIRef:
         return URIRef(f"{contents.address}#{name}")
@@ -101,7 +101,7 @@ def _english(text: str) -> Literal:
     return Literal(text, lang="en")
 
 
-def _said(contents: Contents) -> Facts:
+def _shared(contents: Contents) -> Facts:
     """Title and description in every language they are in, and what else a catalogue and a dataset share."""
     barometer = contents.catalogue.barometer
     for labels in contents.labels.values():
@@ -120,7 +120,7 @@ def _said(contents: Contents) -> Facts:
 
 @cache
 def _alpha_3() -> dict[str, dict[str, str]]:
-    """The codes of three letters, by which the European vocabularies go: ISO 3166-1 and ISO 639."""
+    """Three-letter codes, which the European vocabularies use: ISO 3166-1 and ISO 639."""
     codes: dict[str, dict[str, str]] = json.loads(
         resources("pipeline.release.formats").joinpath("alpha3.json").read_text()
     )
@@ -138,7 +138,7 @@ def _catalogue(contents: Contents, dataset: URIRef, publisher: URIRef) -> Facts:
     yield DCTERMS.publisher, publisher
     if contents.catalogue.barometer.themes:
         yield DCAT.themeTaxonomy, URIRef(f"{EU}data-theme")
-    yield from _said(contents)
+    yield from _shared(contents)
 
 
 def _dataset(contents: Contents, node: Any) -> Facts:
@@ -164,7 +164,7 @@ def _dataset(contents: Contents, node: Any) -> Facts:
     yield PROV.wasGeneratedBy, node("build")
     for wave in contents.waves:
         yield PROV.wasDerivedFrom, node(f"source/{wave.key}")
-    yield from _said(contents)
+    yield from _shared(contents)
 
 
 def _agent(names: tuple[str, ...]) -> Facts:

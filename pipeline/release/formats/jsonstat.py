@@ -1,6 +1,6 @@
-"""JSON-stat 2.0: the cube of each survey, sparse, a file a language, as statistical offices exchange them.
+"""JSON-stat 2.0: the cube of each survey, sparse, one file for each language.
 
-What a reader of numbers alone would lose (kinds of hiding, notes, units) stands in ``extension``.
+What the format has no place for (why a cell is hidden, notes, units) is in ``extension``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pipeline.release.labels import Labels
 from pipeline.release.notes import rules
 
 ROLES = {"time": ["wave"], "geo": ["country"], "metric": ["measure"]}
-SAID_OF_WAVES = (
+WAVE_COLUMNS = (
     "country",
     "survey",
     "edition",
@@ -29,7 +29,7 @@ SAID_OF_WAVES = (
 
 
 def files(contents: Contents) -> dict[str, bytes]:
-    """The estimates, a file a survey and language: the same cells under other labels."""
+    """The estimates, one file for each survey and language: the same cells with other labels."""
     made = {}
     for cube in cubes(contents):
         cells, extension = _cells(cube), _extension(cube, contents)
@@ -43,7 +43,7 @@ def files(contents: Contents) -> dict[str, bytes]:
 
 
 def _head(cube: Cube, contents: Contents, labels: Labels, extension: Mapping[str, Any]) -> dict[str, Any]:
-    """All of a data set but its cells."""
+    """All of a data set except its cells."""
     return {
         "version": "2.0",
         "class": "dataset",
@@ -71,19 +71,19 @@ def _head(cube: Cube, contents: Contents, labels: Labels, extension: Mapping[str
 def _cells(cube: Cube) -> str:
     """Numbers by their index, and the status of each value, as JSON text: written once for all languages."""
     value = ",".join(f'"{index}":{text}' for index, text in sorted(cube.figures()))
-    flags = sorted(zip(cube.place.tolist(), cube.rows["obs_status"].to_pylist(), strict=True))
+    flags = sorted(zip(cube.index.tolist(), cube.rows["obs_status"].to_pylist(), strict=True))
     status = ",".join(f'"{index}":"{flag}"' for index, flag in flags)
     return f'"value":{{{value}}},"status":{{{status}}}'
 
 
 def _extension(cube: Cube, contents: Contents) -> dict[str, Any]:
     units = cube.rows.select(["indicator", "unit_measure"]).to_pylist()
-    waves = contents.rows["waves"].select(["wave", *SAID_OF_WAVES]).to_pylist()
+    waves = contents.rows["waves"].select(["wave", *WAVE_COLUMNS]).to_pylist()
     return {
         "licence": contents.licence_address,
         "version": contents.catalogue.barometer.version,
         "waves": {
-            row["wave"]: {name: _plain(row[name]) for name in SAID_OF_WAVES}
+            row["wave"]: {name: _plain(row[name]) for name in WAVE_COLUMNS}
             for row in waves
             if row["wave"] in cube.codes["wave"]
         },
@@ -98,5 +98,5 @@ def _plain(value: Any) -> Any:
 
 
 def _exceptions(cube: Cube, cells: pa.ChunkedArray, usual: str) -> dict[str, str]:
-    pairs = zip(cube.place.tolist(), cells.to_pylist(), strict=True)
+    pairs = zip(cube.index.tolist(), cells.to_pylist(), strict=True)
     return {str(index): cell for index, cell in sorted(pairs) if cell != usual}

@@ -1,4 +1,4 @@
-"""What a file of a package is, by its name: its media type, its format by the European list, its standard."""
+"""The kind of a file by its name: its media type, its format in the European list, its standard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Media(NamedTuple):
-    """A kind of file. ``code``: of the European file types; ``standard``: what it keeps to."""
+    """A kind of file. ``code``: of the European file types; ``standard``: that it follows."""
 
     type: str
     code: str

@@ -1,6 +1,6 @@
 """PC-Axis: the cube of each survey with all its languages in one file, for PxWeb, PxWin and their readers.
 
-The format has no blank cell: dots say why a number is not there. A flag beside a number has no place in it.
+The format has no blank cells: dots say why a number is missing. It cannot hold a flag beside a number.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ SYMBOLS = {  # in the order of their dots
     UNRELIABLE: "Not shown: too uncertain",
     MISSING: "No valid answer",
 }
-WIDTH = 200  # characters of a text before it goes on in the next line
+WIDTH = 200  # characters of a text before it continues on the next line
 
 
 def files(contents: Contents) -> dict[str, bytes]:
-    """The estimates, a file a survey."""
+    """The estimates, one file for each survey."""
     return {f"px/estimates-{cube.survey}.px": _file(cube, contents) for cube in cubes(contents)}
 
 
@@ -54,7 +54,7 @@ def _file(cube: Cube, contents: Contents) -> bytes:
 
 
 def _general(cube: Cube, contents: Contents, labels: Labels) -> Iterator[str]:
-    """What is said of the whole table."""
+    """The keywords about the whole table."""
     names = [_name(name, labels) for name in cube.codes]
     notes = " ".join((contents.warned(labels.description), *map(labels.foreign, rules(contents.catalogue))))
     yield f"SUBJECT-AREA={_text(contents.marked(labels.title))};"
@@ -65,16 +65,16 @@ def _general(cube: Cube, contents: Contents, labels: Labels) -> Iterator[str]:
     yield f"HEADING={_texts(names[-1:])};"
     yield f"SOURCE={_text(contents.citation)};"
     yield f"NOTE={_text(notes)};"
-    for number, said in enumerate(SYMBOLS.values(), start=1):
-        yield f"DATASYMBOL{number}={_text(labels.foreign(said))};"
+    for number, meaning in enumerate(SYMBOLS.values(), start=1):
+        yield f"DATASYMBOL{number}={_text(labels.foreign(meaning))};"
 
 
 def _dimensions(cube: Cube, contents: Contents, labels: Labels, language: str) -> Iterator[str]:
     """The values of each dimension and their codes."""
     for name, codes in cube.codes.items():
-        said = code_labels(name, cube, contents, labels)
+        labels_of = code_labels(name, cube, contents, labels)
         key = f"{language}({_text(_name(name, labels))})"
-        yield f"VALUES{key}={_texts(_apart(said))};"
+        yield f"VALUES{key}={_texts(_unique(labels_of))};"
         yield f"CODES{key}={_texts(codes)};"
 
 
@@ -83,10 +83,10 @@ def _name(name: str, labels: Labels) -> str:
     return dimension_label(name, labels).replace("[", "(").replace("]", ")")
 
 
-def _apart(said: dict[str, str]) -> list[str]:
-    """Labels as values, which must differ: those that do not are told apart by their codes."""
-    count = Counter(said.values())
-    return [label if count[label] == 1 else f"{label} ({code})" for code, label in said.items()]
+def _unique(labels: dict[str, str]) -> list[str]:
+    """Labels as values, which must be unique: those that are not have their codes added."""
+    count = Counter(labels.values())
+    return [label if count[label] == 1 else f"{label} ({code})" for code, label in labels.items()]
 
 
 def _decimals(cube: Cube) -> int:
@@ -97,7 +97,7 @@ def _cells(cube: Cube) -> list[str]:
     """Every cell in order: a number, or the dots that say why there is none."""
     cells = [ABSENT] * prod(cube.size)
     flags = zip(cube.rows["obs_status"].to_pylist(), cube.rows["conf_status"].to_pylist(), strict=True)
-    for index, (status, confidentiality) in zip(cube.place.tolist(), flags, strict=True):
+    for index, (status, confidentiality) in zip(cube.index.tolist(), flags, strict=True):
         if status in ("Q", "M"):
             hidden = UNRELIABLE if confidentiality == "F" else CONFIDENTIAL
             cells[index : index + len(MEASURES)] = [MISSING if status == "M" else hidden] * len(MEASURES)
@@ -111,7 +111,7 @@ def _texts(texts: Iterable[str]) -> str:
 
 
 def _text(text: str) -> str:
-    """A text in quotes, of which it may hold none itself; a long one goes on in the next line."""
+    """A text in double quotes, those inside it made single; a long one continues on the next line."""
     plain = " ".join(text.replace('"', "'").split())
     parts: Sequence[str] = [plain[at : at + WIDTH] for at in range(0, len(plain), WIDTH)] or [""]
     return "\n".join(f'"{part}"' for part in parts)

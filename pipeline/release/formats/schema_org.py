@@ -47,31 +47,31 @@ def files(contents: Contents, made: Mapping[str, bytes]) -> dict[str, bytes]:
             _download(contents, path, content) for path, content in sorted(made.items()) if media(path)
         ],
     }
-    told = {key: value for key, value in described.items() if value not in ("", [])}
-    return {PATH: json_bytes(told)}
+    stated = {key: value for key, value in described.items() if value not in ("", [])}
+    return {PATH: json_bytes(stated)}
 
 
 def _variable(row: Mapping[str, Any]) -> Json:
-    said = {
+    described = {
         "@type": "PropertyValue",
         "propertyID": row["indicator"],
         "name": row["label"],
         "description": row["description"],
         "unitText": UNITS[row["unit_measure"]],
     }
-    return {key: value for key, value in said.items() if value}
+    return {key: value for key, value in described.items() if value}
 
 
 def _source(wave: Any) -> Json:
     origin = wave.origin
-    said = {
+    described = {
         "@type": "CreativeWork",
         "name": f"{origin.producer}: {origin.title}",
         "identifier": wave.key,
         "citation": origin.citation,
         "url": origin.url or (f"https://doi.org/{origin.doi}" if origin.doi else ""),
     }
-    return {key: value for key, value in said.items() if value}
+    return {key: value for key, value in described.items() if value}
 
 
 def _download(contents: Contents, path: str, content: bytes) -> Json:

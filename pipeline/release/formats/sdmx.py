@@ -1,7 +1,7 @@
 """SDMX-CSV 2.0: the estimates as observations, in the columns that ``sdmx_structure`` describes.
 
-An identifier of SDMX has letters, digits and ``_ @ $ -`` only: of a crossed cell the codes are joined by
-``@``, the total is ``_T``, and any other character is ``$`` and its number in hexadecimal.
+An SDMX identifier has only letters, digits and ``_ @ $ -``: the codes of a cross-classified cell are joined
+by ``@``, the total is ``_T``, and any other character is written as ``$`` and its code point in hexadecimal.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def files(contents: Contents) -> dict[str, bytes]:
 
 
 def identifier(code: str) -> str:
-    """A code as SDMX lets it stand; two codes never become one."""
+    """A code as an SDMX identifier; different codes stay different."""
     if not code:
         return TOTAL
     return re.sub(r"[^A-Za-z0-9_@-]", lambda found: f"${ord(found[0]):X}", code.replace("*", JOINT))

@@ -1,7 +1,7 @@
-"""SDMX-ML 2.1: what the observations of ``sdmx`` are made of, with names in every language there is.
+"""SDMX-ML 2.1: the structure of the observations in ``sdmx``, with names in every language.
 
-Code lists, one concept a column, the data structure and the dataflow. A code that means different things in
-different indicators or breakdowns is named by itself: their labels stand in the tables of the package.
+Code lists, a concept for each column, the data structure and the dataflow. A code that means different things
+in different indicators or breakdowns is its own name: its labels are in the tables of the package.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from pipeline.release.notes import flags
 
 Names = dict[str, str]  # by language
 Codes = dict[str, Names]
-Kept = Mapping[str, Any]  # what all artefacts have alike
+Shared = Mapping[str, Any]  # what all artefacts have in common
 COLUMNS = DIMENSIONS | {TIME: "time_period", VALUE: "value"} | ATTRIBUTES
-WHOLE = "N"
+INTEGER = "N"
 
 
 def files(contents: Contents) -> dict[str, bytes]:
     """The structure message."""
     maker = common.Agency(id=agency(contents))
-    kept: Kept = {
+    shared: Shared = {
         "maintainer": maker,
         "version": contents.catalogue.barometer.version,
         "is_final": True,
         "is_external_reference": False,
     }
-    lists = {name: _codelist(name, codes, kept) for name, codes in _codelists(contents)}
-    concepts = _concepts(kept)
-    structure = _structure(concepts, lists, kept)
-    flow = v21.DataflowDefinition(id=STRUCTURE, name=_titles(contents), structure=structure, **kept)
+    lists = {name: _codelist(name, codes, shared) for name, codes in _codelists(contents)}
+    concepts = _concepts(shared)
+    structure = _structure(concepts, lists, shared)
+    flow = v21.DataflowDefinition(id=STRUCTURE, name=_titles(contents), structure=structure, **shared)
     prepared = datetime.combine(contents.catalogue.barometer.released, time())
     message = StructureMessage(header=Header(id=STRUCTURE, prepared=prepared, sender=maker))
     for artefact in (*lists.values(), concepts, structure, flow):
@@ -83,40 +83,42 @@ def _codelists(contents: Contents) -> Iterator[tuple[str, Codes]]:
         yield name, {code: {own: label} for code, label in flags(column)}
 
 
-def _named(contents: Contents, codes: Iterable[str], of: Callable[[Labels], Mapping[str, str]]) -> Codes:
+def _named(
+    contents: Contents, codes: Iterable[str], labels_of: Callable[[Labels], Mapping[str, str]]
+) -> Codes:
     """Codes with their labels in those languages that have one."""
     return {
         code: {
             language: label
             for language, labels in contents.labels.items()
-            if labels.is_translated(label := of(labels).get(code, code))
+            if labels.is_translated(label := labels_of(labels).get(code, code))
         }
         for code in codes
     }
 
 
-def _second_parts(contents: Contents, name: str, of: Callable[[Labels], Mapping[Pair, str]]) -> Codes:
-    """The second codes of a table's pairs, each once; with their label where all pairs agree on it."""
+def _second_parts(contents: Contents, name: str, labels_of: Callable[[Labels], Mapping[Pair, str]]) -> Codes:
+    """The second codes of a table's pairs, each once, with its label where all pairs agree on it."""
     first, second, *_ = contents.rows[name].columns
     found: dict[str, dict[str, set[str]]] = {}
     for pair in zip(first.to_pylist(), second.to_pylist(), strict=True):
         for language, labels in contents.labels.items():
-            label = of(labels).get(pair, pair[1])
+            label = labels_of(labels).get(pair, pair[1])
             found.setdefault(pair[1], {}).setdefault(language, set()).add(label)
     own = contents.languages[0]
     return {
         code: {
             language: label
-            for language, labels in said.items()
+            for language, labels in by_language.items()
             if len(labels) == 1 and contents.labels[language].is_translated(label := min(labels))
         }
         or {own: code}
-        for code, said in found.items()
+        for code, by_language in found.items()
     }
 
 
-def _codelist(name: str, codes: Codes, kept: Kept) -> common.Codelist:
-    made = common.Codelist(id=f"CL_{name}", name={"en": _title(COLUMNS[name])}, **kept)
+def _codelist(name: str, codes: Codes, shared: Shared) -> common.Codelist:
+    made = common.Codelist(id=f"CL_{name}", name={"en": _title(COLUMNS[name])}, **shared)
     for code, names in codes.items():
         made.append(common.Code(id=identifier(code), name=names))
     return made
@@ -127,17 +129,17 @@ def _title(column: str) -> str:
     return str(next(field["title"] for field in fields if field["name"] == column))
 
 
-def _concepts(kept: Kept) -> common.ConceptScheme:
-    made = common.ConceptScheme(id=f"CS_{STRUCTURE}", name={"en": "Concepts of the estimates"}, **kept)
+def _concepts(shared: Shared) -> common.ConceptScheme:
+    made = common.ConceptScheme(id=f"CS_{STRUCTURE}", name={"en": "Concepts of the estimates"}, **shared)
     for name, column in COLUMNS.items():
         made.append(common.Concept(id=name, name={"en": _title(column)}))
     return made
 
 
 def _structure(
-    concepts: common.ConceptScheme, lists: Mapping[str, common.Codelist], kept: Kept
+    concepts: common.ConceptScheme, lists: Mapping[str, common.Codelist], shared: Shared
 ) -> v21.DataStructureDefinition:
-    made = v21.DataStructureDefinition(id=f"DSD_{STRUCTURE}", name={"en": "Estimates"}, **kept)
+    made = v21.DataStructureDefinition(id=f"DSD_{STRUCTURE}", name={"en": "Estimates"}, **shared)
     made.dimensions.id, made.measures.id = "DimensionDescriptor", "MeasureDescriptor"
     made.attributes.id = "AttributeDescriptor"
     for order, name in enumerate(DIMENSIONS, start=1):
@@ -162,7 +164,7 @@ def _structure(
 
 def _attribute(name: str, concept: common.Concept, codes: common.Codelist | None) -> common.DataAttribute:
     kinds = common.FacetValueType
-    kind = kinds.integer if name == WHOLE else kinds.double if name in NUMBERS else kinds.string
+    kind = kinds.integer if name == INTEGER else kinds.double if name in NUMBERS else kinds.string
     return common.DataAttribute(
         id=name,
         concept_identity=concept,

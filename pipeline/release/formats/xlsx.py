@@ -1,4 +1,4 @@
-"""The workbook: a cover, the notes, the flags, and a sheet a table, for people with a spreadsheet.
+"""The workbook: a cover, the notes, the flags, and a sheet for each table, for users of spreadsheets.
 
 Every text is written as text, so nothing in it can run; numbers are numbers and dates are dates.
 """
@@ -30,9 +30,9 @@ FONT = {"font_name": "Calibri", "font_size": 11}
 def files(contents: Contents) -> dict[str, bytes]:
     """The workbook of a package."""
     buffer = io.BytesIO()
-    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
+    workbook = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
     barometer = contents.catalogue.barometer
-    book.set_properties(
+    workbook.set_properties(
         {
             "title": contents.title,
             "comments": contents.description,
@@ -40,19 +40,19 @@ def files(contents: Contents) -> dict[str, bytes]:
             "created": datetime.combine(barometer.released, time()),
         }
     )
-    head = book.add_format({**FONT, "bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+    head = workbook.add_format({**FONT, "bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     parts = dict(_parts(contents))
-    _texts(book.add_worksheet("Cover"), _cover(contents, parts), head)
-    _texts(book.add_worksheet("Notes"), _notes(contents), head)
-    _texts(book.add_worksheet("Flags"), _flags(), head)
-    for name, (of, rows) in parts.items():
-        _table(book.add_worksheet(name), of, rows, head)
-    book.close()
+    _texts(workbook.add_worksheet("Cover"), _cover(contents, parts), head)
+    _texts(workbook.add_worksheet("Notes"), _notes(contents), head)
+    _texts(workbook.add_worksheet("Flags"), _flags(), head)
+    for sheet, (name, rows) in parts.items():
+        _table(workbook.add_worksheet(sheet), name, rows, head)
+    workbook.close()
     return {f"{contents.name}.xlsx": buffer.getvalue()}
 
 
 def _parts(contents: Contents) -> Iterator[tuple[str, tuple[str, pa.Table]]]:
-    """Every sheet by its name: a table, or as much of it as a sheet holds."""
+    """Every sheet by its name: a table, or the part of it that fits on a sheet."""
     for name, rows in contents.rows.items():
         for part in range(max(1, -(-len(rows) // ROWS))):
             sheet = name if part == 0 else f"{name} {part + 1}"
@@ -98,7 +98,7 @@ def _flags() -> list[Sequence[str]]:
 
 
 def _texts(sheet: Worksheet, lines: list[Sequence[str]], head: Format) -> None:
-    """Lines of text; the first is a head, and so is every line after a blank one."""
+    """Lines of text; the first line, and every line after a blank one, is a heading."""
     sheet.set_column(0, 0, 20)
     sheet.set_column(1, 3, 40)
     for number, line in enumerate(lines):
@@ -124,7 +124,12 @@ def _table(sheet: Worksheet, name: str, rows: pa.Table, head: Format) -> None:
         if field["type"] == "string" and (pc.max(pc.utf8_length(cells)).as_py() or 0) > TEXT:
             hint = "Shorten it in the declarations."
             raise ProblemError(
-                Problem(f"pipeline/contracts/tables/{name}.json", "", "a text is too long for a cell", hint)
+                Problem(
+                    f"pipeline/contracts/tables/{name}.json",
+                    "",
+                    f"has a text in {field['name']} that is too long for a cell (over {TEXT} characters)",
+                    hint,
+                )
             )
         write = writers[field["type"]]
         for row, value in enumerate(cells.to_pylist(), start=1):

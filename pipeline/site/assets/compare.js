@@ -16,12 +16,12 @@
     return made;
   };
 
-  const rowsOf = (all, one, other) =>
+  const rowsOf = (all, waveA, waveB) =>
     all
-      .filter((part) => (part[0] === one && part[1] === other) || (part[0] === other && part[1] === one))
+      .filter((part) => (part[0] === waveA && part[1] === waveB) || (part[0] === waveB && part[1] === waveA))
       .flatMap(([a, , scope, verdict, reasons, cells]) =>
         cells.map(([category, domain, code, valueA, valueB, difference, low, high, p, adjusted]) => {
-          const turned = a !== one;
+          const turned = a !== waveA;
           const turn = (value) => (value === null || !turned ? value : -value);
           return {
             category, domain, code, scope, verdict,
@@ -40,7 +40,7 @@
 
   const label = (indicator, row) => {
     const category = (codes.categories[indicator].find((each) => each[0] === row.category) || [0, row.category])[1];
-    if (row.domain === codes.everyone) return [category, words.everyone];
+    if (row.domain === codes.total) return [category, words.everyone];
     const domain = domains.get(row.domain);
     const cell = domain && domain[2].find((each) => each[0] === row.code);
     return [category, domain ? `${domain[1]}: ${cell ? cell[1] : row.code}` : row.code];
@@ -49,7 +49,7 @@
   const answer = (indicator, rows) => {
     const made = [];
     const order = ["comparable", "like_for_like", "caution", "not_comparable"];
-    const main = rows.filter((row) => row.domain === codes.everyone);
+    const main = rows.filter((row) => row.domain === codes.total);
     const counted = new Map();
     for (const row of main.length ? main : rows) counted.set(row.verdict, (counted.get(row.verdict) || 0) + 1);
     const usual = [...counted].sort((a, b) => b[1] - a[1] || order.indexOf(b[0]) - order.indexOf(a[0]))[0][0];
@@ -76,12 +76,12 @@
     table.append(element("thead"), element("tbody"));
     table.tHead.append(head);
     const digits = (row) => Math.max(...[row.first, row.second, row.difference, row.low, row.high].map((value) => (value === null ? 0 : (String(value).split(".")[1] || "").length)));
-    const places = Math.max(...rows.filter((row) => row.domain === codes.everyone).map(digits), 0);
+    const decimals = Math.max(...rows.filter((row) => row.domain === codes.total).map(digits), 0);
     const place = (row) => codes.categories[indicator].findIndex((each) => each[0] === row.category);
     const area = (row) => codes.domains.findIndex((each) => each[0] === row.domain);
     rows.sort((a, b) => area(a) - area(b) || a.code.localeCompare(b.code) || place(a) - place(b));
     for (const row of rows) {
-      const many = row.domain === codes.everyone ? places : digits(row);
+      const many = row.domain === codes.total ? decimals : digits(row);
       const line = element("tr");
       const apart = row.difference === null;
       const [category, group] = label(indicator, row);

@@ -17,7 +17,7 @@
     parts.flatMap(([wave, domain, cells]) => {
       const labels = domains.get(domain);
       const digits = (value) => (value === null || value === undefined ? 0 : (String(value).split(".")[1] || "").length);
-      const places = Math.max(...cells.flatMap((cell) => [digits(cell[2]), digits(cell[3]), digits(cell[4])]));
+      const decimals = Math.max(...cells.flatMap((cell) => [digits(cell[2]), digits(cell[3]), digits(cell[4])]));
       return cells.map(([category, code, value = null, low = null, high = null, n = null, se = null, flag = null, note = null]) => {
         const [key, name] = codes.categories[indicator][category];
         const [cell, group] = labels[2][code];
@@ -26,7 +26,7 @@
           keys: [wave, place[2], indicator, key, domain, cell, value, low, high, n, se, flag, note],
           wave: place[1], country: place[2], waveKey: wave, category: name, categoryKey: key,
           domain: labels[1], domainKey: domain, group, value, low, high, n, flag,
-          interval: low, note, places,
+          interval: low, note, decimals,
         };
       });
     });
@@ -48,7 +48,7 @@
     options(by("f-country"), [all, ...new Map(codes.waves.map((row) => [row[2], row[3]]))]);
     options(by("f-wave"), [all, ...codes.waves.map((row) => [row[0], row[1]])]);
     options(by("f-domain"), [all, ...codes.domains.map((row) => [row[0], row[1]])]);
-    by("f-domain").value = codes.everyone;
+    by("f-domain").value = codes.total;
   };
 
   const wanted = (row) => {
@@ -66,9 +66,9 @@
     shown = rows.filter(wanted);
     if (order.key) {
       shown.sort((a, b) => {
-        const [one, other] = [a[order.key], b[order.key]];
-        if (one === null || other === null) return (one === null) - (other === null);
-        return order.direction * (typeof one === "number" ? one - other : one.localeCompare(other, document.documentElement.lang));
+        const [left, right] = [a[order.key], b[order.key]];
+        if (left === null || right === null) return (left === null) - (right === null);
+        return order.direction * (typeof left === "number" ? left - right : left.localeCompare(right, document.documentElement.lang));
       });
     }
     const body = by("result").tBodies[0];
@@ -83,8 +83,8 @@
     const element = document.createElement("tr");
     const cells = [
       row.wave, row.category, row.domain, row.group,
-      row.value === null ? ":" : format(row.value, words, row.places),
-      row.low === null ? "" : `${format(row.low, words, row.places)}–${format(row.high, words, row.places)}`,
+      row.value === null ? ":" : format(row.value, words, row.decimals),
+      row.low === null ? "" : `${format(row.low, words, row.decimals)}–${format(row.high, words, row.decimals)}`,
       format(row.n, words),
     ];
     cells.forEach((text, at) => {

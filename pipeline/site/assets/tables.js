@@ -25,9 +25,9 @@
 
   window.read = (id) => JSON.parse(document.getElementById(id).textContent);
 
-  window.format = (value, words, places) => {
+  window.format = (value, words, decimals) => {
     if (value === null || value === undefined) return "";
-    const [whole, part] = (places === undefined ? String(value) : value.toFixed(places)).replace("-", "\u2212").split(".");
+    const [whole, part] = (decimals === undefined ? String(value) : value.toFixed(decimals)).replace("-", "\u2212").split(".");
     const grouped = whole.replace(/\B(?=(\d{3})+(?!\d))/g, words.group_mark);
     return part ? grouped + words.decimal_mark + part : grouped;
   };

@@ -1,19 +1,19 @@
-"""Charts: where marks stand, as plain numbers; how they look belongs to ``templates/charts.svg.j2``.
+"""Charts: the positions of their marks, as plain numbers; the drawing belongs to ``templates/charts.svg.j2``.
 
-Across, a place is a share of the width (0 to 100), so that a chart is as wide as its page and no text is
-ever scaled; down, it is in pixels.
+Horizontal positions are shares of the width (0 to 100), so that a chart is as wide as its page and no text is
+ever scaled; vertical ones are in pixels.
 """
 
 from pipeline.site.charts.dots import DotRow, Dots, breakdown, categories
-from pipeline.site.charts.figure import Block, Figure, alone
+from pipeline.site.charts.figure import Figure, PanelGroup, alone
 from pipeline.site.charts.scale import Scale, lines, scale_of, zoomed
 from pipeline.site.charts.trend import Trend, trend
 
 __all__ = [
-    "Block",
     "DotRow",
     "Dots",
     "Figure",
+    "PanelGroup",
     "Scale",
     "Trend",
     "alone",

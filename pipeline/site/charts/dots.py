@@ -1,4 +1,4 @@
-"""Estimates under each other: a row a category or group, a dot and its interval for each edition."""
+"""Dot plots: a row for each category or group, in it a dot and an interval for each edition."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.site.charts.scale import Scale, lines
-from pipeline.site.package_reader import Cell
+from pipeline.site.package_reader import Estimate
 
 LETTERS = 40  # of a label: fits beside its value on the narrowest screen
 LINE, STEP, GAP, TOP = 17, 11, 12, 40  # pixels: a line of text, an edition, between rows, the head
@@ -14,7 +14,7 @@ LINE, STEP, GAP, TOP = 17, 11, 12, 40  # pixels: a line of text, an edition, bet
 
 @dataclass(frozen=True)
 class Mark:
-    """One estimate: its place, its interval, and its age (0 is the newest edition)."""
+    """One estimate: its position, its interval, and its age (0 is the newest edition)."""
 
     y: float
     x: float
@@ -35,7 +35,7 @@ class DotRow:
 
 @dataclass(frozen=True)
 class Dots:
-    """A panel of rows on one axis; ``legend`` names the editions, newest first; ``whole`` is everyone."""
+    """A panel of rows on one axis; ``legend`` names the editions, newest first; ``whole`` is the total."""
 
     title: str
     ticks: list[tuple[float, str]]
@@ -43,28 +43,28 @@ class Dots:
     height: float
     legend: list[str] = field(default_factory=list)
     whole: tuple[float, float | None, float | None, str] | None = None
-    said: str = ""
+    alt_text: str = ""
 
 
 def categories(
     title: str,
-    rows: Sequence[tuple[str, str, Sequence[Cell | None]]],
+    rows: Sequence[tuple[str, str, Sequence[Estimate | None]]],
     legend: list[str],
     scale: Scale,
     ticks: list[str],
 ) -> Dots:
-    """A panel of one survey: a category a row, with its label, written value and estimates, newest first."""
+    """A panel of one survey: each row has a category with its label, value and estimates, newest first."""
     return _dots(title, rows, legend, scale, ticks)
 
 
 def breakdown(
     title: str,
-    rows: Sequence[tuple[str, str, Sequence[Cell | None]]],
-    whole: tuple[Cell, str],
+    rows: Sequence[tuple[str, str, Sequence[Estimate | None]]],
+    whole: tuple[Estimate, str],
     scale: Scale,
     ticks: list[str],
 ) -> Dots:
-    """A panel of one breakdown: its groups, and a line where everyone stands."""
+    """A panel of one breakdown: its groups, and a line for the total."""
     cell, text = whole
     made = _dots(title, rows, [], scale, ticks)
     if cell.value is None:
@@ -77,13 +77,13 @@ def breakdown(
         made.rows,
         made.height,
         whole=(scale.across(cell.value), low, high, text),
-        said=made.said,
+        alt_text=made.alt_text,
     )
 
 
 def _dots(
     title: str,
-    rows: Sequence[tuple[str, str, Sequence[Cell | None]]],
+    rows: Sequence[tuple[str, str, Sequence[Estimate | None]]],
     legend: list[str],
     scale: Scale,
     ticks: list[str],
@@ -96,11 +96,11 @@ def _dots(
         made.append(DotRow(y, wrapped, text, marks))
         y = start + STEP * max(len(cells), 1) + GAP
     named = [(scale.across(value), word) for value, word in zip(scale.ticks, ticks, strict=True)]
-    said = "; ".join(f"{label}: {text}" for label, text, _ in rows)
-    return Dots(title, named, made, y, legend, said=said)
+    alt_text = "; ".join(f"{label}: {text}" for label, text, _ in rows)
+    return Dots(title, named, made, y, legend, alt_text=alt_text)
 
 
-def _marks(cells: Iterable[Cell | None], start: float, scale: Scale) -> Iterable[Mark]:
+def _marks(cells: Iterable[Estimate | None], start: float, scale: Scale) -> Iterable[Mark]:
     for age, cell in enumerate(cells):
         if cell is not None and cell.value is not None:
             low, high = (None if end is None else scale.across(end) for end in (cell.ci_low, cell.ci_high))

@@ -1,4 +1,4 @@
-"""A whole chart: what it says of itself, its panels in groups, and its layout when it stands alone."""
+"""A whole chart: its texts, its panels in groups, and its layout as a picture of its own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ TITLE, TEXT, BESIDE, LINE = 66, 104, 64, 17  # letters to a line of title, text,
 
 
 @dataclass(frozen=True)
-class Block:
-    """Panels that may be read against each other; ``heading`` and ``note`` say why they stand apart."""
+class PanelGroup:
+    """Panels that may be read against each other; ``heading`` and ``note`` say why they are apart."""
 
     panels: list[Panel]
     heading: str = ""
@@ -32,7 +32,7 @@ class Figure:
     key: str
     title: str
     subtitle: str
-    blocks: list[Block]
+    blocks: list[PanelGroup]
     source: str
     warning: str = ""
     survey: str = ""
@@ -53,13 +53,15 @@ class Figure:
         return bool(self.survey and self.blocks[0].note)
 
     @property
-    def said(self) -> str:
-        """All its numbers in words."""
-        return ". ".join(f"{panel.title}: {panel.said}" for block in self.blocks for panel in block.panels)
+    def alt_text(self) -> str:
+        """All its numbers as text, for readers who cannot see the chart."""
+        return ". ".join(
+            f"{panel.title}: {panel.alt_text}" for block in self.blocks for panel in block.panels
+        )
 
 
 def alone(figure: Figure) -> dict[str, Any]:
-    """Where everything stands in a picture of its own: height, texts and panels, in pixels."""
+    """The layout of a chart as a picture of its own: height, texts and panels, in pixels."""
     texts: list[tuple[str, float, str]] = []
     panels: list[tuple[float, float, float, Panel]] = []
     y = 34.0

@@ -1,4 +1,4 @@
-"""Axes: from values to places, and the values that an axis names."""
+"""Axes: from values to positions, and the values at their ticks."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.site.package_reader import Cell
+from pipeline.site.package_reader import Estimate
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A straight axis from 0, or below, to ``high``; ``ticks`` are the values that it names."""
+    """A straight axis from 0, or below, to ``high``; ``ticks`` are the values that it shows."""
 
     low: float
     high: float
     ticks: tuple[float, ...]
 
     def share(self, value: float) -> float:
-        """Where a value stands: 0 at the start of the axis, 1 at its end."""
+        """The position of a value: 0 at the start of the axis, 1 at its end."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def across(self, value: float) -> float:
-        """Its place across, in per cent of the width, a little inside both edges."""
+        """The horizontal position of a value, in per cent of the width, a little inside both edges."""
         return round(1 + 98 * self.share(value), 2)
 
 
-def scale_of(cells: Iterable[Cell]) -> Scale:
+def scale_of(cells: Iterable[Estimate]) -> Scale:
     """The axis that these estimates need, from 0 to a round number above them; shares end at 100."""
     shown = [cell for cell in cells if cell.value is not None]
     ends = [end for cell in shown for end in (cell.value, cell.ci_low, cell.ci_high) if end is not None]
@@ -40,7 +40,7 @@ def scale_of(cells: Iterable[Cell]) -> Scale:
     return Scale(low, high, tuple(low + step * i for i in range(round((high - low) / step) + 1)))
 
 
-def zoomed(cells: Iterable[Cell]) -> Scale:
+def zoomed(cells: Iterable[Estimate]) -> Scale:
     """The axis of a series over time: of shares, only as much of 0 to 100 as they need: dots need no zero.
 
     It spans 40, 60, 80 or 100 points, so that its middle is a round number too.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.site.charts.scale import Scale
-from pipeline.site.comparability import Verdict
-from pipeline.site.package_reader import Cell
+from pipeline.site.comparability import PairVerdict
+from pipeline.site.package_reader import Estimate
 
 TOP, BOTTOM, HEIGHT = 22, 138, 164  # pixels: the plot, and below it the editions
 LEFT, RIGHT = 14.0, 92.0  # per cent: room for the names of the axis
@@ -15,7 +15,7 @@ LEFT, RIGHT = 14.0, 92.0  # per cent: room for the names of the axis
 
 @dataclass(frozen=True)
 class Point:
-    """One estimate; without a value, a place where one is hidden or missing."""
+    """One estimate; without a value, the position of one that is hidden or missing."""
 
     x: float
     label: str
@@ -35,14 +35,14 @@ class Trend:
     points: list[Point]
     joins: list[tuple[float, float, float, float]] = field(default_factory=list)
     breaks: list[float] = field(default_factory=list)
-    said: str = ""
+    alt_text: str = ""
     height: float = HEIGHT
 
 
 def trend(
     title: str,
-    cells: Sequence[tuple[float, str, str, str, Cell | None]],
-    between: Sequence[Verdict | None],
+    cells: Sequence[tuple[float, str, str, str, Estimate | None]],
+    between: Sequence[PairVerdict | None],
     years: tuple[float, float],
     scale: Scale,
     ticks: list[str],
@@ -59,8 +59,8 @@ def trend(
         elif left.y is not None and right.y is not None:
             joins.append((left.x, left.y, right.x, right.y))
     named = [(_down(value, scale), text) for value, text in zip(scale.ticks, ticks, strict=True)]
-    said = "; ".join(f"{label} {text} {interval}".strip() for _, label, text, interval, _ in cells)
-    return Trend(title, named, points, joins, breaks, said)
+    alt_text = "; ".join(f"{label} {text} {interval}".strip() for _, label, text, interval, _ in cells)
+    return Trend(title, named, points, joins, breaks, alt_text)
 
 
 def _point(
@@ -68,7 +68,7 @@ def _point(
     label: str,
     text: str,
     interval: str,
-    cell: Cell | None,
+    cell: Estimate | None,
     years: tuple[float, float],
     scale: Scale,
 ) -> Point:

@@ -15,41 +15,43 @@ MOST_RULES = 560  # of crosswalks on one page: keeps it below 200 kB
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """The list of questions and background variables, and a page a question."""
-    catalogue, strings = section.book.catalogue, section.language.strings
-    asked = asked_in(section.book)
+    catalogue, strings = section.package.catalogue, section.language.strings
+    asked = asked_in(section.package)
     context = {"questions": catalogue.questions, "asked": asked, "variables": catalogue.variables}
     yield Page("codebook/index.html", "codebook.html.j2", strings.plain("codebook"), context)
     for key, question in catalogue.questions.items():
-        place = f"questions.{key}"
-        told: dict[str, Any] = {
+        text_key = f"questions.{key}"
+        shown: dict[str, Any] = {
             "question": question,
-            "texts": [(spoken, spoken.say(f"{place}.text")) for spoken in site.languages],
-            "base": section.language.say(f"bases.{question.base}.label"),
-            "items": _labels(section, site, f"{place}.items", question.items),
-            "codes": _labels(section, site, f"{place}.codes", question.codes),
-            "waves": _once([_asked(section, question, wave) for wave in asked[key]]),
-            "indicators": [name for name, row in section.book.indicators.items() if row["question"] == key],
+            "texts": [(language, language.markup(f"{text_key}.text")) for language in site.languages],
+            "base": section.language.markup(f"bases.{question.base}.label"),
+            "items": _labels(section, site, f"{text_key}.items", question.items),
+            "codes": _labels(section, site, f"{text_key}.codes", question.codes),
+            "waves": _rules_once([_in_wave(section, question, wave) for wave in asked[key]]),
+            "indicators": [
+                name for name, row in section.package.indicators.items() if row["question"] == key
+            ],
         }
-        title = section.language.plain(f"{place}.label") or section.language.plain(f"{place}.text")
-        yield Page(f"codebook/{key}.html", "question.html.j2", title, told)
+        title = section.language.plain(f"{text_key}.label") or section.language.plain(f"{text_key}.text")
+        yield Page(f"codebook/{key}.html", "question.html.j2", title, shown)
 
 
 def _labels(
-    section: Section, site: Site, place: str, declared: Mapping[str, str]
+    section: Section, site: Site, text_key: str, declared: Mapping[str, str]
 ) -> list[tuple[str, list[Any]]]:
-    return [(key, [spoken.say(f"{place}.{key}") for spoken in site.languages]) for key in declared]
+    return [(key, [language.markup(f"{text_key}.{key}") for language in site.languages]) for key in declared]
 
 
-def asked_in(book: PackageData) -> dict[str, list[str]]:
+def asked_in(package: PackageData) -> dict[str, list[str]]:
     """The waves that asked each question: by their crosswalk, their wording or a published figure."""
-    catalogue = book.catalogue
-    of = {key: row["question"] for key, row in book.indicators.items()}
-    estimated = {(wave, of[indicator]) for indicator, wave in book.cells}
+    catalogue = package.catalogue
+    question_of = {key: row["question"] for key, row in package.indicators.items()}
+    estimated = {(wave, question_of[indicator]) for indicator, wave in package.cells}
     return {
         key: [
             wave
-            for wave, row in book.waves.items()
-            if (row["instrument"], key) in book.crosswalk
+            for wave, row in package.waves.items()
+            if (row["instrument"], key) in package.crosswalk
             or (wave, key) in estimated
             or key in _worded(catalogue.instruments[row["instrument"]])
         ]
@@ -58,17 +60,17 @@ def asked_in(book: PackageData) -> dict[str, list[str]]:
 
 
 def _worded(instrument: Instrument) -> set[str]:
-    return {place.partition(".")[0] for place in instrument.wording}
+    return {key.partition(".")[0] for key in instrument.wording}
 
 
-def _once(waves: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _rules_once(waves: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The same waves, with the rules of each questionnaire once, and no more than a page holds."""
     shown: set[str] = set()
     left = MOST_RULES
     for wave in waves:
-        there = wave["instrument"] in shown
-        fits = not there and len(wave["rules"]) <= left
-        wave["elsewhere"] = bool(wave["rules"]) and not there and not fits
+        seen = wave["instrument"] in shown
+        fits = not seen and len(wave["rules"]) <= left
+        wave["elsewhere"] = bool(wave["rules"]) and not seen and not fits
         if fits:
             shown.add(wave["instrument"])
             left -= len(wave["rules"])
@@ -77,14 +79,14 @@ def _once(waves: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return waves
 
 
-def _asked(section: Section, question: Question, wave: str) -> dict[str, Any]:
+def _in_wave(section: Section, question: Question, wave: str) -> dict[str, Any]:
     """How one wave asked a question, and where that differs from the codebook."""
-    book = section.book
-    row, catalogue = book.waves[wave], book.catalogue
+    package = section.package
+    row, catalogue = package.waves[wave], package.catalogue
     instrument = catalogue.instruments[row["instrument"]]
-    rules = book.crosswalk.get((row["instrument"], question.key), [])
-    there = {rule["variable"].partition(".")[2] for rule in rules}
-    missing = [item for item in question.items if rules and item not in there]
+    rules = package.crosswalk.get((row["instrument"], question.key), [])
+    filled = {rule["variable"].partition(".")[2] for rule in rules}
+    missing = [item for item in question.items if rules and item not in filled]
     limit = instrument.max_choices.get(question.key)
     return {
         "wave": wave,
@@ -92,9 +94,9 @@ def _asked(section: Section, question: Question, wave: str) -> dict[str, Any]:
         "language": instrument.language,
         "wording": instrument.wording.get(f"{question.key}.text", ""),
         "parts": {
-            place: text
-            for place, text in instrument.wording.items()
-            if place.startswith((f"{question.key}.items.", f"{question.key}.codes."))
+            key: text
+            for key, text in instrument.wording.items()
+            if key.startswith((f"{question.key}.items.", f"{question.key}.codes."))
         },
         "columns": list(dict.fromkeys(rule["source_variable"] for rule in rules)),
         "rules": rules,

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.site.language import Section
 from pipeline.site.page import Page, Site
-from pipeline.site.releases import CHANGELOG, QUALITY, REVISIONS, Release
+from pipeline.site.releases import CHANGELOG, QUALITY, REVISIONS, SiteRelease
 
 KINDS = (  # what readers look for, by pattern, in the order they look for it
     ("workbook", "*.xlsx"),
@@ -24,7 +24,7 @@ KINDS = (  # what readers look for, by pattern, in the order they look for it
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """The page of downloads."""
-    releases = site.releases[section.book.key]
+    releases = site.releases[section.package.key]
     context = {
         "releases": [(release, _by_kind(release)) for release in releases],
         "newest": releases[0],
@@ -32,12 +32,12 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         "citation": citation(section, releases[0]),
         "quality": _leaves(releases[0].quality),
         "names": {"changelog": CHANGELOG, "quality": QUALITY, "revisions": REVISIONS},
-        "revisions": section.book.rows("revisions")[:200],
+        "revisions": section.package.rows("revisions")[:200],
     }
     yield Page("downloads.html", "downloads.html.j2", section.language.strings.plain("downloads"), context)
 
 
-def _by_kind(release: Release) -> list[tuple[str, list[Any]]]:
+def _by_kind(release: SiteRelease) -> list[tuple[str, list[Any]]]:
     found: dict[str, list[Any]] = {kind: [] for kind, _ in KINDS}
     for file in release.files:
         kind = next(kind for kind, pattern in KINDS if PurePosixPath(file.path).match(pattern))
@@ -45,20 +45,20 @@ def _by_kind(release: Release) -> list[tuple[str, list[Any]]]:
     return [(kind, files) for kind, files in found.items() if files]
 
 
-def citation(section: Section, release: Release) -> str:
+def citation(section: Section, release: SiteRelease) -> str:
     """How to cite a release, from its own descriptor."""
     people = [who["title"] for who in release.described.get("contributors", []) if "title" in who]
-    said = f"{', '.join(people)} ({release.released[:4]}). {release.described['title']}. "
-    return said + section.language.strings.plain("version_n", version=release.version) + "."
+    text = f"{', '.join(people)} ({release.released[:4]}). {release.described['title']}. "
+    return text + section.language.strings.plain("version_n", version=release.version) + "."
 
 
 def _leaves(report: Mapping[str, Any], above: str = "") -> list[tuple[str, Any]]:
-    """The plain values of a report with their names; lists are left to the file itself."""
+    """The single values of a report with their names; lists are left out."""
     found: list[tuple[str, Any]] = []
     for name, value in report.items():
-        place = f"{above} {name}".strip().replace("_", " ")
+        full_name = f"{above} {name}".strip().replace("_", " ")
         if isinstance(value, Mapping):
-            found += _leaves(value, place)
+            found += _leaves(value, full_name)
         elif not isinstance(value, list):
-            found.append((place, value))
+            found.append((full_name, value))
     return found

@@ -13,7 +13,7 @@ from pipeline.site.pages.figures import over_time
 
 def front(language: Language, site: Site) -> Page:
     """The front page of a language: the headline of the first package, and every package."""
-    sections = [site.sections[book.key, language.code] for book in site.books]
+    sections = [site.sections[package.key, language.code] for package in site.packages]
     first = sections[0]
     context = {"packages": [_card(section, site) for section in sections], **_headline(first, site)}
     return Page("index.html", "front.html.j2", "", context, language.plain("barometer.description"))
@@ -21,12 +21,14 @@ def front(language: Language, site: Site) -> Page:
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """The front page of a package: its headline, and its indicators by whom they are about."""
-    book = section.book
+    package = section.package
     bases: dict[str, list[tuple[str, list[str]]]] = {}
-    for key, row in book.indicators.items():
+    for key, row in package.indicators.items():
         countries = list(
             dict.fromkeys(
-                book.waves[wave]["country"] for wave in book.waves if next(book.totals(key, wave), None)
+                package.waves[wave]["country"]
+                for wave in package.waves
+                if next(package.totals(key, wave), None)
             )
         )
         bases.setdefault(row["base"], []).append((key, countries))
@@ -35,24 +37,26 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
 
 
 def _headline(section: Section, site: Site) -> dict[str, Any]:
-    book, key = section.book, section.book.headline
-    drawn = len(book.categories[key]) == 1 and any(book.waves_of(key, survey) for survey in book.surveys)
+    package, key = section.package, section.package.headline
+    drawn = len(package.categories[key]) == 1 and any(
+        package.waves_of(key, survey) for survey in package.surveys
+    )
     return {"headline": key, "figure": over_time(section, site, key) if drawn else None}
 
 
 def _card(section: Section, site: Site) -> dict[str, Any]:
     """A package in figures."""
-    book = section.book
-    years = [row["time_period"] for row in book.waves.values()]
+    package = section.package
+    years = [row["time_period"] for row in package.waves.values()]
     return {
-        "book": book,
+        "package": package,
         "section": section,
-        "release": site.releases[book.key][0],
-        "waves": len(book.waves),
+        "release": site.releases[package.key][0],
+        "waves": len(package.waves),
         "countries": [
-            section.country(code) for code in dict.fromkeys(row["country"] for row in book.waves.values())
+            section.country(code) for code in dict.fromkeys(row["country"] for row in package.waves.values())
         ],
         "years": f"{min(years)}{DASH}{max(years)}",
-        "indicators": len(book.indicators),
-        "estimates": len(book.estimates),
+        "indicators": len(package.indicators),
+        "estimates": len(package.estimates),
     }

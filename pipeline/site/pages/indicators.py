@@ -1,4 +1,4 @@
-"""The pages of indicators: what was asked, the chart, every value below it, and what may be compared."""
+"""The pages of indicators: the question, the chart, every value, and what may be compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.site.charts import Figure
 from pipeline.site.language import Section
-from pipeline.site.package_reader import Cell
+from pipeline.site.package_reader import Estimate
 from pipeline.site.page import Page, Site, policy
 from pipeline.site.pages.figures import figures
 from pipeline.site.pages.tables import (
@@ -26,8 +26,8 @@ from pipeline.site.pages.tables import (
 
 
 def pages(section: Section, site: Site) -> Iterator[tuple[Page, list[Figure]]]:
-    """A page an indicator, with its charts."""
-    for indicator in section.book.indicators:
+    """A page for each indicator, with its charts."""
+    for indicator in section.package.indicators:
         made = figures(section, site, indicator)
         yield (
             Page(
@@ -35,9 +35,9 @@ def pages(section: Section, site: Site) -> Iterator[tuple[Page, list[Figure]]]:
                 "indicator.html.j2",
                 section.indicator(indicator),
                 {
-                    "indicator": section.book.indicators[indicator],
+                    "indicator": section.package.indicators[indicator],
                     **_drawn(made),
-                    "several": len(section.book.categories[indicator]) > 1,
+                    "several": len(section.package.categories[indicator]) > 1,
                     **_facts(section, indicator),
                     **_values(section, indicator),
                     **_breakdowns(section, indicator),
@@ -50,7 +50,7 @@ def pages(section: Section, site: Site) -> Iterator[tuple[Page, list[Figure]]]:
 
 
 def embed(figure: Figure, indicator: str) -> Page:
-    """The page of a chart for others to put into a frame."""
+    """The page of a single chart, for other sites to embed in a frame."""
     context = {"figure": figure, "indicator": indicator}
     return Page(
         f"embed/{figure.key}.html", "embed.html.j2", figure.title, context, policy=policy(), listed=False
@@ -58,7 +58,7 @@ def embed(figure: Figure, indicator: str) -> Page:
 
 
 def _drawn(made: list[Figure]) -> dict[str, Any]:
-    """The charts that fit on the page; the others are a click away. The first one is always there."""
+    """The charts that fit on the page, the first one always; the others are linked."""
     fit: list[Figure] = []
     marks = 0
     for figure in made:
@@ -70,28 +70,31 @@ def _drawn(made: list[Figure]) -> dict[str, Any]:
 
 def _facts(section: Section, indicator: str) -> dict[str, Any]:
     """What is measured: the questions it rests on, and whom they were put to."""
-    row, language = section.book.indicators[indicator], section.language
-    declared = section.book.catalogue.indicators[indicator]
+    row, language = section.package.indicators[indicator], section.language
+    declared = section.package.catalogue.indicators[indicator]
     return {
-        "description": language.say(f"indicators.{indicator}.description"),
+        "description": language.markup(f"indicators.{indicator}.description"),
         "questions": [
-            (key, language.say(f"questions.{key}.text"))
-            for key in section.book.catalogue.questions_of(declared)
+            (key, language.markup(f"questions.{key}.text"))
+            for key in section.package.catalogue.questions_of(declared)
         ],
-        "base": language.say(f"bases.{row['base']}.label") or row["base"],
+        "base": language.markup(f"bases.{row['base']}.label") or row["base"],
     }
 
 
 def _values(section: Section, indicator: str) -> dict[str, Any]:
-    """Every value for everyone, by survey and edition; of more than a page holds, those that come first."""
-    book = section.book
+    """Every value in the total, by survey and edition; at most as many as a page holds."""
+    package = section.package
     every = [
-        cell for waves in book.surveys.values() for wave in waves for cell in book.totals(indicator, wave)
+        cell
+        for waves in package.surveys.values()
+        for wave in waves
+        for cell in package.totals(indicator, wave)
     ]
     shown = every[:MOST_ROWS]
     rows = [
         (
-            book.waves[cell.wave]["survey"],
+            package.waves[cell.wave]["survey"],
             cell.wave,
             section.category(indicator, cell.category),
             write(section, cell),
@@ -108,12 +111,12 @@ def _values(section: Section, indicator: str) -> dict[str, Any]:
 
 def _breakdowns(section: Section, indicator: str) -> dict[str, Any]:
     """Breakdowns by one variable: all editions of a single share, else the newest edition of each survey."""
-    book, found = section.book, []
-    for survey in book.surveys:
-        waves = [wave for wave in book.surveys[survey] if (indicator, wave) in book.cells]
+    package, found = section.package, []
+    for survey in package.surveys:
+        waves = [wave for wave in package.surveys[survey] if (indicator, wave) in package.cells]
         if not waves:
             continue
-        if len(book.categories[indicator]) == 1:
+        if len(package.categories[indicator]) == 1:
             found.append((section.survey(survey), list(one_category(section, indicator, survey))))
         else:
             found.append((section.wave(waves[-1]), list(several_categories(section, indicator, waves[-1]))))
@@ -125,19 +128,19 @@ def _breakdowns(section: Section, indicator: str) -> dict[str, Any]:
     }
 
 
-def _shown(section: Section, indicator: str, fit: list[tuple[str, list[Table]]]) -> list[Cell]:
+def _shown(section: Section, indicator: str, fit: list[tuple[str, list[Table]]]) -> list[Estimate]:
     """The cells of breakdowns by one variable; none where no breakdown is shown."""
-    book = section.book
-    every = [cell for wave in book.waves for cell in book.cells.get((indicator, wave), {}).values()]
-    return [cell for cell in every if fit and cell.domain in book.one_way]
+    package = section.package
+    every = [cell for wave in package.waves for cell in package.cells.get((indicator, wave), {}).values()]
+    return [cell for cell in every if fit and cell.domain in package.one_way]
 
 
 def _verdicts(section: Section, site: Site, indicator: str) -> dict[str, Any]:
     """The verdict on every two waves, as a table of waves by waves, with the reasons that occur."""
-    verdicts = site.comparability[section.book.key]
-    waves = [wave for wave in section.book.waves if next(section.book.totals(indicator, wave), None)]
+    verdicts = site.comparability[section.package.key]
+    waves = [wave for wave in section.package.waves if next(section.package.totals(indicator, wave), None)]
     if len(waves) > MOST_WAVES:
-        newest = (section.book.waves_of(indicator, survey) for survey in section.book.surveys)
+        newest = (section.package.waves_of(indicator, survey) for survey in section.package.surveys)
         waves = [several[-1] for several in newest if several][:MOST_WAVES]
     if not verdicts.known or len(waves) < 2:
         return {"matrix": [], "matrix_waves": [], "reasons": [], "comparisons_known": verdicts.known}
@@ -152,5 +155,5 @@ def _verdicts(section: Section, site: Site, indicator: str) -> dict[str, Any]:
             pair = (wave, other) if (wave, other) in found else (other, wave)
             row.append((found[pair].verdict, [number[key] for key in why[pair]]) if pair in found else None)
         matrix.append((wave, row))
-    texts = [section.language.say(f"rules.{key}.text") or key for key in reasons]
+    texts = [section.language.markup(f"rules.{key}.text") or key for key in reasons]
     return {"matrix": matrix, "matrix_waves": waves, "reasons": texts, "comparisons_known": True}

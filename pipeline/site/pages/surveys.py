@@ -1,4 +1,4 @@
-"""The pages of surveys and of their waves: facts, trend, breakdowns, and each group against the nation."""
+"""The pages of surveys and of their waves: facts, trend, breakdowns, and each group against the total."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pipeline.site.charts import Dots, breakdown, scale_of
 from pipeline.site.language import Section
 from pipeline.site.numbers import DASH, TIMES
-from pipeline.site.package_reader import Cell, Row
+from pipeline.site.package_reader import Estimate, Row
 from pipeline.site.page import Page, Site
 from pipeline.site.pages.figures import over_time, ticks, written
 from pipeline.site.pages.tables import flags, write
@@ -19,17 +19,17 @@ METHOD = ("weighting_method", "stratified", "clustered", "replicate_method", "co
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """The list of surveys, a page a survey and a page a wave."""
-    book, strings = section.book, section.language.strings
+    package, strings = section.package, section.language.strings
     countries: dict[str, list[str]] = {}
-    for survey, waves in book.surveys.items():
-        countries.setdefault(book.waves[waves[0]]["country"], []).append(survey)
+    for survey, waves in package.surveys.items():
+        countries.setdefault(package.waves[waves[0]]["country"], []).append(survey)
     yield Page(
         "surveys/index.html",
         "surveys.html.j2",
         strings.plain("surveys"),
         {"countries": list(countries.items())},
     )
-    for survey, waves in book.surveys.items():
+    for survey, waves in package.surveys.items():
         context = {
             "survey": survey,
             "waves": waves,
@@ -37,10 +37,10 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
             **_headline(section, site, survey),
         }
         yield Page(f"surveys/{survey}.html", "survey.html.j2", section.survey(survey), context)
-    for wave, row in book.waves.items():
+    for wave, row in package.waves.items():
         context = {
             "wave": row,
-            "before_after": _neighbours(book.surveys[row["survey"]], wave),
+            "before_after": _neighbours(package.surveys[row["survey"]], wave),
             "facts": [(name, row[name]) for name in FACTS if row[name] not in (None, "")],
             "method": [(name, row[name]) for name in METHOD if row[name] not in (None, "", 0)],
             "margins": _margins(section, row["weighting_margins"]),
@@ -55,30 +55,30 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
 
 def _margins(section: Section, text: str) -> list[str]:
     """The margins that weights meet, in labels."""
-    say = section.language.plain
+    plain = section.language.plain
     return [
-        f" {TIMES} ".join(say(f"variables.{name}.label") or name for name in margin.split("*"))
+        f" {TIMES} ".join(plain(f"variables.{name}.label") or name for name in margin.split("*"))
         for margin in text.split("|")
         if margin
     ]
 
 
 def _headline(section: Section, site: Site, survey: str) -> dict[str, Any]:
-    key = section.book.headline
-    single = len(section.book.categories[key]) == 1 and section.book.waves_of(key, survey)
+    key = section.package.headline
+    single = len(section.package.categories[key]) == 1 and section.package.waves_of(key, survey)
     return {"headline": key, "figure": over_time(section, site, key, survey) if single else None}
 
 
 def _series(section: Section, survey: str) -> dict[str, Any]:
-    """Every indicator's values for everyone, an edition a column."""
-    book = section.book
+    """Every indicator's values in the total, one column for each edition."""
+    package = section.package
     rows, shown = [], []
-    for indicator, categories in book.categories.items():
+    for indicator, categories in package.categories.items():
         for category in categories:
-            cells = [book.total(indicator, wave, category) for wave in book.surveys[survey]]
+            cells = [package.total(indicator, wave, category) for wave in package.surveys[survey]]
             if any(cells):
                 label = section.category(indicator, category) if len(categories) > 1 else ""
-                change = _change(section, book.trends.get((survey, indicator, category)))
+                change = _change(section, package.trends.get((survey, indicator, category)))
                 rows.append((indicator, label, [write(section, cell) for cell in cells], change))
                 shown += cells
     return {"rows": rows, "flags": flags(shown), "changes": any(row[-1] for row in rows)}
@@ -95,9 +95,11 @@ def _change(section: Section, row: Row | None) -> tuple[str, str] | None:
 
 
 def _values(section: Section, wave: str) -> dict[str, Any]:
-    """Every indicator's value for everyone in one wave."""
-    cells = [cell for indicator in section.book.indicators for cell in section.book.totals(indicator, wave)]
-    several = section.book.categories
+    """Every indicator's value in the total of one wave."""
+    cells = [
+        cell for indicator in section.package.indicators for cell in section.package.totals(indicator, wave)
+    ]
+    several = section.package.categories
     rows = [
         (
             cell.indicator,
@@ -110,27 +112,27 @@ def _values(section: Section, wave: str) -> dict[str, Any]:
 
 
 def _groups(section: Section, wave: str) -> dict[str, Any]:
-    """The headline in every group of a wave, against everyone; tested where the package has benchmarks."""
-    book = section.book
-    key, category = book.headline, book.categories[book.headline][0]
-    everyone, cells = book.total(key, wave, category), book.cells.get((key, wave), {})
-    panels: list[tuple[Dots, list[tuple[Cell, Row]]]] = []
-    tests = book.benchmarks.get((wave, key, category), {})
-    if everyone and everyone.value is not None:
-        whole = (everyone, f"{section.language.strings.plain('everyone')} {written(section, everyone)}")
-        for domain in book.one_way:
-            found = [cells.get((domain, code, category)) for code in book.domains[domain]["codes"]]
+    """The headline in every group of a wave, against the total; tested where the package has benchmarks."""
+    package = section.package
+    key, category = package.headline, package.categories[package.headline][0]
+    total, cells = package.total(key, wave, category), package.cells.get((key, wave), {})
+    panels: list[tuple[Dots, list[tuple[Estimate, Row]]]] = []
+    tests = package.benchmarks.get((wave, key, category), {})
+    if total and total.value is not None:
+        whole = (total, f"{section.language.strings.plain('everyone')} {written(section, total)}")
+        for domain in package.one_way:
+            found = [cells.get((domain, code, category)) for code in package.domains[domain]["codes"]]
             groups = [cell for cell in found if cell]
             if not groups:
                 continue
-            scale = scale_of([everyone, *groups])
+            scale = scale_of([total, *groups])
             rows = [
                 (section.cell(domain, cell.domain_code), written(section, cell), [cell]) for cell in groups
             ]
             drawn = breakdown(section.domain(domain), rows, whole, scale, ticks(section, scale))
             panels.append((drawn, [(cell, tests.get((domain, cell.domain_code), {})) for cell in groups]))
     shown = [cell for _, rows in panels for cell, _ in rows]
-    return {"panels": panels, "everyone": everyone, "group_flags": flags(shown), "tested": bool(tests)}
+    return {"panels": panels, "total": total, "group_flags": flags(shown), "tested": bool(tests)}
 
 
 def _neighbours(waves: list[str], wave: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Pages that a script brings to life: compare, explore, search, SQL. Their data lie in files of their own."""
+"""Pages that work by a script: compare, explore, search, SQL. Their data lie in files of their own."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ SCRIPT_STRINGS = {  # the words that each script shows
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
     """Compare, explore, search and, where its engine is at hand, SQL."""
-    strings, book = section.language.strings, section.book
-    known = site.comparability[book.key].known
+    strings, package = section.language.strings, section.package
+    known = site.comparability[package.key].known
     shared: dict[str, Any] = {"codes": codes(section), "known": known}
     yield Page(
         "explore.html", "explore.html.j2", strings.plain("explore"), shared | _strings(section, "explore")
@@ -52,21 +52,21 @@ def _strings(section: Section, page: str) -> dict[str, Any]:
 
 def codes(section: Section) -> dict[str, Any]:
     """Every key of a package with its label, for scripts."""
-    book, language = section.book, section.language
-    reasons = {key: language.plain(f"rules.{key}.text") for key in book.catalogue.comparability.rules}
+    package, language = section.package, section.language
+    reasons = {key: language.plain(f"rules.{key}.text") for key in package.catalogue.comparability.rules}
     return {
-        "package": book.key,
-        "everyone": book.everyone,
+        "package": package.key,
+        "total": package.total_domain,
         "indicators": [
-            [key, section.indicator(key), row["unit_measure"]] for key, row in book.indicators.items()
+            [key, section.indicator(key), row["unit_measure"]] for key, row in package.indicators.items()
         ],
         "categories": {
             key: [[each, section.category(key, each)] for each in several]
-            for key, several in book.categories.items()
+            for key, several in package.categories.items()
         },
         "waves": [
             [key, section.wave(key), row["country"], section.country(row["country"])]
-            for key, row in book.waves.items()
+            for key, row in package.waves.items()
         ],
         "domains": [
             [
@@ -75,7 +75,7 @@ def codes(section: Section) -> dict[str, Any]:
                 [[code, section.cell(key, code)] for code in domain["codes"]],
                 len(domain["by"]),
             ]
-            for key, domain in book.domains.items()
+            for key, domain in package.domains.items()
         ],
         "reasons": reasons,
     }
@@ -83,7 +83,7 @@ def codes(section: Section) -> dict[str, Any]:
 
 def _scopes(section: Section, site: Site) -> dict[str, str]:
     """Every scope that the published comparisons narrow to, in labels."""
-    rows = site.comparability[section.book.key].rows.values()
+    rows = site.comparability[section.package.key].rows.values()
     return {
         scope: "; ".join(f"{variable}: {cells}" for variable, cells in section.scope(scope))
         for scope in dict.fromkeys(row["scope"] for several in rows for row in several if row["scope"])
@@ -91,20 +91,19 @@ def _scopes(section: Section, site: Site) -> dict[str, str]:
 
 
 def entries(section: Section) -> list[list[str]]:
-    """What can be found: kind, title, more words to find it by, and its place."""
-    book, language = section.book, section.language
+    """What can be found: kind, title, more words to find it by, and its address."""
+    package, language = section.package, section.language
     strings = language.strings
-    found = [
-        [strings.plain("indicator"), section.indicator(key), " · ".join(
-            section.category(key, each) for each in book.categories[key] if len(book.categories[key]) > 1
-        ) or language.plain(f"indicators.{key}.description"), f"indicators/{key}.html"]
-        for key in book.indicators
-    ]  # fmt: skip
+    found = []
+    for key in package.indicators:
+        labels = [section.category(key, each) for each in package.categories[key]]
+        more = " · ".join(labels) if len(labels) > 1 else language.plain(f"indicators.{key}.description")
+        found.append([strings.plain("indicator"), section.indicator(key), more, f"indicators/{key}.html"])
     found += [
         [strings.plain("wave"), section.wave(key), f"{row['title']} · {row['producer']}", f"waves/{key}.html"]
-        for key, row in book.waves.items()
+        for key, row in package.waves.items()
     ]
-    for key in book.catalogue.questions:
+    for key in package.catalogue.questions:
         text = language.plain(f"questions.{key}.text")
         label = language.plain(f"questions.{key}.label")
         found.append(

@@ -1,6 +1,6 @@
 """The published tables of a release as they are compared: of a package folder, or about to be written.
 
-The table ``revisions`` is left out: it tells of a comparison and takes no part in one. So are titles of
+The table ``revisions`` is left out, as it describes a comparison and takes no part in one. So are titles of
 tables, which carry the mark of synthetic data.
 """
 
@@ -17,23 +17,23 @@ import pyarrow as pa
 from pipeline.arrow import arrow
 from pipeline.contracts import table
 from pipeline.problems import Problem, ProblemError
-from pipeline.release.diff import Sheet
+from pipeline.release.diff import ComparedTable
 from pipeline.release.files import read_parquet
 from pipeline.release_store import DESCRIPTOR
 
 REVISIONS = "revisions"
-SAID = ("fields", "primaryKey", "foreignKeys", "missingValues")
+COMPARED_PARTS = ("fields", "primaryKey", "foreignKeys", "missingValues")
 
 
-def sheets_of(folder: Path) -> dict[str, Sheet]:
+def tables_of(folder: Path) -> dict[str, ComparedTable]:
     """The tables of a package folder. Raises ProblemError when it holds no package, or a withdrawn one."""
     described = described_in(folder)
-    if said := described.get("withdrawn"):
-        message = f"was withdrawn on {said['date']}: {said['reason']}"
-        raise ProblemError(Problem(str(folder), "", message, "Its data are gone; take another version."))
+    if withdrawal := described.get("withdrawn"):
+        message = f"was withdrawn on {withdrawal['date']}: {withdrawal['reason']}"
+        raise ProblemError(Problem(str(folder), "", message, "Its data were removed; use another version."))
     try:
         return {
-            resource["name"]: sheet(
+            resource["name"]: compared_table(
                 resource["schema"], read_parquet((folder / resource["path"]).with_suffix(".parquet"))
             )
             for resource in described["resources"]
@@ -54,17 +54,21 @@ def described_in(folder: Path) -> dict[str, Any]:
 
 def _unreadable(folder: Path, error: Exception) -> ProblemError:
     hint = "Name the folder of a package, such as warehouse/releases/PACKAGE/VERSION."
-    message = f"holds no package that can be read: {type(error).__name__}"
+    message = f"does not hold a readable package: {type(error).__name__}"
     return ProblemError(Problem(str(folder), "", message, hint))
 
 
-def sheets_from(tables: Mapping[str, pd.DataFrame]) -> dict[str, Sheet]:
+def tables_from(tables: Mapping[str, pd.DataFrame]) -> dict[str, ComparedTable]:
     """The tables of a package about to be written, as ``published_tables`` gives them."""
     return {
-        name: sheet(table(name), arrow(frame, name)) for name, frame in tables.items() if name != REVISIONS
+        name: compared_table(table(name), arrow(frame, name))
+        for name, frame in tables.items()
+        if name != REVISIONS
     }
 
 
-def sheet(schema: Mapping[str, Any], rows: pa.Table) -> Sheet:
-    """A table with what its schema says of columns and keys."""
-    return Sheet({word: schema[word] for word in SAID if word in schema}, rows.replace_schema_metadata())
+def compared_table(schema: Mapping[str, Any], rows: pa.Table) -> ComparedTable:
+    """A table with the parts of its schema about columns and keys."""
+    return ComparedTable(
+        {word: schema[word] for word in COMPARED_PARTS if word in schema}, rows.replace_schema_metadata()
+    )
