@@ -36,9 +36,9 @@ class Problem:
         return asdict(self)
 
 
-def counted(number: int, noun: str) -> str:
-    """A number with its noun: ``1 problem``, ``2 problems``."""
-    return f"{number} {noun}" + ("" if number == 1 else "s")
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number with its noun: ``1 problem``, ``2 problems``; ``plural`` where it takes more than an s."""
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def wave_problem(wave: str, key: str, message: str, hint: str, value: str | None = None) -> Problem:

@@ -41,7 +41,7 @@ def walked(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 def test_every_command_on_the_page_does_what_it_says(walked: tuple[Path, dict[str, str]]) -> None:
     folder, said = walked
-    assert len(said) == 19
+    assert len(said) == 23
     for name in ("example", "own"):
         assert (folder / name / f"warehouse/candidate/{name}/datapackage.json").is_file()
         assert (folder / name / "warehouse/site/index.html").is_file()
@@ -49,6 +49,15 @@ def test_every_command_on_the_page_does_what_it_says(walked: tuple[Path, dict[st
     verified = said["barometer --project example verify example/warehouse/releases/example/0.1.0"]
     assert "every byte the same" in verified
     assert (folder / "own/schemas/waves/staff-2027-synthetic.toml").is_file()
+
+
+def test_a_draft_is_refused_until_its_guesses_are_confirmed(walked: tuple[Path, dict[str, str]]) -> None:
+    folder, said = walked
+    refused = said["barometer --project own release # exits with 1"]
+    assert "schemas/instruments/staff-2026-synthetic.csv, lines 2-" in refused
+    assert "schemas/codebook.toml" in refused and "nobody has confirmed" in refused
+    assert "Draft: " not in said["barometer --project own run"]
+    assert (folder / "own/warehouse/releases/own/0.1.0/SHA256SUMS").is_file()
 
 
 def test_check_names_just_what_the_page_says_is_left(walked: tuple[Path, dict[str, str]]) -> None:

@@ -23,6 +23,7 @@ from pipeline.catalogue.questionnaire import (
     Instrument,
 )
 from pipeline.catalogue.reader import CROSSWALK_HEADER, read_record, read_rows, read_toml
+from pipeline.catalogue.unconfirmed import unconfirmed
 from pipeline.problems import Problem, ProblemError
 
 Record = TypeVar("Record")
@@ -84,6 +85,7 @@ def load_catalogue(root: Path) -> Catalogue:
         translations=_translations(barometer.languages[1:], root, problems),
         comparability=_comparability(root, problems),
     )
+    catalogue = replace(catalogue, unconfirmed=unconfirmed(root, catalogue.instruments))
     catalogue = replace(catalogue, indicators=_indicators(catalogue, problems), waves=_errata(catalogue))
     return replace(catalogue, problems=(*problems, *_new(check(catalogue), problems)))
 

@@ -7,7 +7,7 @@ and nobody changes them after loading.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -49,6 +49,7 @@ from pipeline.catalogue.questionnaire import (
     Variable,
     question_key,
 )
+from pipeline.catalogue.unconfirmed import Unconfirmed
 from pipeline.problems import Problem
 
 
@@ -233,6 +234,7 @@ class Catalogue:
     translations: Mapping[str, Mapping[str, str]]
     comparability: Comparability = field(default_factory=Comparability)
     problems: tuple[Problem, ...] = ()
+    unconfirmed: tuple[Unconfirmed, ...] = ()  # lines that a draft has guessed or left open
 
     @property
     def total(self) -> Domain:
@@ -299,6 +301,15 @@ class Catalogue:
             problem
             for problem in self.problems
             if problem.wave == wave or (problem.wave is None and _instrument(problem) in (None, instrument))
+        )
+
+    def unconfirmed_of(self, waves: Collection[Wave]) -> tuple[Unconfirmed, ...]:
+        """The unconfirmed lines that what is made of these waves rests on: theirs and the shared ones."""
+        own = {f"waves/{wave.key}" for wave in waves} | {f"instruments/{wave.instrument}" for wave in waves}
+        return tuple(
+            each
+            for each in self.unconfirmed
+            if (name := each.file.removeprefix("schemas/").rpartition(".")[0]) in own or "/" not in name
         )
 
     def path(self, *parts: str) -> Path:

@@ -150,10 +150,13 @@ def _ingest(root: Path, wave: str) -> Outcome:
 def _print(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) -> None:
     outputs = _outputs(catalogue)
     if as_json:
-        print_json(_record(report, outputs))
+        print_json(_record(report, outputs) | {"unconfirmed": len(catalogue.unconfirmed)})
         return
     for line in _summary(report, outputs):
         typer.echo(line)
+    if catalogue.unconfirmed:
+        guesses = counted(len(catalogue.unconfirmed), "guess", "guesses")
+        typer.echo(f"Draft: {guesses} to confirm, and no release before; `barometer check` lists them.")
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
         typer.echo(f"{what} failed unexpectedly:\n{error}", err=True)

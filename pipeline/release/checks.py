@@ -23,7 +23,7 @@ from pipeline.contracts import columns, table
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem
 from pipeline.release.agreement import check_archive, check_formats
-from pipeline.release.contents import SYNTHETIC
+from pipeline.release.contents import DRAFT, SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet
 from pipeline.release.tables import PUBLISHED
 from pipeline.release_store import DESCRIPTOR, SEMANTIC_VERSION, SUMS, checksums
@@ -173,22 +173,23 @@ def _same_cells(parquet: Path, text: Path, file: str) -> Iterator[Problem]:
 
 
 def _marks(folder: Path, described: Descriptor) -> Iterator[Problem]:
-    """Official and synthetic waves are never mixed, and synthetic ones are marked as such everywhere."""
+    """Official and synthetic waves are never mixed; synthetic ones and drafts are marked everywhere."""
     statuses = set(read_parquet(folder / "data" / "waves.parquet")["status"].to_pylist())
     if len(statuses) > 1:
         hint = "Declare one package for each status in barometer.toml."
         yield Problem("data/waves.csv", "status", "mixes official and synthetic waves", hint)
-    if statuses == {"synthetic"}:
+    marks = {SYNTHETIC: statuses == {"synthetic"}, DRAFT: "unconfirmed" in described}
+    for mark in (mark for mark, given in marks.items() if given):
         for name, each in (
             ("", described),
             *((resource["name"], resource) for resource in described["resources"]),
         ):
             for word in ("title", "description"):
-                if SYNTHETIC not in each.get(word, ""):
-                    yield Problem(DESCRIPTOR, f"{name}.{word}".strip("."), f"is not marked {SYNTHETIC}", HINT)
+                if mark not in each.get(word, ""):
+                    yield Problem(DESCRIPTOR, f"{name}.{word}".strip("."), f"is not marked {mark}", HINT)
         for name in sorted(checksums(folder)):
-            if _carries_mark(name) and SYNTHETIC not in (folder / name).read_text(encoding="utf-8"):
-                yield Problem(name, "", f"is not marked {SYNTHETIC}", HINT)
+            if _carries_mark(name) and mark not in (folder / name).read_text(encoding="utf-8"):
+                yield Problem(name, "", f"is not marked {mark}", HINT)
 
 
 def _carries_mark(name: str) -> bool:

@@ -14,12 +14,15 @@ from functools import cached_property
 import pyarrow as pa
 
 from pipeline.catalogue import Catalogue, Package, Wave
+from pipeline.problems import counted
 from pipeline.release.labels import Labels, labels
 
 SYNTHETIC = "SYNTHETIC"
 WARNING = (
     "SYNTHETIC DATA: generated to show how the barometer works, measured from nobody. Never quote a figure."
 )
+DRAFT = "DRAFT"
+UNCONFIRMED = "DRAFT: rests on {guesses} that nobody has confirmed yet. Never quote a figure."
 LICENCE_URLS = {
     "CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/",
     "CC0-1.0": "https://creativecommons.org/publicdomain/zero/1.0/",
@@ -40,6 +43,11 @@ class Contents:
         """Whether its waves are synthetic."""
         return any(wave.status == "synthetic" for wave in self.waves)
 
+    @cached_property
+    def unconfirmed(self) -> int:
+        """How many lines of its declarations nobody has confirmed; it is a draft where there is one."""
+        return len(self.catalogue.unconfirmed_of(self.waves))
+
     @property
     def name(self) -> str:
         """Key and version, the name of its workbook and its archive."""
@@ -57,21 +65,24 @@ class Contents:
 
     @property
     def title(self) -> str:
-        """The title, marked where the waves are synthetic."""
+        """The title, marked where the waves are synthetic or a draft."""
         return self.marked(self.catalogue.barometer.title)
 
     @property
     def description(self) -> str:
-        """The description, with a warning where the waves are synthetic."""
+        """The description, with a warning where the waves are synthetic or a draft."""
         return self.warned(self.catalogue.barometer.description)
 
     def marked(self, title: str) -> str:
-        """A title, marked where the waves are synthetic."""
-        return f"{SYNTHETIC}: {title}" if self.synthetic else title
+        """A title, marked where the waves are synthetic or a draft."""
+        marks = [mark for mark, given in ((DRAFT, self.unconfirmed), (SYNTHETIC, self.synthetic)) if given]
+        return ": ".join([*marks, title])
 
     def warned(self, description: str) -> str:
-        """A description, with a warning where the waves are synthetic."""
-        return f"{WARNING} {description}" if self.synthetic else description
+        """A description, with a warning where the waves are synthetic or a draft."""
+        guesses = UNCONFIRMED.format(guesses=counted(self.unconfirmed, "guess", "guesses"))
+        warnings = ((guesses, self.unconfirmed), (WARNING, self.synthetic))
+        return " ".join([*(text for text, given in warnings if given), description])
 
     @property
     def publishers(self) -> tuple[str, ...]:

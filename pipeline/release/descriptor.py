@@ -30,6 +30,7 @@ def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
         "title": contents.title,
         "description": contents.description,
         "version": barometer.version,
+        "unconfirmed": contents.unconfirmed,  # of a draft only: no release has one
         "created": f"{barometer.released.isoformat()}T00:00:00Z",
         "homepage": barometer.homepage,
         "keywords": list(barometer.keywords),

@@ -30,7 +30,7 @@ def quality(
         for wave, own in estimates.groupby("wave", sort=True)
     }
     limits, reliability = catalogue.barometer.disclosure, catalogue.barometer.reliability
-    report = {
+    report: dict[str, Any] = {
         "package": package.key,
         "version": catalogue.barometer.version,
         "rules": {"disclosure": vars(limits), "reliability": vars(reliability)},
@@ -38,6 +38,8 @@ def quality(
         "waves": waves,
         "audit": dict(audit_report),
     }
+    if guesses := catalogue.unconfirmed_of([catalogue.waves[wave] for wave in waves]):
+        report["unconfirmed"] = [{"file": each.file, "line": each.line} for each in guesses]
     return (json.dumps(report, ensure_ascii=False, indent=2) + "\n").encode()
 
 

@@ -95,6 +95,11 @@ class PackageData:
         """Whether its waves are synthetic."""
         return any(row["status"] == "synthetic" for row in self.waves.values())
 
+    @property
+    def unconfirmed(self) -> int:
+        """How many guesses of its declarations nobody has confirmed; it is a draft where there is one."""
+        return int(self.described.get("unconfirmed", 0))
+
     @cached_property
     def indicators(self) -> dict[str, Row]:
         """The row of each indicator, in declared order."""

@@ -26,6 +26,7 @@ DECLARED = (  # what the published tables tell of, labels and translations inclu
     "instruments",
     "translations",
     "comparability",
+    "unconfirmed",
 )
 
 

@@ -26,13 +26,16 @@ def data_package(catalogue: Catalogue) -> StepResult:
         compared = {name: pd.read_parquet(built / f"{name}.parquet") for name in COMPARED}
         units = units_of(sound, catalogue)
         rows: Metadata = {}
+        guesses: Metadata = {}  # a draft says so in Dagster, too
         for key, package in catalogue.barometer.packages.items():
             tables = published_tables(catalogue, protected, units, package, compared)
             if len(tables["waves"]):
                 write_json(folder / f"{key}.audit.json", make_candidate(catalogue, package, tables))
                 rows[key] = len(tables["estimates"])
+                waves = [catalogue.waves[wave] for wave in tables["waves"]["wave"]]
+                guesses[f"unconfirmed in {key}"] = len(catalogue.unconfirmed_of(waves))
         _remove_others(catalogue.path("warehouse", "candidate"), rows)
-        return {"packages": len(rows)} | {f"rows in {key}": count for key, count in rows.items()}
+        return {"packages": len(rows), **{f"rows in {key}": count for key, count in rows.items()}, **guesses}
 
     return product_step("data_package", catalogue, work)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipeline.catalogue import Catalogue
+from pipeline.catalogue.unconfirmed import unconfirmed_problems
 from pipeline.problems import Problem, ProblemError
 from pipeline.release.destination import Destination
 from pipeline.release.lock import locked
@@ -80,6 +81,9 @@ def _problems(catalogue: Catalogue, package: str, version: str) -> Iterator[Prob
         location = folder.relative_to(catalogue.root).as_posix()
         hint = "Delete the folder and run `barometer run`: a candidate is never edited."
         yield Problem(f"{location}/{SUMS}", "", "was changed after it was made", hint)
+    sound = [catalogue.waves[wave] for wave in sound_waves(catalogue)]
+    held = [wave for wave in sound if catalogue.package_of(wave).key == package]
+    yield from unconfirmed_problems(catalogue.unconfirmed_of(held))
     yield from refusals(catalogue.root, package, version, folder)
 
 

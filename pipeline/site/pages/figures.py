@@ -139,13 +139,15 @@ def _figure(
     strings, package = section.language.strings, section.package
     unit = package.indicators[indicator]["unit_measure"]
     level = section.language.numbers.count(100 * package.catalogue.barometer.estimation.confidence)
+    given = {"draft_short": package.unconfirmed, "synthetic_short": package.synthetic}
+    marks = [mark for mark, holds in given.items() if holds]
     return Figure(
         key=key,
         title=section.indicator(indicator),
         subtitle=strings.plain(f"unit_{unit}") + ". " + strings.plain("bars_are_intervals", level=level),
         blocks=blocks,
         source=strings.plain("source", title=section.labels.title, version=package.version),
-        warning=strings.plain("synthetic_short") if package.synthetic else "",
+        warning=". ".join(strings.plain(mark) for mark in marks),
         survey=survey,
         notes=notes,
     )
