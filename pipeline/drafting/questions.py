@@ -21,6 +21,7 @@ from pipeline.catalogue.questionnaire import (
     QuestionType,
     Variable,
 )
+from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, TICKED, YES
 from pipeline.drafting.columns import SourceColumn
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
@@ -44,17 +45,6 @@ BACKGROUND = re.compile(
     r"|[aå]lder\w*|bransch|sukupuoli|ik[aä]ryhm[aä]|alue|toimiala)\b",
     re.IGNORECASE,
 )
-NO_ANSWER_LABEL = re.compile(
-    r"(?:i )?(?:don'?t|do not|doesn'?t|does not) know.*|unknown|dk|dk/na|refus.*|no answer|not answered"
-    r"|missing.*|prefer not .*|would rather not .*|not applicable|n/?a|inapplicable|not stated|not asked"
-    r"|undecided|no opinion|vet ik[kj]e|ved ikke|vet inte|vet ej|en osaa sanoa|ei vastausta|veit ekki"
-    r"|ubesvart|intet svar|ikke aktuelt",
-    re.IGNORECASE,
-)
-TICKED = re.compile(
-    r"(?:selected|mentioned|ticked|checked|chosen|marked|valgt|nevnt|n[aæ]vnt|vald|valittu)", re.IGNORECASE
-)
-YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
 # between question and item
 SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
 # columns of the microdata table, and words with a meaning in conditions and crosswalks
