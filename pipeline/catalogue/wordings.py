@@ -54,6 +54,7 @@ class Target:
     items: tuple[str, ...]  # its item alone
     names: tuple[str, ...]  # its key and short names
     codes: Mapping[str, tuple[str, ...]]
+    nonresponse: tuple[str, ...] = ()  # codes, or items, that are no substantive answer
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -78,15 +79,18 @@ def targets(catalogue: Catalogue) -> list[Target]:
             for code_key, text in question.codes.items()
         }
         texts = _wordings(sources, f"{question.key}.text", question.text)
+        absent = question.nonresponse
         names = tuple(filter(None, (question.key, question.label)))
         for answer in question.answers:
             item = item_key(answer)
             if not item:
-                found.append(Target(answer, question.type, texts, (), names, codes))
+                found.append(Target(answer, question.type, texts, (), names, codes, absent))
                 continue
             items = _wordings(sources, f"{question.key}.items.{item}", question.items[item])
             both = tuple(f"{text} {name}" for text in texts for name in items)
-            found.append(Target(answer, question.type, both, items, (f"{question.key} {item}",), codes))
+            found.append(
+                Target(answer, question.type, both, items, (f"{question.key} {item}",), codes, absent)
+            )
     return found
 
 

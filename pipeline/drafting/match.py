@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument
+from pipeline.catalogue.questionnaire import IGNORE, NO_ANSWER, NOT_SELECTED, SELECTED, Instrument
 from pipeline.catalogue.wordings import Target, likeness, targets
 from pipeline.drafting.columns import SourceColumn
 
@@ -55,11 +55,18 @@ def _rows_of_former(column: SourceColumn, former: Instrument) -> Iterator[DraftR
     note = f"guess {PRIOR_SCORE:.2f}: as in {former.key}"
     codes = [*_source_codes(column), *([""] if column.blank else []), "*"]
     for code in _source_codes(column):
-        if code not in listed and "*" not in listed:
+        if code not in listed and "*" not in listed and code not in column.missing:
             yield column.name, code, "", "", _hint(column, code)
     for row in rows:
         if row.source_code in codes or column.codes is None:
             yield column.name, row.source_code, row.variable, row.code, note
+    for variable in dict.fromkeys(row.variable for row in rows if row.variable):
+        yield from _missing_rows(column, variable, [code for code in column.missing if code not in listed])
+
+
+def _missing_rows(column: SourceColumn, variable: str, codes: Iterable[str]) -> Iterator[DraftRow]:
+    """The codes that the file declares missing, as no answer."""
+    return ((column.name, code, variable, NO_ANSWER, column.missing_note(code)) for code in codes)
 
 
 def _best_targets(
@@ -100,13 +107,16 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float) -> Iterato
     note = f"guess {score:.2f}: {column.label or column.name}"
     if target.type == "numeric":
         yield column.name, "*", target.variable, "=", note
+        yield from _missing_rows(column, target.variable, column.missing)
         return
     chosen = _tick_codes(column) if target.type == "multiple" else {}
     for code, label in (column.codes or {}).items():
         code_guess, fit = (
             (chosen.get(code, ""), score) if target.type == "multiple" else _best_code(label or code, target)
         )
-        if code_guess and fit >= MIN_SCORE:
+        if code in column.missing and not (fit >= MIN_SCORE and code_guess in target.nonresponse):
+            yield from _missing_rows(column, target.variable, [code])
+        elif code_guess and fit >= MIN_SCORE:
             note = f"guess {min(score, fit):.2f}: {label or column.label or column.name}"
             yield column.name, code, target.variable, code_guess, note
         else:
