@@ -12,7 +12,8 @@ from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
 from pipeline.harmonise.corrections import correct
-from pipeline.harmonise.crosswalk import translate
+from pipeline.harmonise.crosswalk import Mapped, translate
+from pipeline.harmonise.declared_missing import answers_declared_missing, weights_declared_missing
 from pipeline.harmonise.design import design_columns, replicate_columns, require_columns, require_weights
 from pipeline.harmonise.quarantine import (
     broken_contract,
@@ -23,6 +24,7 @@ from pipeline.harmonise.quarantine import (
     too_many_choices,
 )
 from pipeline.harmonise.routing import route
+from pipeline.problems import ProblemError
 from pipeline.sources import NO_METADATA, FileMetadata
 
 
@@ -45,7 +47,8 @@ def harmonise(
     """The raw text of a microdata wave as harmonised answers; ``metadata`` is what its file says of it.
 
     Raises ProblemError when a needed column is missing or empty, a correction has expired, a source code
-    is unknown, a number cannot be read, a delivered weight is missing, or too many rows are bad.
+    is unknown, a number cannot be read, an answer is what the file declares missing, a delivered weight is
+    missing, or too many rows are bad.
     """
     if wave.design is None:
         raise ValueError(f"{wave.key} has no design")
@@ -53,7 +56,7 @@ def harmonise(
     raw = raw.reset_index(drop=True)
     require_columns(raw, wave, design, instrument)
     raw, corrections = correct(raw, wave)
-    mapped = translate(raw, wave, catalogue)
+    mapped = _translate(raw, wave, catalogue, metadata)
     contradictions = route(mapped, catalogue)
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})
     replicates = replicate_columns(raw, design)
@@ -76,6 +79,19 @@ def harmonise(
         "unused_columns": _unused(raw, wave, catalogue, design),
     }
     return Harmonised(good, quarantine, report)
+
+
+def _translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata) -> Mapped:
+    """The harmonised variables. Raises ProblemError, also for what contradicts the file's own metadata."""
+    problems = [*answers_declared_missing(raw, wave, catalogue, metadata)]
+    problems += weights_declared_missing(raw, wave, metadata)
+    try:
+        mapped = translate(raw, wave, catalogue)
+    except ProblemError as error:
+        problems += error.problems
+    if problems:
+        raise ProblemError(problems)
+    return mapped
 
 
 def _weight_sources(design: Design, replicates: list[str]) -> Mapping[str, str]:

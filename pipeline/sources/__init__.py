@@ -10,7 +10,7 @@ from pipeline.sources.fetch import fetch
 from pipeline.sources.layout import raw_file_name
 from pipeline.sources.metadata import NO_METADATA, FileMetadata, Missing, MultipleSet
 from pipeline.sources.readers import RawTable, format_of, read_raw
-from pipeline.sources.shown import shown
+from pipeline.sources.shown import listed, shown
 from pipeline.sources.workbook import sheets_of
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "apart",
     "fetch",
     "format_of",
+    "listed",
     "numbers",
     "raw_file_name",
     "read_raw",
