@@ -35,6 +35,8 @@ UNTICKED = re.compile(
     re.IGNORECASE,
 )
 YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
+# between question and item
+SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
 DENIAL = re.compile(
     r"\b(?:no|not|non|none|nor|never|nobody|nothing|neither|without|nei|nej|nein|nee|ikke|ikkje|icke|inte|ej|ei"
     r"|ekki|ingen|inga|inget|intet|aldri|aldrig|aldrei|enginn|uten|uden|utan|ohne|zonder|nicht|keine?|niet"

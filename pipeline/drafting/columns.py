@@ -1,6 +1,7 @@
 """The columns of a raw file: name, label, and codes where they have codes.
 
-A column with many distinct values holds identifiers, texts or numbers; its values are not used further.
+A column with many distinct values holds identifiers, texts or numbers, and one of few but long and rare texts
+holds what respondents wrote; their values are not used further.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.wordings import NO_ANSWER_LABEL
-from pipeline.sources import Missing, RawTable
+from pipeline.sources import Missing, RawTable, shown
 
 MAX_CODES = 30  # distinct values; a column with more has no codes
 MISSING_NOTE = "user-missing in the file"
 MAX_LENGTH = 60  # characters; a longer text is not a code
+MAX_WORDS = 5  # a rare text of more is what somebody wrote
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class SourceColumn:
     labels: Mapping[str, str]  # of its codes, as far as the file has them
     missing: Collection[str]  # codes, found or labelled, that the file declares missing
     positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
+    text: bool  # neither codes nor numbers
 
     def is_missing(self, code: str) -> bool:
         """Whether a code stands for no answer: the file declares it missing, or its label says so."""
@@ -60,19 +63,29 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     unique = bool(len(found) == len(cells) and len(cells) > 1)
     numbers = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
     few_codes = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
-    short_codes = all(len(code) <= MAX_LENGTH for code in unlabelled)
+    plain_codes = not _is_written(cells, unlabelled)
+    numeric = bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all())
     codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
     return SourceColumn(
         name=name,
         label=table.metadata.labels.get(name, ""),
-        codes=codes if few_codes and short_codes else None,
+        codes=codes if few_codes and plain_codes else None,
         blank=bool((cells == "").any()),
-        numeric=bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all()),
+        numeric=numeric,
         unique=unique,
         labels=labels,
         missing=sorted(missing, key=_order),
         positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
+        text=not (few_codes and plain_codes) and not numeric,
     )
+
+
+def _is_written(cells: pd.Series[str], codes: Collection[str]) -> bool:
+    """Whether codes without a label are texts that respondents wrote: long ones, or most of them rare."""
+    rows = cells.value_counts()
+    rare = [code for code in codes if shown(code, int(rows[code])) is None]
+    long = [code for code in codes if len(code) > MAX_LENGTH]
+    return bool(long) or any(len(code.split()) > MAX_WORDS for code in rare) or 2 * len(rare) > len(codes)
 
 
 def _order(code: str) -> tuple[int, float, str]:

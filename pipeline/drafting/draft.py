@@ -15,12 +15,12 @@ from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Source, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.drafting.columns import SourceColumn, describe
-from pipeline.drafting.match import DraftRow, crosswalk_rows
+from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
 from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError, wave_problem
-from pipeline.sources import read_raw
+from pipeline.sources import NO_METADATA, read_raw
 
 
 def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
@@ -41,8 +41,8 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     columns = describe(table, source.decimal)
     former = _former(catalogue, _key_facts(wave)["survey"])
     identifier = _identifier(columns, former)
-    questionnaire = catalogue.instruments.get(former.instrument) if former else None
-    rows = crosswalk_rows(columns, catalogue, questionnaire, identifier)
+    ignored = {identifier: "identifies the unit"} if identifier else {}
+    rows = crosswalk_rows(columns, catalogue, _questionnaire(catalogue, former), ignored)
     design = Guesses(identifier=identifier)
     texts = {"wave": wave_text(_key_facts(wave), instrument, source, len(table.frame), design)}
     texts |= {"toml": instrument_text(instrument, file.name, columns), "csv": crosswalk_text(rows)}
@@ -85,6 +85,20 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     waves = [wave for wave in catalogue.waves.values() if wave.survey == survey and wave.is_microdata]
     waves.sort(key=lambda wave: (wave.reference_period.end, wave.key))
     return waves[-1] if waves else None
+
+
+def _questionnaire(catalogue: Catalogue, former: Wave | None) -> Former | None:
+    """What the wave before asked, with the labels of its raw file, where that lies there."""
+    instrument = catalogue.instruments.get(former.instrument) if former else None
+    if former is None or instrument is None:
+        return None
+    path = catalogue.raw_path(former.source.file)
+    try:
+        found = not former.source.remote and path.is_file()
+        metadata = read_raw(path, former.source).metadata if found else NO_METADATA
+    except ProblemError:  # a fault of the wave before, which its own run names
+        metadata = NO_METADATA
+    return Former(instrument, metadata)
 
 
 def _key_facts(wave: str) -> Mapping[str, str]:
