@@ -43,7 +43,7 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
         f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
         f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
         f"schemas/waves/{wave}.toml": wave_text(
-            _name_facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found
+            _name_facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found.design
         ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
@@ -63,6 +63,7 @@ def _name_facts(wave: str, stem: str, name: str) -> Mapping[str, str]:
         "unit": "respondent",
         "title": stem,
         "status": "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official",
+        "from": "from the file's name",
     }
 
 

@@ -7,20 +7,23 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from pipeline.atomic import replace_file, write_file
-from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Source, Wave
+from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, ReplicateWeights, Source, Wave
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import IGNORE
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.drafting.columns import SourceColumn, describe
+from pipeline.drafting.design import GUESS, DesignGuess, guess_design
 from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
-from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError, wave_problem
-from pipeline.sources import NO_METADATA, read_raw
+from pipeline.sources import NO_METADATA, FileMetadata, read_raw
 
 
 def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
@@ -39,13 +42,16 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     source = sniff(file)
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
-    former = _former(catalogue, _key_facts(wave)["survey"])
-    identifier = _identifier(columns, former)
-    ignored = {identifier: "identifies the unit"} if identifier else {}
-    rows = crosswalk_rows(columns, catalogue, _questionnaire(catalogue, former), ignored)
-    design = Guesses(identifier=identifier)
-    texts = {"wave": wave_text(_key_facts(wave), instrument, source, len(table.frame), design)}
-    texts |= {"toml": instrument_text(instrument, file.name, columns), "csv": crosswalk_text(rows)}
+    facts = _key_facts(wave)
+    former = _former(catalogue, facts["survey"])
+    design = guess_design(columns, former)
+    asked = catalogue.instruments.get(former.instrument) if former else None
+    before = Former(asked, _metadata(catalogue, former)) if former and asked else None
+    answered = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
+    ignored = {name: what for name, what in design.ignored.items() if name not in answered}
+    rows = crosswalk_rows(columns, catalogue, before, ignored)
+    texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
+    texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
     if not raw.exists():
         raw.parent.mkdir(parents=True, exist_ok=True)
@@ -73,13 +79,6 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
         raise ProblemError(problems)
 
 
-def _identifier(columns: Sequence[SourceColumn], former: Wave | None) -> str:
-    """The column that names the units: the wave before's, else the first that has no value twice."""
-    unique = [column.name for column in columns if column.unique]
-    before = former.design.id if former and former.design else ""
-    return before if before in unique else next(iter(unique), "")
-
-
 def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     """The survey's latest wave with microdata."""
     waves = [wave for wave in catalogue.waves.values() if wave.survey == survey and wave.is_microdata]
@@ -87,22 +86,18 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     return waves[-1] if waves else None
 
 
-def _questionnaire(catalogue: Catalogue, former: Wave | None) -> Former | None:
-    """What the wave before asked, with the labels of its raw file, where that lies there."""
-    instrument = catalogue.instruments.get(former.instrument) if former else None
-    if former is None or instrument is None:
-        return None
+def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
+    """The labels of the wave before's raw file, where that lies there."""
     path = catalogue.raw_path(former.source.file)
     try:
         found = not former.source.remote and path.is_file()
-        metadata = read_raw(path, former.source).metadata if found else NO_METADATA
+        return read_raw(path, former.source).metadata if found else NO_METADATA
     except ProblemError:  # a fault of the wave before, which its own run names
-        metadata = NO_METADATA
-    return Former(instrument, metadata)
+        return NO_METADATA
 
 
 def _key_facts(wave: str) -> Mapping[str, str]:
-    """What a wave's key says by convention: country, survey, edition, status."""
+    """What a wave's key says by convention: survey, edition, status, and perhaps the country."""
     status = "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official"
     survey, _, edition = wave.removesuffix(SYNTHETIC_SUFFIX).rpartition("-")
     country = survey.partition("-")[0].upper()
@@ -111,26 +106,57 @@ def _key_facts(wave: str) -> Mapping[str, str]:
         "survey": survey,
         "edition": edition,
         "status": status,
+        "from": "from the key",
     }
 
 
-def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: int, design: Guesses) -> str:
-    """A wave file: its ``facts``, how its raw file is read, and how its units seem to be drawn."""
+def wave_text(
+    facts: Mapping[str, str],
+    instrument: str,
+    source: Source,
+    rows: int,
+    design: DesignGuess,
+    former: Wave | None = None,
+) -> str:
+    """A wave file: what is known of it, how its raw file is read, and how its units seem to be drawn.
+
+    ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
+    before is a guess; dates and response are new.
+    """
     options: dict[str, str | int] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
-    open_keys = [key for key in ("psu", "weight") if not getattr(design, key)]
+    as_before = f"as in {former.key}" if former else ""
+    said = {"country": facts["from"], "unit": "what a row stands for", "title": facts["from"]}
+    known = {key: (facts[key], why) for key, why in said.items() if facts.get(key)}
+    if former:
+        words = {
+            key: getattr(former, key) for key in ("country", "unit", "mode", "respondent", "role", "scope")
+        }
+        words |= {key: getattr(former.origin, key) for key in ("producer", "licence")}
+        words["title"] = former.origin.title.replace(former.edition, facts["edition"])
+        known |= {key: (value, as_before) for key, value in words.items() if value}
+
+    def line(key: str, comment: str = "") -> str:
+        value, why = known.get(key, ("", ""))
+        return _line(key, value, f"{GUESS}: {why}" if why else comment)
+
     lines = [
         "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
-        *(f"{key} = {toml_value(facts[key])}" for key in ("country", "survey", "edition")),
+        line("country", "ISO 3166-1 alpha-2, as DK"),
+        *(f"{key} = {toml_value(facts[key])}" for key in ("survey", "edition")),
         f"instrument = {toml_value(instrument)}",
-        f"unit = {toml_value(facts.get('unit', ''))}  # what is counted: workplace, person, household ...",
+        line("unit", "what is counted: workplace, person, household ..."),
         f"status = {toml_value(facts['status'])}",
         'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
         "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
+        *(line(key) for key in ("mode", "respondent", "role") if key in known),
+        line("scope")
+        if "scope" in known
+        else '# TODO: was a part of the population left out? Then scope = { VARIABLE = ["CODE"] }',
         "",
         "[origin]",
-        *(f"{key} = {toml_value(facts.get(key, ''))}" for key in ("producer", "title", "licence")),
+        *(line(key) for key in ("producer", "title", "licence")),
         "",
         "[source]",
         'kind = "microdata"',
@@ -140,32 +166,69 @@ def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: i
         *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
         "",
         "[response]",
-        f"respondents = {rows}",
+        _line("respondents", rows, f"{GUESS}: the rows of the file"),
+        "# TODO: population = ..., sample = ... where they are known",
         "",
         "[design]  # names of source columns",
-        f"id = {toml_value(design.identifier)}"
-        + ("  # guess: a value of its own on every row" if design.identifier else ""),
-        f"strata = {toml_value(design.strata)}" + ("  # guess" if design.strata else ""),
-        *(
-            f"{key} = {toml_value(name)}  # guess"
-            for key, name in (("psu", design.psu), ("weight", design.weight))
-            if name
-        ),
-        "# " + ", ".join([*(f'{key} = ""' for key in open_keys), 'population = "FILE.csv"']),
+        *_design_lines(design, former),
         "",
         "[weighting]",
-        f'method = "{"given" if design.weight else "design"}"'
-        "  # given | design | poststratify | rake | linear | logit",
+        *_weighting_lines(design, former),
     ]
     return "\n".join(lines) + "\n"
 
 
-def instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn]) -> str:
+def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
+    """The table of the design: the columns that were found, and what else the wave before declares."""
+    ids = design.identifier
+    yield _line("id", ids[0] if len(ids) == 1 else list(ids) or "", _why(design, "id") if ids else "")
+    yield _line("strata", design.strata, _why(design, "strata") if design.strata else "")
+    found = {"psu": design.psu, "weight": design.weight, "replicate_weights": design.replicates}
+    for key, value in found.items():
+        if value:
+            yield _line(key, value, _why(design, key))
+    before = former.design if former else None
+    same = before is not None and before.strata == design.strata
+    if former and before and same:
+        for key, value in _declared(before).items():
+            if key not in ("id", "strata", *found):
+                yield _line(key, value, f"{GUESS}: as in {former.key}")
+    left = [f'{key} = ""' for key in ("psu", "weight") if not found[key]]
+    if not (before and same and before.population):
+        left.append('population = "FILE.csv"')
+    if left:
+        yield "# " + ", ".join(left)
+
+
+def _why(design: DesignGuess, key: str) -> str:
+    return f"{GUESS}: {design.why[key]}"
+
+
+def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
+    """How to weight: as the wave before, where the file has what that needs; else what the file allows."""
+    before = former.weighting if former else None
+    if former and before and (before.method != "given" or design.weight):
+        for key, value in _declared(before).items():
+            yield _line(key, value, f"{GUESS}: as in {former.key}")
+    else:
+        methods = "given | design | poststratify | rake | linear | logit"
+        method = "given" if design.weight else "design"
+        yield _line("method", method, f"{GUESS}: {methods}")
+
+
+def instrument_text(
+    instrument: str, file: str, columns: Sequence[SourceColumn], former: Former | None = None
+) -> str:
     """A questionnaire's TOML, with the labels that the file has for its columns."""
+    before = former.instrument if former else None
+    why = f"{GUESS}: as in {before.key}" if before else ""
     lines = [
         f"# Draft of {instrument}, from {file}. The crosswalk stands beside it, in {instrument}.csv.",
-        'language = ""   # of the questionnaire, as nb',
-        'unit_verb = ""  # introduced | works_with',
+        _line("language", before.language if before else "", why or "of the questionnaire, as nb"),
+        _line("unit_verb", before.unit_verb, why)
+        if before and before.unit_verb
+        else 'unit_verb = ""  # introduced | works_with',
+        *([_line("about", before.about, why)] if before and before.about else []),
         "",
         "# [wording] holds the questions as asked, keyed like the codebook. The file's own labels:",
         *(f"# {toml_value(column.name)} = {toml_value(column.label)}" for column in columns if column.label),
@@ -176,12 +239,27 @@ def instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn])
 def crosswalk_text(rows: Iterable[DraftRow]) -> str:
     """A crosswalk as CSV."""
     text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows([CROSSWALK_HEADER, *rows])
+    on_one_line = ([*row[:4], " ".join(row[4].split())] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows([CROSSWALK_HEADER, *on_one_line])
     return text.getvalue()
 
 
-def toml_value(value: str | int | Sequence[str]) -> str:
-    """A text, number or list of texts as TOML; a JSON text is a TOML basic string."""
+def _line(key: str, value: Any, comment: str = "") -> str:
+    return f"{key} = {toml_value(value)}" + (f"  # {comment}" if comment else "")
+
+
+def _declared(record: Any) -> dict[str, Any]:
+    """What a record says beyond its defaults, by key."""
+    given = {each.name: getattr(record, each.name) for each in fields(record)}
+    return {each.name: given[each.name] for each in fields(record) if given[each.name] != each.default}
+
+
+def toml_value(value: Any) -> str:
+    """A text, number, list or table as TOML; a JSON text is a TOML basic string."""
+    if isinstance(value, ReplicateWeights):
+        value = _declared(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {toml_value(each)}" for key, each in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -31,6 +32,7 @@ from pipeline.sources import FileMetadata
 MIN_SCORE = 0.5  # a lower score is not a guess
 CODE_LABELS_SHARE = 0.3  # of the score that the labels of the codes decide
 ITEM_SHARE = 0.7  # of the score of a label with question and item that the item decides
+MAX_NAME_WORDS = 4  # a wording of more is no name
 NAME_SHARE = 0.5  # of the likeness of a name, beside a label
 SAME_NAME = 0.1  # added where the column had this name in the wave before
 PRIOR_SCORE = 0.9  # the score of a column without a label that the wave before has by the same name
@@ -179,7 +181,7 @@ def _can_hold(column: SourceColumn, target: Target) -> bool:
 def _score(column: SourceColumn, target: Target) -> float:
     if not _can_hold(column, target):
         return 0.0
-    score = max(likeness(column.name, text) for text in target.words)
+    score = max((likeness(column.name, text) for text in _names(target.words)), default=0.0)
     if column.label:
         score = max(_label_score(column.label, target), NAME_SHARE * score)
     labels = _code_labels(column)
@@ -187,6 +189,11 @@ def _score(column: SourceColumn, target: Target) -> float:
         return score
     fit = sum(fit for _, fit in _code_guesses(labels, target).values()) / len(labels)
     return (1 - CODE_LABELS_SHARE) * score + CODE_LABELS_SHARE * fit
+
+
+@cache
+def _names(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(text for text in words if len(text.split()) <= MAX_NAME_WORDS)
 
 
 def _label_score(label: str, target: Target) -> float:

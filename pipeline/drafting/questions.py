@@ -7,7 +7,7 @@ columns side by side with the same codes, whose names or labels begin alike, are
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -23,19 +23,12 @@ from pipeline.catalogue.questionnaire import (
 )
 from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, SEPARATOR, TICKED, YES
 from pipeline.drafting.columns import MISSING_NOTE, SourceColumn
+from pipeline.drafting.design import DesignGuess, guess_design
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
 
 GUESS_NOTE = "guess"
 MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
-WEIGHT = re.compile(
-    r"(?:.*_)?(?:p?spw(?:ei)?ght|p?weights?|wgts?|wts?|pw|vekt|vaegt|vikt|paino|gewicht|pond)(?:_.*|\d*)"
-)
-STRATUM = re.compile(r"(?:.*_)?strat(?:um|a|en)?(?:_.*|\d*)")
-PSU = re.compile(r"(?:.*_)?(?:psu|clusters?)(?:_.*|\d*)")
-UNIT = re.compile(
-    r"(?:.*_)?(?:id|resp(?:ondent)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
-)
 BACKGROUND = re.compile(
     r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
     r"|province|urban\w*|sector|industry|branch|department|division|occupation|position"
@@ -53,10 +46,7 @@ RESERVED_NAMES = re.compile(rf"{MICRODATA_COLUMNS.pattern}|total|all|na|{'|'.joi
 class Guesses:
     """What a file seems to hold: how its units were drawn, what they were asked, where each code leads."""
 
-    identifier: str = ""
-    weight: str = ""
-    psu: str = ""
-    strata: tuple[str, ...] = ()
+    design: DesignGuess = field(default_factory=DesignGuess)
     variables: dict[str, Variable] = field(default_factory=dict)
     questions: dict[str, Question] = field(default_factory=dict)
     rows: list[DraftRow] = field(default_factory=list)
@@ -73,24 +63,12 @@ class Guesses:
 
 def guess(columns: Sequence[SourceColumn]) -> Guesses:
     """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order."""
-    found = Guesses(identifier=_identifier(columns))
-    columns_left = [column for column in columns if column.name != found.identifier]
-    found.weight = _column_named(columns_left, WEIGHT, lambda column: column.positive)
-    found.psu = _column_named(columns_left, PSU, lambda column: not column.blank)
-    found.strata = tuple(
-        column.name
-        for column in columns_left
-        if STRATUM.fullmatch(slug(column.name, "_")) and not column.blank
-    )
-    design_notes = {
-        found.identifier: "identifies the unit",
-        found.weight: "the weight",
-        found.psu: "the sampling unit",
-    }
-    for run in _item_runs(columns, {name for name in (*design_notes, *found.strata) if name}):
+    found = Guesses(guess_design(columns))
+    ignored = found.design.ignored
+    for run in _item_runs(columns, {*ignored, *found.design.strata}):
         column = run[0]
-        if column.name in design_notes:
-            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: {design_notes[column.name]}"))
+        if column.name in ignored:
+            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: {ignored[column.name]}"))
         elif len(run) > 1:
             _add_items(run, found)
         elif (reason := _why_ignored(column)) is not None:
@@ -100,19 +78,6 @@ def guess(columns: Sequence[SourceColumn]) -> Guesses:
         else:
             _add_single_choice(column, found)
     return found
-
-
-def _identifier(columns: Sequence[SourceColumn]) -> str:
-    """The column that names the units: has no value twice, and is called so, else is the first of them."""
-    unique = [column.name for column in columns if column.unique and not column.blank]
-    called = [name for name in unique if UNIT.fullmatch(slug(name, "_"))]
-    return next(iter(called or unique), "")
-
-
-def _column_named(
-    columns: Iterable[SourceColumn], pattern: re.Pattern[str], fits: Callable[[SourceColumn], bool]
-) -> str:
-    return next((c.name for c in columns if pattern.fullmatch(slug(c.name, "_")) and fits(c)), "")
 
 
 def _why_ignored(column: SourceColumn) -> str | None:
@@ -150,7 +115,7 @@ def _add_number(column: SourceColumn, found: Guesses) -> None:
 
 def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
     """A background variable, where it is called like one; else a question with one answer."""
-    is_background = column.name in found.strata or any(
+    is_background = column.name in found.design.strata or any(
         BACKGROUND.search(text.replace("_", " ")) for text in (column.name, *_short_label(column.label))
     )
     key = found.name(column.name, "group" if is_background else "answer")

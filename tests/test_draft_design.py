@@ -1,0 +1,196 @@
+"""What a draft proposes of a wave's design, and takes from the wave before of the survey."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from pipeline.catalogue import load_catalogue
+from pipeline.drafting import draft_barometer, draft_wave
+from tests.barometers import edit
+
+ROWS = 60
+
+
+def columns(**more: Any) -> pd.DataFrame:
+    """An identifier, a question and further columns, row by row."""
+    given = {name: [make(row) for row in range(ROWS)] for name, make in more.items()}
+    return pd.DataFrame(
+        {"case": range(70_000, 70_000 + ROWS), "trust": [1 + row % 3 for row in range(ROWS)], **given}
+    )
+
+
+def drafted(
+    root: Path, frame: pd.DataFrame, labels: dict[str, str] | None = None
+) -> tuple[dict[str, Any], list[list[str]]]:
+    """The wave file and the crosswalk of a new barometer made from a file."""
+    path = root / "people 2024.sav"
+    pyreadstat.write_sav(frame, path, column_labels=labels or {})
+    draft_barometer(root / "new", path)
+    return read(root / "new", "people-2024")
+
+
+def read(root: Path, wave: str) -> tuple[dict[str, Any], list[list[str]]]:
+    wave_file = tomllib.loads((root / f"schemas/waves/{wave}.toml").read_text(encoding="utf-8"))
+    crosswalk = root / f"schemas/instruments/{wave}.csv"
+    rows = (
+        list(csv.reader(crosswalk.read_text(encoding="utf-8").splitlines()))[1:]
+        if crosswalk.is_file()
+        else []
+    )
+    return wave_file, rows
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "key"),
+    [
+        ("pspwght", "", "weight"),
+        ("wgt_final", "", "weight"),
+        ("v901", "Final weight, post-stratified", "weight"),
+        ("v902", "Gewichtung", "weight"),
+        ("psu", "", "psu"),
+        ("v903", "Primary sampling unit", "psu"),
+    ],
+)
+def test_design_columns_are_told_by_name_or_label(tmp_path: Path, name: str, label: str, key: str) -> None:
+    frame = columns(**{name: lambda row: 0.5 + row % 7 / 4 if key == "weight" else 1 + row // 4})
+    wave, rows = drafted(tmp_path, frame, {name: label} if label else {})
+    assert wave["design"][key] == name and wave["design"]["id"] == "case"
+    assert [row[1:4] for row in rows if row[0] == name] == [["*", "", "ignore"]]
+
+
+def test_strata_are_told_by_their_label(tmp_path: Path) -> None:
+    wave, _ = drafted(tmp_path, columns(v9=lambda row: row % 3), {"v9": "Sampling stratum"})
+    assert wave["design"]["strata"] == ["v9"]
+
+
+@pytest.mark.parametrize(
+    ("stem", "base", "pattern"),
+    [("rw_", "weight", "rw_*"), ("pwgtp", "pwgtp", "pwgtp[0-9]*"), ("REPWT", "wt", "REPWT*"), ("W_FSTURWT", "W_FSTUWT", "W_FSTURWT*")],
+)  # fmt: skip
+def test_replicate_weights_are_columns_of_one_stem(
+    tmp_path: Path, stem: str, base: str, pattern: str
+) -> None:
+    more = {
+        f"{stem}{number}": lambda row, number=number: 0.5 + (row + number) % 2 * 1.5
+        for number in range(1, 13)
+    }
+    wave, rows = drafted(tmp_path, columns(**{base: lambda row: 0.8 + row % 5 / 8, **more}))
+    assert wave["design"]["replicate_weights"] == {"columns": pattern, "method": "brr"}
+    assert wave["design"]["weight"] == base
+    assert {row[3] for row in rows if row[0].startswith(stem)} == {"ignore"}
+
+
+@pytest.mark.parametrize(
+    ("name", "label"), [("weight", "Body weight in kg"), ("v12", "How much weight do you give to what others think of it?")]
+)  # fmt: skip
+def test_what_is_asked_about_weight_is_no_weight(tmp_path: Path, name: str, label: str) -> None:
+    wave, rows = drafted(tmp_path, columns(**{name: lambda row: 55.5 + row % 40}), {name: label})
+    assert "weight" not in wave["design"]
+    assert all(row[3] != "ignore" for row in rows if row[0] == name)
+
+
+def test_numbered_questions_are_no_replicate_weights(tmp_path: Path) -> None:
+    wave, rows = drafted(
+        tmp_path, columns(**{f"q{n}": lambda row, n=n: 10 + (row + n) % 40 for n in range(1, 9)})
+    )
+    assert "replicate_weights" not in wave["design"]
+    assert {row[3] for row in rows if row[0].startswith("q")} == {"="}
+
+
+def test_a_second_weight_is_never_codes(tmp_path: Path) -> None:
+    frame = columns(weight=lambda row: 0.5 + row % 7 / 4, dweight=lambda row: 1.25 + row % 2)
+    wave, rows = drafted(tmp_path, frame)
+    assert wave["design"]["weight"] == "weight"
+    assert ["dweight", "*", "", "ignore", "guess: a weight"] in rows
+
+
+def test_every_guess_of_a_wave_file_is_marked(tmp_path: Path) -> None:
+    frame = columns(weight=lambda row: 0.5 + row % 7 / 4, stratum=lambda row: row % 3)
+    drafted(tmp_path, frame)
+    lines = (tmp_path / "new/schemas/waves/people-2024.toml").read_text(encoding="utf-8").splitlines()
+    for key in ("id", "strata", "weight", "method", "respondents", "unit", "title"):
+        (line,) = [line for line in lines if line.startswith(f"{key} = ")]
+        assert "# guess: " in line, line
+
+
+# ── the wave before ──────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def next_file(barometer: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "dk-2024.csv"
+    path.write_bytes((barometer / "warehouse/raw/dk-2022.csv").read_bytes() + b"0081;1;N;1;1;1;1;;5\n")
+    return path
+
+
+def test_what_a_survey_keeps_is_taken_from_the_wave_before(barometer: Path, next_file: Path) -> None:
+    wave_file = barometer / "schemas/waves/dk-2022.toml"
+    facts = 'mode = "web"\nrespondent = "the head of the workplace"\nrole = "unit_leader"\nscope = { sector = ["care", "school"] }\n'
+    wave_file.write_text(facts + wave_file.read_text(encoding="utf-8"), encoding="utf-8")
+    edit(
+        barometer / "schemas/instruments/dk.toml",
+        'unit_verb = "introduced"',
+        'unit_verb = "introduced"\nabout = "newest"',
+    )
+    before = load_catalogue(barometer).waves["dk-2022"]
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file)
+    wave, _ = read(barometer, "dk-2024")
+    for key in ("country", "unit", "mode", "respondent", "role"):
+        assert wave[key] == getattr(before, key)
+    assert wave["scope"] == {"sector": ["care", "school"]}
+    assert wave["origin"] == {"producer": "Test office", "title": "Survey 2024", "licence": "CC-BY-4.0"}
+    assert wave["design"] == {"id": "ID", "strata": ["SEKTOR"], "population": "dk-strata.csv"}
+    assert wave["weighting"] == {
+        "method": "rake",
+        "margins": [["sector"], ["region"]],
+        "totals": "dk-margins.csv",
+    }
+    assert wave["reference_period"] == {"start": "", "end": ""} and wave["response"] == {"respondents": 81}
+    instrument = tomllib.loads((barometer / "schemas/instruments/dk-2024.toml").read_text(encoding="utf-8"))
+    assert instrument == {"language": "da", "unit_verb": "introduced", "about": "newest"}
+    lines = (barometer / "schemas/waves/dk-2024.toml").read_text(encoding="utf-8").splitlines()
+    taken = ("country", "unit", "mode", "scope", "producer", "title", "id", "strata", "population", "totals")
+    for key in taken:
+        (line,) = [line for line in lines if line.startswith(f"{key} = ")]
+        assert line.endswith("# guess: as in dk-2022"), line
+
+
+def test_what_the_file_no_longer_has_is_not_taken(barometer: Path, next_file: Path) -> None:
+    text = next_file.read_text(encoding="utf-8").replace("ID;SEKTOR;", "Lopenr;BRANCHE;")
+    next_file.write_text(text, encoding="utf-8")
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file)
+    wave, _ = read(barometer, "dk-2024")
+    assert wave["design"] == {"id": "Lopenr", "strata": []}
+
+
+def test_replicate_weights_are_declared_as_before(barometer: Path, next_file: Path) -> None:
+    declared = 'id = "ID"\nweight = "W"\nreplicate_weights = { columns = "rep_*", method = "fay", rho = 0.3 }'
+    edit(barometer / "schemas/waves/dk-2022.toml", 'id = "ID"', declared)
+    lines = next_file.read_text(encoding="utf-8").splitlines()
+    wide = [f"{lines[0]};W;{';'.join(f'rep_{number}' for number in range(8))}"]
+    wide += [
+        f"{line};{1 + at % 3},5;{';'.join('2,5' if (at + n) % 2 else '0' for n in range(8))}"
+        for at, line in enumerate(lines[1:])
+    ]
+    next_file.write_text("\n".join(wide) + "\n", encoding="utf-8")
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file)
+    wave, rows = read(barometer, "dk-2024")
+    assert wave["design"]["weight"] == "W"
+    assert wave["design"]["replicate_weights"] == {"columns": "rep_*", "method": "fay", "rho": 0.3}
+    assert {row[3] for row in rows if row[0].startswith(("rep_", "W"))} == {"ignore"}
+
+
+def test_a_country_that_only_the_key_says_is_said_to_be_a_guess(barometer: Path, next_file: Path) -> None:
+    draft_wave(barometer, load_catalogue(barometer), "hr-climate-2024", next_file)
+    text = (barometer / "schemas/waves/hr-climate-2024.toml").read_text(encoding="utf-8")
+    assert (
+        'country = "HR"  # guess: from the key' in text
+        and "TODO: was a part of the population left out?" in text
+    )
