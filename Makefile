@@ -12,6 +12,7 @@ export DAGSTER_DISABLE_TELEMETRY := 1
 .PHONY: run test check evidence validators site-sql serve ui bench lock clean
 
 run: $(READY)  ## all bundled waves to warehouse and packages
+	$(BIN)/barometer schema
 	$(BIN)/barometer run
 
 test: $(READY_DEV)  ## the whole suite

@@ -17,7 +17,7 @@ from pipeline.atomic import inside
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.fields import bare, fields_of, is_table
 from pipeline.catalogue.reader import read_record
-from pipeline.catalogue.schema import FILES, json_schemas, key_tables
+from pipeline.catalogue.schema import FILES, json_schemas, key_tables, schema_line
 from pipeline.cli.app import app
 from pipeline.problems import Problem
 from pipeline.steps import quality
@@ -283,8 +283,18 @@ def test_schema_writes_a_file_for_each_kind_of_declaration(tmp_path: Path) -> No
     done = CliRunner().invoke(app, ["schema", str(tmp_path / "made")])
     assert done.exit_code == 0, done.output
     assert {path.name for path in (tmp_path / "made").iterdir()} == set(json_schemas())
-    printed = CliRunner().invoke(app, ["schema"])
-    assert json.loads(printed.output) == json_schemas()
+    assert CliRunner().invoke(app, ["--project", str(tmp_path), "schema"]).exit_code == 1  # no barometer
+    (tmp_path / "schemas").mkdir()
+    assert CliRunner().invoke(app, ["--project", str(tmp_path), "schema"]).exit_code == 0
+    for name, schema in json_schemas().items():
+        assert json.loads((tmp_path / "schemas/.json" / name).read_text(encoding="utf-8")) == schema
+
+
+def test_every_bundled_declaration_names_its_schema(repository: Path) -> None:
+    for name in FILES:
+        for path in (repository / "schemas").glob(re.sub("<.*>", "*", name)):
+            first = path.read_text(encoding="utf-8").splitlines()[0]
+            assert first == schema_line(path.relative_to(repository / "schemas").as_posix())
 
 
 def test_the_documentation_has_every_key_as_the_types_have_it(repository: Path) -> None:

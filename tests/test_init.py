@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.cli.app import app
-from pipeline.drafting import draft_barometer, write_starter
+from pipeline.drafting import draft_barometer, draft_wave, write_starter
 from pipeline.problems import ProblemError
 from pipeline.staleness.outputs import PRODUCT_STEPS, WAVE_STEPS
 from pipeline.steps import products, waves
@@ -88,7 +88,8 @@ def test_the_starter_runs_is_released_and_verifies(tmp_path: Path) -> None:
 
 def test_every_file_of_the_starter_says_that_it_is_synthetic(tmp_path: Path) -> None:
     written = write_starter(tmp_path / "new")
-    for path in written:
+    declared = [path for path in written if path.parent.name != ".json"]
+    for path in declared:
         assert "ynthetic" in path.name + path.read_text(encoding="utf-8"), path.name
     raw = (tmp_path / "new/warehouse/raw/staff-2026-synthetic.csv").read_text(encoding="utf-8").splitlines()
     assert all(line.startswith("synthetic-") for line in raw[1:])
@@ -98,7 +99,8 @@ def test_the_same_starter_is_written_every_time(tmp_path: Path) -> None:
     first, second = (
         {path.name: path.read_bytes() for path in write_starter(tmp_path / place / "it")} for place in "ab"
     )
-    assert first == second and b"NAME" not in b"".join(first.values())
+    own = b"".join(content for name, content in first.items() if not name.endswith(".json"))
+    assert first == second and b"NAME" not in own
 
 
 def test_init_names_what_it_wrote_and_what_comes_next(tmp_path: Path) -> None:
@@ -223,6 +225,53 @@ def test_check_names_what_is_left_and_then_it_runs(tmp_path: Path, delivered: Pa
         folder, "SELECT n, value FROM published.estimates WHERE indicator = 'hours' AND domain = 'total'"
     ).rows
     assert n == UNITS - UNITS // 20 and 20 < hours < 55
+
+
+def test_answers_stand_in_the_order_of_their_codes_and_texts_without_one_are_a_guess(tmp_path: Path) -> None:
+    scale = {1: "Very good", 2: "Fair", 3: "Awful", 9: "Don't know"}
+    frame = pd.DataFrame({"id": range(900, 960), "mood": [(9, 3, 1, 2)[row % 4] for row in range(60)]})
+    frame["size"] = [("10-19", "5-9", "100+")[row % 3] for row in range(60)]
+    frame["often"] = [("Often", "Never", "Always")[row % 3] for row in range(60)]
+    pyreadstat.write_sav(frame, tmp_path / "mood 2024.sav", variable_value_labels={"mood": scale})
+    codebook = drafted(tmp_path / "new", tmp_path / "mood 2024.sav")
+    assert list(codebook["questions"]["mood"]["codes"].values()) == list(scale.values())
+    assert list(codebook["variables"]["size"]["codes"].values()) == ["5-9", "10-19", "100+"]
+    lines = (tmp_path / "new/schemas/codebook.toml").read_text(encoding="utf-8").splitlines()
+    marked = [at for at, line in enumerate(lines) if line.startswith("# guess: order")]
+    assert [lines[at + 1].split(" = ")[0] for at in marked] == ["codes.always"]
+
+
+def test_init_says_what_it_drafted_and_how_to_go_on(
+    tmp_path: Path, delivered: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, output = asked("--project", ".", "init", "my survey", "--from", str(delivered))
+    assert code == 0
+    assert (
+        'Drafted: 5 questions, 2 background variables, id = "resp_id", strata = ["stratum"], weight = "weight".'
+        in output
+    )
+    assert "`barometer --project 'my survey' check`" in output
+    text = (tmp_path / "my survey/schemas/barometer.toml").read_text(encoding="utf-8")
+    assert "docs/" not in text and "`barometer schema --markdown`" in text
+    monkeypatch.chdir(tmp_path / "my survey")
+    code, output = asked("--project", ".", "new-wave", "trust-2026", str(delivered))
+    assert code == 0 and "Next: `barometer check` lists" in output
+
+
+def test_every_declaration_of_a_new_barometer_names_its_schema(tmp_path: Path, delivered: Path) -> None:
+    write_starter(tmp_path / "starter")
+    draft_barometer(tmp_path / "own", delivered)
+    draft_wave(tmp_path / "own", load_catalogue(tmp_path / "own"), "trust-2026", delivered)
+    for folder in ("starter", "own"):
+        paths = sorted((tmp_path / folder / "schemas").rglob("*.toml"))
+        assert len(paths) >= 6
+        for path in paths:
+            first = path.read_text(encoding="utf-8").splitlines()[0]
+            schema = (path.parent / first.removeprefix("#:schema ")).resolve()
+            assert first.startswith("#:schema ") and "$schema" in json.loads(schema.read_text("utf-8")), path
+            kind = path.parent.name if path.parent.name in ("waves", "instruments") else path.stem
+            assert schema.stem == kind
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "dta", "parquet"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any, get_args, get_origin
@@ -22,6 +23,7 @@ FILES: Mapping[str, type] = {  # every TOML file below schemas/, and the record 
     "waves/<wave>.toml": Wave,
     "comparability.toml": ComparabilityFile,
 }
+FOLDER = "schemas/.json"  # where the first line of a declaration, ``#:schema``, points to
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -40,6 +42,21 @@ def json_schemas() -> dict[str, dict[str, Any]]:
             "title": title,
         }
     return made
+
+
+def schema_files() -> dict[str, bytes]:
+    """The content of each JSON Schema, by its path in a barometer's folder."""
+    return {
+        f"{FOLDER}/{name}": (json.dumps(schema, ensure_ascii=False, indent=2) + "\n").encode()
+        for name, schema in json_schemas().items()
+    }
+
+
+def schema_line(file: str) -> str:
+    """The first line of a declaration file, by its path in ``schemas``: an editor finds its schema by it."""
+    folder, _, name = file.rpartition("/")
+    above, kind = ("..", folder) if folder else (".", name.removesuffix(".toml"))
+    return f"#:schema {above}/.json/{kind}.json"
 
 
 def _plain(node: Any, logic: Mapping[str, Any]) -> Any:

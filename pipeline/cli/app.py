@@ -72,8 +72,9 @@ def check(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def schema(
+    context: typer.Context,
     folder: Annotated[
-        Path | None, typer.Argument(help="Folder to write them to; printed when left out.")
+        Path | None, typer.Argument(help="Folder to write them to; schemas/.json when left out.")
     ] = None,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print tables of the keys, as Markdown, instead.")
@@ -84,7 +85,7 @@ def schema(
     from pipeline.cli.schema import write
 
     with reporting(as_json):
-        write(folder, markdown, as_json)
+        write(context.obj, folder, markdown, as_json)
 
 
 @app.command()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import typer
 
-from pipeline.cli.output import print_json
+from pipeline.catalogue import load_catalogue
+from pipeline.catalogue.schema import FOLDER
+from pipeline.cli.output import named, print_json
 from pipeline.drafting import draft_barometer, write_starter
+from pipeline.drafting.draft import toml_value
+from pipeline.problems import counted
 
 
 def begin(root: Path, name: str, file: Path | None, as_json: bool) -> None:
@@ -19,10 +24,29 @@ def begin(root: Path, name: str, file: Path | None, as_json: bool) -> None:
         print_json({"ok": True, "folder": str(folder), "written": paths, "problems": []})
         return
     for path in paths:
-        typer.echo(f"wrote {Path(name, path).as_posix()}")
-    here = folder.resolve() == Path.cwd()
-    command = "barometer" if here else f"barometer --project {name if root == Path.cwd() else folder}"
+        if not path.startswith(FOLDER):
+            typer.echo(f"wrote {Path(name, path).as_posix()}")
+    typer.echo(
+        f"wrote {Path(name, FOLDER).as_posix()}: schemas, by which an editor completes the declarations"
+    )
+    command = named(folder)
     if file:
-        typer.echo(f"Every guess is marked; `{command} check` lists what is left to decide.")
+        typer.echo(_drafted(folder))
+        typer.echo(f"Every guess is marked. Next: `{command} check` lists what is left to decide,")
+        typer.echo(f"`{command} run` builds a draft; a release waits until every guess is confirmed.")
     else:
         typer.echo(f"The data are synthetic. `{command} run` builds data package and site.")
+
+
+def _drafted(folder: Path) -> str:
+    """What a draft found in the file."""
+    catalogue = load_catalogue(folder)
+    sizes = [(catalogue.questions, "question"), (catalogue.variables, "background variable")]
+    found = [counted(len(entries), noun) for entries, noun in sizes]
+    (path,) = (folder / "schemas" / "waves").glob("*.toml")
+    design = tomllib.loads(path.read_text(encoding="utf-8"))["design"]
+    for key, columns in design.items():
+        named_columns = columns["columns"] if key == "replicate_weights" else columns
+        if named_columns:
+            found.append(f"{key} = {toml_value(named_columns)}")
+    return f"Drafted: {', '.join(found)}."

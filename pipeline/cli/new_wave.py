@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from pipeline.catalogue import load_catalogue
-from pipeline.cli.output import print_json
+from pipeline.cli.output import named, print_json
 from pipeline.drafting import draft_wave
 
 
@@ -22,4 +22,6 @@ def draft(root: Path, wave: str, file: Path, instrument: str, as_json: bool) -> 
         return
     for path in paths:
         typer.echo(f"wrote {path}")
-    typer.echo("Every guess is marked: confirm them, then run `barometer check`.")
+    typer.echo(
+        f"Every guess is marked. Next: `{named(root)} check` lists what is left to decide and to confirm."
+    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -39,6 +41,15 @@ def print_problems(problems: Sequence[Problem]) -> None:
     for line in lines:
         typer.echo(line, err=True)
     typer.echo(counted(len(lines), "problem"), err=True)
+
+
+def named(root: Path) -> str:
+    """The command for a barometer's folder as a user types it here."""
+    here = Path.cwd()
+    if root.resolve() == here:
+        return "barometer"
+    shown = root.resolve().relative_to(here) if root.resolve().is_relative_to(here) else root.resolve()
+    return f"barometer --project {shlex.quote(str(shown))}"
 
 
 def print_json(value: object) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.questionnaire import Question
+from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import describe
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
@@ -47,7 +48,10 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
         ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
-    content |= {name: text.encode() for name, text in texts.items()}
+    for name, text in texts.items():
+        first = f"{schema_line(name.removeprefix('schemas/'))}\n" if name.endswith(".toml") else ""
+        content[name] = f"{first}{text}".encode()
+    content |= schema_files()
     return write_new(folder, {**content, f"warehouse/raw/{file.name}": file})
 
 
@@ -81,7 +85,7 @@ def _identity(name: str, wave: str, file: str) -> str:
         'version = "0.1.0"  # of the next release',
         'released = ""  # its date without quotes, as 2026-11-30: nothing reads the clock',
         "",
-        "# Thresholds of confidentiality and quality have defaults: docs/declarations.md lists them.",
+        "# Thresholds of what is hidden or flagged have defaults; `barometer schema --markdown` lists them.",
     )
 
 
@@ -100,7 +104,10 @@ def _codebook(found: Guesses, file: str) -> str:
         unworded = "  # TODO: the file has no label for it" if question.key in found.unworded else ""
         lines += [f"[questions.{question.key}]", f'type = "{question.type}"  # guess']
         lines += [f"text = {toml_value(question.text)}{unworded}"]
-        lines += [*_entries("items", question.items), *_entries("codes", question.codes)]
+        lines += [*_entries("items", question.items)]
+        if question.key in found.unordered:
+            lines += ["# guess: order (the file's codes are texts, and have none)"]
+        lines += [*_entries("codes", question.codes)]
         if question.nonresponse:
             lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
         lines += [""]

@@ -89,6 +89,7 @@ def _is_written(cells: pd.Series[str], codes: Collection[str]) -> bool:
 
 
 def _order(code: str) -> tuple[int, float, str]:
-    """Numbers by size, then texts."""
+    """Numbers by size, then texts: those that begin with a number, as 5-9 and 10-19, by that."""
     number = re.fullmatch(r"-?\d+(\.\d+)?", code)
-    return (0, float(code), code) if number else (1, 0.0, code)
+    first = re.match(r"\d{1,15}", code)
+    return (0, float(code), code) if number else (1, float(first[0]) if first else -1.0, code)

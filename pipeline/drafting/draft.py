@@ -17,6 +17,7 @@ from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, ReplicateWeights, Sou
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE
 from pipeline.catalogue.reader import CROSSWALK_HEADER
+from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.design import GUESS, DesignGuess, guess_design
 from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
@@ -52,7 +53,12 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     rows = crosswalk_rows(columns, catalogue, before, ignored)
     texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
     texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
+    for kind, folder in (("wave", "waves"), ("toml", "instruments")):
+        texts[kind] = f"{schema_line(f'{folder}/')}\n{texts[kind]}"
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
+    for name, content in schema_files().items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        write_file(root / name, content)
     if not raw.exists():
         raw.parent.mkdir(parents=True, exist_ok=True)
         with replace_file(raw) as fresh:

@@ -14,6 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from pipeline.catalogue.schema import schema_files
 from pipeline.problems import Problem, ProblemError
 
 NAME = b"NAME"  # stands in the starter for the name of the barometer
@@ -26,7 +27,7 @@ def write_starter(folder: Path) -> list[Path]:
     Raises ProblemError, and writes nothing, when the folder holds declarations or a file would be
     overwritten.
     """
-    content = _starter_files()
+    content = {**_starter_files(), **schema_files()}
     for name in ("README.md", "schemas/barometer.toml"):
         content[name] = content[name].replace(NAME, name_of(folder).encode())
     return write_new(folder, content)

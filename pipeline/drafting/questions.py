@@ -51,6 +51,7 @@ class Guesses:
     questions: dict[str, Question] = field(default_factory=dict)
     rows: list[DraftRow] = field(default_factory=list)
     unworded: set[str] = field(default_factory=set)  # questions whose file has no text for them
+    unordered: set[str] = field(default_factory=set)  # questions whose answers have no order in the file
 
     def name(self, text: str, end: str = "answer") -> str:
         """A free name for a variable or question; ``end`` is added to one that means something else."""
@@ -131,6 +132,8 @@ def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
         absent = tuple(codes[code] for code in texts if code in missing)
         question = Question(key, "single", column.label or column.name, codes=listed, nonresponse=absent)
         _add_question(found, question, bool(column.label))
+        if len(listed) > 2 and not column.labels and not column.numeric:
+            found.unordered.add(key)
     for code in texts:
         target = NO_ANSWER if is_background and code in missing else codes[code]
         found.rows.append((column.name, code, key, target, _guess_note(column, code)))
