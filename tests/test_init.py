@@ -241,6 +241,33 @@ def test_answers_stand_in_the_order_of_their_codes_and_texts_without_one_are_a_g
     assert [lines[at + 1].split(" = ")[0] for at in marked] == ["codes.always"]
 
 
+@pytest.mark.parametrize(
+    ("asked_of", "base"), [((1,), "owns_yes"), ((1, 3), "owns_yes_rents"), ((1, 2, 3), None), ((), None)]
+)
+def test_who_was_asked_is_guessed_from_what_is_blank(
+    tmp_path: Path, asked_of: tuple[int, ...], base: str | None
+) -> None:
+    owns = [(1, 2, 3)[row % 3] for row in range(60)]
+    frame = pd.DataFrame({"id": range(900, 960), "owns": owns})
+    frame["happy"] = [1 + row % 2 if owns[row] in asked_of else None for row in range(60)]
+    frame["price"] = [100.5 + row if owns[row] in asked_of else None for row in range(60)]
+    frame["patchy"] = [1 + row % 2 if row % 7 else None for row in range(60)]
+    values = {"owns": {1: "Yes", 2: "No", 3: "Rents"}, "happy": {1: "A", 2: "B"}, "patchy": {1: "A", 2: "B"}}
+    pyreadstat.write_sav(frame, tmp_path / "homes 2024.sav", variable_value_labels=values)
+    questions = drafted(tmp_path / "new", tmp_path / "homes 2024.sav")["questions"]
+    assert "base" not in questions["owns"] and "base" not in questions["patchy"]
+    assert questions.get("happy", {}).get("base") == base and questions.get("price", {}).get("base") == base
+    indicators = tomllib.loads((tmp_path / "new/schemas/indicators.toml").read_text(encoding="utf-8"))
+    codes = {"owns_yes": "yes", "owns_yes_rents": "yes|rents"}
+    assert indicators.get("bases", {}) == ({base: {"any": [f"owns={codes[base]}"]}} if base else {})
+    assert not [
+        p for p in load_catalogue(tmp_path / "new").problems if "codebook" in p.file or "indic" in p.file
+    ]
+    if base:
+        found = [each.text for each in load_catalogue(tmp_path / "new").unconfirmed]
+        assert found.count("guess: blank for all others") == 2
+
+
 def test_init_says_what_it_drafted_and_how_to_go_on(
     tmp_path: Path, delivered: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

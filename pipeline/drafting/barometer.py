@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
-from pipeline.catalogue.questionnaire import Question
+from pipeline.catalogue.questionnaire import Base, Question
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import describe
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
+from pipeline.drafting.routing import guess_bases
 from pipeline.drafting.sniff import sniff
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import read_raw
@@ -36,10 +37,11 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
     found, wave = guess(columns), slug(file.stem, "-") or "first"
+    bases = guess_bases(found, table.frame)
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),
         "schemas/codebook.toml": _codebook(found, file.name),
-        "schemas/indicators.toml": _indicators(found, file.name),
+        "schemas/indicators.toml": _indicators(found, bases, file.name),
         "schemas/domains.toml": _domains(found, file.name),
         f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
         f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
@@ -103,6 +105,8 @@ def _codebook(found: Guesses, file: str) -> str:
     for question in found.questions.values():
         unworded = "  # TODO: the file has no label for it" if question.key in found.unworded else ""
         lines += [f"[questions.{question.key}]", f'type = "{question.type}"  # guess']
+        if question.base != "all":
+            lines += [f"base = {toml_value(question.base)}  # guess: blank for all others"]
         lines += [f"text = {toml_value(question.text)}{unworded}"]
         lines += [*_entries("items", question.items)]
         if question.key in found.unordered:
@@ -118,13 +122,16 @@ def _entries(table: str, entries: Mapping[str, str]) -> Iterator[str]:
     return (f"{table}.{key} = {toml_value(text)}" for key, text in entries.items())
 
 
-def _indicators(found: Guesses, file: str) -> str:
+def _indicators(found: Guesses, bases: Mapping[str, Base], file: str) -> str:
     lines = [
         DRAFT.format(file=file),
         "# One for each question. Where only some were asked, declare a base and name it at the question:",
         '# [bases.NAME] with any = ["QUESTION=CODE|CODE"].',
         "",
     ]
+    for key, base in bases.items():
+        conditions = [str(each) for each in base.logic.conditions()] if base.logic else []
+        lines += [f"[bases.{key}]", f"any = {toml_value(conditions)}  # guess: the others were blank", ""]
     for question in found.questions.values():
         lines += [f"[indicators.{question.key}]", f"label = {toml_value(question.text)}"]
         lines += [*_estimand(question), ""]
