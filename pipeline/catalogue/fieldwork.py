@@ -15,6 +15,8 @@ from pydantic import Field
 from pipeline.catalogue.kinds import (
     Country,
     Day,
+    Doi,
+    Encoding,
     InRaw,
     Link,
     Name,
@@ -49,7 +51,7 @@ class Origin:
     licence: Annotated[Text, Field(description="the licence it was delivered under")]
     accessed: Annotated[Day | None, Field(description="the day it was fetched")] = None
     url: Annotated[Link, Field(description="where it was found")] = ""
-    doi: Annotated[Note, Field(description="its DOI")] = ""
+    doi: Annotated[Doi, Field(description="its DOI")] = ""
     citation: Annotated[Note, Field(description="how its producer wants it cited")] = ""
 
 
@@ -68,7 +70,7 @@ class Source:
         Literal["", "csv", "xlsx", "sav", "zsav", "dta", "parquet"],
         Field(description="from the file's name when left out"),
     ] = ""
-    encoding: Annotated[Note, Field(description="of a text file, as `cp1252`; UTF-8 when left out")] = ""
+    encoding: Annotated[Encoding, Field(description="of a text file, as `cp1252`; UTF-8 when left out")] = ""
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""

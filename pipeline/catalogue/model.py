@@ -25,6 +25,7 @@ from pipeline.catalogue.kinds import (
     Email,
     Flag,
     Language,
+    Licence,
     Link,
     Name,
     Note,
@@ -173,7 +174,9 @@ class Barometer:
     languages: Annotated[
         tuple[Language, ...], Field(description="the first is that of the declarations", min_length=1)
     ] = field(default=("en",), kw_only=True)
-    licence: Annotated[Text, Field(description="of what is published, as `CC-BY-4.0`")]
+    licence: Annotated[
+        Licence, Field(description="of what is published: an SPDX identifier, as `CC-BY-4.0`, or an address")
+    ]
     version: Annotated[Version, Field(description="of the next release")]
     released: Annotated[Day, Field(description="the only date a release knows: nothing reads the clock")]
     contributors: Annotated[

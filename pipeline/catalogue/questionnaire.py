@@ -137,6 +137,13 @@ def _condition(text: str) -> Condition:
     return Condition(pattern.strip(), tuple(code.strip() for code in codes.split("|")))
 
 
+def _nested(table: LogicTable) -> Logic:
+    logic = _logic(table)
+    if logic is None:
+        raise refused("is an empty table", 'Write conditions in it: { any = ["variable=code|code"] }.')
+    return logic
+
+
 def _logic(table: LogicTable) -> Logic | None:
     made = [Logic(operator, tuple(found)) for operator in OPERATORS if (found := getattr(table, operator))]
     if not made:
@@ -146,7 +153,7 @@ def _logic(table: LogicTable) -> Logic | None:
 
 _Entry = Annotated[
     Annotated[str, AfterValidator(_condition), Tag("<condition>")]
-    | Annotated["LogicTable", AfterValidator(_logic), Tag("<table>")],
+    | Annotated["LogicTable", AfterValidator(_nested), Tag("<table>")],
     Discriminator(lambda entry: "<table>" if isinstance(entry, dict) else "<condition>"),
 ]
 

@@ -9,6 +9,7 @@ from pipeline.catalogue.check.weighting import check_weighting, check_weighting_
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.raw_files import raw_fault
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, wave_problem
 
@@ -95,10 +96,8 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if source.remote or not source.file:
         return
     path = catalogue.raw_path(source.file)
-    if not path.is_file():
-        yield wave_problem(
-            wave.key, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file
-        )
+    if reason := raw_fault(catalogue.root, source.file):
+        yield wave_problem(wave.key, "source.file", *reason, source.file)
     else:
         found, size = file_sha256(path), path.stat().st_size
         if found != source.sha256:
