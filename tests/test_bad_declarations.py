@@ -6,11 +6,15 @@ import re
 from pathlib import Path
 
 import pytest
+from babel import Locale
 from typer.testing import CliRunner
 
 from pipeline.catalogue import load_catalogue
+from pipeline.catalogue.codes import COUNTRIES, LANGUAGES
 from pipeline.cli.app import app
+from pipeline.release.readme import plain
 from tests.barometers import edit
+from tests.releases import build
 
 
 def problems(root: Path) -> list[str]:
@@ -242,3 +246,87 @@ def test_a_message_obeys_no_terminal_and_ends(barometer: Path) -> None:
     found = problems(barometer)
     assert len(found) == 2 and all(problem.isprintable() and len(problem) < 500 for problem in found), found
     assert r"\x1b[31m" in found[0] and "(5000 characters)" in found[1]
+
+
+NONSENSE = {
+    "sample above population": ("waves/dk-2020.toml", "population = 400", "population = 1", r"response\.sample: is more than the population \('160'\)\. .*population is 1\."),
+    "more answers than asked": ("waves/dk-2020.toml", "sample = 160", "sample = 0", r"response\.respondents: is more than the sample"),
+    "no sample known": ("waves/dk-2020.toml", "population = 400\nsample = 160", "population = 79", r"response\.respondents: is more than the population"),
+    "country of nobody": ("waves/dk-2020.toml", 'country = "DK"', 'country = "QQ"', "country: is not a country"),
+    "unknown country": ("waves/no-2020.toml", 'country = "NO"', 'country = "ZZ"', "country: is not a country"),
+    "name of a country": ("waves/dk-2020.toml", 'country = "DK"', 'country = "Danmark"', "country: is not a country .* as DK for Denmark"),
+    "strata": ("waves/dk-2020.toml", 'strata = ["SEKTOR"]', 'strata = ["SEKTOR", "SEKTOR"]', r"design\.strata: has a duplicate entry"),
+    "score": ("indicators.toml", 'mean = "staff"', 'mean = "novelty"\nscores.first = 1e308\nscores.copied = 1', r"scores\.first: is out of range"),
+    "blank": ("waves/dk-2020.toml", 'title = "Survey 2020"', 'title = "  "', r"origin\.title: is empty"),
+    "invisible": ("codebook.toml", 'label = "Sector"', 'label = "\u200b"', r"variables\.sector\.label: is empty"),
+    "blank item": ("codebook.toml", 'items.quality = "Quality"', r'items.quality = "\u00a0"', r"questions\.value\.items\.quality: is empty"),
+    "language": ("barometer.toml", 'languages = ["en", "da"]', 'languages = ["all"]', r"languages\[1\]: is not a language"),
+    "language of a questionnaire": ("instruments/dk.toml", 'language = "da"', 'language = "dk"', "language: is not a language"),
+    "label": ("codebook.toml", 'label = "Sector"', f'label = "{"x" * 100_000}"', r"variables\.sector\.label: is too long .*10,000 characters"),
+    "width": ("barometer.toml", "[[contributors]]", "[disclosure]\naudit_width = 0.0\nsecondary_width = 0.0\n[[contributors]]", r"disclosure\.audit_width: is out of range"),
+    "case of indicators": ("indicators.toml", "[indicators.staff_mean]", '[indicators.VALUE]\nquestion = "value"\n[indicators.staff_mean]', r"indicators: differs from value in case alone \('VALUE'\)"),
+    "case of a question and a variable": ("codebook.toml", "[questions.staff]", "[questions.Region]", r"differs from region in case alone"),
+    "case of items": ("codebook.toml", "items.savings", 'items.Quality = "Q"\nitems.savings', r"questions\.value\.items: differs from quality"),
+    "case of surveys": ("waves/no-2020.toml", 'survey = "no"', 'survey = "DK"', "survey: differs from dk in case alone"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", NONSENSE)
+def test_what_cannot_be_is_a_problem(case: str, barometer: Path) -> None:
+    file, old, new, said = NONSENSE[case]
+    edit(barometer / "schemas" / file, old, new)
+    shows(barometer, said)
+
+
+@pytest.mark.parametrize("country", ["XK", "GL", "FO"])
+def test_a_country_may_be_small(country: str, barometer: Path) -> None:
+    edit(barometer / "schemas/waves/no-2020.toml", 'country = "NO"', f'country = "{country}"')
+    assert problems(barometer) == []
+
+
+def test_countries_and_languages_are_those_that_have_a_name() -> None:
+    named = Locale("en")
+    regions = {
+        "AC",
+        "CP",
+        "CQ",
+        "DG",
+        "EA",
+        "IC",
+        "TA",
+        "EU",
+        "EZ",
+        "UN",
+        "XA",
+        "XB",
+        "QO",
+        "ZZ",
+    }  # that are no countries
+    assert {code for code in named.territories if re.fullmatch("[A-Z]{2}", code)} - regions == COUNTRIES
+    none = {"mul", "und", "zxx", "root"}
+    assert {code for code in named.languages if len(code) in (2, 3)} - none | {"fkv"} == LANGUAGES
+
+
+HOSTILE = "<script>alert(1)</script> [x](javascript:alert(1)) ![](https://spy.test/p.png)"
+
+
+def test_no_text_of_a_declaration_is_markup_in_the_readme_of_a_package(barometer: Path) -> None:
+    edit(barometer / "schemas/barometer.toml", 'title = "Test barometer"', f'title = "{HOSTILE}"')
+    edit(
+        barometer / "schemas/barometer.toml",
+        "A barometer for tests.",
+        r"- a list\n\n# A heading\n<img src=x>",
+    )
+    edit(barometer / "schemas/waves/dk-2020.toml", 'title = "Survey 2020"', f'title = "{HOSTILE} `evil`"')
+    text = (build(barometer) / "README.md").read_text(encoding="utf-8")
+    assert text.count("alert") >= 6
+    assert not re.search(
+        r"(?<!\\)<(script|/script|img)|(?<!\\)\]\((javascript|https://spy)|(?<!\\)`evil", text
+    )
+    assert "\n\\- a list # A heading \\<img src=x\\>\n" in text
+
+
+@pytest.mark.parametrize(("text", "shown"), [("1. One", "1\\. One"), ("# A", "\\# A"), ("a_b*c", "a\\_b\\*c"),
+                                             ("2024 was", "2024 was"), ("A & B", "A \\& B"), ("=", "\\=")])  # fmt: skip
+def test_a_text_as_markdown_that_shows_it(text: str, shown: str) -> None:
+    assert plain(text) == shown

@@ -19,6 +19,7 @@ from pipeline.catalogue.kinds import (
     Encoding,
     InRaw,
     Link,
+    Measure,
     Name,
     Note,
     Number,
@@ -118,10 +119,11 @@ class ReplicateWeights:
         None
     )
     scale: Annotated[
-        Number | None, Field(description="of every squared deviation; the method's own when left out", gt=0)
+        Number | None,
+        Field(description="of every squared deviation; the method's own when left out", gt=0, le=1e12),
     ] = None
     rscales: Annotated[
-        tuple[Annotated[Number, Field(ge=0)], ...],
+        tuple[Annotated[Number, Field(ge=0, le=1e12)], ...],
         Field(description="of each replicate, in the file's order"),
     ] = ()
 
@@ -163,10 +165,10 @@ class Weighting:
     ] = ()
     totals: Annotated[InRaw, Field(description="a CSV in `warehouse/raw`: `margin,code,total`")] = ""
     bounds: Annotated[
-        tuple[Number, Number] | None, Field(description="least and most of calibrated over start weight")
+        tuple[Measure, Measure] | None, Field(description="least and most of calibrated over start weight")
     ] = None
     trim: Annotated[
-        tuple[Number, Number] | None, Field(description="least and most of a weight over the mean weight")
+        tuple[Measure, Measure] | None, Field(description="least and most of a weight over the mean weight")
     ] = None
     tolerance: Annotated[
         Number, Field(description="relative: how near every margin is met", gt=0, le=1e-9)
@@ -201,8 +203,8 @@ class Erratum:
     domain_code: Annotated[Note, Field(description="its cell of the breakdown")] = field(
         default="", kw_only=True
     )
-    was: Annotated[Number, Field(description="the figure that was published first")]
-    now: Annotated[Number, Field(description="the figure in the file")]
+    was: Annotated[Measure, Field(description="the figure that was published first")]
+    now: Annotated[Measure, Field(description="the figure in the file")]
     corrected: Annotated[Day, Field(description="the day it was replaced")]
     source: Annotated[Text, Field(description="where its owner says so")]
     published: Annotated[Day | None, Field(description="the day the first one was published")] = None

@@ -25,10 +25,12 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from pipeline.catalogue.codes import COUNTRIES, LANGUAGES
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.release_store import SEMANTIC_VERSION
 
 CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, regex_engine="python-re")
+LONGEST_TEXT = 10_000  # characters: no workbook takes four times as many in a cell
 LONGEST_NAME = 100  # a file of that name, with its ending, fits every file system
 MOST = 10_000_000_000  # units of a population: more than there are people
 BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they turn the text that follows around
@@ -150,10 +152,6 @@ DOI = Matching(
 )
 SHA256 = Matching(r"[0-9a-f]{64}", "is not a sha256", "Write its 64 hexadecimal digits.")
 VERSION = Matching(SEMANTIC_VERSION.pattern, "is not a version", "Write three numbers, such as 1.0.0.")
-COUNTRY = Matching(r"[A-Z]{2}", "is not an ISO 3166-1 code", "Write two capital letters, such as NO.")
-LANGUAGE = Matching(
-    r"[a-z]{2,3}", "is not a language code", "Write two or three lower-case letters, such as nb."
-)
 IN_RAW = Matching(
     r"(?!\.{1,2}$)[^/\\:]*",
     "points outside warehouse/raw",
@@ -222,9 +220,34 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _country(value: str) -> str:
+    if value not in COUNTRIES:
+        raise refused(
+            "is not a country",
+            f"Write its ISO 3166-1 code of two capital letters, as DK for Denmark."
+            f"{did_you_mean(value.upper(), sorted(COUNTRIES)) if len(value) == 2 else ''}",
+        )
+    return value
+
+
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise refused("is not a language", "Write its ISO 639 code in lower case, as da for Danish.")
+    return value
+
+
+def _visible(value: str) -> str:
+    """A text that a field needs: one that shows nothing is as good as none."""
+    if all(unicodedata.category(character)[0] in "CZ" for character in value):
+        raise refused("is empty", "Fill it in: it holds blanks alone." if value else "Fill it in.")
+    return value
+
+
 # Texts. A text that a field needs may not be blank; a note may.
-Note = Annotated[str, AfterValidator(_printable)]
-Text = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
+Note = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_printable)]
+Text = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_printable), AfterValidator(_visible)
+]
 Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra=dict(NAME_PATTERN))]
 Slug = Annotated[Name, SLUG]
 Address = Annotated[Note, ADDRESS]
@@ -235,8 +258,8 @@ Doi = Annotated[Note, DOI]
 Encoding = Annotated[Note, AfterValidator(_encoding)]
 Sha256 = Annotated[str, SHA256, Field(examples=["0" * 64])]
 Version = Annotated[str, VERSION, Field(examples=["1.0.0"])]
-Country = Annotated[str, COUNTRY, Field(examples=["NO"])]
-Language = Annotated[str, LANGUAGE, Field(examples=["en"])]
+Country = Annotated[str, AfterValidator(_country), Field(examples=["NO"])]
+Language = Annotated[str, AfterValidator(_language), Field(examples=["en"])]
 InRaw = Annotated[Note, IN_RAW]
 SourceFile = Annotated[Text, SOURCE]
 Cron = Annotated[Note, AfterValidator(_cron)]
@@ -248,6 +271,9 @@ Owner = Annotated[Note, OWNER]
 Whole = Annotated[int, Field(strict=True)]
 Units = Annotated[Whole, Field(ge=0, le=MOST)]
 Number = Annotated[float, Field(strict=True)]
+Measure = Annotated[
+    Number, Field(ge=-1e12, le=1e12)
+]  # a score, a figure or a factor: beyond it sums overflow
 Share = Annotated[Number, Field(ge=0, le=1)]
 Percent = Annotated[Number, Field(ge=0, le=100)]
 Flag = Annotated[bool, Field(strict=True)]

@@ -71,7 +71,8 @@ class Disclosure:
     )
     secondary: Annotated[Flag, Field(description="hide more cells, so that no hidden one follows")] = True
     audit_width: Annotated[
-        Percent, Field(description="percentage points: no outsider may pin a hidden cell down closer")
+        Number,
+        Field(description="percentage points: no outsider may pin a hidden cell down closer", gt=0, le=100),
     ] = 20.0
     secondary_width: Annotated[
         Percent, Field(description="the same of the cells hidden for others' sake; 0 for none")

@@ -25,9 +25,9 @@ from pipeline.catalogue.kinds import (
     Hidden,
     Key,
     Language,
+    Measure,
     Name,
     Note,
-    Number,
     Text,
     Whole,
     folding,
@@ -210,7 +210,7 @@ class Indicator:
     logic: LogicField = None
     mean: Annotated[Text | None, Field(description="the mean of an answer variable")] = None
     scores: Annotated[
-        Mapping[Name, Number], Field(description="with `mean` of a coded question: a number a code")
+        Mapping[Name, Measure], Field(description="with `mean` of a coded question: a number a code")
     ] = field(default_factory=dict)
     total: Annotated[Name | None, Field(description="the weighted count behind another indicator")] = None
     denominator: Annotated[

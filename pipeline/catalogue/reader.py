@@ -261,7 +261,9 @@ def _message_and_hint(
             near = did_you_mean(str(error["input"]), allowed)
             return "is not known", f"Use one of {', '.join(each for each in allowed if each)}.{near}"
         case "string_too_short":
-            return "is empty", f"Fill in {key}."
+            return "is empty", f"Fill in {key}." if key else "Fill it in."
+        case "string_too_long":
+            return "is too long", f"Use at most {error['ctx']['max_length']:,} characters."
         case "too_short" | "too_long":
             return f"must be {expected}", "Write the right number of entries."
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "finite_number":

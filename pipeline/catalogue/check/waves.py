@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from pipeline.catalogue.check.replicates import check_replicates
@@ -42,6 +43,7 @@ def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         hint += did_you_mean(wave.instrument, list(catalogue.instruments))
         yield wave_problem(wave.key, "instrument", "is not known", hint, wave.instrument)
     yield from _dates(wave, catalogue)
+    yield from _response(wave)
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
     yield from _kind(wave, catalogue)
@@ -74,6 +76,16 @@ def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         yield wave_problem(
             wave.key, "origin.accessed", "is after the release", hint, str(wave.origin.accessed)
         )
+
+
+def _response(wave: Wave) -> Iterator[Problem]:
+    """Counts of which a later one is larger: units are drawn from the population and answer out of these."""
+    known = {key: getattr(wave.response, key) for key in ("population", "sample", "respondents")}
+    counts = [(key, count) for key, count in known.items() if count is not None]
+    for (above, most), (key, count) in itertools.pairwise(counts):
+        if count > most:
+            hint = f"Correct the one that is wrong: {above} is {most}."
+            yield wave_problem(wave.key, f"response.{key}", f"is more than the {above}", hint, str(count))
 
 
 def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -135,6 +147,9 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         yield wave_problem(
             wave.key, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".'
         )
+    if wave.design and len(set(wave.design.strata)) < len(wave.design.strata):
+        hint, named = "Name each column once.", ", ".join(wave.design.strata)
+        yield wave_problem(wave.key, "design.strata", "has a duplicate entry", hint, named)
     if wave.design and wave.weighting:
         yield from check_weighting(wave, catalogue)
         yield from check_replicates(wave)
