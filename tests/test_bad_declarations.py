@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -12,13 +13,17 @@ from typer.testing import CliRunner
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.codes import COUNTRIES, LANGUAGES
 from pipeline.cli.app import app
+from pipeline.problems import ProblemError
 from pipeline.release.readme import plain
 from tests.barometers import edit
 from tests.releases import build
 
 
 def problems(root: Path) -> list[str]:
-    return [str(problem) for problem in load_catalogue(root).problems]
+    try:
+        return [str(problem) for problem in load_catalogue(root).problems]
+    except ProblemError as error:  # of barometer.toml, without which there is no barometer
+        return str(error).splitlines()
 
 
 def shows(root: Path, said: str) -> None:
@@ -330,3 +335,91 @@ def test_no_text_of_a_declaration_is_markup_in_the_readme_of_a_package(barometer
                                              ("2024 was", "2024 was"), ("A & B", "A \\& B"), ("=", "\\=")])  # fmt: skip
 def test_a_text_as_markdown_that_shows_it(text: str, shown: str) -> None:
     assert plain(text) == shown
+
+
+WORDS = {
+    "no unit": ("waves/dk-2020.toml", 'unit = "workplace"', 'unit = ""', r"unit: is empty \(''\)\. Fill in"),
+    "date inline": ("waves/dk-2020.toml", "end = 2019-12-31", "end = 2019-13-31", r"TOML: .*reference_period = .*Write dates that exist as YEAR-MONTH-DAY"),
+    "date alone": ("barometer.toml", "released = 2025-01-31", "released = 2025-02-30", r"'released = 2025-02-30'\)\. Write dates that exist"),
+    "letter in a key": ("domains.toml", "[domains.sector]", "[domains.kjønn]", r"\[domains\.kjønn\].*Write keys with the letters a to z"),
+    "quoted key": ("domains.toml", "[domains.sector]", '[domains."kjønn"]', r"domains\.kjønn: is not a valid name \('kjønn'\)"),
+    "key twice": ("barometer.toml", "licence =", 'title = "Again"\nlicence =', r"title = .*This key stands there twice"),
+    "unclosed quote": ("barometer.toml", 'licence = "CC-BY-4.0"', 'licence = "CC-BY-4.0', r"'licence = \"CC-BY-4\.0'\)\. Begin and end every text with a double quote"),
+    "no quotes": ("barometer.toml", 'licence = "CC-BY-4.0"', "licence = none", "Write texts in double quotes"),
+    "codes of a grid": ("indicators.toml", 'codes = ["yes"]', "", r'such as codes = \["yes"\]'),
+    "no weighting": ("waves/dk-2020.toml", '[weighting]\nmethod = "rake"\nmargins = [["sector"], ["region"]]\ntotals = "dk-margins.csv"', "", r'method = "design"'),
+    "no weighting of a weight": ("waves/dk-2020.toml", 'population = "dk-strata.csv"\n[weighting]\nmethod = "rake"\nmargins = [["sector"], ["region"]]\ntotals = "dk-margins.csv"', 'weight = "VEJ"', r'method = "given"'),
+    "decimal mark": ("waves/dk-2020.toml", 'decimal = ","', 'decimal = ";"', r'Use one of "\.", ","\.'),
+    "date in quotes": ("barometer.toml", "released = 2025-01-31", 'released = "2025-01-31"', r"released: must be a date \('2025-01-31'\)\. Write it as 2026-11-30, without quotes\.$"),
+    "text without a list": ("barometer.toml", "licence =", 'keywords = "a"\nlicence =', r'keywords: must be a list of texts \(\'a\'\)\. Write it as \["\.\.\.", "\.\.\."\]\.$'),
+    "flag in quotes": ("barometer.toml", "[[contributors]]", '[disclosure]\nsecondary = "x"\n[[contributors]]', r"secondary: must be true or false \('x'\)\. Write it without quotes\.$"),
+    "nothing estimated": ("indicators.toml", 'mean = "staff"', "", r"staff_mean: does not say what it estimates\. Add"),
+    "large range": ("barometer.toml", "[[contributors]]", "[disclosure]\nmin_n = 0\n[[contributors]]", "from 1 to 10,000,000,000"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", WORDS)
+def test_a_message_says_what_to_do_and_says_it_once(case: str, barometer: Path) -> None:
+    file, old, new, said = WORDS[case]
+    edit(barometer / "schemas" / file, old, new)
+    shows(barometer, said)
+
+
+def test_the_codes_that_a_hint_shows_are_the_question_s(barometer: Path) -> None:
+    edit(barometer / "schemas/codebook.toml", "codes.yes", "codes.indført".replace("ø", "oe"))
+    edit(barometer / "schemas/indicators.toml", 'codes = ["yes"]', "")
+    shows(barometer, r'introduced\.codes: is missing for a grid\. .*codes = \["indfoert"\]')
+
+
+@pytest.mark.parametrize("file", ["codebook.toml", "indicators.toml", "domains.toml"])
+@pytest.mark.parametrize("text", [b"[x", "label = 'ø'".encode("cp1252"), "x = 1".encode("utf-16")])
+def test_what_hangs_on_a_file_that_cannot_be_read_is_not_judged(
+    file: str, text: bytes, barometer: Path
+) -> None:
+    (barometer / "schemas" / file).write_bytes(text)
+    assert len(problems(barometer)) == 1
+    shows(barometer, f"{file}.*(is not valid TOML|is not UTF-8.*(cp1252|UTF-16))")
+
+
+def test_a_byte_order_mark_is_accepted(barometer: Path) -> None:
+    for path in (barometer / "schemas").rglob("*.*"):
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert problems(barometer) == []
+
+
+def test_what_follows_from_another_problem_is_not_said(barometer: Path) -> None:
+    edit(barometer / "schemas/codebook.toml", 'type = "multiple"', 'type = "matrix"')
+    assert not [said for said in problems(barometer) if "has no items" in said]
+    edit(barometer / "schemas/instruments/dk.csv", "source_variable,", "column,")
+    assert [said for said in problems(barometer) if "dk.csv" in said and "wrong columns" not in said] == []
+
+
+def test_files_that_nothing_reads_are_named(barometer: Path) -> None:
+    for name in ("waves/dk-2024.tml", "codebok.toml", "instruments/old.csv", "translations/sv.csv"):
+        (barometer / "schemas" / name).write_text("", encoding="utf-8")
+    (barometer / "schemas/waves/.dk.toml.swp").write_text("", encoding="utf-8")
+    code, output = command(barometer, "check", "--json")
+    assert code == 0
+    assert json.loads(output)["unread"] == [
+        "schemas/codebok.toml",
+        "schemas/instruments/old.csv",
+        "schemas/translations/sv.csv",
+        "schemas/waves/dk-2024.tml",
+    ]
+    assert "schemas/waves/dk-2024.tml: nothing reads this file" in command(barometer, "check")[1]
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_barometer_has_waves(deleted: bool, barometer: Path) -> None:
+    for path in (barometer / "schemas/waves").iterdir():
+        path.rename(path.with_suffix(".tml")) if not deleted else path.unlink()
+    if deleted:
+        (barometer / "schemas/waves").rmdir()
+    shows(barometer, "schemas/waves: declares no wave")
+
+
+def test_an_empty_wave_file_is_a_problem_of_that_wave(barometer: Path) -> None:
+    (barometer / "schemas/waves/dk-2020.toml").write_text("", encoding="utf-8")
+    assert [(each.wave, each.message) for each in load_catalogue(barometer).problems] == [
+        ("dk-2020", "is empty")
+    ]

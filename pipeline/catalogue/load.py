@@ -101,9 +101,24 @@ def load_barometer(root: Path) -> Barometer:
     )
 
 
+def unread_files(catalogue: Catalogue) -> list[str]:
+    """Files below ``schemas/`` that nothing reads, as ``waves/x.tml``; not hidden files and backups."""
+    schemas = catalogue.root / "schemas"
+    read = {schemas / f"{name}.toml" for name in ("barometer", "codebook", "indicators", "domains")}
+    read |= {schemas / RULES, *(schemas / "waves").glob("*.toml")}
+    for path in (schemas / "instruments").glob("*.toml"):
+        read |= {path, path.with_suffix(".csv")}
+    read |= {schemas / "translations" / f"{language}.csv" for language in catalogue.translations}
+    folders = (schemas, *(schemas / name for name in ("instruments", "waves", "translations")))
+    there = (path for folder in folders for path in folder.glob("[!.]*") if path.is_file())
+    unread = (path for path in there if path not in read and not path.name.endswith(("~", ".bak", ".md")))
+    return sorted(path.relative_to(catalogue.root).as_posix() for path in unread)
+
+
 def _new(found: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
     """Without the problems at, above or below the key of a reading problem: they follow from it."""
-    locations = [(problem.file, problem.key) for problem in known]
+    # What a question has and lacks follows from its type.
+    locations = [(problem.file, problem.key.removesuffix(".type")) for problem in known]
 
     def follows(problem: Problem) -> bool:
         return any(
@@ -152,16 +167,17 @@ def _indicators(catalogue: Catalogue, problems: list[Problem]) -> dict[str, Indi
     for key, indicator in catalogue.indicators.items():
         forms = [name for name in ("question", "mean", "total") if getattr(indicator, name) is not None]
         forms += ["any/all/none"] if indicator.logic else []
-        if len(forms) != 1:
-            problems.append(
-                Problem(
-                    "schemas/indicators.toml",
-                    f"indicators.{key}",
-                    "must be exactly one of question, any/all/none, mean and total",
-                    "Keep one of them.",
-                    " and ".join(forms) or "nothing",
-                )
+        path = f"indicators.{key}"
+        if not forms:
+            message, hint = (
+                "does not say what it estimates",
+                "Add question, mean, total, or any, all and none.",
             )
+            problems.append(Problem("schemas/indicators.toml", path, message, hint))
+        elif len(forms) > 1:
+            message = "must be exactly one of question, any/all/none, mean and total"
+            found = " and ".join(forms)
+            problems.append(Problem("schemas/indicators.toml", path, message, "Keep one of them.", found))
         base = indicator.base or _base_of(indicator, catalogue, problems)
         made[key] = replace(indicator, base=base)
     return made

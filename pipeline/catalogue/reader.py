@@ -20,7 +20,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.catalogue.fields import Field, field_at, fields_of, stand_in
+from pipeline.catalogue.fields import DAY, Field, field_at, fields_of, stand_in
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.kinds import CONFIG, unprintable
 from pipeline.problems import Problem
@@ -89,7 +89,8 @@ def _not_toml(file: str, text: str, error: ValueError, wave: str | None) -> Prob
         return Problem(file, "", "has a number of too many digits", "Correct it.", wave=wave)
     found = re.search(r"\(at line (\d+)", said)
     lines = text.splitlines()
-    line = lines[int(found[1]) - 1].strip() if found and int(found[1]) <= len(lines) else ""
+    number = int(found[1]) if found else len(lines)
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
     hint = "Correct that line."
     for tell, advice in _ADVICE:
         if tell(said, line):
@@ -225,7 +226,7 @@ def _problem(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Pr
     value = error["input"]
     shown = None if value is None or error["type"] == "missing" else _shown(value)
     if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: a key of the table above
-        steps, shown = steps[:-2], str(steps[-2])
+        steps, shown = steps[:-1], str(steps[-2])
     message, hint = _message_and_hint(error, field, key, kind, steps)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         shown = None
@@ -258,8 +259,8 @@ def _message_and_hint(
             )
         case "literal_error":
             allowed = field.allowed if field else ()
-            near = did_you_mean(str(error["input"]), allowed)
-            return "is not known", f"Use one of {', '.join(each for each in allowed if each)}.{near}"
+            near = did_you_mean(_shown(error["input"]), allowed)
+            return "is not known", f"Use one of {field.choices if field else ''}.{near}"
         case "string_too_short":
             return "is empty", f"Fill in {key}." if key else "Fill it in."
         case "string_too_long":
@@ -268,7 +269,8 @@ def _message_and_hint(
             return f"must be {expected}", "Write the right number of entries."
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "finite_number":
             return "is out of range", f"Write {expected}."
-    return f"must be {expected}", f"Write it as {expected}."
+    short = "a date" if expected == DAY else expected.partition(", such as")[0]
+    return f"must be {short}", field.example if field else "Correct it."
 
 
 def _repaired(data: Any, steps: Sequence[int | str], kind: type) -> Any:

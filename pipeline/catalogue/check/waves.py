@@ -17,6 +17,9 @@ from pipeline.problems import Problem, wave_problem
 
 def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
     """Every wave's own facts, and what waves of one survey share."""
+    if not any(catalogue.path("schemas", "waves").glob("*.toml")):
+        hint = "`barometer new-wave` drafts one from its raw file; a wave is a file waves/NAME.toml."
+        yield Problem("schemas/waves", "", "declares no wave", hint)
     taken: dict[tuple[str, ...], str] = {}
     countries: dict[str, Wave] = {}
     for wave in catalogue.waves.values():
@@ -144,9 +147,9 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if wave.design is None:
         yield wave_problem(wave.key, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
     if wave.weighting is None:
-        yield wave_problem(
-            wave.key, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".'
-        )
+        method = "given" if wave.design and wave.design.weight else "design"
+        hint = f'Add [weighting] with method = "{method}".'
+        yield wave_problem(wave.key, "weighting", "is missing for microdata", hint)
     if wave.design and len(set(wave.design.strata)) < len(wave.design.strata):
         hint, named = "Name each column once.", ", ".join(wave.design.strata)
         yield wave_problem(wave.key, "design.strata", "has a duplicate entry", hint, named)
