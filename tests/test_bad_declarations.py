@@ -260,6 +260,7 @@ NONSENSE = {
     "country of nobody": ("waves/dk-2020.toml", 'country = "DK"', 'country = "QQ"', "country: is not a country"),
     "unknown country": ("waves/no-2020.toml", 'country = "NO"', 'country = "ZZ"', "country: is not a country"),
     "name of a country": ("waves/dk-2020.toml", 'country = "DK"', 'country = "Danmark"', "country: is not a country .* as DK for Denmark"),
+    "no header": ("waves/dk-2020.toml", "delimiter =", "header_rows = 0\ndelimiter =", r"source\.header_rows: is out of range"),
     "strata": ("waves/dk-2020.toml", 'strata = ["SEKTOR"]', 'strata = ["SEKTOR", "SEKTOR"]', r"design\.strata: has a duplicate entry"),
     "score": ("indicators.toml", 'mean = "staff"', 'mean = "novelty"\nscores.first = 1e308\nscores.copied = 1', r"scores\.first: is out of range"),
     "blank": ("waves/dk-2020.toml", 'title = "Survey 2020"', 'title = "  "', r"origin\.title: is empty"),

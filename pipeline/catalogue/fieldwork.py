@@ -75,7 +75,7 @@ class Source:
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
-    header_rows: Annotated[Whole, Field(description="rows above the data", ge=0, le=1000)] = 1
+    header_rows: Annotated[Whole, Field(description="rows above the data", ge=1, le=1000)] = 1
     missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
 
     @property
