@@ -6,8 +6,12 @@ belongs to the packages that read the input.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+
+LONGEST_WORD, SHOWN = 100, 80  # a longer word (no name may be) is cut to so many characters
+LONGEST, LONGEST_VALUE = 1000, 200  # characters of a whole message or hint; of a key or value
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,28 @@ class Problem:
     wave: str | None = None  # set when only this wave is faulty: the others go on
 
     def __str__(self) -> str:
-        location = self.file + (f", {self.key}" if self.key else "")
-        given = "" if self.value is None else f" ({self.value!r})"
-        return f"{location}: {self.message}{given}. {self.hint}"
+        location = self.file + (f", {_short(self.key, LONGEST_VALUE)}" if self.key else "")
+        given = "" if self.value is None else f" ({_short(self.value, LONGEST_VALUE)!r})"
+        return _printable(f"{location}: {_short(self.message)}{given}. {_short(self.hint)}")
 
     def as_dict(self) -> dict[str, str | None]:
         """The problem as plain values, for machines."""
         return asdict(self)
+
+
+def _printable(text: str) -> str:
+    """A text with its control characters written out: raw, a terminal or an editor would obey them."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def _short(text: str, longest: int = LONGEST) -> str:
+    """A text with what is too long to be read cut, and its length: a single word, or all of it."""
+    text = re.sub(
+        rf"[^\s./]{{{LONGEST_WORD + 1},}}",
+        lambda word: f"{word[0][:SHOWN]}... ({len(word[0])} characters)",
+        text,
+    )
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
 
 
 def counted(number: int, noun: str) -> str:

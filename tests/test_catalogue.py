@@ -75,7 +75,7 @@ CASES = {
     "date in quotes": ("barometer.toml", "released = 2025-01-31", 'released = "2025-01-31"', "must be a date"),
     "invalid TOML": ("domains.toml", "[domains.total]", "[domains.total", r"is not valid TOML: .*line"),
     "question type": ("codebook.toml", 'type = "single"', 'type = "singel"', "Did you mean 'single'"),
-    "code with a hyphen before it": ("codebook.toml", 'codes.north', 'codes.-north', "variables.region.codes: is not a valid name"),
+    "code with a hyphen before it": ("codebook.toml", 'codes.north', 'codes.-north', "variables.region.codes.-north: is not a valid name"),
     "grid without codes": (
         "codebook.toml",
         'codes.yes = "Yes"\ncodes.no = "No"\ncodes.dont_know = "Don\'t know"\nnonresponse = ["dont_know"]\n\n[questions.novelty]',

@@ -15,8 +15,11 @@ from pydantic import Field
 from pipeline.catalogue.kinds import (
     Country,
     Day,
+    Doi,
+    Encoding,
     InRaw,
     Link,
+    Measure,
     Name,
     Note,
     Number,
@@ -49,7 +52,7 @@ class Origin:
     licence: Annotated[Text, Field(description="the licence it was delivered under")]
     accessed: Annotated[Day | None, Field(description="the day it was fetched")] = None
     url: Annotated[Link, Field(description="where it was found")] = ""
-    doi: Annotated[Note, Field(description="its DOI")] = ""
+    doi: Annotated[Doi, Field(description="its DOI")] = ""
     citation: Annotated[Note, Field(description="how its producer wants it cited")] = ""
 
 
@@ -69,13 +72,13 @@ class Source:
         Field(description="from the file's name when left out"),
     ] = ""
     encoding: Annotated[
-        Note,
+        Encoding,
         Field(description="of texts, as `cp1252`; UTF-8 when left out, else what the file says of itself"),
     ] = ""
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
-    header_rows: Annotated[Whole, Field(description="rows above the data", ge=0, le=1000)] = 1
+    header_rows: Annotated[Whole, Field(description="rows above the data", ge=1, le=1000)] = 1
     missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
 
     @property
@@ -119,10 +122,11 @@ class ReplicateWeights:
         None
     )
     scale: Annotated[
-        Number | None, Field(description="of every squared deviation; the method's own when left out", gt=0)
+        Number | None,
+        Field(description="of every squared deviation; the method's own when left out", gt=0, le=1e12),
     ] = None
     rscales: Annotated[
-        tuple[Annotated[Number, Field(ge=0)], ...],
+        tuple[Annotated[Number, Field(ge=0, le=1e12)], ...],
         Field(description="of each replicate, in the file's order"),
     ] = ()
 
@@ -164,10 +168,10 @@ class Weighting:
     ] = ()
     totals: Annotated[InRaw, Field(description="a CSV in `warehouse/raw`: `margin,code,total`")] = ""
     bounds: Annotated[
-        tuple[Number, Number] | None, Field(description="least and most of calibrated over start weight")
+        tuple[Measure, Measure] | None, Field(description="least and most of calibrated over start weight")
     ] = None
     trim: Annotated[
-        tuple[Number, Number] | None, Field(description="least and most of a weight over the mean weight")
+        tuple[Measure, Measure] | None, Field(description="least and most of a weight over the mean weight")
     ] = None
     tolerance: Annotated[
         Number, Field(description="relative: how near every margin is met", gt=0, le=1e-9)
@@ -202,8 +206,8 @@ class Erratum:
     domain_code: Annotated[Note, Field(description="its cell of the breakdown")] = field(
         default="", kw_only=True
     )
-    was: Annotated[Number, Field(description="the figure that was published first")]
-    now: Annotated[Number, Field(description="the figure in the file")]
+    was: Annotated[Measure, Field(description="the figure that was published first")]
+    now: Annotated[Measure, Field(description="the figure in the file")]
     corrected: Annotated[Day, Field(description="the day it was replaced")]
     source: Annotated[Text, Field(description="where its owner says so")]
     published: Annotated[Day | None, Field(description="the day the first one was published")] = None

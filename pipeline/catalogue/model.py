@@ -25,6 +25,7 @@ from pipeline.catalogue.kinds import (
     Email,
     Flag,
     Language,
+    Licence,
     Link,
     Name,
     Note,
@@ -70,7 +71,8 @@ class Disclosure:
     )
     secondary: Annotated[Flag, Field(description="hide more cells, so that no hidden one follows")] = True
     audit_width: Annotated[
-        Percent, Field(description="percentage points: no outsider may pin a hidden cell down closer")
+        Number,
+        Field(description="percentage points: no outsider may pin a hidden cell down closer", gt=0, le=100),
     ] = 20.0
     secondary_width: Annotated[
         Percent, Field(description="the same of the cells hidden for others' sake; 0 for none")
@@ -173,7 +175,9 @@ class Barometer:
     languages: Annotated[
         tuple[Language, ...], Field(description="the first is that of the declarations", min_length=1)
     ] = field(default=("en",), kw_only=True)
-    licence: Annotated[Text, Field(description="of what is published, as `CC-BY-4.0`")]
+    licence: Annotated[
+        Licence, Field(description="of what is published: an SPDX identifier, as `CC-BY-4.0`, or an address")
+    ]
     version: Annotated[Version, Field(description="of the next release")]
     released: Annotated[Day, Field(description="the only date a release knows: nothing reads the clock")]
     contributors: Annotated[

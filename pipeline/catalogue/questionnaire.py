@@ -25,9 +25,9 @@ from pipeline.catalogue.kinds import (
     Hidden,
     Key,
     Language,
+    Measure,
     Name,
     Note,
-    Number,
     Text,
     Whole,
     folding,
@@ -137,6 +137,13 @@ def _condition(text: str) -> Condition:
     return Condition(pattern.strip(), tuple(code.strip() for code in codes.split("|")))
 
 
+def _nested(table: LogicTable) -> Logic:
+    logic = _logic(table)
+    if logic is None:
+        raise refused("is an empty table", 'Write conditions in it: { any = ["variable=code|code"] }.')
+    return logic
+
+
 def _logic(table: LogicTable) -> Logic | None:
     made = [Logic(operator, tuple(found)) for operator in OPERATORS if (found := getattr(table, operator))]
     if not made:
@@ -146,7 +153,7 @@ def _logic(table: LogicTable) -> Logic | None:
 
 _Entry = Annotated[
     Annotated[str, AfterValidator(_condition), Tag("<condition>")]
-    | Annotated["LogicTable", AfterValidator(_logic), Tag("<table>")],
+    | Annotated["LogicTable", AfterValidator(_nested), Tag("<table>")],
     Discriminator(lambda entry: "<table>" if isinstance(entry, dict) else "<condition>"),
 ]
 
@@ -203,7 +210,7 @@ class Indicator:
     logic: LogicField = None
     mean: Annotated[Text | None, Field(description="the mean of an answer variable")] = None
     scores: Annotated[
-        Mapping[Name, Number], Field(description="with `mean` of a coded question: a number a code")
+        Mapping[Name, Measure], Field(description="with `mean` of a coded question: a number a code")
     ] = field(default_factory=dict)
     total: Annotated[Name | None, Field(description="the weighted count behind another indicator")] = None
     denominator: Annotated[

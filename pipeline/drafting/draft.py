@@ -12,15 +12,20 @@ from pathlib import Path
 
 from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Source, Wave
+from pipeline.catalogue.hints import did_you_mean
+from pipeline.catalogue.kinds import name_fault, slug_fault
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.drafting.columns import SourceColumn, describe
+from pipeline.drafting.folder import require_inside
 from pipeline.drafting.match import DraftRow, crosswalk_rows
 from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
-from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import read_raw
+
+MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
 
 
 def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
@@ -28,9 +33,11 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
 
     The raw file is copied into ``warehouse/raw`` when it lies elsewhere. ``instrument`` names the
     questionnaire, by default as the wave; one that is already declared is left as it is. Raises ProblemError
-    when the wave is declared already, anything would be overwritten, or the file cannot be read.
+    when a name is not valid or looks like a misspelt questionnaire, the wave is declared already, anything
+    would be overwritten or written outside the barometer's folder, or the file cannot be read.
     """
     instrument = instrument or wave
+    _require_names(catalogue, wave, instrument)
     schemas, raw = root / "schemas", root / "warehouse" / "raw" / file.name
     targets = {"wave": schemas / "waves" / f"{wave}.toml"}
     if instrument not in catalogue.instruments:
@@ -55,15 +62,35 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     return written
 
 
+def _require_names(catalogue: Catalogue, wave: str, instrument: str) -> None:
+    problems = []
+    if reason := slug_fault(wave):
+        problems.append(Problem("new-wave", "ID", *reason, wave))
+    if instrument != wave and (reason := name_fault(instrument)):
+        problems.append(Problem("new-wave", "--instrument", *reason, instrument))
+    elif instrument != wave and instrument not in catalogue.instruments:
+        # Names apart in digits alone are those of two editions.
+        unlike = [name for name in catalogue.instruments if _letters(name) != _letters(instrument)]
+        if near := did_you_mean(instrument, unlike, MISSPELT):
+            hint = (
+                f"Declared are {', '.join(catalogue.instruments)}; choose a name less like them for another."
+            )
+            problems.append(Problem("new-wave", "--instrument", "is not known", hint + near, instrument))
+    if problems:
+        raise ProblemError(problems)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"\d", "", name)
+
+
 def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable[Path]) -> None:
     problems = []
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave):
-        hint = "Use lower-case letters, digits and hyphens, such as no-ks-2018."
-        problems.append(wave_problem(wave, "", "is not a valid wave key", hint, wave))
     if not file.is_file():
-        raise ProblemError([*problems, Problem(str(file), "", "does not exist", "Name the raw file.")])
+        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
     hint = "Choose another key, or remove the file if it is not needed."
     for path in targets:
+        require_inside(root, path.relative_to(root).as_posix())
         if path.exists():
             problems.append(Problem(path.relative_to(root).as_posix(), "", "exists already", hint, wave))
     if raw.exists() and file_sha256(raw) != file_sha256(file):

@@ -90,8 +90,10 @@ class Contents:
 
     @property
     def licence_address(self) -> str:
-        """Where the text of the licence stands, by its SPDX name."""
+        """Where the text of the licence stands: by its SPDX name, or as declared."""
         licence = self.catalogue.barometer.licence
+        if "://" in licence:
+            return licence
         return LICENCE_URLS.get(licence, f"https://spdx.org/licenses/{licence}.html")
 
     @property

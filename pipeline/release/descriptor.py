@@ -34,7 +34,7 @@ def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
         "homepage": barometer.homepage,
         "keywords": list(barometer.keywords),
         "languages": list(barometer.languages),
-        "licenses": [{"name": barometer.licence, "path": contents.licence_address}],
+        "licenses": [_licence(barometer.licence, contents.licence_address)],
         "contributors": [_contributor(contributor) for contributor in barometer.contributors],
         "sources": _sources(contents.waves),
         "resources": [
@@ -42,6 +42,11 @@ def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
         ],
     }
     return {key: value for key, value in described.items() if value}
+
+
+def _licence(declared: str, address: str) -> Descriptor:
+    """A licence as the Data Package writes it: one that is declared by its address has no name."""
+    return {"path": address} if declared == address else {"name": declared, "path": address}
 
 
 def _contributor(declared: Contributor) -> Descriptor:

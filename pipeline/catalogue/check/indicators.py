@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Condition, Indicator, Logic, question_key
+from pipeline.catalogue.questionnaire import Condition, Indicator, Logic, Question, question_key
 from pipeline.problems import Problem
 
 FILE = "schemas/indicators.toml"
@@ -60,6 +60,12 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(FILE, f"{key}.total", "is not a share", hint, indicator.total)
 
 
+def _first_answer(question: Question) -> str:
+    """A code of a question that is a substantive answer; any of its codes where none is."""
+    substantive = [code for code in question.codes if code not in question.nonresponse]
+    return next(iter([*substantive, *question.codes]), "CODE")
+
+
 def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     question = catalogue.questions.get(indicator.question or "")
     if question is None:
@@ -81,7 +87,7 @@ def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Pro
             FILE,
             f"{key}.codes",
             "is missing for a grid",
-            'Add the codes that count, such as codes = ["yes"].',
+            f'Add the codes that count, such as codes = ["{_first_answer(question)}"].',
         )
     else:
         for code in indicator.codes:

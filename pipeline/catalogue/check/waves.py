@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from pipeline.catalogue.check.replicates import check_replicates
@@ -9,12 +10,16 @@ from pipeline.catalogue.check.weighting import check_weighting, check_weighting_
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.raw_files import raw_fault
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, wave_problem
 
 
 def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
     """Every wave's own facts, and what waves of one survey share."""
+    if not any(catalogue.path("schemas", "waves").glob("*.toml")):
+        hint = "`barometer new-wave` drafts one from its raw file; a wave is a file waves/NAME.toml."
+        yield Problem("schemas/waves", "", "declares no wave", hint)
     taken: dict[tuple[str, ...], str] = {}
     countries: dict[str, Wave] = {}
     for wave in catalogue.waves.values():
@@ -41,6 +46,7 @@ def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         hint += did_you_mean(wave.instrument, list(catalogue.instruments))
         yield wave_problem(wave.key, "instrument", "is not known", hint, wave.instrument)
     yield from _dates(wave, catalogue)
+    yield from _response(wave)
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
     yield from _kind(wave, catalogue)
@@ -75,6 +81,16 @@ def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         )
 
 
+def _response(wave: Wave) -> Iterator[Problem]:
+    """Counts of which a later one is larger: units are drawn from the population and answer out of these."""
+    known = {key: getattr(wave.response, key) for key in ("population", "sample", "respondents")}
+    counts = [(key, count) for key, count in known.items() if count is not None]
+    for (above, most), (key, count) in itertools.pairwise(counts):
+        if count > most:
+            hint = f"Correct the one that is wrong: {above} is {most}."
+            yield wave_problem(wave.key, f"response.{key}", f"is more than the {above}", hint, str(count))
+
+
 def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     for name, codes in wave.scope.items():
         if name not in catalogue.variables:
@@ -95,10 +111,8 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if source.remote or not source.file:
         return
     path = catalogue.raw_path(source.file)
-    if not path.is_file():
-        yield wave_problem(
-            wave.key, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file
-        )
+    if reason := raw_fault(catalogue.root, source.file):
+        yield wave_problem(wave.key, "source.file", *reason, source.file)
     else:
         found, size = file_sha256(path), path.stat().st_size
         if found != source.sha256:
@@ -133,9 +147,12 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if wave.design is None:
         yield wave_problem(wave.key, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
     if wave.weighting is None:
-        yield wave_problem(
-            wave.key, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".'
-        )
+        method = "given" if wave.design and wave.design.weight else "design"
+        hint = f'Add [weighting] with method = "{method}".'
+        yield wave_problem(wave.key, "weighting", "is missing for microdata", hint)
+    if wave.design and len(set(wave.design.strata)) < len(wave.design.strata):
+        hint, named = "Name each column once.", ", ".join(wave.design.strata)
+        yield wave_problem(wave.key, "design.strata", "has a duplicate entry", hint, named)
     if wave.design and wave.weighting:
         yield from check_weighting(wave, catalogue)
         yield from check_replicates(wave)
