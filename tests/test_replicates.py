@@ -41,7 +41,7 @@ from pipeline.estimation import (
     write_codes,
 )
 from pipeline.estimation.engine import DuckDB
-from pipeline.estimation.intervals import logit
+from pipeline.intervals import logit
 from pipeline.estimation.replicates import factors
 from pipeline.harmonise import harmonise
 from pipeline.problems import ProblemError

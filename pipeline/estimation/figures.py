@@ -15,7 +15,7 @@ from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Estimation
 from pipeline.catalogue.questionnaire import Indicator
-from pipeline.estimation import intervals
+from pipeline import intervals
 from pipeline.estimation.estimates import KEY, identified
 
 
