@@ -1,8 +1,8 @@
 """Confidence intervals of shares, means and totals, from their standard errors and degrees of freedom.
 
 ``estimation`` makes them; ``disclosure`` reckons back from them. What both must know of a method of shares
-stands in one table, ``METHODS``, with a row for every value of ``proportion_ci``. Conventions are those of R's
-``survey::svyciprop`` and ``confint`` (Lumley 2010, Complex Surveys).
+stands in one table, ``METHODS``, with a row for every value of ``proportion_ci``. Conventions are those of
+R's ``survey::svyciprop`` and ``confint`` (Lumley 2010, Complex Surveys).
 
 Everywhere: arrays of one shape, an estimate each; ``se`` is in the unit of its estimate, shares are
 proportions from 0 to 1 and not percent; ``confidence`` is two-sided, above 0 and below 1. The result is the
@@ -94,12 +94,13 @@ Limits = tuple[Floats, Floats]
 
 @dataclass(frozen=True)
 class Method:
-    """An interval of shares: its ``limits`` from p, se, n, df and confidence.
+    """An interval of shares: its name for readers, its ``limits`` from p, se, n, df and confidence.
 
-    ``scale``: where the limits are g(p) -+ t se g'(p), with g the identity or the log odds. The disclosure audit
-    reckons back from limits of that form; of a method without it, it draws no conclusion from them.
+    ``scale``: that of g where the limits are g(p) -+ t se g'(p). The disclosure audit reckons back from
+    limits of that form; of a method without it, it draws no conclusion from them.
     """
 
+    label: str
     limits: Callable[[Floats, Floats, Floats, Floats, float], Limits]
     scale: Literal["identity", "log odds"] | None
 
@@ -114,9 +115,9 @@ def _logit(p: Floats, se: Floats, n: Floats, df: Floats, confidence: float) -> L
 
 
 METHODS: Mapping[str, Method] = {
-    "logit": Method(_logit, "log odds"),
-    "wald": Method(_cut_wald, "identity"),
-    "beta": Method(korn_graubard, None),
+    "logit": Method("Student's t of the log odds", _logit, "log odds"),
+    "wald": Method("Student's t, cut at 0 and 100 %", _cut_wald, "identity"),
+    "beta": Method("Korn-Graubard", korn_graubard, None),
 }
 
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import intervals
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.model import Estimation
 from pipeline.disclosure import MEASURES, protect
 from pipeline.disclosure.published import as_printed
 from pipeline.disclosure.value_bounds import rounded, value_bounds
-from pipeline import intervals
 from tests.barometers import write_barometer
 from tests.cells import cell, estimates
 from tests.test_disclosure_attack import SIZES, only_by_width, printing, problems
@@ -113,7 +113,9 @@ def test_limits_of_a_new_method_lead_to_no_conclusion_until_its_form_is_stated(
         return near - half, near + half
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(vars(intervals)["METHODS"], "new", intervals.Method(agresti_coull, None))
+        patch.setitem(
+            vars(intervals)["METHODS"], "new", intervals.Method("Agresti-Coull", agresti_coull, None)
+        )
         test = test_the_true_value_is_always_within.hypothesis.inner_test  # type: ignore[attr-defined]
         test(catalogue, rows, [], df, "new", 1)
 

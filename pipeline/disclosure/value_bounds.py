@@ -1,12 +1,12 @@
 """What a published row discloses of its value: the rounding of the value, cut by the row's other numbers.
 
 The standard error, the limits and the design effect are rounded too, but all are made of one value. With g
-the log odds or the identity, as the table ``METHODS`` of ``intervals`` says of the declared method, the limits
-are g(value) -+ t se g'(value); limits of another form are left out. The design effect of a share p is se^2 (n - 1) / (p (1 - p))
-(``estimation.estimates``). The rounding of the value is divided into pieces, and pieces at its ends that
-another number contradicts are cut off. That is interval arithmetic: no value is lost that could be the true
-one. The quantile t is not published, but all measures of a base in a cell have the same (without replicate
-weights): it is known as well as the sharpest of their rows tells it.
+the log odds or the identity, as the table ``METHODS`` of ``intervals`` says of the declared method, the
+limits are g(value) -+ t se g'(value); limits of another form are left out. The design effect of a share p is
+se^2 (n - 1) / (p (1 - p)) (``estimation.estimates``). The rounding of the value is divided into pieces, and
+pieces at its ends that another number contradicts are cut off. That is interval arithmetic: no value is lost
+that could be the true one. The quantile t is not published, but all measures of a base in a cell have the
+same (without replicate weights): it is known as well as the sharpest of their rows tells it.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ def _extra_files(catalogue: Catalogue, package: Package, tables: Tables) -> dict
     barometer = catalogue.barometer
     before = previous(catalogue.root, package.key, barometer.version)
     old = (before.version, tables_of(before.folder)) if before else None
-    compared = comparison(package.key, old, (barometer.version, tables_from(tables)))
+    compared = comparison(package.key, old, (barometer.version, tables_from(tables, barometer.estimation)))
     released = barometer.released.isoformat()
     return {
         JSON: as_json(compared),
