@@ -24,6 +24,7 @@ from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package, check_untouched, published_tables, write_package
 from pipeline.release.files import number_text, sha256sums
 from pipeline.release.tables import harmless
+from pipeline.release_store import checksums
 from tests.barometers import edit, write_barometer
 from tests.cells import cell, estimates
 
@@ -318,6 +319,15 @@ def test_the_checksums_find_any_change(folder: Path, tamper: Callable[[Path], An
     assert check_package(folder) == []
     tamper(folder)
     assert check_package(folder) != []
+
+
+def test_a_hidden_file_is_refused_though_it_is_listed(folder: Path) -> None:
+    (folder / ".notes").write_text("x")
+    listed = checksums(folder) | {".notes": file_sha256(folder / ".notes")}
+    (folder / "SHA256SUMS").write_text("".join(f"{sha}  {name}\n" for name, sha in sorted(listed.items())))
+    assert [str(problem) for problem in check_package(folder)] == [
+        ".notes: is a hidden file. Choose a name that does not begin with a dot."
+    ]
 
 
 @pytest.mark.parametrize(
