@@ -179,7 +179,10 @@ def figure(value: float) -> dict[str, Any]:
     return cell(wave="no-2020", source_kind="figures", value=value, se=float("nan"))
 
 
-@pytest.mark.parametrize(("value", "passed"), [(40.0, True), (45.0, True), (45.5, False), (34.0, False)])
+@pytest.mark.parametrize(
+    ("value", "passed"),
+    [(40.0, True), (45.0, True), (45.5, False), (35.0, True), (34.6, True), (34.5, False)],
+)
 def test_figures_and_estimates_agree_within_interval_and_rounding(
     twice_told: Catalogue, value: float, passed: bool
 ) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+import pipeline.catalogue
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.engine import DuckDB
 from pipeline.problems import ProblemError
@@ -165,6 +167,41 @@ def test_structure_makes_stale_what_depends_on_it(
 ) -> None:
     edit(built / "schemas" / file, old, new)
     assert redone(run_wave(built, "dk-2020")) == list(steps)
+
+
+def judged_strictly(root: Path) -> None:
+    """Rules of its own: the product's, one of them with another verdict."""
+    rules = Path(pipeline.catalogue.__file__).with_name("comparability.toml").read_text(encoding="utf-8")
+    (root / "schemas/comparability.toml").write_text(rules, encoding="utf-8")
+    edit(root / "schemas/comparability.toml", 'verdict = "caution"', 'verdict = "not_comparable"')
+
+
+def told(file: str, fact: str) -> Callable[[Path], None]:
+    """One more line at the top of a declaration."""
+
+    def change(root: Path) -> None:
+        path = root / "schemas" / file
+        path.write_text(f"{fact}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        told("instruments/dk.toml", 'uncertain = ["novelty"]'),
+        told("instruments/dk.toml", 'about = "newest"'),
+        told("instruments/dk.toml", 'question_versions.novelty = "2"'),
+        told("waves/dk-2022.toml", 'mode = "telephone"'),
+        told("waves/dk-2022.toml", 'role = "manager"'),
+        judged_strictly,
+    ],
+)
+def test_a_changed_fact_or_verdict_rule_redoes_the_comparisons(
+    built: Path, change: Callable[[Path], None]
+) -> None:
+    change(built)
+    assert redone(run_products(built)) == list(PRODUCT_STEPS)[1:]
 
 
 def test_a_question_of_another_questionnaire_leaves_answers_as_they_are(built: Path) -> None:

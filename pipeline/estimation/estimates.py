@@ -16,9 +16,9 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.extensions import ExtensionArray
 
+from pipeline import intervals
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.estimation import intervals
 from pipeline.estimation.design import design_of
 from pipeline.estimation.domains import BackgroundCells, Domains, domains_of
 from pipeline.estimation.linearisation import Linearisation

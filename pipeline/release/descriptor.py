@@ -2,7 +2,8 @@
 
 That dialect: plain texts and ``missingValues``, codes both as ``categories`` and as ``enum``, ``type``
 beside the older ``profile``, no ``uniqueKeys``; a Parquet resource without what only fits a CSV one.
-The columns come from ``contracts/tables``, the sources from the waves.
+The columns come from ``contracts/tables``, the sources from the waves. ``estimation`` is a property of our
+own: the level of the intervals and the method of those of shares.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.catalogue import Contributor, Wave
-from pipeline.contracts import table
 from pipeline.release.contents import Contents
 from pipeline.release.files import digest
 
@@ -37,8 +37,14 @@ def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
         "licenses": [_licence(barometer.licence, contents.licence_address)],
         "contributors": [_contributor(contributor) for contributor in barometer.contributors],
         "sources": _sources(contents.waves),
+        "estimation": {
+            "confidence": barometer.estimation.confidence,
+            "proportion_ci": barometer.estimation.proportion_ci,
+        },
         "resources": [
-            resource for name in contents.rows for resource in _resources(contents, table(name), made)
+            resource
+            for name in contents.rows
+            for resource in _resources(contents, contents.schema(name), made)
         ],
     }
     return {key: value for key, value in described.items() if value}

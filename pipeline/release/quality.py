@@ -33,7 +33,11 @@ def quality(
     report = {
         "package": package.key,
         "version": catalogue.barometer.version,
-        "rules": {"disclosure": vars(limits), "reliability": vars(reliability)},
+        "rules": {
+            "disclosure": vars(limits),
+            "reliability": vars(reliability),
+            "estimation": vars(catalogue.barometer.estimation),
+        },
         "cells": _cell_counts(estimates),
         "waves": waves,
         "audit": dict(audit_report),

@@ -76,7 +76,9 @@ def readme(contents: Contents, described: Descriptor) -> str:
             f"`{name}`: {table(name)['description']} ({len(rows)} rows)"
             for name, rows in contents.rows.items()
         ),
-        columns=_list(f"`{field['name']}`: {field['description']}" for field in table("estimates")["fields"]),
+        columns=_list(
+            f"`{field['name']}`: {field['description']}" for field in contents.schema("estimates")["fields"]
+        ),
         obs_status=_codes("obs_status"),
         conf_status=_codes("conf_status"),
         rules=_list(rules(contents.catalogue)),
