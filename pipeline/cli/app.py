@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.output import reporting
+from pipeline.cli.output import alone, reporting
 
 app = typer.Typer(
     name="barometer",
@@ -92,7 +92,7 @@ def run(context: typer.Context, wave: Waves = None, as_json: Json = False) -> No
     """Build waves, estimates, warehouse and candidate packages; redo only what changed."""
     from pipeline.cli.run import build
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         build(context.obj, wave or [], as_json)
 
 
@@ -101,7 +101,7 @@ def release(context: typer.Context, package: Packages = None, as_json: Json = Fa
     """Seal the candidates as immutable releases, checked again, with a version that fits the changes."""
     from pipeline.cli.release import seal
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         seal(context.obj, package or [], as_json)
 
 
@@ -142,7 +142,7 @@ def publish(
     """Send the releases to a folder or a bucket; files that are there already are not sent again."""
     from pipeline.cli.publish import send
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         send(context.obj, destination, package or [], as_json)
 
 
@@ -158,7 +158,7 @@ def withdraw(
     """Remove the data of a release and leave a tombstone with date and reason."""
     from pipeline.cli.withdraw import take_back
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         take_back(context.obj, package, version, reason, date, as_json)
 
 

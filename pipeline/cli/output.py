@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
+from pipeline.lock import building
 from pipeline.problems import Problem, ProblemError, counted
 
 STOPPED = Problem(
@@ -31,6 +33,21 @@ def reporting(as_json: bool) -> Iterator[None]:
         else:
             print_problems(problems)
         raise typer.Exit(1) from None
+
+
+@contextmanager
+def alone(root: Path, as_json: bool) -> Iterator[None]:
+    """The block changes the barometer in a folder: it waits for another that does, and says for whom."""
+    if not (root / "schemas").is_dir():  # no barometer: the verb says so, and no folder is made
+        yield
+        return
+
+    def waiting(holder: str) -> None:
+        if not as_json:
+            typer.echo(f"Waiting: {holder} is changing this barometer.", err=True)
+
+    with building(root / "warehouse", waiting):
+        yield
 
 
 def print_problems(problems: Sequence[Problem]) -> None:

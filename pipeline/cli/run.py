@@ -15,10 +15,18 @@ from pipeline.cli.output import print_json, print_problems
 from pipeline.cli.progress import progress
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import checks_due, findings
-from pipeline.staleness.fingerprint import Sound
-from pipeline.staleness.outputs import declared_waves
+from pipeline.staleness.fingerprint import Sound, product_inputs
+from pipeline.staleness.outputs import declared_waves, is_current, product_folder
 from pipeline.staleness.run_problems import kept_problems
-from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_problems
+from pipeline.staleness.status import (
+    product_outputs,
+    products_current,
+    site_current,
+    site_output,
+    sound_waves,
+    status,
+    wave_problems,
+)
 from pipeline.workers import in_parallel
 
 if TYPE_CHECKING:
@@ -39,6 +47,9 @@ class Report:
     left_out: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)  # other waves than those asked for: products wait for them
     published: str = "unchanged"  # built | unchanged | waiting | failed
+    former: list[str] = field(
+        default_factory=list
+    )  # outputs of a run before, as this one could not make them
 
     @property
     def failed(self) -> list[str]:
@@ -93,6 +104,8 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     if stale or not (report.stale or _published(catalogue, sound)):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
+    if report.published == "failed":
+        report.former = _former(catalogue, sound)
     report.findings += findings(sorted(sound), catalogue)
     report.left_out = {
         wave: wave_problems(wave, catalogue) or kept_problems(wave, catalogue)
@@ -111,6 +124,22 @@ def _published(catalogue: Catalogue, sound: Sound) -> bool:
         and site_current(catalogue, sound)
         and (not sound or not checks_due("", catalogue))
     )
+
+
+def _former(catalogue: Catalogue, sound: Sound) -> list[str]:
+    """The outputs that stand as a run before has made them, of other waves, declarations or code."""
+    places = {"data_package": "packages", "warehouse": "warehouse"}
+    made = product_inputs(catalogue, sound)
+    found = [
+        name
+        for step, name in places.items()
+        if not is_current(
+            product_folder(catalogue.root, step), made[step], product_outputs(step, catalogue, sound)
+        )
+        and product_folder(catalogue.root, step).is_dir()
+    ]
+    _, site = site_output(catalogue)
+    return found + (["site"] if site.is_dir() and not site_current(catalogue, sound) else [])
 
 
 def _chosen(root: Path, only: list[str]) -> list[str]:
@@ -185,6 +214,9 @@ def _summary(report: Report, outputs: list[str]) -> list[str]:
     ]
     if outputs and report.published in ("built", "unchanged"):
         lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(outputs)}")
+    if report.former:
+        names = ", ".join(report.former)
+        lines.append(f"Not made anew, and out of date, as a run before has left them: {names}")
     return lines
 
 
@@ -198,6 +230,7 @@ def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
         "stale": report.stale,
         "published": report.published,
         "outputs": outputs,
+        "out_of_date": report.former,
         "findings": report.findings,
         "problems": [problem.as_dict() for problem in report.every_problem],
         "errors": report.errors,
@@ -207,6 +240,7 @@ def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
 def _outputs(catalogue: Catalogue) -> list[str]:
     """Where the outcome lies, relative to the barometer's folder."""
     folder = catalogue.path("warehouse")
-    built = (folder.glob("barometer.duckdb"), sorted(folder.glob("candidate/[!.]*/")), folder.glob("site/"))
+    packages = (folder / "candidate" / package for package in sorted(catalogue.barometer.packages))
+    built = (folder.glob("barometer.duckdb"), filter(Path.is_dir, packages), folder.glob("site/"))
     found = [path for paths in built for path in paths]
     return [path.relative_to(catalogue.root).as_posix() for path in found]

@@ -106,10 +106,12 @@ def assets(
         owners,
         metadata=columns_of(contracts.table("comparisons")),
     )
-    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated, compared], owners)
-    package = _asset(data_package, ("csv", "parquet"), BAROMETER, [built], owners, metadata=columns)
+    package = _asset(
+        data_package, ("csv", "parquet"), BAROMETER, [estimated, compared], owners, metadata=columns
+    )
+    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated, compared, package], owners)
     pages = _asset(site, ("html", "svg"), BAROMETER, [package], owners)
-    return [source, raw, harmonised, weighted, statistics, estimated, compared, built, package, pages]
+    return [source, raw, harmonised, weighted, statistics, estimated, compared, package, built, pages]
 
 
 def _asset(

@@ -1,7 +1,7 @@
 """The asset checks: each reads what an asset made and asks ``pipeline.steps.quality`` for its finding.
 
-``contract`` blocks: a wave that breaks it goes no further. So do ``disclosure`` and ``package``: no site is
-made of a candidate that fails them. The others inform.
+``contract`` blocks: a wave that breaks it goes no further. So do ``disclosure`` and ``package``: no warehouse
+and no site is made of a candidate that fails them. The others inform.
 """
 
 import json
@@ -21,6 +21,7 @@ from pipeline.staleness.findings import edition_before, keep_finding
 from pipeline.staleness.outputs import product_folder, wave_folder
 from pipeline.staleness.run_problems import keep_problems
 from pipeline.steps import quality
+from pipeline.steps.data_package import AUDIT
 from pipeline.steps.quality import Finding
 
 
@@ -101,13 +102,14 @@ def package(project: Project) -> dg.AssetCheckResult:
 def _audit_records(root: Path) -> dict[str, Any]:
     """The audit record of each candidate, as written when it was made."""
     folder = product_folder(root, "data_package")
-    return {
-        name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)
-    }
+    return {name: json.loads((folder / f"{name}{AUDIT}").read_text("utf-8")) for name in _candidates(root)}
 
 
 def _candidates(root: Path) -> dict[str, Path]:
-    return {path.name: path for path in sorted((root / "warehouse" / "candidate").glob("[!.]*/"))}
+    """The candidates that the last run made; what else lies beside them is nobody's."""
+    records = sorted(product_folder(root, "data_package").glob(f"*{AUDIT}"))
+    names = [record.name.removesuffix(AUDIT) for record in records]
+    return {name: root / "warehouse" / "candidate" / name for name in names}
 
 
 def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:

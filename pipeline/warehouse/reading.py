@@ -31,11 +31,24 @@ def database(root: Path) -> Path:
     return root / "warehouse" / "barometer.duckdb"
 
 
+def _opened(target: Path, root: Path) -> duckdb.DuckDBPyConnection:
+    """The warehouse, opened so that nothing else can be reached. Raises ProblemError when it cannot be."""
+    sealed = {**SETTINGS, "enable_external_access": False, "lock_configuration": True}
+    try:
+        return duckdb.connect(str(target), read_only=True, config=sealed)
+    except duckdb.Error as error:
+        held = "lock on file" in str(error)
+        message = "is held by another program" if held else "is damaged, or was written by another version"
+        hint = "Close that program." if held else "Run `barometer run`: it is made again."
+        raise ProblemError(Problem(target.relative_to(root).as_posix(), "", message, hint)) from None
+
+
 def query(root: Path, sql: str) -> Result:
     """Run SQL that only reads the warehouse: it can change nothing, and reach no other file, network or
     setting.
 
-    Raises ProblemError when there is no warehouse yet, or DuckDB refuses the SQL.
+    Raises ProblemError when there is no warehouse yet, it is damaged or held by another program, the SQL is
+    not one statement, or DuckDB refuses it.
     """
     target = database(root)
     if not target.is_file():
@@ -47,9 +60,11 @@ def query(root: Path, sql: str) -> Result:
                 hint="Build it with `barometer run`.",
             )
         )
-    sealed = {**SETTINGS, "enable_external_access": False, "lock_configuration": True}
-    with duckdb.connect(str(target), read_only=True, config=sealed) as connection:
+    with _opened(target, root) as connection:
         try:
+            if len(connection.extract_statements(sql)) != 1:
+                hint = "Give one statement that reads, such as 'FROM published.estimates'."
+                raise ProblemError(Problem("SQL", "", "is not one statement", hint, sql))
             cursor = connection.execute(sql)
             columns = tuple(str(column[0]) for column in cursor.description or ())
             return Result(columns, cursor.fetchall())
