@@ -10,6 +10,7 @@ import csv
 import io
 import tomllib
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -20,7 +21,7 @@ from pydantic_core import ErrorDetails
 from pipeline.catalogue.fields import Field, field_at, fields_of, stand_in
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.kinds import CONFIG
-from pipeline.problems import Problem
+from pipeline.problems import Problem, outside_problem
 
 CROSSWALK_HEADER = ["source_variable", "source_code", "variable", "code", "note"]
 Record = TypeVar("Record")
@@ -40,6 +41,12 @@ def read_toml(path: Path, root: Path, problems: list[Problem], wave: str | None 
         problems.append(Problem(file, f"line {line}", "is not UTF-8", "Save the file as UTF-8.", wave=wave))
     except tomllib.TOMLDecodeError as error:
         problems.append(Problem(file, "", f"is not valid TOML: {error}", "Correct that line.", wave=wave))
+    except RecursionError:
+        problems.append(
+            Problem(file, "", "is nested too deeply", "Write it flat, as the docs do.", wave=wave)
+        )
+    except OSError as error:
+        problems.append(replace(outside_problem(error, root), file=file, wave=wave))
     return {}
 
 
@@ -57,6 +64,9 @@ def read_rows(
         return
     except UnicodeDecodeError:
         problems.append(Problem(file, "", "is not UTF-8", "Save the file as UTF-8 CSV.", wave=wave))
+        return
+    except OSError as error:
+        problems.append(replace(outside_problem(error, root), file=file, wave=wave))
         return
     reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
     if [name for name in reader.fieldnames or [] if name] != header:

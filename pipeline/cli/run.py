@@ -185,7 +185,7 @@ def _print(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) 
         typer.echo(line)
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
-        typer.echo(f"{what} failed unexpectedly:\n{error}", err=True)
+        typer.echo(f"{what} failed unexpectedly: {error}", err=True)
     if report.every_problem:
         print_problems(report.every_problem)
 

@@ -27,7 +27,7 @@ from pipeline.steps.quality import Finding
 
 def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Only declared columns and codes, and few rows in quarantine."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
         stored = _stored(wave, catalogue)
@@ -40,7 +40,7 @@ def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
 
 def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Everything that the survey's edition before asked, of a comparable number of respondents."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures do not tell which questions were asked"))
@@ -56,7 +56,7 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
 
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Weights in a sensible range, and every margin met."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no weights"))
@@ -82,7 +82,7 @@ def agreement(project: Project) -> dg.AssetCheckResult:
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
     """Every candidate is unchanged since its disclosure audit, which found no hidden cell disclosed."""
-    with plain_problems():
+    with plain_problems(project):
         root = project.declarations().root
         sums = {name: hash_of_file(path / SUMS) for name, path in _candidates(root).items()}
         return _result(quality.disclosure(_audit_records(root), sums))
@@ -90,7 +90,7 @@ def disclosure(project: Project) -> dg.AssetCheckResult:
 
 def package(project: Project) -> dg.AssetCheckResult:
     """Every candidate package is, to the byte, the one that was found sound when it was made."""
-    with plain_problems():
+    with plain_problems(project):
         root = project.declarations().root
         records, candidates = _audit_records(root), _candidates(root)
         problems = {
@@ -141,7 +141,7 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
 def _estimates_check(
     check: str, judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
 ) -> dg.AssetCheckResult:
-    with plain_problems():
+    with plain_problems(project):
         catalogue = project.declarations()
         stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
         return _keep(check, "", judge(stored, catalogue), catalogue)

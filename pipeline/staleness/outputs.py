@@ -38,7 +38,7 @@ NEEDED = {  # files that every run of a step makes: without them its output is n
     "raw_wave": ("raw.parquet",),
     "harmonised_wave": ("report.json",),
     "weighted_wave": ("answers.parquet", "codes.arrow", "report.json"),
-    "wave_statistics": SUMS,
+    "wave_statistics": (*SUMS, "estimates.parquet"),
     "estimates": ("estimates.parquet",),
     "comparisons": ("comparisons.parquet", "benchmarks.parquet", "trends.parquet", "reconciliation.parquet"),
     "data_package": ("estimates.parquet", "comparisons.parquet", "benchmarks.parquet", "trends.parquet"),

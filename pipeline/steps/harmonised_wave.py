@@ -9,6 +9,7 @@ import pandas as pd
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder, write_json
+from pipeline.steps.extremes import refuse_extremes
 from pipeline.steps.wave_step import plain_values, wave_step
 
 
@@ -19,6 +20,7 @@ def harmonised_wave(wave: str, catalogue: Catalogue) -> StepResult:
         raw = pd.read_parquet(wave_folder(catalogue.root, "raw_wave", wave) / "raw.parquet")
         if not declared.is_microdata:
             figures = harmonise_figures(raw, declared, catalogue)
+            refuse_extremes(figures, declared, "source.file", "figures")
             figures.to_parquet(folder / "figures.parquet", index=False)
             write_json(folder / "report.json", {"rows": len(figures)})
             return {"rows": len(figures)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ SETTINGS: Mapping[str, Any] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
 }
+
+DAMAGED = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException)
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,15 @@ def _opened(target: Path, root: Path) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(target), read_only=True, config=sealed)
     except duckdb.Error as error:
-        held = "lock on file" in str(error)
-        message = "is held by another program" if held else "is damaged, or was written by another version"
-        hint = "Close that program." if held else "Run `barometer run`: it is made again."
-        raise ProblemError(Problem(target.relative_to(root).as_posix(), "", message, hint)) from None
+        problem = _damaged(target, root)
+        if "lock on file" in str(error):
+            problem = replace(problem, message="is held by another program", hint="Close that program.")
+        raise ProblemError(problem) from None
+
+
+def _damaged(target: Path, root: Path) -> Problem:
+    file, message = target.relative_to(root).as_posix(), "is damaged, or was written by another version"
+    return Problem(file, "", message, "Run `barometer run`: it is made again.")
 
 
 def query(root: Path, sql: str) -> Result:
@@ -68,6 +75,8 @@ def query(root: Path, sql: str) -> Result:
             cursor = connection.execute(sql)
             columns = tuple(str(column[0]) for column in cursor.description or ())
             return Result(columns, cursor.fetchall())
+        except DAMAGED:
+            raise ProblemError(_damaged(target, root)) from None
         except duckdb.Error as error:
             raise ProblemError(
                 Problem(
