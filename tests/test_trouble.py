@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from typer.testing import CliRunner
 import barometer as api
 from pipeline.catalogue import load_catalogue
 from pipeline.cli.app import app
+from pipeline.cli.compare import _p_value
 from pipeline.lock import HOLDER, building
 from pipeline.problems import ProblemError
+from pipeline.release.bump import next_version
 from pipeline.staleness import code
 from pipeline.staleness.findings import checks_due
 from pipeline.staleness.outputs import make
@@ -137,6 +140,10 @@ def test_whatever_was_damaged_is_made_again(built: Path) -> None:
     (warehouse / "problems").write_text("in the way")
     code, said = told(built, "run")
     assert code == 0, said
+    named = next(line for line in said.splitlines() if line.startswith("Made again, as damaged or gone: "))
+    for place in ("barometer.duckdb", "compared", "harmonised/dk-2022", "pages", "statistics/dk-2020"):
+        assert f"warehouse/{place}" in named
+    assert "warehouse/weighted" not in named
     catalogue = load_catalogue(built)
     sound = sound_waves(catalogue)
     assert len(sound) == 3 and products_current(catalogue, sound) and site_current(catalogue, sound)
@@ -308,3 +315,64 @@ def test_an_output_that_was_taken_apart_is_not_recorded(tmp_path: Path) -> None:
     with pytest.raises(ProblemError, match=r"taken apart .* \('rows'\)"):
         make(tmp_path / "made", "a", work, needed=("rows", "more"))
     assert not [*tmp_path.iterdir()]
+
+
+def test_a_run_tells_of_rows_set_aside_and_of_columns_nobody_reads(barometer: Path) -> None:
+    raw = barometer / "warehouse/raw/dk-2020.csv"
+    lines = raw.read_text(encoding="utf-8").splitlines()
+    lines = [f"{line};{'REMARK' if at == 0 else 'so it is'}" for at, line in enumerate(lines)]
+    lines[2] = ";".join([lines[1].split(";")[0], *lines[2].split(";")[1:]])  # the id of another row
+    raw.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pin(barometer, "dk-2020")
+    edit(
+        barometer / "schemas/barometer.toml",
+        "released = 2025-01-31",
+        "released = 2025-01-31\nvalidation.max_quarantined = 0.1",
+    )
+    said = told(barometer, "run", "--wave", "dk-2020")[1]
+    assert "dk-2020: 1 column of the file used by nothing: REMARK" in said and "so it is" not in said
+    assert "Warning, quarantine dk-2020: 2 of 80 rows set aside: ID unique (2)" in said, said
+    again = told(barometer, "run", "--wave", "dk-2020")[1]
+    assert "2 of 80 rows set aside" in again and "used by nothing" not in again
+
+
+def test_every_unknown_name_is_told_at_once(finished: Path) -> None:
+    with pytest.raises(ProblemError) as raised:
+        api.open(finished).estimates(wave=2023, indicator=["noveltie", "value"], domain="nowhere")  # type: ignore[arg-type]
+    assert [problem.value for problem in raised.value.problems] == ["2023", "noveltie", "nowhere"]
+    words = ("dk-1999", "dk-2022", "--indicator", "noveltie", "--domain", "nowhere", "--lang", "tlh")
+    code, said = told(finished, "compare", *words)
+    assert code == 1 and said.endswith("4 problems\n")
+
+
+def test_a_p_value_is_never_zero() -> None:
+    assert [_p_value(p) for p in (0.0, 0.00004, 0.00005, 0.25)] == ["<0.0001", "<0.0001", "0.0001", "0.2500"]
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert told(tmp_path, "--version") == (0, f"barometer {version('barometer')}\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "bump", "new"),
+    [
+        ("1.2.3", "none", "1.2.4"),
+        ("1.2.3", "patch", "1.2.4"),
+        ("1.2.3", "minor", "1.3.0"),
+        ("1.2.3", "major", "2.0.0"),
+    ],
+)
+def test_the_lowest_version_that_a_change_allows(old: str, bump: str, new: str) -> None:
+    assert next_version(old, bump) == new
+
+
+def test_the_first_refusal_of_a_release_names_the_version(built: Path) -> None:
+    assert told(built, "release")[0] == 0
+    edit(
+        built / "schemas/codebook.toml", 'codes.south = "South"', 'codes.south = "South"\ncodes.east = "East"'
+    )
+    assert told(built, "run")[0] == 0
+    code, said = told(built, "release")
+    assert code == 1 and "Raise `version` in schemas/barometer.toml to 2.0.0 or higher" in said
+    heading = told(built, "diff", "test-barometer@1.0.0", "candidate")[1].splitlines()[0]
+    assert heading == "test-barometer: 1.0.0 to candidate"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,6 +30,12 @@ Format = Annotated[
 ]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"barometer {installed('barometer')}")
+        raise typer.Exit
+
+
 @app.callback()
 def barometer(
     context: typer.Context,
@@ -38,6 +45,9 @@ def barometer(
             "--project", envvar="BAROMETER_PROJECT", help="The barometer's folder.", show_default="here"
         ),
     ] = Path(),
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """The folder every verb works on."""
     context.obj = project.resolve()

@@ -16,9 +16,10 @@ from pipeline.cli.progress import progress
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import checks_due, findings
 from pipeline.staleness.fingerprint import Sound, product_inputs
-from pipeline.staleness.outputs import declared_waves, is_current, product_folder
+from pipeline.staleness.outputs import declared_waves, is_current, product_folder, read_damaged, wave_folder
 from pipeline.staleness.run_problems import kept_problems
 from pipeline.staleness.status import (
+    damaged,
     product_outputs,
     products_current,
     site_current,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from pipeline.defs.execution import Outcome
 
 PUBLISH = "publish"
+SHOWN = 10  # names in a line; --json has them all
 
 
 @dataclass
@@ -47,6 +49,8 @@ class Report:
     left_out: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)  # other waves than those asked for: products wait for them
     published: str = "unchanged"  # built | unchanged | waiting | failed
+    damaged: list[str] = field(default_factory=list)  # outputs that are not as an earlier run has left them
+    unused: dict[str, list[str]] = field(default_factory=dict)  # by wave just built, columns nothing reads
     former: list[str] = field(
         default_factory=list
     )  # outputs of a run before, as this one could not make them
@@ -88,7 +92,7 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     catalogue = load_catalogue(root)
     if catalogue.shared_problems:
         raise ProblemError(catalogue.problems)
-    report = Report()
+    report, before = Report(), damaged(catalogue)
     stale: list[str] = []
     chosen = _chosen(root, only)
     for wave in declared_waves(root):
@@ -104,6 +108,8 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     if stale or not (report.stale or _published(catalogue, sound)):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
+        report.damaged = [*{*before} - {*damaged(catalogue)}]
+        report.unused = _unused(report.built, catalogue)
     if report.published == "failed":
         report.former = _former(catalogue, sound)
     report.findings += findings(sorted(sound), catalogue)
@@ -124,6 +130,13 @@ def _published(catalogue: Catalogue, sound: Sound) -> bool:
         and site_current(catalogue, sound)
         and (not sound or not checks_due("", catalogue))
     )
+
+
+def _unused(built: list[str], catalogue: Catalogue) -> dict[str, list[str]]:
+    """The columns of each wave's file that are neither mapped nor part of its design."""
+    folders = {wave: wave_folder(catalogue.root, "harmonised_wave", wave) for wave in built}
+    reports = {wave: read_damaged(folder / "report.json") for wave, folder in folders.items()}
+    return {wave: found for wave, report in reports.items() if (found := report.get("unused_columns"))}
 
 
 def _former(catalogue: Catalogue, sound: Sound) -> list[str]:
@@ -200,13 +213,20 @@ def _summary(report: Report, outputs: list[str]) -> list[str]:
         )
         if waves
     ]
+    if report.damaged:
+        lines.append(f"Made again, as damaged or gone: {', '.join(sorted(report.damaged))}")
+    lines += [
+        f"{wave}: {counted(len(names), 'column')} of the file used by nothing: {', '.join(names[:SHOWN])}"
+        + (" ..." if len(names) > SHOWN else "")
+        for wave, names in report.unused.items()
+    ]
     if report.at_fault:
         lines.append(f"Left out, as at fault: {', '.join(report.at_fault)}")
     if report.stale:
         waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
-        lines.append(f"Stale {waves}")
+        lines.append(f"Out of date, and not asked for: {waves}")
         lines.append(
-            "Warehouse, packages and site stay as they are until `barometer run` has built the stale waves."
+            "Warehouse, packages and site stay as they are; `barometer run` builds all that is out of date."
         )
     lines += [
         f"Warning, {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
@@ -231,6 +251,8 @@ def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
         "published": report.published,
         "outputs": outputs,
         "out_of_date": report.former,
+        "damaged": sorted(report.damaged),
+        "unused_columns": report.unused,
         "findings": report.findings,
         "problems": [problem.as_dict() for problem in report.every_problem],
         "errors": report.errors,

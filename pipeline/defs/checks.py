@@ -54,6 +54,18 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
         return _keep("coverage", wave.key, found, catalogue)
 
 
+def quarantine(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Every row of the raw file that belongs to the wave could be used."""
+    with plain_problems(project):
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "published figures have no rows of respondents"))
+        folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        found = quality.quarantine(report, pd.read_parquet(folder / "quarantine.parquet"))
+        return _keep("quarantine", wave.key, found, catalogue)
+
+
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Weights in a sensible range, and every margin met."""
     with plain_problems(project):
@@ -119,6 +131,7 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
         for asset, check in (
             ("harmonised_wave", contract),
             ("harmonised_wave", coverage),
+            ("harmonised_wave", quarantine),
             ("weighted_wave", weights),
         )
     ]

@@ -19,6 +19,7 @@ from pipeline.staleness.outputs import product_folder, read_damaged, wave_folder
 CHECKS = "quality"  # the module of the checks, among the steps
 WAVE_CHECKS = {
     "coverage": "harmonised_wave",
+    "quarantine": "harmonised_wave",
     "weights": "weighted_wave",
 }  # with the step whose output they judge
 PRODUCT_CHECKS = {"shares": "estimates", "jumps": "estimates", "agreement": "estimates"}

@@ -9,7 +9,8 @@ again.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection
+import os
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,19 @@ def is_current(folder: Path, fingerprint: str, beside: tuple[Path, ...] = ()) ->
     files = ((folder / name, made) for name, made in record["files"].items())
     others = zip(beside, record["beside"], strict=True)
     return all(hash_of(path) == made for path, made in (*files, *others))
+
+
+def is_damaged(folder: Path, beside: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Whichever of a folder and what was made beside it is not as it was recorded, whatever it is made of."""
+    if not os.path.lexists(folder):
+        return
+    record = recorded(folder)
+    if not record or any(hash_of(folder / name) != made for name, made in record["files"].items()):
+        yield folder
+    elif len(record["beside"]) == len(beside):
+        yield from (
+            path for path, made in zip(beside, record["beside"], strict=True) if hash_of(path) != made
+        )
 
 
 def recorded(folder: Path) -> dict[str, Any]:
