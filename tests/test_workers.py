@@ -23,10 +23,10 @@ WAITS = "BAROMETER_TEST_WAITS" in os.environ
 SLEEPERS = """
 import sys
 from pathlib import Path
-from pipeline.workers import side_by_side
+from pipeline.workers import in_parallel
 from tests.test_workers import asleep
 try:
-    with side_by_side(asleep, [Path(sys.argv[1]) / str(number) for number in range(20)]) as done:
+    with in_parallel(asleep, [Path(sys.argv[1]) / str(number) for number in range(20)]) as done:
         list(done)
 except KeyboardInterrupt:
     sys.exit(130)
