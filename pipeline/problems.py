@@ -6,9 +6,11 @@ belongs to the packages that read the input.
 
 from __future__ import annotations
 
+import errno
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 LONGEST_WORD, SHOWN = 100, 80  # a longer word (no name may be) is cut to so many characters
 LONGEST, LONGEST_VALUE = 1000, 200  # characters of a whole message or hint; of a key or value
@@ -53,6 +55,41 @@ def _short(text: str, longest: int = LONGEST) -> str:
         text,
     )
     return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
+
+
+OUTSIDE: Mapping[int, tuple[str, str]] = {
+    errno.ENOSPC: ("cannot be written: the disk is full", "Make room, and run it again."),
+    errno.EDQUOT: (
+        "cannot be written: this user's share of the disk is full",
+        "Make room, and run it again.",
+    ),
+    errno.EROFS: ("cannot be written: its disk is read-only", "Use a folder that may be written to."),
+    errno.EACCES: ("may not be opened by this user", "Give this user the right to, and run it again."),
+    errno.EPERM: ("may not be changed by this user", "Give this user the right to, and run it again."),
+    errno.EISDIR: ("is a folder, and a file belongs there", "Move the folder away, and run it again."),
+    errno.ENOTDIR: (
+        "lies below a file, and a folder belongs there",
+        "Move that file away, and run it again.",
+    ),
+    errno.EEXIST: ("stands where a folder belongs", "Move it away, and run it again."),
+    errno.ELOOP: ("is a link that leads back to itself", "Put the file itself there."),
+    errno.ENOENT: ("is missing", "Put it back, or run `barometer run` if it is made by that."),
+    errno.ENAMETOOLONG: ("has a name too long for this disk", "Use a folder with a shorter name."),
+}  # what no second try mends, with the remedy
+BEING_WRITTEN = re.compile(r"(^|/)\.([^/]+)\.\d+\.new")  # as ``atomic`` names it
+
+
+def outside_problem(error: OSError, root: Path) -> Problem:
+    """What the machine refused to do with a file or an address, as a problem of that file."""
+    lasting = OUTSIDE.get(error.errno or 0)
+    lines = str(error.strerror or error).strip().splitlines()
+    message, hint = lasting or (f"cannot be used: {(lines or [type(error).__name__])[0]}", "Try it again.")
+    named = error.filename if isinstance(error.filename, str | Path) else ""
+    path = Path(named)
+    file = (
+        (path.relative_to(root) if path.is_relative_to(root) else path).as_posix() if named else "warehouse"
+    )
+    return Problem(BEING_WRITTEN.sub(r"\1\2", file), "", message, hint)
 
 
 def counted(number: int, noun: str) -> str:

@@ -169,7 +169,10 @@ def test_only_the_waves_asked_for(barometer: Path) -> None:
     result = barometer_command(barometer, "run", "--wave", "no-2020")
     assert result.exit_code == 0, result.output
     assert "Built 1 wave: no-2020" in result.stdout
-    assert "Stale 2 waves: dk-2020, dk-2022" in result.stdout and "stay as they are" in result.stdout
+    assert (
+        "Out of date, and not asked for: 2 waves: dk-2020, dk-2022" in result.stdout
+        and "stay as they are" in result.stdout
+    )
     assert not (barometer / "warehouse/barometer.duckdb").exists()
 
 

@@ -35,12 +35,12 @@ GRAPH = {
     "wave_statistics": ["weighted_wave"],
     "estimates": ["wave_statistics"],
     "comparisons": ["estimates"],
-    "warehouse": ["comparisons", "estimates"],
-    "data_package": ["warehouse"],
+    "data_package": ["comparisons", "estimates"],
+    "warehouse": ["comparisons", "data_package", "estimates"],
     "site": ["data_package"],
 }
 CHECKS = {
-    "harmonised_wave": {"contract", "coverage"},
+    "harmonised_wave": {"contract", "coverage", "quarantine"},
     "weighted_wave": {"weights"},
     "estimates": {"shares", "jumps", "agreement"},
     "data_package": {"disclosure", "package"},
@@ -219,7 +219,7 @@ def test_a_broken_contract_goes_no_further(
         quality, "contract", lambda *_: quality.Finding(False, "3 rules broken", severity="error")
     )
     outcome = run.ingest("dk-2020")
-    assert "harmonised_wave fails its check contract: 3 rules broken" in str(outcome.problems[0])
+    assert "harmonised_wave breaks its contract: 3 rules broken" in str(outcome.problems[0])
     assert not (barometer / "warehouse/weighted/dk-2020").exists()
     catalogue = load_catalogue(barometer)
     assert status("dk-2020", catalogue) == "at fault" and status("dk-2022", catalogue) == "stale"

@@ -120,6 +120,8 @@ def test_a_changed_byte_changes_exactly_the_steps_that_hold_its_module(
     holding = [step for step in STEPS if owner(file) in imported[step]]
     assert [step for step in STEPS if codes[step] != unchanged[0][step]] == holding
     redone = STEPS[STEPS.index(holding[0]) :] if holding else ()  # a step's fingerprint covers those before
+    if holding == ["warehouse"]:
+        redone = ("warehouse",)  # the site is made of packages alone
     assert [step for step in STEPS if made[step] != unchanged[1][step]] == list(redone)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from pipeline.cli.output import reporting
+from pipeline.cli.output import alone, reporting
 
 app = typer.Typer(
     name="barometer",
@@ -29,6 +30,12 @@ Format = Annotated[
 ]
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"barometer {installed('barometer')}")
+        raise typer.Exit
+
+
 @app.callback()
 def barometer(
     context: typer.Context,
@@ -38,6 +45,9 @@ def barometer(
             "--project", envvar="BAROMETER_PROJECT", help="The barometer's folder.", show_default="here"
         ),
     ] = Path(),
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """The folder every verb works on."""
     context.obj = project.resolve()
@@ -92,7 +102,7 @@ def run(context: typer.Context, wave: Waves = None, as_json: Json = False) -> No
     """Build waves, estimates, warehouse and candidate packages; redo only what changed."""
     from pipeline.cli.run import build
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         build(context.obj, wave or [], as_json)
 
 
@@ -101,7 +111,7 @@ def release(context: typer.Context, package: Packages = None, as_json: Json = Fa
     """Seal the candidates as immutable releases, checked again, with a version that fits the changes."""
     from pipeline.cli.release import seal
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         seal(context.obj, package or [], as_json)
 
 
@@ -142,7 +152,7 @@ def publish(
     """Send the releases to a folder or a bucket; files that are there already are not sent again."""
     from pipeline.cli.publish import send
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         send(context.obj, destination, package or [], as_json)
 
 
@@ -158,7 +168,7 @@ def withdraw(
     """Remove the data of a release and leave a tombstone with date and reason."""
     from pipeline.cli.withdraw import take_back
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         take_back(context.obj, package, version, reason, date, as_json)
 
 

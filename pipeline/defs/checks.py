@@ -1,7 +1,7 @@
 """The asset checks: each reads what an asset made and asks ``pipeline.steps.quality`` for its finding.
 
-``contract`` blocks: a wave that breaks it goes no further. So do ``disclosure`` and ``package``: no site is
-made of a candidate that fails them. The others inform.
+``contract`` blocks: a wave that breaks it goes no further. So do ``disclosure`` and ``package``: no warehouse
+and no site is made of a candidate that fails them. The others inform.
 """
 
 import json
@@ -21,12 +21,13 @@ from pipeline.staleness.findings import edition_before, keep_finding
 from pipeline.staleness.outputs import product_folder, wave_folder
 from pipeline.staleness.run_problems import keep_problems
 from pipeline.steps import quality
+from pipeline.steps.data_package import AUDIT
 from pipeline.steps.quality import Finding
 
 
 def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Only declared columns and codes, and few rows in quarantine."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
         stored = _stored(wave, catalogue)
@@ -39,7 +40,7 @@ def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
 
 def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Everything that the survey's edition before asked, of a comparable number of respondents."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures do not tell which questions were asked"))
@@ -53,9 +54,21 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
         return _keep("coverage", wave.key, found, catalogue)
 
 
+def quarantine(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Every row of the raw file that belongs to the wave could be used."""
+    with plain_problems(project):
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "published figures have no rows of respondents"))
+        folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        found = quality.quarantine(report, pd.read_parquet(folder / "quarantine.parquet"))
+        return _keep("quarantine", wave.key, found, catalogue)
+
+
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Weights in a sensible range, and every margin met."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no weights"))
@@ -81,7 +94,7 @@ def agreement(project: Project) -> dg.AssetCheckResult:
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
     """Every candidate is unchanged since its disclosure audit, which found no hidden cell disclosed."""
-    with plain_problems():
+    with plain_problems(project):
         root = project.declarations().root
         sums = {name: hash_of_file(path / SUMS) for name, path in _candidates(root).items()}
         return _result(quality.disclosure(_audit_records(root), sums))
@@ -89,7 +102,7 @@ def disclosure(project: Project) -> dg.AssetCheckResult:
 
 def package(project: Project) -> dg.AssetCheckResult:
     """Every candidate package is, to the byte, the one that was found sound when it was made."""
-    with plain_problems():
+    with plain_problems(project):
         root = project.declarations().root
         records, candidates = _audit_records(root), _candidates(root)
         problems = {
@@ -101,13 +114,14 @@ def package(project: Project) -> dg.AssetCheckResult:
 def _audit_records(root: Path) -> dict[str, Any]:
     """The audit record of each candidate, as written when it was made."""
     folder = product_folder(root, "data_package")
-    return {
-        name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)
-    }
+    return {name: json.loads((folder / f"{name}{AUDIT}").read_text("utf-8")) for name in _candidates(root)}
 
 
 def _candidates(root: Path) -> dict[str, Path]:
-    return {path.name: path for path in sorted((root / "warehouse" / "candidate").glob("[!.]*/"))}
+    """The candidates that the last run made; what else lies beside them is nobody's."""
+    records = sorted(product_folder(root, "data_package").glob(f"*{AUDIT}"))
+    names = [record.name.removesuffix(AUDIT) for record in records]
+    return {name: root / "warehouse" / "candidate" / name for name in names}
 
 
 def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
@@ -117,6 +131,7 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
         for asset, check in (
             ("harmonised_wave", contract),
             ("harmonised_wave", coverage),
+            ("harmonised_wave", quarantine),
             ("weighted_wave", weights),
         )
     ]
@@ -139,7 +154,7 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
 def _estimates_check(
     check: str, judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
 ) -> dg.AssetCheckResult:
-    with plain_problems():
+    with plain_problems(project):
         catalogue = project.declarations()
         stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
         return _keep(check, "", judge(stored, catalogue), catalogue)

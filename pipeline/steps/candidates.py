@@ -7,7 +7,7 @@ and written, belongs to the packages below.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -42,22 +42,38 @@ def every_revision(catalogue: Catalogue, estimates: pd.DataFrame) -> pd.DataFram
     return pd.concat([revisions(catalogue, packages[key], part) for key, part in parts], ignore_index=True)
 
 
-def make_candidate(catalogue: Catalogue, package: Package, tables: Tables) -> dict[str, Any]:
-    """Write a package's candidate; gives what a release needs to know of it: its identity, its audit.
+class Audited(NamedTuple):
+    """A package fit to be written: its tables, and the report of the audit that they passed."""
 
-    Raises ProblemError, and leaves the former candidate as it was, when an outsider could work out a hidden
-    cell, a table breaks its contract or the package does not pass its validation.
+    package: Package
+    tables: Tables
+    report: dict[str, Any]
+
+
+def audited(catalogue: Catalogue, package: Package, tables: Tables) -> Audited:
+    """A package's tables with its revisions. Raises ProblemError when an outsider could work out a hidden
+    cell from them and the releases before.
     """
     tables = {**tables, "revisions": revisions(catalogue, package, tables["estimates"])}
-    audited = audited_with_releases(catalogue, package, tables)
-    if audited.problems:
-        raise ProblemError(audited.problems)
+    found = audited_with_releases(catalogue, package, tables)
+    if found.problems:
+        raise ProblemError(found.problems)
+    return Audited(package, tables, found.report)
+
+
+def write_candidate(catalogue: Catalogue, made: Audited) -> dict[str, Any]:
+    """Write a package's candidate; gives what a release needs to know of it: its identity, its audit.
+
+    Raises ProblemError, and leaves the former candidate as it was, when a table breaks its contract or the
+    package does not pass its validation.
+    """
+    package, tables = made.package, made.tables
     extra = _extra_files(catalogue, package, tables)
-    extra["quality.json"] = quality(catalogue, package, tables, audited.report)
+    extra["quality.json"] = quality(catalogue, package, tables, made.report)
     folder = write_package(catalogue.root, catalogue, package, tables, extra)
     waves = [catalogue.waves[key] for key in tables["waves"]["wave"]]
     (folder / PROVENANCE).write_bytes(provenance(catalogue, waves, folder))
-    return {"sha256sums": hash_of_file(folder / SUMS), "audit": audited.report}
+    return {"sha256sums": hash_of_file(folder / SUMS), "audit": made.report}
 
 
 def audited_with_releases(catalogue: Catalogue, package: Package, tables: Tables) -> Audit:

@@ -24,7 +24,15 @@ from pipeline.comparison import (
 )
 from pipeline.estimation import Cells, read_cells, wave_statistics, write_cells
 from pipeline.staleness.fingerprint import Sound, shared_input
-from pipeline.staleness.outputs import Metadata, StepResult, make, product_folder, shared_folder, wave_folder
+from pipeline.staleness.outputs import (
+    SUMS,
+    Metadata,
+    StepResult,
+    make,
+    product_folder,
+    shared_folder,
+    wave_folder,
+)
 from pipeline.steps.product_step import product_step
 
 STORED_FOR_PUBLICATION = ("comparisons", "benchmarks", "errata", "narrowed")
@@ -76,7 +84,7 @@ def sum_microdata(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str
         return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
 
     folder = shared_folder(catalogue.root, wave, fingerprint(scope)[:12] if scope else "everyone")
-    make(folder, shared_input(declared, catalogue, scope), work)
+    make(folder, shared_input(declared, catalogue, scope), work, needed=SUMS)
     return read_cells(folder)
 
 

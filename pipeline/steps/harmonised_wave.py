@@ -10,6 +10,7 @@ from pipeline.catalogue import Catalogue, Wave
 from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.sources import FileMetadata
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder, write_json
+from pipeline.steps.extremes import refuse_extremes
 from pipeline.steps.raw_wave import FILE_METADATA
 from pipeline.steps.wave_step import plain_values, wave_step
 
@@ -22,6 +23,7 @@ def harmonised_wave(wave: str, catalogue: Catalogue) -> StepResult:
         raw = pd.read_parquet(before / "raw.parquet")
         if not declared.is_microdata:
             figures = harmonise_figures(raw, declared, catalogue)
+            refuse_extremes(figures, declared, "source.file", "figures")
             figures.to_parquet(folder / "figures.parquet", index=False)
             write_json(folder / "report.json", {"rows": len(figures)})
             return {"rows": len(figures)}

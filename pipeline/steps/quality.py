@@ -73,6 +73,17 @@ def contract(
     return Finding(passed, message, numbers, _rows(cases), severity="error")
 
 
+def quarantine(report: Mapping[str, Any], rows: pd.DataFrame) -> Finding:
+    """No row was set aside; else how many, and of which columns and rules: never which answers."""
+    broken = rows.groupby(["column", "rule"], sort=True)["row"].nunique().rename("rows").reset_index()
+    numbers = {"rows": int(report["rows"]), "set aside": int(report["quarantined"])}
+    message = f"{numbers['set aside']} of {counted(numbers['rows'], 'row')} set aside"
+    if len(broken):
+        cases = [f"{row['column']} {row['rule']} ({row['rows']})" for row in _rows(broken)]
+        message += f": {', '.join(cases)}; microdata.quarantine in the warehouse lists them"
+    return Finding(not report["quarantined"], message, numbers, _rows(broken))
+
+
 def contract_problem(wave: str, message: str) -> Problem:
     """The problem of a wave whose harmonised answers break their contract, by what the check has found."""
     return wave_problem(
