@@ -15,9 +15,14 @@ from pipeline.staleness.outputs import product_folder, read_json, wave_folder, w
 
 WAVE_CHECKS = {
     "coverage": "harmonised_wave",
+    "response": "harmonised_wave",
+    "item_nonresponse": "harmonised_wave",
+    "outliers": "harmonised_wave",
     "weights": "weighted_wave",
+    "replicates": "weighted_wave",
+    "lonely_psus": "weighted_wave",
 }  # with the step whose output they judge
-PRODUCT_CHECKS = {"shares": "estimates", "jumps": "estimates", "agreement": "estimates"}
+PRODUCT_CHECKS = dict.fromkeys(("shares", "jumps", "agreement", "scopes", "shared_units"), "estimates")
 
 
 def edition_before(wave: Wave, catalogue: Catalogue) -> Wave | None:
@@ -75,9 +80,17 @@ def _kept(check: str, wave: str, catalogue: Catalogue) -> dict[str, int | float 
 
 
 def _declared(wave: str, catalogue: Catalogue) -> str:
-    """What a finding rests on besides the output beside it: what is declared of the edition before."""
-    before = edition_before(catalogue.waves[wave], catalogue) if wave else None
+    """What a finding rests on besides the output beside it: limits, and what is declared of the waves.
+
+    Of a wave, its response and what the edition before asked; of all, which of them are a panel.
+    """
+    if not wave:
+        return fingerprint([(key, declared.panel) for key, declared in catalogue.waves.items()])
+    limits = (catalogue.barometer.validation, catalogue.barometer.estimation.lonely_psu)
+    used = sorted({key for each in catalogue.indicators.values() for key in catalogue.questions_of(each)})
+    own = (catalogue.waves[wave].response, limits, used)
+    before = edition_before(catalogue.waves[wave], catalogue)
     if before is None:
-        return ""
+        return fingerprint(own)
     mapped = sorted(catalogue.mapped_variables(before)) if before.is_microdata else []
-    return fingerprint(before.key, mapped, before.response.respondents)
+    return fingerprint(own, before.key, mapped, before.response.respondents)
