@@ -620,3 +620,26 @@ def test_what_may_be_right_is_shown_by_every_run_until_it_is_declared(tmp_path: 
     edit(wave, "[origin]", '[scope]\nsector = ["care"]\n[origin]')
     edit(wave, "respondents = 80", "respondents = 40")
     assert [row["check"] for row in run(root)["findings"]] == ["jumps"], "a fact, not a declaration"
+
+
+def test_item_nonresponse_is_a_table_of_the_warehouse_and_of_no_package(barometer: Path) -> None:
+    run(barometer)
+    sql = "SELECT * FROM statistics.item_nonresponse WHERE question IN ('staff', 'introduced.product') ORDER BY ALL"
+    asked = CliRunner().invoke(app, ["--project", str(barometer), "query", sql, "--format", "csv"])
+    assert asked.stdout.splitlines() == [
+        "wave,question,asked,answered,nonresponse,no_answer,not_asked",
+        "dk-2020,introduced.product,80,73,7,0,0",
+        "dk-2020,staff,80,76,0,4,0",
+        "dk-2022,introduced.product,80,73,7,0,0",
+        "dk-2022,staff,80,76,0,4,0",
+    ]
+    packed = barometer / "warehouse/candidate/test-barometer"
+    assert not list(packed.rglob("*nonresponse*"))
+    assert "item_nonresponse" not in (packed / "datapackage.json").read_text(encoding="utf-8")
+    page = barometer / "warehouse/site/en/test-barometer/waves/no-2020.html"
+    assert page.is_file(), sorted(path.name for path in (barometer / "warehouse/site").rglob("no-2020.html"))
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Not known") >= 5 and "Weighting and design are not known" in text
+    quality = json.loads((packed / "quality.json").read_text(encoding="utf-8"))
+    assert quality["waves"]["dk-2020"]["design"]["lonely_psus"] == 0
+    assert quality["waves"]["no-2020"]["design"] == "unknown"

@@ -19,7 +19,7 @@ from pipeline.release import check_untouched
 from pipeline.release_store import SUMS
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.findings import WAVE_CHECKS, edition_before, keep_finding
-from pipeline.staleness.outputs import product_folder, wave_folder
+from pipeline.staleness.outputs import product_folder, wave_folder, wave_report
 from pipeline.staleness.run_problems import keep_problems
 from pipeline.steps import declared_facts, quality
 from pipeline.steps.comparisons import unit_ids
@@ -61,7 +61,7 @@ def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Asse
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no weights"))
-        found = quality.weights(_report("weighted_wave", wave.key, catalogue))
+        found = quality.weights(wave_report(catalogue.root, "weighted_wave", wave.key))
         return _keep("weights", wave.key, found, catalogue)
 
 
@@ -115,7 +115,7 @@ def scopes(project: Project) -> dg.AssetCheckResult:
         catalogue = project.declarations()
         stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
         held = {
-            key: _report("harmonised_wave", key, catalogue)["background"]
+            key: wave_report(catalogue.root, "harmonised_wave", key)["background"]
             for key in stored["wave"].unique()
             if catalogue.waves[key].is_microdata
         }
@@ -200,13 +200,6 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     return pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave.key) / name)
 
 
-def _report(step: str, wave: str, catalogue: Catalogue) -> dict[str, Any]:
-    """The counts that a step has kept of a wave."""
-    path = wave_folder(catalogue.root, step, wave) / "report.json"
-    report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return report
-
-
 def _report_check(
     check: str,
     judge: Callable[[dict[str, Any], Wave, Catalogue], Finding],
@@ -217,7 +210,7 @@ def _report_check(
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no units to count"))
-        report = _report(WAVE_CHECKS[check], wave.key, catalogue)
+        report = wave_report(catalogue.root, WAVE_CHECKS[check], wave.key)
         return _keep(check, wave.key, judge(report, wave, catalogue), catalogue)
 
 
