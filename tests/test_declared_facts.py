@@ -600,6 +600,15 @@ def test_a_forgotten_scope_is_asked_for(
     assert ("declare scope.sector" in found.message) == (not passed)
 
 
+@pytest.mark.parametrize(("crosswalk", "passed"), [("SEKTOR,2,sector,school,\n", False), ("", True)])
+def test_another_country_may_classify_in_another_way(crosswalk: str, passed: bool, barometer: Path) -> None:
+    wave = barometer / "schemas/waves/dk-2022.toml"
+    edit(wave, 'country = "DK"\nsurvey = "dk"', 'country = "SE"\nsurvey = "se"')
+    edit(barometer / "schemas/instruments/dk.csv", "SEKTOR,2,sector,school,\n", crosswalk)
+    found = declared_facts.scopes({"dk-2020": held(40, 40), "dk-2022": held(80)}, load_catalogue(barometer))
+    assert found.passed == passed
+
+
 def test_what_may_be_right_is_shown_by_every_run_until_it_is_declared(tmp_path: Path) -> None:
     root = write_barometer(tmp_path / "barometer")
     raw = root / "warehouse/raw/dk-2022.csv"

@@ -108,7 +108,8 @@ def scopes(held: Mapping[str, Held], catalogue: Catalogue) -> Finding:
 
     ``held`` are the units by code of every background variable, by wave. A code is missing where a sample as
     large as the wave, drawn like the other wave, would hold ten units of it or more. Where each of two waves
-    has a code that the other lacks, they are classified in other ways, and tell nothing of each other.
+    has a code that the other lacks, they are classified in other ways, and tell nothing of each other; so may
+    they be in two countries, unless the wave's own crosswalk has the code.
     """
     rows: list[dict[str, Any]] = []
     for key, own in held.items():
@@ -121,8 +122,13 @@ def scopes(held: Mapping[str, Held], catalogue: Catalogue) -> Finding:
                 if not set(codes) < set(theirs) or catalogue.waves[other].unit != catalogue.waves[key].unit:
                     continue
                 size, units = sum(theirs.values()), sum(codes.values())
+                classified = (
+                    set(theirs)
+                    if catalogue.waves[other].country == catalogue.waves[key].country
+                    else _listed(catalogue.waves[key], variable, catalogue)
+                )
                 for code, count in theirs.items():
-                    if code not in codes and units * count >= EXPECTED * size:
+                    if code in classified - set(codes) and units * count >= EXPECTED * size:
                         missing.setdefault(code, other)
             if missing:
                 codes_held, other = ", ".join(codes), next(iter(missing.values()))
@@ -135,6 +141,12 @@ def scopes(held: Mapping[str, Held], catalogue: Catalogue) -> Finding:
         ]
         message = f"{'; '.join(named)}: declare scope.{rows[0]['variable']}, or correct the crosswalk"
     return Finding(not rows, message, {"waves": len({row["wave"] for row in rows})}, tuple(rows[:MAX_SHOWN]))
+
+
+def _listed(wave: Wave, variable: str, catalogue: Catalogue) -> set[str]:
+    """The codes of a background variable that a wave's crosswalk gives."""
+    crosswalk = catalogue.instruments[wave.instrument].crosswalk
+    return {row.code for row in crosswalk if row.variable == variable}
 
 
 def shared_units(unsettled: Sequence[tuple[str, str]]) -> Finding:
