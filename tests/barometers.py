@@ -141,6 +141,7 @@ survey = "dk"
 edition = "{edition}"
 instrument = "dk"
 unit = "workplace"
+panel = false
 status = "official"
 reference_period = {{ start = {before}-01-01, end = {year}-12-31 }}
 fieldwork = {{ start = {after}-02-01, end = {after}-03-31 }}

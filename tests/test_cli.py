@@ -238,7 +238,8 @@ def test_a_finding_stays_until_it_is_mended(barometer: Path) -> None:
     edition_before = barometer / "schemas/waves/dk-2020.toml"
     edit(edition_before, "respondents = 80", "respondents = 161")
     first = run()
-    assert [(row["check"], row["wave"]) for row in first["findings"]] == [("coverage", "dk-2022")]
+    found = [(row["check"], row["wave"]) for row in first["findings"]]
+    assert found == [("response", "dk-2020"), ("coverage", "dk-2022")]
     again = run()
     assert (again["built"], again["published"]) == ([], "unchanged")
     assert again["findings"] == first["findings"], "shown again by a run that finds nothing to do"

@@ -40,9 +40,9 @@ GRAPH = {
     "site": ["data_package"],
 }
 CHECKS = {
-    "harmonised_wave": {"contract", "coverage", "quarantine"},
-    "weighted_wave": {"weights"},
-    "estimates": {"shares", "jumps", "agreement"},
+    "harmonised_wave": {"contract", "coverage", "quarantine", "response", "item_nonresponse", "outliers"},
+    "weighted_wave": {"weights", "replicates", "lonely_psus"},
+    "estimates": {"shares", "jumps", "agreement", "scopes", "shared_units"},
     "data_package": {"disclosure", "package"},
 }
 

@@ -17,6 +17,7 @@ from pipeline.catalogue.kinds import (
     Day,
     Doi,
     Encoding,
+    Flag,
     InRaw,
     Link,
     Measure,
@@ -106,7 +107,7 @@ class Response:
 
 @dataclass(frozen=True)
 class ReplicateWeights:
-    """Delivered replicate weights: full weights, not factors, and the scale of each one's squared deviation.
+    """Delivered replicate weights, and the scale of each one's squared deviation.
 
     Without ``scale`` it is the method's own: brr 1/R, fay 1/(R (1 - rho)^2), bootstrap 1/(R - 1), jkn of a
     sample without strata (R - 1)/R. ``rscales``, a number a column in the file's order, multiply it: a
@@ -129,6 +130,10 @@ class ReplicateWeights:
         tuple[Annotated[Number, Field(ge=0, le=1e12)], ...],
         Field(description="of each replicate, in the file's order"),
     ] = ()
+    combined: Annotated[
+        Flag,
+        Field(description="`false`: factors, yet to be multiplied by the base weight; else full weights"),
+    ] = True
 
 
 @dataclass(frozen=True)
@@ -244,6 +249,10 @@ class Wave:
     corrections: Annotated[
         tuple[Correction, ...], Field(alias="correction", description="known errors in the raw file")
     ] = ()
+    panel: Annotated[
+        Flag | None,
+        Field(description="whether units of the survey's other waves answered; seen in the ids if left out"),
+    ] = None
     mode: Annotated[Note, Field(description="how it was asked: `web`, `post`, `telephone` ...")] = ""
     respondent: Annotated[Note, Field(description="who answered for the unit, in words")] = ""
     role: Annotated[Note, Field(description="of the respondent, as a code: `unit_leader`")] = ""

@@ -120,9 +120,12 @@ class Rounding:
 
 @dataclass(frozen=True)
 class Validation:
-    """How much of a raw file may be set aside."""
+    """How much of a raw file may be set aside, and how many of those asked may be missing from a base."""
 
     max_quarantined: Annotated[Share, Field(description="a larger share of bad rows stops the wave")] = 0.05
+    max_item_nonresponse: Annotated[
+        Share, Field(description="a base that lost a larger share of those asked is pointed out by every run")
+    ] = 0.5
 
 
 @dataclass(frozen=True)

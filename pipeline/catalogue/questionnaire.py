@@ -28,6 +28,7 @@ from pipeline.catalogue.kinds import (
     Measure,
     Name,
     Note,
+    Number,
     Text,
     Whole,
     folding,
@@ -40,6 +41,7 @@ IGNORE = "ignore"
 ABSENT = (NO_ANSWER, NOT_ASKED)  # states of an answer variable that are not an answer
 QuestionType = Literal["single", "multiple", "grid", "numeric"]
 Unit = Literal["percent", "mean", "count"]
+Bound = Annotated[Number, Field(ge=-1e15, le=1e15)]  # of answers: beyond it whole numbers are no longer exact
 
 
 def question_key(answer: str) -> str:
@@ -85,6 +87,8 @@ class Question:
     max_choices: Annotated[
         Whole | None, Field(description="how many items may be selected: multiple only", ge=1, le=1000)
     ] = None
+    minimum: Annotated[Bound | None, Field(description="the least a number may be: numeric only")] = None
+    maximum: Annotated[Bound | None, Field(description="the most a number may be: numeric only")] = None
     label: Annotated[Note, Field(description="a short name for readers")] = ""
     note: Annotated[Note, Field(description="what a reader should know")] = ""
 

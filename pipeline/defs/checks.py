@@ -12,15 +12,17 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from pipeline import comparison
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.defs.resources import Project, plain_problems
 from pipeline.release import check_untouched
 from pipeline.release_store import SUMS
 from pipeline.staleness.files import hash_of_file
-from pipeline.staleness.findings import edition_before, keep_finding
-from pipeline.staleness.outputs import product_folder, wave_folder
+from pipeline.staleness.findings import WAVE_CHECKS, edition_before, keep_finding
+from pipeline.staleness.outputs import product_folder, wave_folder, wave_report
 from pipeline.staleness.run_problems import keep_problems
-from pipeline.steps import quality
+from pipeline.steps import declared_facts, quality
+from pipeline.steps.comparisons import unit_ids
 from pipeline.steps.data_package import AUDIT
 from pipeline.steps.quality import Finding
 
@@ -72,9 +74,37 @@ def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Asse
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no weights"))
-        report = wave_folder(catalogue.root, "weighted_wave", wave.key) / "report.json"
-        found = quality.weights(json.loads(report.read_text(encoding="utf-8")))
+        found = quality.weights(wave_report(catalogue.root, "weighted_wave", wave.key))
         return _keep("weights", wave.key, found, catalogue)
+
+
+def response(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """As many units answered as is declared."""
+    return _report_check(
+        "response", lambda report, wave, _: declared_facts.response(report, wave), context, project
+    )
+
+
+def item_nonresponse(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Most of those asked gave an answer that counts."""
+    return _report_check("item_nonresponse", declared_facts.item_nonresponse, context, project)
+
+
+def outliers(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """No number a thousand times the others."""
+    return _report_check("outliers", lambda report, *_: declared_facts.outliers(report), context, project)
+
+
+def replicates(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Replicate weights that are as many as their method makes, no two alike."""
+    return _report_check(
+        "replicates", lambda report, wave, _: declared_facts.replicates(report, wave), context, project
+    )
+
+
+def lonely_psus(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Few strata of one sampling unit that count as certain."""
+    return _report_check("lonely_psus", declared_facts.lonely_psus, context, project)
 
 
 def shares(project: Project) -> dg.AssetCheckResult:
@@ -90,6 +120,33 @@ def jumps(project: Project) -> dg.AssetCheckResult:
 def agreement(project: Project) -> dg.AssetCheckResult:
     """Estimates from microdata agree with what is published of the same survey and edition."""
     return _estimates_check("agreement", quality.agreement, project)
+
+
+def scopes(project: Project) -> dg.AssetCheckResult:
+    """Every wave holds what comparable waves hold, or declares its scope."""
+    with plain_problems(project):
+        catalogue = project.declarations()
+        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+        held = {
+            key: wave_report(catalogue.root, "harmonised_wave", key)["background"]
+            for key in stored["wave"].unique()
+            if catalogue.waves[key].is_microdata
+        }
+        return _keep("scopes", "", declared_facts.scopes(held, catalogue), catalogue)
+
+
+def shared_units(project: Project) -> dg.AssetCheckResult:
+    """Of every two waves of a survey it is known whether units answered in both."""
+    with plain_problems(project):
+        catalogue = project.declarations()
+        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+        pairs = declared_facts.survey_pairs([catalogue.waves[key] for key in stored["wave"].unique()])
+        unsettled = [
+            (a.key, b.key)
+            for a, b in pairs
+            if comparison.shared_units(a, b, lambda wave: unit_ids(wave, catalogue)) == comparison.UNKNOWN
+        ]
+        return _keep("shared_units", "", declared_facts.shared_units(unsettled), catalogue)
 
 
 def disclosure(project: Project) -> dg.AssetCheckResult:
@@ -132,10 +189,17 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
             ("harmonised_wave", contract),
             ("harmonised_wave", coverage),
             ("harmonised_wave", quarantine),
+            ("harmonised_wave", response),
+            ("harmonised_wave", item_nonresponse),
+            ("harmonised_wave", outliers),
             ("weighted_wave", weights),
+            ("weighted_wave", replicates),
+            ("weighted_wave", lonely_psus),
         )
     ]
-    informing = [dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement)]
+    informing = [
+        dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement, scopes, shared_units)
+    ]
     protecting = [
         dg.asset_check(asset="data_package", blocking=True)(check) for check in (disclosure, package)
     ]
@@ -149,6 +213,20 @@ def _wave(context: dg.AssetCheckExecutionContext, project: Project) -> tuple[Wav
 def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     name = "answers.parquet" if wave.is_microdata else "figures.parquet"
     return pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave.key) / name)
+
+
+def _report_check(
+    check: str,
+    judge: Callable[[dict[str, Any], Wave, Catalogue], Finding],
+    context: dg.AssetCheckExecutionContext,
+    project: Project,
+) -> dg.AssetCheckResult:
+    with plain_problems(project):
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "published figures have no units to count"))
+        report = wave_report(catalogue.root, WAVE_CHECKS[check], wave.key)
+        return _keep(check, wave.key, judge(report, wave, catalogue), catalogue)
 
 
 def _estimates_check(

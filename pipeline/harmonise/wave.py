@@ -12,6 +12,7 @@ from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
 from pipeline.harmonise.corrections import correct
+from pipeline.harmonise.counts import background, item_nonresponse, outliers, require_no_more
 from pipeline.harmonise.crosswalk import translate
 from pipeline.harmonise.design import design_columns, replicate_columns, require_columns, require_weights
 from pipeline.harmonise.quarantine import (
@@ -45,7 +46,8 @@ def harmonise(
     """The raw text of a microdata wave as harmonised answers; ``metadata`` is what its file says of it.
 
     Raises ProblemError when a needed column is missing or empty, a correction has expired, a source code
-    is unknown, a number cannot be read, a delivered weight is missing, or too many rows are bad.
+    is unknown, a number cannot be read, a delivered weight is missing, too many rows are bad, or more units
+    answered than were drawn.
     """
     if wave.design is None:
         raise ValueError(f"{wave.key} has no design")
@@ -64,6 +66,7 @@ def harmonise(
     require_few(quarantine, len(raw), wave, catalogue.barometer.validation.max_quarantined)
     good = good[~good.index.isin(quarantine["row"] - 1)].sort_values("unit").reset_index(drop=True)
     require_weights(good, wave, _weight_sources(design, replicates))
+    require_no_more(len(good), wave)
     report = {
         "rows": len(raw),
         "kept": len(good),
@@ -74,6 +77,9 @@ def harmonise(
         "corrections": corrections,
         "contradictions": contradictions,
         "unused_columns": _unused(raw, wave, catalogue, design),
+        "item_nonresponse": item_nonresponse(good, catalogue),
+        "outliers": outliers(good, catalogue),
+        "background": background(good, catalogue),
     }
     return Harmonised(good, quarantine, report)
 

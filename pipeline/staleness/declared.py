@@ -15,7 +15,9 @@ from pipeline.staleness.files import hash_of_file
 
 def facts(wave: Wave) -> Wave:
     """A wave without the words about it: what estimates may depend on."""
-    return replace(wave, origin=Origin("", "", ""), note="", mode="", respondent="", role="", errata=())
+    return replace(
+        wave, origin=Origin("", "", ""), note="", mode="", respondent="", role="", errata=(), panel=None
+    )
 
 
 def estimands(catalogue: Catalogue) -> tuple[Any, ...]:
@@ -57,7 +59,10 @@ def comparing(waves: list[Wave], catalogue: Catalogue) -> tuple[Any, ...]:
         [replace(rule, text="", rationale="") for rule in declared.rules.values()],
         [replace(made, label="") for made in declared.compositions.values()],
         declared.breakdowns,
-        [replace(facts(wave), mode=wave.mode, role=wave.role, errata=wave.errata) for wave in waves],
+        [
+            replace(facts(wave), mode=wave.mode, role=wave.role, errata=wave.errata, panel=wave.panel)
+            for wave in waves
+        ],
         [
             (
                 found.unit_verb,

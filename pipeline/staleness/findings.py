@@ -16,13 +16,18 @@ from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.staleness.code import code
 from pipeline.staleness.outputs import product_folder, read_damaged, wave_folder, write_json
 
-CHECKS = "quality"  # the module of the checks, among the steps
+CHECKS = ("quality", "declared_facts")  # the modules of the checks, among the steps
 WAVE_CHECKS = {
     "coverage": "harmonised_wave",
     "quarantine": "harmonised_wave",
+    "response": "harmonised_wave",
+    "item_nonresponse": "harmonised_wave",
+    "outliers": "harmonised_wave",
     "weights": "weighted_wave",
+    "replicates": "weighted_wave",
+    "lonely_psus": "weighted_wave",
 }  # with the step whose output they judge
-PRODUCT_CHECKS = {"shares": "estimates", "jumps": "estimates", "agreement": "estimates"}
+PRODUCT_CHECKS = dict.fromkeys(("shares", "jumps", "agreement", "scopes", "shared_units"), "estimates")
 
 
 def edition_before(wave: Wave, catalogue: Catalogue) -> Wave | None:
@@ -79,10 +84,18 @@ def _kept(check: str, wave: str, catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _made_from(wave: str, catalogue: Catalogue) -> str:
-    """What a finding rests on besides the output beside it: the checks, and what is declared before it."""
-    checks = code(CHECKS)
-    before = edition_before(catalogue.waves[wave], catalogue) if wave else None
+    """What a finding rests on besides the output beside it: the checks, limits and declarations.
+
+    Of a wave, its response and what the edition before asked; of all, which of them are a panel.
+    """
+    checks = [code(module) for module in CHECKS]
+    if not wave:
+        return fingerprint(checks, [(key, declared.panel) for key, declared in catalogue.waves.items()])
+    limits = (catalogue.barometer.validation, catalogue.barometer.estimation.lonely_psu)
+    used = sorted({key for each in catalogue.indicators.values() for key in catalogue.questions_of(each)})
+    own = (catalogue.waves[wave].response, limits, used)
+    before = edition_before(catalogue.waves[wave], catalogue)
     if before is None:
-        return checks
+        return fingerprint(checks, own)
     mapped = sorted(catalogue.mapped_variables(before)) if before.is_microdata else []
-    return fingerprint(checks, before.key, mapped, before.response.respondents)
+    return fingerprint(checks, own, before.key, mapped, before.response.respondents)

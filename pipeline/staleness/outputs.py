@@ -149,6 +149,13 @@ def write_json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
+def wave_report(root: Path, step: str, wave: str) -> dict[str, Any]:
+    """The counts that a step keeps of a microdata wave beside its output."""
+    text = (wave_folder(root, step, wave) / "report.json").read_text(encoding="utf-8")
+    report: dict[str, Any] = json.loads(text)
+    return report
+
+
 def read_json(path: Path) -> Metadata:
     """Reads what ``write_json`` wrote of a step's metadata."""
     loaded: Metadata = json.loads(path.read_text(encoding="utf-8"))

@@ -50,6 +50,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
             lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)),
             sum_microdata,
             catalogue,
+            lambda wave: unit_ids(wave, catalogue),
         )
         made = {
             "comparisons": comparisons_of(inputs),
@@ -66,6 +67,12 @@ def comparisons(catalogue: Catalogue) -> StepResult:
         return counted | {str(key): int(number) for key, number in sorted(verdicts.items())}
 
     return product_step("comparisons", catalogue, work)
+
+
+def unit_ids(wave: str, catalogue: Catalogue) -> list[str]:
+    """The ids of a wave's units, as it was last harmonised; none of a wave that was not yet."""
+    path = wave_folder(catalogue.root, "harmonised_wave", wave) / "answers.parquet"
+    return pd.read_parquet(path, columns=["unit"])["unit"].tolist() if path.is_file() else []
 
 
 def sum_microdata(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:

@@ -1,6 +1,7 @@
 """May two waves be compared on an indicator, why, and by how much do they differ?
 
-The verdict comes from the declarations alone and needs nothing built; the numbers are those of the warehouse.
+The verdict comes from the declarations and needs nothing built; whether units answered in both is seen in
+the ids too, once the waves are harmonised. The numbers are those of the warehouse.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pipeline.comparison import Judgement, Pair, WaveFacts
 from pipeline.contracts import literal
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.status import wave_problems
+from pipeline.steps.comparisons import unit_ids
 from pipeline.warehouse import database, query
 
 NUMBER_COLUMNS = (
@@ -52,7 +54,7 @@ def compare_waves(
         raise ProblemError(
             Problem("WAVE_B", "", "is the same wave as WAVE_A", "Name two different waves.", wave_b.key)
         )
-    pair = Pair(wave_a, wave_b, WaveFacts(catalogue))
+    pair = Pair(wave_a, wave_b, WaveFacts(catalogue, lambda wave: unit_ids(wave, catalogue)))
     by = catalogue.domains[domain].by
     judged = pair.judge(indicator, by=by)
     return {

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from pipeline import warehouse as database
 from pipeline.catalogue import Catalogue
+from pipeline.contracts import conform, table
 from pipeline.release import published_tables
 from pipeline.release.tables import COMPARED
 from pipeline.staleness.fingerprint import Sound
-from pipeline.staleness.outputs import Metadata, StepResult, product_folder, wave_folder
+from pipeline.staleness.outputs import Metadata, StepResult, product_folder, wave_folder, wave_report
 from pipeline.steps.candidates import every_revision
 from pipeline.steps.comparisons import unrounded_comparisons
 from pipeline.steps.product_step import product_step, units_of
@@ -39,8 +41,24 @@ def warehouse(catalogue: Catalogue) -> StepResult:
             published,
             answers=answers,
             quarantine=quarantine,
-            inside=unrounded_comparisons(catalogue),
+            inside={
+                **unrounded_comparisons(catalogue),
+                "item_nonresponse": _item_nonresponse(measured, catalogue),
+            },
         )
         return {"rows": len(protected), "tables": len(published), "bytes": path.stat().st_size}
 
     return product_step("warehouse", catalogue, work)
+
+
+def _item_nonresponse(waves: Sequence[str], catalogue: Catalogue) -> pd.DataFrame:
+    """The counts of every wave's questions as their stored table."""
+    rows = [
+        {"wave": wave, "question": question, **counts}
+        for wave in waves
+        for question, counts in wave_report(catalogue.root, "harmonised_wave", wave)[
+            "item_nonresponse"
+        ].items()
+    ]
+    columns = [field["name"] for field in table("item_nonresponse")["fields"]]
+    return conform(pd.DataFrame(rows, columns=columns), "item_nonresponse")

@@ -16,7 +16,7 @@ from pipeline.contracts import Field, ddl, literal, microdata_fields, quoted
 from pipeline.problems import Problem, ProblemError
 from pipeline.warehouse.reading import SETTINGS, database
 
-INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")
+INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation", "item_nonresponse")
 NOTHING: Mapping[str, pd.DataFrame] = MappingProxyType({})
 MODELS = Path(__file__).parent / "sql"
 

@@ -20,6 +20,7 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sum
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.weighting.margins import calibrated
+from pipeline.weighting.replicates import full_replicates, replicate_report
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Weighted:
 
     ``report`` holds counts and ratios only: rows, min, max, ratio (of extremes), deff (Kish), effective_n,
     factor_min and factor_max (of weight over base weight), uncovered (strata of the population with no
-    respondent) and the margins with total and reached.
+    respondent), the margins with total and reached, counts of delivered replicate weights, and strata,
+    lonely_psus and lonely_share (strata of one sampling unit, and their share of the weights).
     """
 
     answers: pd.DataFrame
@@ -39,7 +41,8 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     """The weights of a wave's units.
 
     Raises ProblemError where a stratum has no population count or fewer units than respondents, where a
-    delivered or calibrated weight is missing or not above 0, or where a margin cannot be met to 1e-9.
+    delivered or calibrated weight is missing or not above 0, where a margin cannot be met to 1e-9, or where
+    replicate weights are not what they are declared to be.
     """
     design, declared = wave.design, wave.weighting
     if design is None or declared is None:
@@ -67,9 +70,25 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
                     invalid,
                 )
             )
-    weighted = answers.assign(base_weight=base, weight=final, population=population)
+    replicates = full_replicates(answers, start, wave)
+    weighted = answers.assign(base_weight=base, weight=final, population=population, **replicates)
     uncovered = sorted(set(counts) - set(strata))
-    return Weighted(weighted, _report(final, final / base, uncovered, margins))
+    report = _report(final, final / base, uncovered, margins)
+    report |= {
+        "replicates": replicate_report(replicates, start),
+        **_lonely(stratum, sizes, population, final),
+    }
+    return Weighted(weighted, report)
+
+
+def _lonely(stratum: Ints, sizes: Ints, population: Floats, weights: Floats) -> dict[str, Any]:
+    """Strata of one sampling unit that is not all there is: how many, and their share of the weights."""
+    alone = (sizes[stratum] == 1) & ~(population == 1)
+    return {
+        "strata": len(sizes),
+        "lonely_psus": len(np.unique(stratum[alone])),
+        "lonely_share": exact_sum(weights[alone]) / exact_sum(weights),
+    }
 
 
 def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -> None:

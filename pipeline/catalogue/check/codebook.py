@@ -89,3 +89,10 @@ def _question(question: Question, catalogue: Catalogue) -> Iterator[Problem]:
         yield Problem(
             FILE, f"{key}.max_choices", "is for multiple questions only", hint, str(question.max_choices)
         )
+    for name, limit in (("minimum", question.minimum), ("maximum", question.maximum)):
+        if limit is not None and question.type != "numeric":
+            hint = "Remove it, or change the type."
+            yield Problem(FILE, f"{key}.{name}", "is for numeric questions only", hint, f"{limit:g}")
+    if question.minimum is not None and question.maximum is not None and question.minimum > question.maximum:
+        hint = "Correct the one that is wrong."
+        yield Problem(FILE, f"{key}.maximum", "is below the minimum", hint, f"{question.maximum:g}")

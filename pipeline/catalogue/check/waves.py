@@ -22,6 +22,10 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
         yield Problem("schemas/waves", "", "declares no wave", hint)
     taken: dict[tuple[str, ...], str] = {}
     countries: dict[str, Wave] = {}
+    files: dict[str, list[str]] = {}
+    for wave in catalogue.waves.values():
+        if wave.is_microdata:
+            files.setdefault(wave.source.sha256, []).append(wave.key)
     for wave in catalogue.waves.values():
         yield from _wave(wave, catalogue)
         identity = (wave.survey, wave.edition, wave.status, wave.source.kind)
@@ -31,6 +35,10 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
                 wave.key, "edition", f"is the edition of {taken[identity]} as well", hint, wave.edition
             )
         taken.setdefault(identity, wave.key)
+        if wave.is_microdata and (same := [key for key in files[wave.source.sha256] if key != wave.key]):
+            hint = "Name the file of each wave: a unit belongs to one wave."
+            message = f"is the file of {', '.join(same)} as well"
+            yield wave_problem(wave.key, "source.file", message, hint, wave.source.file)
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
             hint = f"Every wave of a survey has one country; {first.key} has {first.country}."

@@ -41,8 +41,9 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         context = {
             "wave": row,
             "before_after": _neighbours(package.surveys[row["survey"]], wave),
-            "facts": [(name, row[name]) for name in FACTS if row[name] not in (None, "")],
+            "facts": [(name, row[name]) for name in FACTS if name != "n" or row[name] is not None],
             "method": [(name, row[name]) for name in METHOD if row[name] not in (None, "", 0)],
+            "published": row["source_kind"] == "figures",
             "margins": _margins(section, row["weighting_margins"]),
             "scope": section.scope(row["scope"]),
             "source": row,
