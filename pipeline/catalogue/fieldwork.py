@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.catalogue.kinds import (
+    Columns,
     Country,
     Day,
     InRaw,
@@ -77,6 +78,10 @@ class Source:
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
     header_rows: Annotated[Whole, Field(description="rows above the data", ge=0, le=1000)] = 1
     missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
+    rows: Annotated[
+        Mapping[Text, Annotated[tuple[Note, ...], Field(min_length=1)]],
+        Field(description="a column and its values: only the rows that have one of them are the wave's"),
+    ] = field(default_factory=dict)
 
     @property
     def remote(self) -> bool:
@@ -131,10 +136,16 @@ class ReplicateWeights:
 class Design:
     """How the sample was drawn; names are source columns."""
 
-    id: Annotated[Text, Field(description="the column that tells units apart")]
+    id: Annotated[
+        Columns,
+        Field(description="what tells units apart: a column, a list of columns, or `row`, the row's number"),
+    ]
     strata: Annotated[tuple[Text, ...], Field(description="the columns that make the strata")] = ()
     psu: Annotated[Note, Field(description="the column of the primary sampling unit")] = ""
     weight: Annotated[Note, Field(description="the column of a delivered weight")] = ""
+    zero_weights: Annotated[
+        Literal["refuse", "exclude"], Field(description="units with a delivered weight of exactly 0")
+    ] = "refuse"
     population: Annotated[
         InRaw,
         Field(
@@ -191,6 +202,17 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class Exclusion:
+    """Rows of the raw file that are no units of the wave. It must match at least one, else it has expired."""
+
+    column: Annotated[Text, Field(description="the column that tells them")]
+    values: Annotated[
+        tuple[Note, ...], Field(min_length=1, description="what it holds there; blank for a blank cell")
+    ]
+    reason: Annotated[Text, Field(description="why they are left out, and who decided it")]
+
+
+@dataclass(frozen=True)
 class Erratum:
     """A published figure that its owner replaced: both values, when, and where it says so."""
 
@@ -239,6 +261,9 @@ class Wave:
     ] = None
     corrections: Annotated[
         tuple[Correction, ...], Field(alias="correction", description="known errors in the raw file")
+    ] = ()
+    exclusions: Annotated[
+        tuple[Exclusion, ...], Field(alias="exclusion", description="rows that are left out")
     ] = ()
     mode: Annotated[Note, Field(description="how it was asked: `web`, `post`, `telephone` ...")] = ""
     respondent: Annotated[Note, Field(description="who answered for the unit, in words")] = ""

@@ -76,8 +76,8 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
 def _identifier(columns: Sequence[SourceColumn], former: Wave | None) -> str:
     """The column that names the units: the wave before's, else the first that has no value twice."""
     unique = [column.name for column in columns if column.unique]
-    before = former.design.id if former and former.design else ""
-    return before if before in unique else next(iter(unique), "")
+    before = former.design.id if former and former.design else ()
+    return next((name for name in (*before, *unique) if name in unique and len(before) < 2), "")
 
 
 def _former(catalogue: Catalogue, survey: str) -> Wave | None:

@@ -1,4 +1,4 @@
-"""Harmonises one wave: corrections, crosswalk, routing, contract and quarantine, in that order."""
+"""Harmonises one wave: exclusions, corrections, crosswalk, routing, contract, quarantine, in that order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
 from pipeline.harmonise.corrections import correct
 from pipeline.harmonise.crosswalk import translate
-from pipeline.harmonise.design import design_columns, replicate_columns, require_columns, require_weights
+from pipeline.harmonise.design import (
+    design_columns,
+    numbered,
+    replicate_columns,
+    require_columns,
+    require_weights,
+)
+from pipeline.harmonise.exclusions import exclude, zero_weights
 from pipeline.harmonise.quarantine import (
     broken_contract,
     conflicts,
@@ -44,15 +51,21 @@ def harmonise(
 ) -> Harmonised:
     """The raw text of a microdata wave as harmonised answers; ``metadata`` is what its file says of it.
 
-    Raises ProblemError when a needed column is missing or empty, a correction has expired, a source code
-    is unknown, a number cannot be read, a delivered weight is missing, or too many rows are bad.
+    The rows of ``raw`` are labelled with their place in the file.
+
+    Raises ProblemError when a needed column is missing or empty, an exclusion or correction has expired, a
+    source code is unknown, a number cannot be read, a delivered weight is missing, or too many rows are bad.
     """
     if wave.design is None:
         raise ValueError(f"{wave.key} has no design")
     design, instrument = wave.design, catalogue.instruments[wave.instrument]
-    raw = raw.reset_index(drop=True)
+    delivered = len(raw)
+    raw, excluded = exclude(numbered(raw, design), wave)
     require_columns(raw, wave, design, instrument)
     raw, corrections = correct(raw, wave)
+    without_weight = zero_weights(raw, wave, design)
+    raw = raw[~without_weight]
+    places, raw = raw.index.to_numpy(), raw.reset_index(drop=True)
     mapped = translate(raw, wave, catalogue)
     contradictions = route(mapped, catalogue)
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})
@@ -63,9 +76,12 @@ def harmonise(
     quarantine = quarantine_table(failures, wave)
     require_few(quarantine, len(raw), wave, catalogue.barometer.validation.max_quarantined)
     good = good[~good.index.isin(quarantine["row"] - 1)].sort_values("unit").reset_index(drop=True)
+    quarantine["row"] = places[quarantine["row"].to_numpy(dtype="int64") - 1] + 1
     require_weights(good, wave, _weight_sources(design, replicates))
     report = {
-        "rows": len(raw),
+        "rows": delivered,
+        "excluded": excluded,
+        "zero_weights": int(without_weight.sum()),
         "kept": len(good),
         "quarantined": len(raw) - len(good),
         "rules": {
@@ -86,5 +102,5 @@ def _weight_sources(design: Design, replicates: list[str]) -> Mapping[str, str]:
 def _unused(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, design: Design) -> list[str]:
     """The source columns that nothing reads: a question of the file may be waiting there."""
     used = {row.source_variable for row in catalogue.instruments[wave.instrument].crosswalk}
-    used |= {design.id, *design.strata, design.psu, design.weight, *replicate_columns(raw, design)}
+    used |= {*design.id, *design.strata, design.psu, design.weight, *replicate_columns(raw, design)}
     return [name for name in raw.columns if name not in used]

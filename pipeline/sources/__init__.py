@@ -7,9 +7,10 @@ from pipeline.sources.apart import apart
 from pipeline.sources.cells import numbers
 from pipeline.sources.contents import require_contents
 from pipeline.sources.fetch import fetch
-from pipeline.sources.layout import raw_file_name
+from pipeline.sources.layout import named, raw_file_name
 from pipeline.sources.metadata import NO_METADATA, FileMetadata, Missing, MultipleSet
 from pipeline.sources.readers import RawTable, format_of, read_raw
+from pipeline.sources.rows import rows_of, values_found
 from pipeline.sources.shown import shown
 from pipeline.sources.workbook import sheets_of
 
@@ -22,10 +23,13 @@ __all__ = [
     "apart",
     "fetch",
     "format_of",
+    "named",
     "numbers",
     "raw_file_name",
     "read_raw",
     "require_contents",
+    "rows_of",
     "sheets_of",
     "shown",
+    "values_found",
 ]

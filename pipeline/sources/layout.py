@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem
+from pipeline.sources.shown import shown
+
+MOST_NAMES = 30  # columns that a message names
 
 Column = tuple[str, "pd.Series[str]"]  # name and cells
 
@@ -15,6 +19,19 @@ Column = tuple[str, "pd.Series[str]"]  # name and cells
 def raw_file_name(source: Source) -> str:
     """The raw file's name in a problem: its address, or its path in the barometer's folder."""
     return source.file if source.remote else f"warehouse/raw/{source.file}"
+
+
+def named(columns: Iterable[Any]) -> str:
+    """The column names that were found, as a hint shows them.
+
+    What stands in the header's place may be a row of answers: longer names are counted.
+    """
+    names = list(map(str, columns))
+    texts = [text for name in names if (text := shown(name, 1)) is not None]
+    more = [f"{len(texts) - MOST_NAMES} more"] if len(texts) > MOST_NAMES else []
+    hidden = len(names) - len(texts)
+    more += [f"{hidden} longer {'one' if hidden == 1 else 'ones'}"] if hidden else []
+    return f"Names found: {', '.join([*texts[:MOST_NAMES], *more]) or 'none'}"
 
 
 def unreadable(source: Source, kind: str) -> Problem:

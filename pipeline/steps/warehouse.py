@@ -15,12 +15,14 @@ from pipeline.staleness.outputs import Metadata, StepResult, product_folder, wav
 from pipeline.steps.candidates import every_revision
 from pipeline.steps.comparisons import published_comparisons, unrounded_comparisons
 from pipeline.steps.product_step import product_step, units_of
+from pipeline.steps.shared_read import remove_unused_reads
 
 
 def warehouse(catalogue: Catalogue) -> StepResult:
     """barometer.duckdb: microdata, statistics and published tables; beside it, the estimates as published."""
 
     def work(folder: Path, sound: Sound) -> Metadata:
+        remove_unused_reads(catalogue)
         made = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
         protected = protect(made, catalogue)
         protected.to_parquet(folder / "estimates.parquet", index=False)
