@@ -30,6 +30,7 @@ from tests.barometers import edit, pin
 
 SHEET = "xl/worksheets/sheet1.xml"
 MAIN = b"<worksheet xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'><sheetData>"
+SAV_WIDTH = 180  # the byte of an SPSS file where its first column's width begins
 SOURCE = Source("microdata", "raw.csv", "")
 FRAME = pd.DataFrame({"id": range(1, 41), "q": [1.0, 2.0, 9.0, 2.0] * 10, "t": ["a", "b", "c", "d"] * 10})
 
@@ -159,6 +160,15 @@ def test_an_empty_file_and_a_folder(kind: str, tmp_path: Path) -> None:
     assert "is not a file" in problem(tmp_path / f"folder.{kind}")
 
 
+def test_files_without_a_row(tmp_path: Path) -> None:
+    assert "has no rows below its header" in problem(tmp_path / "raw.csv", b"id,q\n")
+    assert "has no rows below its header" in problem(
+        tmp_path / "raw.xlsx", with_sheet(MAIN + b"</sheetData></worksheet>")
+    )
+    FRAME.head(0).to_parquet(tmp_path / "raw.parquet")
+    assert "has no rows below its header" in problem(tmp_path / "raw.parquet")
+
+
 @pytest.mark.parametrize("kind", ["xlsx", "sav", "zsav", "dta", "xpt", "parquet"])
 def test_a_file_that_was_cut_short(kind: str, sound: dict[str, bytes], tmp_path: Path) -> None:
     whole = sound[kind]
@@ -285,13 +295,16 @@ def test_drafting_uses_the_same_reader(barometer: Path, tmp_path: Path) -> None:
     assert done.exit_code == 1 and "stands far below" in done.stderr and "Traceback" not in done.output
 
 
-def test_the_other_waves_are_built(barometer: Path) -> None:
-    (barometer / "warehouse/raw/dk-2022.xlsx").write_bytes(workbook(XFD1048576="far"))
+def test_the_other_waves_are_built(barometer: Path, sound: dict[str, bytes]) -> None:
+    """The width of a column of an SPSS file is wrong: pyreadstat 1.3.7 dies of it."""
+    damaged = bytearray(sound["sav"])
+    damaged[SAV_WIDTH] = 255
+    (barometer / "warehouse/raw/dk-2022.sav").write_bytes(damaged)
     wave = barometer / "schemas/waves/dk-2022.toml"
-    edit(wave, '"dk-2022.csv"', '"dk-2022.xlsx"')
+    edit(wave, '"dk-2022.csv"', '"dk-2022.sav"')
     pin(barometer, "dk-2022")
-    done = CliRunner().invoke(
-        app, ["--project", str(barometer), "run", "--wave", "dk-2020", "--wave", "dk-2022"]
-    )
+    waves = ["--wave", "dk-2020", "--wave", "dk-2022"]
+    done = CliRunner().invoke(app, ["--project", str(barometer), "run", *waves])
     assert done.exit_code == 1
-    assert "Built 1 wave: dk-2020" in done.stdout and "dk-2022.xlsx, cell XFD1048576" in done.stderr
+    assert "Built 1 wave: dk-2020" in done.stdout and "Failed 1 wave: dk-2022" in done.stdout
+    assert "warehouse/raw/dk-2022.sav" in done.stderr and "Traceback" not in done.output

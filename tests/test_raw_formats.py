@@ -110,6 +110,7 @@ def test_codes_with_leading_zeros_have_their_labels(tmp_path: Path) -> None:
 def test_a_column_with_more_than_truth_values_keeps_its_codes(tmp_path: Path) -> None:
     (tmp_path / "raw.csv").write_text("id,q\n1,TRUE\n2,Unsure\n")
     assert read(tmp_path / "raw.csv")["q"] == ["TRUE", "Unsure"]
+    assert read(tmp_path / "raw.csv", missing=("Unsure",))["q"] == ["true", ""]
 
 
 # ── Excel ────────────────────────────────────────────────────────────────────

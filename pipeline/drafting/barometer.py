@@ -34,8 +34,6 @@ def draft_barometer(folder: Path, file: Path) -> list[Path]:
     source = sniff(file)
     table = read_raw(file, source)
     columns = describe(table, source.decimal)
-    if not len(table.frame):
-        raise ProblemError(Problem(str(file), "", "has no rows", "Name a file with one row per respondent."))
     found, wave = guess(columns), slug(file.stem, "-") or "first"
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),

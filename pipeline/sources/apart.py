@@ -102,6 +102,8 @@ def _asked(work: Callable[..., Any], given: tuple[object, ...]) -> tuple[str, An
 
 
 def _stop() -> int | None:
+    if not _reader.cache_info().currsize:  # interrupted as it began
+        return None
     ended = _reader().stop()
     _reader.cache_clear()
     return ended

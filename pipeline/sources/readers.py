@@ -88,18 +88,21 @@ def format_of(source: Source) -> str:
 
 def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
     """The columns as frame, the declared missing texts blank; a nameless column without values is dropped."""
-    require_few(source, len(table[0][1]) if table else 0, len(table))
+    rows = len(table[0][1]) if table else 0
+    if not rows:
+        hint = "Check that it is the delivered file, and source.sheet and header_rows."
+        raise ProblemError(Problem(raw_file_name(source), "", "has no rows below its header", hint))
+    require_few(source, rows, len(table))
     named = []
-    for position, (name, cells) in enumerate(table, 1):
+    for position, (name, delivered) in enumerate(table, 1):
+        cells = delivered.mask(delivered.isin(source.missing), "") if source.missing else delivered
         if name or (cells != "").any():
             named.append((name or f"column_{position}", _alike(cells)))
     names = [name for name, _ in named]
     _hold_to(names, source, columns)
     frame = pd.DataFrame(dict(named), columns=names)
     _require_text(frame, source)
-    if columns is not None:
-        frame = frame[[name for name in names if name in columns]]
-    return frame.replace(dict.fromkeys(source.missing, "")) if source.missing else frame
+    return frame if columns is None else frame[[name for name in names if name in columns]]
 
 
 def _alike(cells: pd.Series[str]) -> pd.Series[str]:
