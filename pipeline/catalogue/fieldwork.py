@@ -76,7 +76,16 @@ class Source:
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
-    header_rows: Annotated[Whole, Field(description="rows above the data", ge=0, le=1000)] = 1
+    skip_rows: Annotated[Whole, Field(description="rows above the header, as titles", ge=0, le=1000)] = 0
+    header_rows: Annotated[
+        Whole, Field(description="rows of the header; several are joined by a dot", ge=0, le=1000)
+    ] = 1
+    name_row: Annotated[
+        Whole, Field(description="which of them holds the names; the others are then left out", ge=0, le=1000)
+    ] = 0
+    label_row: Annotated[
+        Whole, Field(description="which of them holds labels, as the questions' texts", ge=0, le=1000)
+    ] = 0
     missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
     rows: Annotated[
         Mapping[Text, Annotated[tuple[Note, ...], Field(min_length=1)]],

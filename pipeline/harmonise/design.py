@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
-from pipeline.sources import named, numbers, raw_file_name
+from pipeline.sources import REPEATED, absent, numbers, raw_file_name
 
 JOINER, ROW = "*", "row"  # between the columns of a name; in place of the columns of an identifier
 
@@ -47,8 +47,8 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     for key, columns in needed.items():
         for column in columns:
             if column not in raw:
-                hint = f"{named(raw)}."
-                problems.append(wave_problem(wave.key, key, "is not a column of the raw file", hint, column))
+                said = absent(column, raw.columns, wave.source)
+                problems.append(wave_problem(wave.key, key, *said, column))
             elif len(raw) and (raw[column] == "").all():
                 hint = "Ask the producer for the column, or name another."
                 problems.append(wave_problem(wave.key, key, "has only blank cells", hint, column))
@@ -58,16 +58,10 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     problems += _replicate_problems(raw, wave, design)
     for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
         if column not in raw:
-            hint = f"Correct the name, or declare another instrument for {wave.key}. {named(raw)}."
+            message, hint = absent(column, raw.columns, wave.source)
+            hint += f" Or declare another instrument for {wave.key}."
             problems.append(
-                Problem(
-                    crosswalk_file,
-                    f"column {column}",
-                    "is not in the raw file",
-                    hint,
-                    wave.source.file,
-                    wave.key,
-                )
+                Problem(crosswalk_file, f"column {column}", message, hint, wave.source.file, wave.key)
             )
     if problems:
         raise ProblemError(problems)
@@ -81,16 +75,21 @@ def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
 
 
 def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[Problem]:
-    declared, found = design.replicate_weights, len(replicate_columns(raw, design))
+    declared, names = design.replicate_weights, replicate_columns(raw, design)
     if declared is None:
         return []
-    if found < 2:
+    if len(names) < 2:
         key, hint = "design.replicate_weights.columns", "Write a pattern with *, such as rw_*."
-        message = f"matches {'one column' if found else 'no column'} of the raw file"
+        message = f"matches {'one column' if names else 'no column'} of the raw file"
         return [wave_problem(wave.key, key, message, hint, declared.columns)]
-    if declared.rscales and len(declared.rscales) != found:
+    repeated = [name for name in names if (found := REPEATED.fullmatch(name)) and found[1] not in raw]
+    if repeated:
+        key, hint = "design.replicate_weights.columns", "Write a pattern that each of them matches once."
+        message = f"matches columns that occur more than once in the header: {', '.join(repeated[:6])}"
+        return [wave_problem(wave.key, key, message, hint, declared.columns)]
+    if declared.rscales and len(declared.rscales) != len(names):
         key, hint = "design.replicate_weights.rscales", "Write one number per column, in the file's order."
-        message = f"has {counted(len(declared.rscales), 'number')} for {found} columns"
+        message = f"has {counted(len(declared.rscales), 'number')} for {len(names)} columns"
         return [wave_problem(wave.key, key, message, hint, declared.columns)]
     return []
 

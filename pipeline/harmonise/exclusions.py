@@ -10,7 +10,7 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.problems import ProblemError, wave_problem
-from pipeline.sources import named, numbers, values_found
+from pipeline.sources import absent, numbers, values_found
 
 
 def exclude(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -23,8 +23,8 @@ def exclude(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str,
     for number, exclusion in enumerate(wave.exclusions, 1):
         key = f"exclusion[{number}]"
         if exclusion.column not in raw:
-            message, hint = "names a column that the raw file lacks", f"{named(raw)}."
-            problems.append(wave_problem(wave.key, key, message, hint, exclusion.column))
+            said = absent(exclusion.column, raw.columns, wave.source)
+            problems.append(wave_problem(wave.key, f"{key}.column", *said, exclusion.column))
             continue
         rows = raw[exclusion.column].isin(exclusion.values).to_numpy()
         if not rows.any():

@@ -7,7 +7,7 @@ from pipeline.sources.apart import apart
 from pipeline.sources.cells import numbers
 from pipeline.sources.contents import require_contents
 from pipeline.sources.fetch import fetch
-from pipeline.sources.layout import named, raw_file_name
+from pipeline.sources.layout import REPEATED, absent, raw_file_name
 from pipeline.sources.metadata import NO_METADATA, FileMetadata, Missing, MultipleSet
 from pipeline.sources.readers import RawTable, format_of, read_raw
 from pipeline.sources.rows import rows_of, values_found
@@ -16,14 +16,15 @@ from pipeline.sources.workbook import sheets_of
 
 __all__ = [
     "NO_METADATA",
+    "REPEATED",
     "FileMetadata",
     "Missing",
     "MultipleSet",
     "RawTable",
+    "absent",
     "apart",
     "fetch",
     "format_of",
-    "named",
     "numbers",
     "raw_file_name",
     "read_raw",

@@ -8,7 +8,7 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.problems import ProblemError, counted, wave_problem
-from pipeline.sources.layout import named
+from pipeline.sources.layout import absent
 from pipeline.sources.shown import shown
 
 MOST_VALUES = 20  # values of a column that a message names
@@ -24,8 +24,8 @@ def rows_of(cells: pd.DataFrame, wave: Wave) -> Flags:
     problems = []
     for column, values in wave.source.rows.items():
         if column not in cells:
-            key, message = f"source.rows.{column}", "is not a column of the raw file"
-            problems.append(wave_problem(wave.key, key, message, f"{named(cells)}.", column))
+            said = absent(column, cells.columns, wave.source)
+            problems.append(wave_problem(wave.key, f"source.rows.{column}", *said, column))
             continue
         chosen &= cells[column].isin(values).to_numpy()
         there = set(cells[column].unique())

@@ -43,6 +43,7 @@ def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _dates(wave, catalogue)
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
+    yield from _header(wave)
     yield from _kind(wave, catalogue)
 
 
@@ -114,6 +115,22 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
                 f"Write bytes = {size}.",
                 str(source.bytes),
             )
+
+
+def _header(wave: Wave) -> Iterator[Problem]:
+    source = wave.source
+    for key, number in (("name_row", source.name_row), ("label_row", source.label_row)):
+        if number > source.header_rows:
+            hint = f"The header has header_rows = {source.header_rows}: count within it, from 1."
+            yield wave_problem(wave.key, f"source.{key}", "is below the header", hint, str(number))
+    if source.label_row and source.label_row == source.name_row:
+        hint = "Labels stand in a row of their own: remove label_row if there is none."
+        yield wave_problem(
+            wave.key, "source.label_row", "is the row of the names", hint, str(source.label_row)
+        )
+    elif source.label_row and source.header_rows == 1:
+        hint = "Set header_rows to the number of rows above the data, names and labels among them."
+        yield wave_problem(wave.key, "source.label_row", "leaves no row for the names", hint, "1")
 
 
 def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:

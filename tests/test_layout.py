@@ -1,0 +1,223 @@
+"""How a table lies in its file: titles, header rows, labels, names, thousands, encodings, ranges of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from pipeline.catalogue import Source, load_catalogue
+from pipeline.problems import ProblemError
+from pipeline.sources import RawTable, read_raw
+from tests.barometers import edit, microdata, pin
+from tests.test_rows import harmonised, stopped
+
+QUALTRICS = (
+    "ID,Q1,Q1,W\r\n"
+    '"Response ID","Have you introduced\nsomething new?","Have you introduced\nsomething new? - Why",Weight\r\n'
+    '"{""ImportId"":""_recordId""}","{""ImportId"":""QID1""}","{""ImportId"":""QID1_TEXT""}",'
+    '"{""ImportId"":""w""}"\r\n'
+    "R_1,1,because,1.5\r\nR_2,2,,0.5\r\n"
+)
+
+
+def table(tmp_path: Path, content: str | list[list[Any]], **options: Any) -> RawTable:
+    """A file as its source reads it: text is CSV, rows are a workbook's second sheet, its first being notes."""
+    if isinstance(content, str):
+        path = tmp_path / "raw.csv"
+        path.write_bytes(content.encode())
+        return read_raw(path, replace(Source("microdata", path.name, ""), **options))
+    path = tmp_path / "raw.xlsx"
+    book = openpyxl.Workbook()
+    assert book.active
+    book.active.title = "Notes"
+    sheet = book.create_sheet("Data")
+    for row in content:
+        sheet.append(row)
+    book.save(path)
+    return read_raw(path, replace(Source("microdata", path.name, ""), **{"sheet": "Data"} | options))
+
+
+def refused(tmp_path: Path, content: str | list[list[Any]], **options: Any) -> str:
+    with pytest.raises(ProblemError) as error:
+        table(tmp_path, content, **options)
+    return str(error.value)
+
+
+# ── where the header is ──────────────────────────────────────────────────────
+
+
+def test_three_rows_of_a_survey_tool_give_names_and_labels(tmp_path: Path) -> None:
+    read = table(tmp_path, QUALTRICS, header_rows=3, name_row=1, label_row=2)
+    assert list(read.frame) == ["ID", "Q1 (1)", "Q1 (2)", "W"]
+    assert read.frame["Q1 (1)"].tolist() == ["1", "2"]
+    assert read.metadata.labels["Q1 (2)"] == "Have you introduced\nsomething new? - Why"
+
+
+def test_names_may_stand_below_the_labels(tmp_path: Path) -> None:
+    rows = [["Which region?", "New?", None], ["REG", "Q1", "W"], ["N", 1, 1.5]]
+    read = table(tmp_path, rows, header_rows=2, label_row=1)
+    assert list(read.frame) == ["REG", "Q1", "W"]
+    assert read.metadata.labels == {"REG": "Which region?", "Q1": "New?"}
+
+
+def test_a_row_of_labels_beside_merged_names(tmp_path: Path) -> None:
+    rows = [["ID", "Q1", None], [None, "a", "b"], ["Number", "First", "Second"], ["x", 1, 2]]
+    read = table(tmp_path, rows, header_rows=3, label_row=3)
+    assert list(read.frame) == ["ID", "Q1.a", "Q1.b"]
+    assert read.metadata.labels == {"ID": "Number", "Q1.a": "First", "Q1.b": "Second"}
+
+
+TITLED = "Survey of workplaces 2020,,\r\n,,\r\nID,REG,Q1\r\n1,N,2\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (TITLED, 2),
+        ('Survey\n\n"made on a\nMonday"\nID,REG,Q1\n1,N,2\n', 3),
+        ("sep=,\nID,REG,Q1\n1,N,2\n", 1),
+        ([["Survey of workplaces 2020"], [], ["ID", "REG", "Q1"], [1, "N", 2]], 2),
+    ],
+)
+def test_titles_above_the_header_are_skipped(tmp_path: Path, content: Any, rows: int) -> None:
+    read = table(tmp_path, content, skip_rows=rows)
+    assert {name: read.frame[name].tolist() for name in read.frame} == {
+        "ID": ["1"],
+        "REG": ["N"],
+        "Q1": ["2"],
+    }
+
+
+def test_a_title_that_is_not_declared_is_told(tmp_path: Path) -> None:
+    message = refused(tmp_path, "Survey of workplaces\n\nID,REG,Q1\n1,N,2\n2,N,2\n")
+    assert "row 1 has 1 cell, and every row from row 3 on has 3" in message
+    assert "set source.skip_rows = 2" in message
+    assert "Survey of" not in message
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    assert "line 5: the row has 2 cells" in refused(tmp_path, TITLED + "2,N\n3,N,1\n", skip_rows=2)
+
+
+def test_too_many_rows_above_the_table_are_told(tmp_path: Path) -> None:
+    assert "source.skip_rows: leaves no row" in refused(tmp_path, "a,b\n1,2\n", skip_rows=9)
+    assert "has no rows below its header" in refused(tmp_path, [["a"], [1]], skip_rows=9)
+    assert "source.name_row: the file has a header of 2 rows" in refused(
+        tmp_path, "a,b\n1,2\n", header_rows=4, name_row=3
+    )
+
+
+def test_a_file_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
+    assert list(table(tmp_path, "1,2\n3,4\n", header_rows=0).frame) == ["column_1", "column_2"]
+
+
+def test_rows_of_a_header_are_only_for_tables_of_rows(tmp_path: Path) -> None:
+    frame = table(tmp_path, "a,b\n1,2\n").frame
+    frame.to_parquet(tmp_path / "raw.parquet")
+    with pytest.raises(ProblemError, match=r"source\.skip_rows: is not for parquet files"):
+        read_raw(tmp_path / "raw.parquet", Source("microdata", "raw.parquet", "", skip_rows=2))
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        ("header_rows = 2\nname_row = 3", "source.name_row: is below the header ('3')"),
+        ("header_rows = 2\nname_row = 2\nlabel_row = 2", "source.label_row: is the row of the names"),
+        ("label_row = 1", "source.label_row: leaves no row for the names"),
+    ],
+)
+def test_rows_of_the_header_that_cannot_be_are_problems(barometer: Path, declared: str, said: str) -> None:
+    edit(barometer / "schemas/waves/dk-2020.toml", 'delimiter = ";"', f'delimiter = ";"\n{declared}')
+    (problem,) = load_catalogue(barometer).problems
+    assert said in str(problem)
+
+
+# ── names ────────────────────────────────────────────────────────────────────
+
+
+def wide(root: Path, header: str, cells: str = "a;b") -> Path:
+    """The small barometer's wave of 2020 with two more columns."""
+    first, *rows = microdata().splitlines()
+    lines = [f"{first};{header}", *(f"{row};{cells}" for row in rows)]
+    (root / "warehouse/raw/dk-2020.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pin(root, "dk-2020")
+    return root / "schemas/instruments/dk.csv"
+
+
+@pytest.mark.parametrize(
+    "header", ["Comment;Comment", ";", '"a\tb";=cmd()', "Comment (1);column_10", "ID2;ID2 (1)"]
+)
+def test_columns_that_nothing_uses_may_have_any_name(barometer: Path, header: str) -> None:
+    wide(barometer, header)
+    answers, report = harmonised(barometer, "dk-2020")
+    assert len(answers) == 80
+    assert len(report["unused_columns"]) == 2
+
+
+def test_a_name_that_occurs_twice_is_a_problem_where_it_is_used(barometer: Path) -> None:
+    crosswalk = wide(barometer, "Comment;Comment", "1;2")
+    edit(crosswalk, "ANSATTE,*,staff", "Comment,*,staff")
+    message = stopped(barometer)
+    assert "column Comment: occurs more than once in the header" in message
+    assert "Comment (1), Comment (2)" in message
+    edit(crosswalk, "Comment,*,staff", "Comment (2),*,staff")
+    edit(crosswalk, "ANSATTE,999", "Comment (2),999")
+    answers, _ = harmonised(barometer, "dk-2020")
+    assert set(answers["staff"]) == {2.0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "ID"', 'id = "X"', "design.id: occurs more than once"),
+        ('id = "ID"', 'id = ["ID", "X"]', "design.id: occurs more than once"),
+        ("[response]", 'rows = { X = ["1"] }\n[response]', "source.rows.X: occurs more than once"),
+        (
+            "[response]",
+            '[[correction]]\ncolumn = "X"\nmatch = { X = "1" }\nvalue = "2"\nreason = "?"\n[response]',
+            "correction[1]: occurs more than once",
+        ),
+        (
+            "[response]",
+            '[[exclusion]]\ncolumn = "X"\nvalues = ["1"]\nreason = "?"\n[response]',
+            "exclusion[1].column: occurs more than once",
+        ),
+        (
+            'population = "dk-strata.csv"\n[weighting]\nmethod = "rake"\n'
+            'margins = [["sector"], ["region"]]\ntotals = "dk-margins.csv"\n',
+            'weight = "ANSATTE"\n[design.replicate_weights]\ncolumns = "X*"\nmethod = "brr"\n'
+            '[weighting]\nmethod = "given"\n',
+            "design.replicate_weights.columns: matches columns that occur more than once",
+        ),
+    ],
+)
+def test_wherever_it_is_used(barometer: Path, old: str, new: str, said: str) -> None:
+    wide(barometer, "X;X", "1;2")
+    edit(barometer / "schemas/waves/dk-2020.toml", old, new)
+    assert said in stopped(barometer)
+
+
+def test_a_header_that_is_a_row_of_answers_is_not_shown(barometer: Path) -> None:
+    lines = microdata().splitlines()[1:]
+    lines[0] += ";I am the head of a school in Aarhus"
+    lines[1:] = [f"{line};nothing to add" for line in lines[1:]]
+    (barometer / "warehouse/raw/dk-2020.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pin(barometer, "dk-2020")
+    message = stopped(barometer)
+    assert "Names found in row 1: 0001, " in message
+    assert "1 longer one" in message and "Aarhus" not in message
+
+
+def test_the_row_and_the_sheet_of_the_names_are_told(tmp_path: Path) -> None:
+    rows = [["Survey"], ["a", "b"], [1, 2]]
+    message = refused(tmp_path, rows, sheet="Date")
+    assert "Set source.sheet in the wave file to one of: Notes, Data." in message
+    with pytest.raises(ProblemError) as error:
+        read_raw(
+            tmp_path / "raw.xlsx", Source("microdata", "raw.xlsx", "", sheet="Data", skip_rows=1), ["ID"]
+        )
+    assert "Names found in row 2 of sheet Data: a, b." in str(error.value)
