@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from pipeline.catalogue import Source, load_catalogue
@@ -221,3 +222,111 @@ def test_the_row_and_the_sheet_of_the_names_are_told(tmp_path: Path) -> None:
             tmp_path / "raw.xlsx", Source("microdata", "raw.xlsx", "", sheet="Data", skip_rows=1), ["ID"]
         )
     assert "Names found in row 2 of sheet Data: a, b." in str(error.value)
+
+
+# ── thousands ────────────────────────────────────────────────────────────────
+
+
+def staff(root: Path, *texts: str, **options: str) -> Path:
+    """The small barometer's wave of 2020, its column of numbers holding these texts first."""
+    lines = [line.rpartition(";")[0] for line in microdata().splitlines()]
+    cells = ["ANSATTE", *texts, *["7"] * (len(lines) - 1 - len(texts))]
+    both = [f"{line};{cell}" for line, cell in zip(lines, cells, strict=True)]
+    (root / "warehouse/raw/dk-2020.csv").write_text("\n".join(both) + "\n", encoding="utf-8")
+    pin(root, "dk-2020")
+    declared = "".join(f'{key} = "{value}"\n' for key, value in ({"decimal": "."} | options).items())
+    edit(root / "schemas/waves/dk-2020.toml", 'decimal = ","\n', declared)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal", "hint"),
+    [
+        ("1,500", ".", 'source.thousands = ","'),
+        ("12,345,678.5", ".", 'source.thousands = ","'),
+        ("1.500", ",", 'source.thousands = "."'),
+        ("1 500", ".", 'source.thousands = " "'),
+        ("1\u00a0500,5", ",", 'source.thousands = " "'),
+        ("1\u2019500", ".", 'source.thousands = "\'"'),
+    ],
+)
+def test_thousands_are_asked_about_and_never_taken_for_decimals(
+    barometer: Path, text: str, decimal: str, hint: str
+) -> None:
+    message = stopped(staff(barometer, text, "45", decimal=decimal))
+    assert "thousands separator?" in message
+    assert hint in message and "source.decimal" not in message
+
+
+@pytest.mark.parametrize(
+    ("texts", "decimal", "hint"),
+    [
+        (("1,5",), ".", 'Set source.decimal = ","'),
+        (("1,500", "2,25"), ".", 'Set source.decimal = ","'),
+        (("1.234,56",), ".", 'source.decimal = "," and source.thousands = "."'),
+    ],
+)
+def test_decimals_that_cannot_be_thousands_are_told_as_such(
+    barometer: Path, texts: tuple[str, ...], decimal: str, hint: str
+) -> None:
+    message = stopped(staff(barometer, *texts, decimal=decimal))
+    assert hint in message and "separator?" not in message
+
+
+@pytest.mark.parametrize(
+    ("texts", "options", "numbers"),
+    [
+        (("1,500", "45", "-1,234,567.25"), {"thousands": ","}, [1500, 45, -1234567.25]),
+        (("1.500", "2,5"), {"thousands": ".", "decimal": ","}, [1500, 2.5]),
+        (("1 500", "2\u00a0000", "3\u202f000.5"), {"thousands": " "}, [1500, 2000, 3000.5]),
+        (("1'500", "2\u2019000"), {"thousands": "'"}, [1500, 2000]),
+    ],
+)
+def test_declared_thousands_are_read(
+    barometer: Path, texts: tuple[str, ...], options: dict[str, str], numbers: list[float]
+) -> None:
+    answers, _ = harmonised(staff(barometer, *texts, **options), "dk-2020")
+    assert answers["staff"].tolist()[: len(numbers)] == numbers
+
+
+@pytest.mark.parametrize("text", ["1,50", "1,5000", "1500,000", ",500", "1,500,00"])
+def test_a_separator_that_does_not_separate_thousands_is_a_problem(barometer: Path, text: str) -> None:
+    assert "column ANSATTE: 1 row is not a number" in stopped(staff(barometer, text, thousands=","))
+
+
+def test_thousands_and_decimals_need_marks_of_their_own(barometer: Path) -> None:
+    staff(barometer, decimal=",", thousands=",")
+    (problem,) = load_catalogue(barometer).problems
+    assert problem.key == "source.thousands"
+
+
+# ── texts that are UTF-8 ─────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "iso-8859-15"])
+def test_utf8_that_is_declared_as_something_else_is_told(tmp_path: Path, encoding: str) -> None:
+    message = refused(tmp_path, "REG\nNörd\nGrößer\n", encoding=encoding)
+    assert f"source.encoding: is not the encoding of the texts: they are UTF-8 ('{encoding}')" in message
+
+
+def test_texts_that_are_in_their_declared_encoding_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "raw.csv"
+    for text, encoding in (("Nörd", "cp1252"), ("Юг", "cp1251"), ("plain", "cp1252"), ("Nörd", "utf-8")):
+        path.write_bytes(f"REG\n{text}\n".encode(encoding))
+        assert read_raw(path, Source("microdata", "raw.csv", "", encoding=encoding)).frame[
+            "REG"
+        ].tolist() == [text]
+
+
+def test_the_same_of_stata_and_spss_files(tmp_path: Path) -> None:
+    pyreadstat = pytest.importorskip("pyreadstat")
+    frame = pd.DataFrame({"REG": ["Nörd", "Sør"]})
+    pyreadstat.write_sav(frame, str(tmp_path / "raw.sav"))
+    pyreadstat.write_dta(frame, str(tmp_path / "raw.dta"), version=13)
+    for name in ("raw.sav", "raw.dta"):
+        with pytest.raises(ProblemError, match="they are UTF-8"):
+            read_raw(tmp_path / name, Source("microdata", name, "", encoding="cp1252"))
+        assert read_raw(tmp_path / name, Source("microdata", name, "")).frame["REG"].tolist() == [
+            "Nörd",
+            "Sør",
+        ]

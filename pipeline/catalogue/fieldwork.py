@@ -75,6 +75,10 @@ class Source:
     ] = ""
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
+    thousands: Annotated[
+        Literal["", ",", ".", " ", "'"],
+        Field(description="between groups of three digits; a space is any space, none when left out"),
+    ] = ""
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
     skip_rows: Annotated[Whole, Field(description="rows above the header, as titles", ge=0, le=1000)] = 0
     header_rows: Annotated[

@@ -19,7 +19,7 @@ import pyarrow.csv
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import bounds
-from pipeline.sources.layout import Column, header, raw_file_name, unreadable
+from pipeline.sources.layout import Column, header, is_single_byte, mojibake, raw_file_name, unreadable
 
 DELIMITERS = (";", "\t", ",", "|")
 TITLES = 30  # rows in which a title may stand above the header
@@ -78,6 +78,8 @@ def decoded(content: bytes, source: Source) -> str:
         raise ProblemError(
             Problem(raw_file_name(source), "source.encoding", message, _encoding_hint(encoding), encoding)
         ) from None
+    if is_single_byte(encoding) and _is_utf8(content):
+        raise ProblemError(mojibake(source))
     if "\0" in text:
         raise ProblemError(
             Problem(
@@ -89,6 +91,14 @@ def decoded(content: bytes, source: Source) -> str:
             )
         )
     return text.removeprefix("\ufeff")
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether there are texts beyond ASCII, and all of them are UTF-8, which hardly happens by chance."""
+    try:
+        return not content.isascii() and bool(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _encoding_hint(encoding: str) -> str:

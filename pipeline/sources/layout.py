@@ -24,6 +24,21 @@ def raw_file_name(source: Source) -> str:
     return source.file if source.remote else f"warehouse/raw/{source.file}"
 
 
+def is_single_byte(encoding: str) -> bool:
+    """Whether an encoding has a character for each byte, so that any text reads, if not rightly."""
+    return (
+        re.match(r"cp125|cp8|latin|iso8859|iso-?8859|windows|mac|koi8", encoding.lower().replace("_", "-"))
+        is not None
+    )
+
+
+def mojibake(source: Source) -> Problem:
+    """The problem of texts that are UTF-8 and would be read as something else, é as two signs."""
+    hint = 'Set source.encoding = "utf-8", or remove it.'
+    message = "is not the encoding of the texts: they are UTF-8"
+    return Problem(raw_file_name(source), "source.encoding", message, hint, source.encoding)
+
+
 def absent(column: str, columns: Collection[Any], source: Source) -> tuple[str, str]:
     """Message and hint for a column that is named and not there, with those that are."""
     texts = [str(name) for name in columns]

@@ -44,6 +44,11 @@ def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
     yield from _header(wave)
+    if wave.source.thousands == wave.source.decimal:
+        hint = "Correct one of them, or remove thousands if none are separated."
+        yield wave_problem(
+            wave.key, "source.thousands", "is the decimal mark as well", hint, wave.source.thousands
+        )
     yield from _kind(wave, catalogue)
 
 
