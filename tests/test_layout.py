@@ -14,6 +14,7 @@ from pipeline.catalogue import Source, load_catalogue
 from pipeline.problems import ProblemError
 from pipeline.sources import RawTable, read_raw
 from tests.barometers import edit, microdata, pin
+from tests.golden import estimated
 from tests.test_rows import harmonised, stopped
 
 QUALTRICS = (
@@ -330,3 +331,137 @@ def test_the_same_of_stata_and_spss_files(tmp_path: Path) -> None:
             "Nörd",
             "Sør",
         ]
+
+
+# ── ranges of numbers, and codes that are no answer ──────────────────────────
+
+AGE = ["17", "18", "34", "34.5", "65", "999", "", "-1", "80", "1,040"]
+AGES = ["..17", "18..34", "65.."]
+
+
+def ages(root: Path, ranges: list[str], *more: str, **options: str) -> Path:
+    """The small barometer with a number ALDER, of which ``ranges`` make the regions north, south, north ..."""
+    lines = microdata(rows=80).splitlines()
+    cells = ["ALDER", *(AGE[row % len(AGE)] for row in range(80))]
+    both = [f"{line};{cell}" for line, cell in zip(lines, cells, strict=True)]
+    (root / "warehouse/raw/dk-2020.csv").write_text("\n".join(both) + "\n", encoding="utf-8")
+    declared = "".join(f'{key} = "{value}"\n' for key, value in ({"decimal": "."} | options).items())
+    put_wave = root / "schemas/waves/dk-2020.toml"
+    edit(put_wave, 'decimal = ","\n', declared)
+    edit(put_wave, 'margins = [["sector"], ["region"]]', 'margins = [["sector"]]')
+    pin(root, "dk-2020")
+    margins = root / "warehouse/raw/dk-margins.csv"
+    margins.write_text("margin,code,total\nsector,care,220\nsector,school,180\n", encoding="utf-8")
+    crosswalk = root / "schemas/instruments/dk.csv"
+    kept = [line for line in crosswalk.read_text(encoding="utf-8").splitlines() if "ANSATTE" not in line]
+    kept = [line for line in kept if not line.startswith("REG,")]
+    codes = ["north", "south"]
+    rows = [f"ALDER,{each},region,{codes[place % 2]}," for place, each in enumerate(ranges)]
+    crosswalk.write_text("\n".join([*kept, *rows, *more]) + "\n", encoding="utf-8")
+    (root / "schemas/waves/dk-2022.toml").unlink()
+    return crosswalk
+
+
+def regions(root: Path) -> list[str]:
+    answers, _ = harmonised(root, "dk-2020")
+    return answers["region"].tolist()[: len(AGE)]
+
+
+REST = ("ALDER,34.5,region,north,", "ALDER,999,region,no_answer,", "ALDER,-1,region,ignore,")
+
+
+def test_ranges_of_numbers_are_mapped(barometer: Path) -> None:
+    ages(barometer, AGES, *REST, thousands=",")
+    young, south, old = "north", "south", "north"
+    assert regions(barometer) == [
+        *(young, south, south, "north", old, "no_answer", "no_answer", "no_answer", old, old)
+    ]
+
+
+def test_a_number_outside_every_range_stops_the_wave(barometer: Path) -> None:
+    ages(barometer, AGES, thousands=",")
+    message = stopped(barometer)
+    assert "('34.5')" in message and "'17'" not in message and "'999'" not in message
+
+
+def test_a_code_of_its_own_wins_over_a_range(barometer: Path) -> None:
+    ages(barometer, AGES, *REST, "ALDER,18,region,north,", thousands=",")
+    assert regions(barometer)[1:3] == ["north", "south"]
+
+
+def test_what_is_no_answer_of_one_variable_is_in_no_range_of_another(barometer: Path) -> None:
+    rest = (
+        "ALDER,34.5,region,north,",
+        "ALDER,-1,staff,no_answer,",
+        "ALDER,*,staff,=,",
+        "ALDER,999,staff,no_answer,",
+    )
+    ages(barometer, ["..17", "18-34", "65.."], *rest, thousands=",")
+    assert regions(barometer)[5:9] == ["no_answer", "no_answer", "no_answer", "north"]
+
+
+def test_texts_of_the_file_that_look_like_ranges_are_codes(barometer: Path) -> None:
+    header, *rows = microdata().splitlines()
+    texts = {"N": "0-10", "S": "10-20"}
+    lines = [header, *(";".join(texts.get(cell, cell) for cell in row.split(";")) for row in rows)]
+    (barometer / "warehouse/raw/dk-2020.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pin(barometer, "dk-2020")
+    crosswalk = barometer / "schemas/instruments/dk.csv"
+    edit(crosswalk, "REG,N,region,north,\n", "REG,0-10,region,north,\nREG,10-20,region,south,\n")
+    answers, _ = harmonised(barometer, "dk-2020")
+    assert answers["region"].value_counts().to_dict() == {"south": 54, "north": 26, "no_answer": 0}
+
+
+@pytest.mark.parametrize(
+    ("ranges", "said"),
+    [
+        (["18..34", "30..40"], "has ranges for region that overlap ('18..34 and 30..40')"),
+        (["18-34", "34..40"], "has ranges for region that overlap ('18-34 and 34..40')"),
+        (["..17", "..5"], "has ranges for region that overlap"),
+        (["34..18"], "is a range that ends before it begins ('34..18')"),
+    ],
+)
+def test_ranges_that_cannot_be_are_problems(barometer: Path, ranges: list[str], said: str) -> None:
+    ages(barometer, ranges, *REST)
+    assert said in "\n".join(map(str, load_catalogue(barometer).problems))
+
+
+def test_a_number_at_the_end_of_two_ranges_stops_the_wave(barometer: Path) -> None:
+    ages(barometer, ["..17", "18-34", "34-64", "65.."], *REST, thousands=",")
+    message = stopped(barometer)
+    assert "column ALDER: is a number in two ranges ('34'). Move the end of one of 18-34 and 34-64" in message
+
+
+def test_a_background_variable_is_never_not_asked(barometer: Path) -> None:
+    edit(barometer / "schemas/instruments/dk.csv", "REG,N,region,north,", "REG,N,region,not_asked,")
+    (problem,) = load_catalogue(barometer).problems
+    assert "names an unknown code of region" in str(problem)
+
+
+@pytest.mark.parametrize(("code", "df"), [("not_asked", 80 - 10 - 2), ("no_answer", 80 - 2)])
+def test_who_was_not_asked_is_outside_the_base(barometer: Path, code: str, df: int) -> None:
+    """Degrees of freedom as R's: units asked, less strata; ``degf(subset(design, asked))``."""
+    lines = microdata().splitlines()
+    for row in range(1, 11):
+        cells = lines[row].split(";")
+        cells[3] = "8"  # Q1_1
+        lines[row] = ";".join(cells)
+    (barometer / "warehouse/raw/dk-2020.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    pin(barometer, "dk-2020")
+    edit(barometer / "schemas/instruments/dk.csv", "Q1_1,9,", f"Q1_1,8,introduced.product,{code},\nQ1_1,9,")
+    wave = barometer / "schemas/waves/dk-2020.toml"
+    edit(
+        wave,
+        'method = "rake"\nmargins = [["sector"], ["region"]]\ntotals = "dk-margins.csv"',
+        'method = "design"',
+    )
+    catalogue = load_catalogue(barometer)
+    assert not catalogue.problems
+    found = estimated(catalogue.waves["dk-2020"], catalogue, barometer)
+    cell = found.cell("introduced", "product")
+    answers = found.weighted.answers
+    asked = answers[answers["introduced.product"].isin(["yes", "no", "dont_know"])]
+    share = asked.loc[asked["introduced.product"] == "yes", "weight"].sum() / asked["weight"].sum()
+    assert (cell["n"], cell["df"]) == (70, df)
+    assert cell["value"] == pytest.approx(100 * share, rel=1e-12)
+    assert found.cell("introduced", "service")["df"] == found.cell("any_innovation", "yes")["df"] == 78

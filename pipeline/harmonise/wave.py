@@ -29,6 +29,7 @@ from pipeline.harmonise.quarantine import (
     require_few,
     too_many_choices,
 )
+from pipeline.harmonise.ranges import spelt_out
 from pipeline.harmonise.routing import route
 from pipeline.sources import NO_METADATA, FileMetadata
 
@@ -66,6 +67,7 @@ def harmonise(
     without_weight = zero_weights(raw, wave, design)
     raw = raw[~without_weight]
     places, raw = raw.index.to_numpy(), raw.reset_index(drop=True)
+    catalogue = spelt_out(raw, wave, catalogue)
     mapped = translate(raw, wave, catalogue)
     contradictions = route(mapped, catalogue)
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})

@@ -4,7 +4,7 @@ What an answer means is defined by the crosswalk and belongs to ``harmonise``.
 """
 
 from pipeline.sources.apart import apart
-from pipeline.sources.cells import numbers
+from pipeline.sources.cells import number_of, numbers
 from pipeline.sources.contents import require_contents
 from pipeline.sources.fetch import fetch
 from pipeline.sources.layout import REPEATED, absent, raw_file_name
@@ -25,6 +25,7 @@ __all__ = [
     "apart",
     "fetch",
     "format_of",
+    "number_of",
     "numbers",
     "raw_file_name",
     "read_raw",

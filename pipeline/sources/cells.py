@@ -73,7 +73,7 @@ def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[st
 
 
 def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
-    """A text column of a wave's raw file as numbers, by its decimal mark and thousands separator; blank is NaN.
+    """A text column of a raw file as numbers, by its decimal mark and thousands separator; blank is NaN.
 
     Raises ProblemError naming the column, and counting the rows, where a text is not a finite number or its
     size is no real one's.
@@ -110,6 +110,15 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     if problems:
         raise ProblemError(problems)
     return parsed
+
+
+def number_of(text: str, source: Source) -> float | None:
+    """A text as ``numbers`` reads it; None for one that is no number."""
+    mark, _ = _marks(source)
+    if source.thousands and re.fullmatch(_groups(source.thousands, mark), text):
+        text = re.sub(f"[{SEPARATORS[source.thousands]}]", "", text)
+    found = re.fullmatch(rf"[-+]?\d*(?:{re.escape(mark)}\d+)?", text)
+    return float(text.replace(mark, ".")) if found and any(map(str.isdigit, text)) else None
 
 
 def _marks(source: Source) -> tuple[str, str]:
