@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from pipeline.catalogue import Source, load_catalogue
+from pipeline.cli.app import app
+from pipeline.drafting.sniff import sniff
 from pipeline.problems import ProblemError
 from pipeline.sources import RawTable, read_raw
 from tests.barometers import edit, microdata, pin
@@ -465,3 +469,97 @@ def test_who_was_not_asked_is_outside_the_base(barometer: Path, code: str, df: i
     assert (cell["n"], cell["df"]) == (70, df)
     assert cell["value"] == pytest.approx(100 * share, rel=1e-12)
     assert found.cell("introduced", "service")["df"] == found.cell("any_innovation", "yes")["df"] == 78
+
+
+# ── drafts ───────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (QUALTRICS + "R_3,1,,1.5\n", {"header_rows": 3, "name_row": 1, "label_row": 2}),
+        (TITLED + "2,S,1\n3,S,1\n", {"skip_rows": 2, "header_rows": 1}),
+        ("Survey\n\nID;W\nx;1,5\ny;2,5\n", {"skip_rows": 0, "delimiter": ";"}),
+        ("Survey\n\nID;REG;W\nx;N;1,5\ny;N;2,5\n", {"skip_rows": 2, "delimiter": ";", "decimal": ","}),
+        ('ID,N\nx,"1,500"\ny,45\n', {"decimal": ".", "thousands": ","}),
+        ('ID,N\nx,"1,500,000"\ny,"2,000"\n', {"decimal": ".", "thousands": ","}),
+        ("ID;W\nx;1,500\ny;1\n", {"decimal": ",", "thousands": ""}),
+        ("ID;W;N\nx;1,5;1.500\ny;1;12\n", {"decimal": ",", "thousands": "."}),
+        ("ID;N\nx;1 500\ny;12\n", {"decimal": ".", "thousands": " "}),
+    ],
+)
+def test_how_a_file_is_read_is_guessed(tmp_path: Path, content: str, found: dict[str, Any]) -> None:
+    path = tmp_path / "raw.csv"
+    path.write_text(content, encoding="utf-8")
+    source = sniff(path)
+    assert {key: getattr(source, key) for key in found} == found
+    assert sniff(path, {"skip_rows": 1, "decimal": ","}).skip_rows == 1
+
+
+def test_titles_of_a_sheet_are_guessed(tmp_path: Path) -> None:
+    table(tmp_path, [["Survey", None, None], [], ["ID", "REG", "W"], ["x", "N", 1], ["y", "S", 2]])
+    source = sniff(tmp_path / "raw.xlsx")
+    assert (source.sheet, source.skip_rows, source.header_rows) == ("Data", 2, 1)
+
+
+def drafted(root: Path, name: str, content: str, *options: str) -> dict[str, Any]:
+    (root / name).write_text(content, encoding="utf-8", newline="")
+    done = CliRunner().invoke(
+        app, ["--project", str(root), "new-wave", "fi-2024", str(root / name), *options]
+    )
+    assert done.exit_code == 0, done.output
+    return tomllib.loads((root / "schemas/waves/fi-2024.toml").read_text(encoding="utf-8"))
+
+
+def test_a_wave_of_a_survey_tool_is_drafted_with_its_labels(barometer: Path) -> None:
+    wave = drafted(barometer, "export.csv", QUALTRICS + "R_3,1,,1.5\n")
+    source = wave["source"]
+    assert (source["header_rows"], source["name_row"], source["label_row"]) == (3, 1, 2)
+    assert (wave["design"]["id"], wave["response"]["respondents"]) == ("ID", 3)
+    wording = (barometer / "schemas/instruments/fi-2024.toml").read_text(encoding="utf-8")
+    assert "Have you introduced" in wording
+    assert "ImportId" not in (barometer / "schemas/instruments/fi-2024.csv").read_text(encoding="utf-8")
+
+
+def test_every_option_of_the_reader_is_one_of_the_draft(barometer: Path) -> None:
+    content = "note\nCNTRY;ID;W\nSE;1;1'500,5\nFI;1;2'500,5\nFI;2;3'500,5\n"
+    options = (
+        "--skip-rows 1 --header-rows 1 --name-row 1 --delimiter ; --decimal , --thousands ' --encoding utf-8"
+    )
+    chosen = ["--rows", "CNTRY=FI", "--id", "CNTRY", "--id", "ID"]
+    wave = drafted(barometer, "raw.txt", content, *options.split(), *chosen)
+    expected = {"skip_rows": 1, "name_row": 1, "delimiter": ";", "decimal": ",", "thousands": "'"}
+    assert {key: wave["source"][key] for key in expected} == expected
+    assert wave["source"]["rows"] == {"CNTRY": ["FI"]}
+    assert (wave["design"]["id"], wave["response"]["respondents"]) == (["CNTRY", "ID"], 2)
+
+
+def test_units_without_an_identifier_are_drafted_by_their_row(barometer: Path) -> None:
+    wave = drafted(barometer, "raw.csv", "A,B\n1,1\n1,1\n2,1\n")
+    assert wave["design"]["id"] == "row"
+
+
+def test_a_value_that_the_file_lacks_is_told_before_anything_is_drafted(barometer: Path) -> None:
+    (barometer / "raw.csv").write_text("CNTRY,A\nSE,1\nFI,2\n", encoding="utf-8")
+    done = CliRunner().invoke(
+        app,
+        [
+            "--project",
+            str(barometer),
+            "new-wave",
+            "fi-2024",
+            str(barometer / "raw.csv"),
+            "--rows",
+            "CNTRY=NO",
+        ],
+    )
+    assert done.exit_code == 1 and "Values found: FI (1 row), SE (1 row)." in done.output
+    assert not (barometer / "schemas/waves/fi-2024.toml").exists()
+
+
+def test_a_barometer_may_be_drafted_with_the_same_options(tmp_path: Path) -> None:
+    (tmp_path / "raw.csv").write_text("title\nID;Q\nx;1\ny;2\nz;1\n", encoding="utf-8")
+    arguments = ["init", "new", "--from", str(tmp_path / "raw.csv"), "--skip-rows", "1", "--delimiter", ";"]
+    done = CliRunner().invoke(app, ["--project", str(tmp_path), *arguments])
+    assert done.exit_code == 0, done.output
+    assert "skip_rows = 1" in (tmp_path / "new/schemas/waves/raw.toml").read_text(encoding="utf-8")

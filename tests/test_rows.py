@@ -108,7 +108,7 @@ def test_a_column_that_the_file_lacks_is_told_with_those_that_there_are(integrat
     edit(integrated / "schemas/waves/dk-2020.toml", "{ CNTRY =", "{ country =")
     message = stopped(integrated)
     assert "source.rows.country: is not a column of the raw file" in message
-    assert "Names found: CNTRY, ID, SEKTOR, REG," in message
+    assert "Names found in row 1: CNTRY, ID, SEKTOR, REG," in message
 
 
 def test_a_wave_without_rows_is_a_problem(integrated: Path) -> None:

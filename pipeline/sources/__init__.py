@@ -9,7 +9,7 @@ from pipeline.sources.contents import require_contents
 from pipeline.sources.fetch import fetch
 from pipeline.sources.layout import REPEATED, absent, raw_file_name
 from pipeline.sources.metadata import NO_METADATA, FileMetadata, Missing, MultipleSet
-from pipeline.sources.readers import RawTable, format_of, read_raw
+from pipeline.sources.readers import RawTable, format_of, plainly, read_raw
 from pipeline.sources.rows import rows_of, values_found
 from pipeline.sources.shown import shown
 from pipeline.sources.workbook import sheets_of
@@ -27,6 +27,7 @@ __all__ = [
     "format_of",
     "number_of",
     "numbers",
+    "plainly",
     "raw_file_name",
     "read_raw",
     "require_contents",

@@ -79,11 +79,7 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     size is no real one's.
     """
     mark, other_mark = _marks(wave.source)
-    plain = column
-    if wave.source.thousands:
-        grouped = column.str.fullmatch(_groups(wave.source.thousands, mark))
-        separator = f"[{SEPARATORS[wave.source.thousands]}]"
-        plain = column.mask(grouped, column.str.replace(separator, "", regex=True))
+    plain = ungrouped(column, wave.source)
     parsed: pd.Series[float] = pd.to_numeric(
         plain.str.replace(mark, ".", regex=False), errors="coerce"
     ).astype("float64")
@@ -110,6 +106,14 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     if problems:
         raise ProblemError(problems)
     return parsed
+
+
+def ungrouped(column: pd.Series[str], source: Source) -> pd.Series[str]:
+    """A text column, its numbers without the declared separator where it parts groups of three."""
+    if not source.thousands:
+        return column
+    grouped = column.str.fullmatch(_groups(source.thousands, _marks(source)[0]))
+    return column.mask(grouped, column.str.replace(f"[{SEPARATORS[source.thousands]}]", "", regex=True))
 
 
 def number_of(text: str, source: Source) -> float | None:

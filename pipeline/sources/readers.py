@@ -19,7 +19,7 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import bounds
 from pipeline.sources.apart import apart
-from pipeline.sources.cells import text_column
+from pipeline.sources.cells import text_column, ungrouped
 from pipeline.sources.contents import require_contents
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.labelled import PROGRAMS, read_labelled
@@ -74,6 +74,11 @@ def read_here(path: Path, source: Source, columns: Collection[str] | None) -> Ra
         table, labels = read(path, source)
     frame, named = _frame(table, labels, source, columns)
     return RawTable(frame, replace(metadata, labels=named) if named else metadata)
+
+
+def plainly(table: RawTable, source: Source) -> RawTable:
+    """The table with its numbers as they would be without thousands separators."""
+    return replace(table, frame=table.frame.apply(ungrouped, source=source)) if source.thousands else table
 
 
 def format_of(source: Source) -> str:

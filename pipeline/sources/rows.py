@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Flags
-from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import ProblemError, counted, wave_problem
 from pipeline.sources.layout import absent
 from pipeline.sources.shown import shown
@@ -14,7 +14,7 @@ from pipeline.sources.shown import shown
 MOST_VALUES = 20  # values of a column that a message names
 
 
-def rows_of(cells: pd.DataFrame, wave: Wave) -> Flags:
+def rows_of(cells: pd.DataFrame, source: Source, wave: str) -> Flags:
     """The rows that have, in every column of ``source.rows``, one of its values; all where none is declared.
 
     ``cells`` are the file's, or those of these columns alone. Raises ProblemError for a column that the file
@@ -22,16 +22,16 @@ def rows_of(cells: pd.DataFrame, wave: Wave) -> Flags:
     """
     chosen = np.ones(len(cells), dtype=bool)
     problems = []
-    for column, values in wave.source.rows.items():
+    for column, values in source.rows.items():
         if column not in cells:
-            said = absent(column, cells.columns, wave.source)
-            problems.append(wave_problem(wave.key, f"source.rows.{column}", *said, column))
+            said = absent(column, cells.columns, source)
+            problems.append(wave_problem(wave, f"source.rows.{column}", *said, column))
             continue
         chosen &= cells[column].isin(values).to_numpy()
         there = set(cells[column].unique())
         problems += [
             wave_problem(
-                wave.key,
+                wave,
                 f"source.rows.{column}",
                 "is in no row of the raw file",
                 f"Values found: {values_found(cells[column])}.",
@@ -42,7 +42,7 @@ def rows_of(cells: pd.DataFrame, wave: Wave) -> Flags:
         ]
     if not problems and not chosen.any():
         hint = "Every value is there, but never together: correct one of them."
-        problems.append(wave_problem(wave.key, "source.rows", "no row of the raw file has all of them", hint))
+        problems.append(wave_problem(wave, "source.rows", "no row of the raw file has all of them", hint))
     if problems:
         raise ProblemError(problems)
     return chosen
