@@ -534,6 +534,15 @@ def test_every_option_of_the_reader_is_one_of_the_draft(barometer: Path) -> None
     assert (wave["design"]["id"], wave["response"]["respondents"]) == (["CNTRY", "ID"], 2)
 
 
+def test_several_columns_that_identify_are_no_question(barometer: Path) -> None:
+    rows = "".join(
+        f"{country},{number},{number % 2}\n" for country in ("SE", "FI") for number in range(100, 180)
+    )
+    drafted(barometer, "raw.csv", f"CNTRY,ID,Q\n{rows}", "--rows", "CNTRY=FI", "--id", "CNTRY", "--id", "ID")
+    crosswalk = (barometer / "schemas/instruments/fi-2024.csv").read_text(encoding="utf-8")
+    assert "ID,*,,ignore,guess: identifies the unit" in crosswalk
+
+
 def test_units_without_an_identifier_are_drafted_by_their_row(barometer: Path) -> None:
     wave = drafted(barometer, "raw.csv", "A,B\n1,1\n1,1\n2,1\n")
     assert wave["design"]["id"] == "row"

@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Source, Wave
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import IGNORE
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.match import DraftRow, crosswalk_rows
@@ -56,6 +57,12 @@ def draft_wave(
     chosen = tuple(identifier) or _identifier(columns, former)
     questionnaire = catalogue.instruments.get(former.instrument) if former else None
     rows = crosswalk_rows(columns, catalogue, questionnaire, chosen[0] if len(chosen) == 1 else "")
+    rows = (
+        (row[0], "*", "", IGNORE, "guess: identifies the unit")
+        if len(chosen) > 1 and row[0] in chosen and row[1:4] == ("*", "", "")
+        else row
+        for row in rows
+    )
     design = Guesses(identifier=chosen[0] if len(chosen) == 1 else "")
     texts = {"wave": wave_text(_key_facts(wave), instrument, source, len(table.frame), design, chosen)}
     texts |= {"toml": instrument_text(instrument, file.name, columns), "csv": crosswalk_text(rows)}
