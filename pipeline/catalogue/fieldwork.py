@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.catalogue.kinds import (
+    Columns,
     Country,
     Day,
     Doi,
@@ -78,9 +79,26 @@ class Source:
     ] = ""
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
+    thousands: Annotated[
+        Literal["", ",", ".", " ", "'"],
+        Field(description="between groups of three digits; a space is any space, none when left out"),
+    ] = ""
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
-    header_rows: Annotated[Whole, Field(description="rows above the data", ge=1, le=1000)] = 1
+    skip_rows: Annotated[Whole, Field(description="rows above the header, as titles", ge=0, le=1000)] = 0
+    header_rows: Annotated[
+        Whole, Field(description="rows of the header; several are joined by a dot", ge=1, le=1000)
+    ] = 1
+    name_row: Annotated[
+        Whole, Field(description="which of them holds the names; the others are then left out", ge=0, le=1000)
+    ] = 0
+    label_row: Annotated[
+        Whole, Field(description="which of them holds labels, as the questions' texts", ge=0, le=1000)
+    ] = 0
     missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
+    rows: Annotated[
+        Mapping[Text, Annotated[tuple[Note, ...], Field(min_length=1)]],
+        Field(description="a column and its values: only the rows that have one of them are the wave's"),
+    ] = field(default_factory=dict)
 
     @property
     def remote(self) -> bool:
@@ -140,10 +158,16 @@ class ReplicateWeights:
 class Design:
     """How the sample was drawn; names are source columns."""
 
-    id: Annotated[Text, Field(description="the column that tells units apart")]
+    id: Annotated[
+        Columns,
+        Field(description="what tells units apart: a column, a list of columns, or `row`, the row's number"),
+    ]
     strata: Annotated[tuple[Text, ...], Field(description="the columns that make the strata")] = ()
     psu: Annotated[Note, Field(description="the column of the primary sampling unit")] = ""
     weight: Annotated[Note, Field(description="the column of a delivered weight")] = ""
+    zero_weights: Annotated[
+        Literal["refuse", "exclude"], Field(description="units with a delivered weight of exactly 0")
+    ] = "refuse"
     population: Annotated[
         InRaw,
         Field(
@@ -200,6 +224,17 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class Exclusion:
+    """Rows of the raw file that are no units of the wave. It must match at least one, else it has expired."""
+
+    column: Annotated[Text, Field(description="the column that tells them")]
+    values: Annotated[
+        tuple[Note, ...], Field(min_length=1, description="what it holds there; blank for a blank cell")
+    ]
+    reason: Annotated[Text, Field(description="why they are left out, and who decided it")]
+
+
+@dataclass(frozen=True)
 class Erratum:
     """A published figure that its owner replaced: both values, when, and where it says so."""
 
@@ -253,6 +288,9 @@ class Wave:
         Flag | None,
         Field(description="whether units of the survey's other waves answered; seen in the ids if left out"),
     ] = None
+    exclusions: Annotated[
+        tuple[Exclusion, ...], Field(alias="exclusion", description="rows that are left out")
+    ] = ()
     mode: Annotated[Note, Field(description="how it was asked: `web`, `post`, `telephone` ...")] = ""
     respondent: Annotated[Note, Field(description="who answered for the unit, in words")] = ""
     role: Annotated[Note, Field(description="of the respondent, as a code: `unit_leader`")] = ""

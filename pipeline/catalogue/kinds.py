@@ -22,6 +22,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    WithJsonSchema,
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -266,6 +267,25 @@ Cron = Annotated[Note, AfterValidator(_cron)]
 Timezone = Annotated[Note, AfterValidator(_timezone)]
 Owner = Annotated[Note, OWNER]
 
+
+def _one_or_more(value: Any) -> Any:
+    """A single text as a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Columns = Annotated[  # of a raw file; one may be written without the list
+    tuple[Text, ...],
+    BeforeValidator(_one_or_more),
+    Field(min_length=1),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "minLength": 1},
+                {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
+            ]
+        }
+    ),
+]
 
 # Numbers, dates, flags: TOML values of that type, never texts. Ranges are declared at the fields.
 Whole = Annotated[int, Field(strict=True)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -28,6 +28,18 @@ Packages = Annotated[
 Format = Annotated[
     Literal["table", "csv", "json"] | None, typer.Option("--format", help="Form of the output.")
 ]
+
+Encoding = Annotated[str | None, typer.Option("--encoding", help="Of its texts, as cp1252.")]
+Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Between the columns of a text file.")]
+Decimal = Annotated[Literal[".", ","] | None, typer.Option("--decimal", help="The decimal mark.")]
+Thousands = Annotated[
+    Literal[",", ".", " ", "'"] | None, typer.Option("--thousands", help="Between groups of three digits.")
+]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="Of a workbook.")]
+SkipRows = Annotated[int | None, typer.Option("--skip-rows", min=0, help="Rows above the header.")]
+HeaderRows = Annotated[int | None, typer.Option("--header-rows", min=0, help="Rows of the header.")]
+NameRow = Annotated[int | None, typer.Option("--name-row", min=1, help="Which of them holds the names.")]
+LabelRow = Annotated[int | None, typer.Option("--label-row", min=1, help="Which of them holds labels.")]
 
 
 def _version(asked: bool) -> None:
@@ -62,13 +74,33 @@ def init(
     file: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Raw file to draft the declarations from.")
     ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    sheet: Sheet = None,
+    skip_rows: SkipRows = None,
+    header_rows: HeaderRows = None,
+    name_row: NameRow = None,
+    label_row: LabelRow = None,
     as_json: Json = False,
 ) -> None:
     """Create a barometer: a small working one with synthetic data, or a draft from a raw file."""
     from pipeline.cli.init import begin
 
+    given = _given(
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        sheet=sheet,
+        skip_rows=skip_rows,
+        header_rows=header_rows,
+        name_row=name_row,
+        label_row=label_row,
+    )
     with reporting(as_json):
-        begin(context.obj, name, file, as_json)
+        begin(context.obj, name, file, given, as_json)
 
 
 @app.command()
@@ -238,10 +270,52 @@ def new_wave(
     instrument: Annotated[
         str, typer.Option(help="Its questionnaire; one with the key of the wave by default.")
     ] = "",
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    sheet: Sheet = None,
+    skip_rows: SkipRows = None,
+    header_rows: HeaderRows = None,
+    name_row: NameRow = None,
+    label_row: LabelRow = None,
+    rows: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rows", metavar="COLUMN=VALUE", help="Only these rows are the wave's; may be repeated."
+        ),
+    ] = None,
+    identifier: Annotated[
+        list[str] | None,
+        typer.Option("--id", metavar="COLUMN", help="What tells units apart; may be repeated; or row."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draft a wave file and a crosswalk from a raw file's variables, labels and codes."""
     from pipeline.cli.new_wave import draft
 
+    chosen: dict[str, tuple[str, ...]] = {}
+    for each in rows or []:
+        column, mark, value = each.partition("=")
+        if not (column and mark):
+            raise typer.BadParameter(f"{each!r} is not COLUMN=VALUE", param_hint="--rows")
+        chosen[column] = (*chosen.get(column, ()), value)
+    given = _given(
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        sheet=sheet,
+        skip_rows=skip_rows,
+        header_rows=header_rows,
+        name_row=name_row,
+        label_row=label_row,
+        rows=chosen or None,
+    )
     with reporting(as_json):
-        draft(context.obj, wave, file, instrument, as_json)
+        draft(context.obj, wave, file, instrument, given, identifier or [], as_json)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options of a raw file that were written, by their keys in ``source``."""
+    return {key: value for key, value in options.items() if value is not None}

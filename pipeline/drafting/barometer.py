@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.questionnaire import Question
@@ -18,22 +19,23 @@ from pipeline.drafting.folder import gitignore, name_of, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
 from pipeline.drafting.sniff import sniff
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import read_raw
+from pipeline.sources import plainly, read_raw
 
 DRAFT = "# Draft from {file}: confirm every line; what is a guess says so."
 
 
-def draft_barometer(folder: Path, file: Path) -> list[Path]:
+def draft_barometer(folder: Path, file: Path, given: Mapping[str, Any] | None = None) -> list[Path]:
     """Draft every declaration of a barometer from its first raw file, and copy that; returns the paths.
+    ``given`` are options of ``source`` that need no guess.
 
     Raises ProblemError, and writes nothing, when the file cannot be read, the folder holds declarations, or
     anything would be overwritten.
     """
     if not file.is_file():
         raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
-    source = sniff(file)
+    source = sniff(file, given)
     table = read_raw(file, source)
-    columns = describe(table, source.decimal)
+    columns = describe(plainly(table, source), source.decimal)
     found, wave = guess(columns), slug(file.stem, "-") or "first"
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),

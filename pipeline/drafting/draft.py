@@ -8,13 +8,16 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Source, Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.kinds import name_fault, slug_fault
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import IGNORE
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.folder import require_inside
@@ -23,16 +26,25 @@ from pipeline.drafting.questions import Guesses
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import read_raw
+from pipeline.sources import plainly, read_raw, rows_of
 
 MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
 
 
-def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
+def draft_wave(
+    root: Path,
+    catalogue: Catalogue,
+    wave: str,
+    file: Path,
+    instrument: str = "",
+    given: Mapping[str, Any] | None = None,
+    identifier: Sequence[str] = (),
+) -> list[Path]:
     """Draft the declarations of a new wave from its raw file; returns the paths written.
 
     The raw file is copied into ``warehouse/raw`` when it lies elsewhere. ``instrument`` names the
-    questionnaire, by default as the wave; one that is already declared is left as it is. Raises ProblemError
+    questionnaire, by default as the wave; one that is already declared is left as it is. ``given`` are
+    options of ``source`` that need no guess, and ``identifier`` what tells units apart. Raises ProblemError
     when a name is not valid or looks like a misspelt questionnaire, the wave is declared already, anything
     would be overwritten or written outside the barometer's folder, or the file cannot be read.
     """
@@ -43,15 +55,23 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     if instrument not in catalogue.instruments:
         targets |= {kind: schemas / "instruments" / f"{instrument}.{kind}" for kind in ("toml", "csv")}
     _require_new(root, wave, file, raw, targets.values())
-    source = sniff(file)
+    source = sniff(file, given)
     table = read_raw(file, source)
-    columns = describe(table, source.decimal)
+    if source.rows:
+        table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
+    columns = describe(plainly(table, source), source.decimal)
     former = _former(catalogue, _key_facts(wave)["survey"])
-    identifier = _identifier(columns, former)
+    chosen = tuple(identifier) or _identifier(columns, former)
     questionnaire = catalogue.instruments.get(former.instrument) if former else None
-    rows = crosswalk_rows(columns, catalogue, questionnaire, identifier)
-    design = Guesses(identifier=identifier)
-    texts = {"wave": wave_text(_key_facts(wave), instrument, source, len(table.frame), design)}
+    rows = crosswalk_rows(columns, catalogue, questionnaire, chosen[0] if len(chosen) == 1 else "")
+    rows = (
+        (row[0], "*", "", IGNORE, "guess: identifies the unit")
+        if len(chosen) > 1 and row[0] in chosen and row[1:4] == ("*", "", "")
+        else row
+        for row in rows
+    )
+    design = Guesses(identifier=chosen[0] if len(chosen) == 1 else "")
+    texts = {"wave": wave_text(_key_facts(wave), instrument, source, len(table.frame), design, chosen)}
     texts |= {"toml": instrument_text(instrument, file.name, columns), "csv": crosswalk_text(rows)}
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
     if not raw.exists():
@@ -100,11 +120,14 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
         raise ProblemError(problems)
 
 
-def _identifier(columns: Sequence[SourceColumn], former: Wave | None) -> str:
-    """The column that names the units: the wave before's, else the first that has no value twice."""
+def _identifier(columns: Sequence[SourceColumn], former: Wave | None) -> tuple[str, ...]:
+    """What names the units: as in the wave before, else the first column that has no value twice."""
     unique = [column.name for column in columns if column.unique]
-    before = former.design.id if former and former.design else ""
-    return before if before in unique else next(iter(unique), "")
+    before = former.design.id if former and former.design else ()
+    names = {column.name for column in columns}
+    if len(before) > 1 and names.issuperset(before):
+        return before
+    return tuple(name for name in (*before, *unique) if name in unique)[:1]
 
 
 def _former(catalogue: Catalogue, survey: str) -> Wave | None:
@@ -127,11 +150,20 @@ def _key_facts(wave: str) -> Mapping[str, str]:
     }
 
 
-def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: int, design: Guesses) -> str:
+def wave_text(
+    facts: Mapping[str, str],
+    instrument: str,
+    source: Source,
+    rows: int,
+    design: Guesses,
+    identifier: Sequence[str] = (),
+) -> str:
     """A wave file: its ``facts``, how its raw file is read, and how its units seem to be drawn."""
+    identifier = identifier or ([design.identifier] if design.identifier else [])
     options: dict[str, str | int] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
+    options |= {key: getattr(source, key) for key in ("skip_rows", "name_row", "label_row", "thousands")}
     open_keys = [key for key in ("psu", "weight") if not getattr(design, key)]
     lines = [
         "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
@@ -151,13 +183,13 @@ def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: i
         f"sha256 = {toml_value(source.sha256)}",
         f"bytes = {source.bytes}",
         *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
+        *([f"rows = {_inline(source.rows)}"] if source.rows else []),
         "",
         "[response]",
         f"respondents = {rows}",
         "",
         "[design]  # names of source columns",
-        f"id = {toml_value(design.identifier)}"
-        + ("  # guess: a value of its own on every row" if design.identifier else ""),
+        _identifier_line(identifier),
         f"strata = {toml_value(design.strata)}" + ("  # guess" if design.strata else ""),
         *(
             f"{key} = {toml_value(name)}  # guess"
@@ -171,6 +203,18 @@ def wave_text(facts: Mapping[str, str], instrument: str, source: Source, rows: i
         "  # given | design | poststratify | rake | linear | logit",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _identifier_line(identifier: Sequence[str]) -> str:
+    if not identifier:
+        return 'id = "row"  # guess: no column has a value of its own on every row'
+    if len(identifier) > 1:
+        return f"id = {toml_value(identifier)}"
+    return f"id = {toml_value(identifier[0])}  # guess: a value of its own on every row"
+
+
+def _inline(table: Mapping[str, Sequence[str]]) -> str:
+    return "{ " + ", ".join(f"{toml_value(key)} = {toml_value(value)}" for key, value in table.items()) + " }"
 
 
 def instrument_text(instrument: str, file: str, columns: Sequence[SourceColumn]) -> str:

@@ -14,7 +14,16 @@ from typing import Literal
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import SELECTED, Condition, Domain, Indicator, Logic, Question, Unit
+from pipeline.catalogue.questionnaire import (
+    NOT_ASKED,
+    SELECTED,
+    Condition,
+    Domain,
+    Indicator,
+    Logic,
+    Question,
+    Unit,
+)
 from pipeline.estimation.encoding import variables_of
 
 YES, MEAN = "yes", "mean"
@@ -72,18 +81,24 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     """
     assert wave.weighting is not None and wave.design is not None
     margins = wave.weighting.margins if wave.weighting.calibrates else ()
-    return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), catalogue)
+    rows = catalogue.instruments[wave.instrument].crosswalk
+    unasked = frozenset(row.variable for row in rows if row.code == NOT_ASKED)
+    return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), unasked, catalogue)
 
 
 @lru_cache(maxsize=64)
 def _plan(
-    variables: tuple[str, ...], margins: tuple[tuple[str, ...], ...], clustered: bool, catalogue: Catalogue
+    variables: tuple[str, ...],
+    margins: tuple[tuple[str, ...], ...],
+    clustered: bool,
+    unasked: frozenset[str],
+    catalogue: Catalogue,
 ) -> Plan:
     """Waves that ask the same are planned once."""
     columns = {name: f"v{number}" for number, name in enumerate(variables)}
     by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
-    writer = _Writer(catalogue, columns, {})
+    writer = _Writer(catalogue, columns, {}, unasked)
     for key, base in catalogue.bases.items():
         writer.bases[key] = "TRUE" if base.logic is None else writer.holds(base.logic)
     measures = [
@@ -123,11 +138,14 @@ def split(
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes conditions over the columns that a wave has; ``bases`` are those of who is asked."""
+    """Writes conditions over the columns that a wave has; ``bases`` are those of who is asked, ``unasked``
+    the variables of which the raw file says itself who was not.
+    """
 
     catalogue: Catalogue
     columns: Mapping[str, str]
     bases: dict[str, str]
+    unasked: frozenset[str]
 
     def measures(self, indicator: Indicator) -> list[Measure]:
         if indicator.total is not None:
@@ -158,13 +176,27 @@ class _Writer:
                     indicator.key,
                     category,
                     indicator.unit,
-                    self.bases[base],
+                    self._asked(base, indicator, category),
                     mask,
                     value,
                     exclusive=self._single_choice(indicator),
                 )
             )
         return measures
+
+    def _asked(self, base: str, indicator: Indicator, category: str) -> str:
+        """Who was asked: the base, without those of whom the raw file says that they were not."""
+        names = [name for pattern in indicator.patterns for name in self._present(pattern)]
+        if indicator.question is not None:
+            question = self.catalogue.questions[indicator.question]
+            items = question.answers if question.type != "grid" else (f"{question.key}.{category}",)
+            names = [name for name in items if name in self.columns]
+        if not self.unasked.intersection(names):
+            return self.bases[base]
+        coded = [name for name in dict.fromkeys(names) if self.catalogue.codes_of(name)]
+        if not coded:  # a number that is not there does not say why
+            return self.bases[base]
+        return _and([self.bases[base], _or([f"{self.columns[name]} >= -1" for name in coded])])
 
     def _single_choice(self, indicator: Indicator) -> bool:
         return (
@@ -228,7 +260,7 @@ class _Writer:
             scores = (float(min(indicator.scores.values())), float(max(indicator.scores.values())))
         else:
             answered, value = f"{column} IS NOT NULL", column
-        base = self.bases[indicator.base]
+        base = self._asked(indicator.base, indicator, MEAN)
         return [Measure(indicator.key, MEAN, indicator.unit, base, _and([*who, answered]), value, scores)]
 
     def _present(self, pattern: str) -> list[str]:

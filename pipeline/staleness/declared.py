@@ -47,7 +47,9 @@ def harmonising(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
         [(_question(question), catalogue.max_choices(question, wave)) for question in questions],
         [_base(catalogue.bases[question.base]) for question in questions],
         [(row.source_variable, row.source_code, row.variable, row.code) for row in rows],
-        (wave.scope, wave.source, wave.design, [replace(fix, reason="") for fix in wave.corrections]),
+        (wave.scope, wave.source, wave.design),
+        [replace(fix, reason="") for fix in wave.corrections],
+        [replace(exclusion, reason="") for exclusion in wave.exclusions],
         catalogue.barometer.validation,
     )
 

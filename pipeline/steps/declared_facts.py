@@ -25,7 +25,7 @@ EXPECTED = 10.0  # units of a code that a sample would hold if it were drawn lik
 
 def response(report: Report, wave: Wave) -> Finding:
     """As many units answered as the wave file says."""
-    declared, rows = wave.response.respondents, int(report["rows"])
+    declared, rows = wave.response.respondents, int(report["kept"]) + int(report["quarantined"])
     if declared is None:
         return Finding(True, f"{counted(rows, 'row')}; response.respondents is not declared", {"rows": rows})
     message = f"{counted(rows, 'row')}, and response.respondents is {declared}"

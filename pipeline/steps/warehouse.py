@@ -17,12 +17,14 @@ from pipeline.staleness.outputs import Metadata, StepResult, product_folder, wav
 from pipeline.steps.candidates import every_revision
 from pipeline.steps.comparisons import unrounded_comparisons
 from pipeline.steps.product_step import product_step, units_of
+from pipeline.steps.shared_read import remove_unused_reads
 
 
 def warehouse(catalogue: Catalogue) -> StepResult:
     """barometer.duckdb: microdata, statistics, and the published tables as the candidates hold them."""
 
     def work(folder: Path, sound: Sound) -> Metadata:
+        remove_unused_reads(catalogue)
         root = catalogue.root
         made = pd.read_parquet(product_folder(root, "estimates") / "estimates.parquet")
         packed = product_folder(root, "data_package")

@@ -22,10 +22,10 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
         yield Problem("schemas/waves", "", "declares no wave", hint)
     taken: dict[tuple[str, ...], str] = {}
     countries: dict[str, Wave] = {}
-    files: dict[str, list[str]] = {}
+    files: dict[str, list[Wave]] = {}
     for wave in catalogue.waves.values():
         if wave.is_microdata:
-            files.setdefault(wave.source.sha256, []).append(wave.key)
+            files.setdefault(wave.source.sha256, []).append(wave)
     for wave in catalogue.waves.values():
         yield from _wave(wave, catalogue)
         identity = (wave.survey, wave.edition, wave.status, wave.source.kind)
@@ -35,14 +35,21 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
                 wave.key, "edition", f"is the edition of {taken[identity]} as well", hint, wave.edition
             )
         taken.setdefault(identity, wave.key)
-        if wave.is_microdata and (same := [key for key in files[wave.source.sha256] if key != wave.key]):
-            hint = "Name the file of each wave: a unit belongs to one wave."
+        sharing = files[wave.source.sha256] if wave.is_microdata else []
+        if same := [other.key for other in sharing if other is not wave and not _apart(wave, other)]:
+            hint = "A unit belongs to one wave: name the file of each, or the rows of each in source.rows."
             message = f"is the file of {', '.join(same)} as well"
             yield wave_problem(wave.key, "source.file", message, hint, wave.source.file)
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
             hint = f"Every wave of a survey has one country; {first.key} has {first.country}."
             yield wave_problem(wave.key, "country", "is not the country of the survey", hint, wave.country)
+
+
+def _apart(a: Wave, b: Wave) -> bool:
+    """Whether no row of a file can be of both waves: some column's values, named by both, have none in common."""
+    rows_a, rows_b = a.source.rows, b.source.rows
+    return any(not set(rows_a[column]) & set(rows_b[column]) for column in rows_a.keys() & rows_b.keys())
 
 
 def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -57,6 +64,12 @@ def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     yield from _response(wave)
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
+    yield from _header(wave)
+    if wave.source.thousands == wave.source.decimal:
+        hint = "Correct one of them, or remove thousands if none are separated."
+        yield wave_problem(
+            wave.key, "source.thousands", "is the decimal mark as well", hint, wave.source.thousands
+        )
     yield from _kind(wave, catalogue)
 
 
@@ -138,9 +151,30 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             )
 
 
+def _header(wave: Wave) -> Iterator[Problem]:
+    source = wave.source
+    for key, number in (("name_row", source.name_row), ("label_row", source.label_row)):
+        if number > source.header_rows:
+            hint = f"The header has header_rows = {source.header_rows}: count within it, from 1."
+            yield wave_problem(wave.key, f"source.{key}", "is below the header", hint, str(number))
+    if source.label_row and source.label_row == source.name_row:
+        hint = "Labels stand in a row of their own: remove label_row if there is none."
+        yield wave_problem(
+            wave.key, "source.label_row", "is the row of the names", hint, str(source.label_row)
+        )
+    elif source.label_row and source.header_rows == 1:
+        hint = "Set header_rows to the number of rows above the data, names and labels among them."
+        yield wave_problem(wave.key, "source.label_row", "leaves no row for the names", hint, "1")
+
+
 def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if not wave.is_microdata:
-        for key, there in (("design", wave.design), ("correction", wave.corrections)):
+        for key, there in (
+            ("design", wave.design),
+            ("correction", wave.corrections),
+            ("exclusion", wave.exclusions),
+            ("source.rows", wave.source.rows),
+        ):
             if there:
                 yield wave_problem(
                     wave.key, key, "does not belong in a wave of published figures", "Remove it."
