@@ -40,7 +40,7 @@ GRAPH = {
     "site": ["data_package"],
 }
 CHECKS = {
-    "harmonised_wave": {"contract", "coverage"},
+    "harmonised_wave": {"contract", "coverage", "labels"},
     "weighted_wave": {"weights"},
     "estimates": {"shares", "jumps", "agreement"},
     "data_package": {"disclosure", "package"},

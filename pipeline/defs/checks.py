@@ -5,7 +5,7 @@ made of a candidate that fails them. The others inform.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
             before.response.respondents if before else None,
         )
         return _keep("coverage", wave.key, found, catalogue)
+
+
+def labels(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """The labels of a labelled file say what its codes and columns are mapped to."""
+    return _answers_check("labels", quality.labels, context, project)
 
 
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
@@ -117,6 +122,7 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
         for asset, check in (
             ("harmonised_wave", contract),
             ("harmonised_wave", coverage),
+            ("harmonised_wave", labels),
             ("weighted_wave", weights),
         )
     ]
@@ -134,6 +140,20 @@ def _wave(context: dg.AssetCheckExecutionContext, project: Project) -> tuple[Wav
 def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     name = "answers.parquet" if wave.is_microdata else "figures.parquet"
     return pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave.key) / name)
+
+
+def _answers_check(
+    check: str,
+    judge: Callable[[Mapping[str, Any]], Finding],
+    context: dg.AssetCheckExecutionContext,
+    project: Project,
+) -> dg.AssetCheckResult:
+    with plain_problems():
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "published figures have no answers"))
+        report = wave_folder(catalogue.root, "harmonised_wave", wave.key) / "report.json"
+        return _keep(check, wave.key, judge(json.loads(report.read_text(encoding="utf-8"))), catalogue)
 
 
 def _estimates_check(

@@ -21,7 +21,7 @@ from pipeline.catalogue.questionnaire import (
     QuestionType,
     Variable,
 )
-from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, TICKED, YES
+from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, SEPARATOR, TICKED, YES
 from pipeline.drafting.columns import MISSING_NOTE, SourceColumn
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
@@ -45,8 +45,6 @@ BACKGROUND = re.compile(
     r"|[aå]lder\w*|bransch|sukupuoli|ik[aä]ryhm[aä]|alue|toimiala)\b",
     re.IGNORECASE,
 )
-# between question and item
-SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
 # columns of the microdata table, and words with a meaning in conditions and crosswalks
 RESERVED_NAMES = re.compile(rf"{MICRODATA_COLUMNS.pattern}|total|all|na|{'|'.join(sorted(RESERVED))}")
 

@@ -52,8 +52,8 @@ class MappedText:
 
     @property
     def confirmed(self) -> bool:
-        """Somebody has looked: the line's note begins with ``confirmed``."""
-        return self.row.note.casefold().startswith(CONFIRMED)
+        """Somebody has looked at the line."""
+        return is_confirmed(self.row)
 
 
 @dataclass
@@ -101,6 +101,11 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     if problems:
         raise ProblemError(problems)
     return mapped
+
+
+def is_confirmed(row: CrosswalkRow) -> bool:
+    """Somebody has looked at a line of the crosswalk: its note begins with ``confirmed``."""
+    return row.note.casefold().startswith(CONFIRMED)
 
 
 def mapped_texts(

@@ -15,6 +15,7 @@ from pipeline.harmonise.corrections import correct
 from pipeline.harmonise.crosswalk import Mapped, translate
 from pipeline.harmonise.declared_missing import answers_declared_missing, weights_declared_missing
 from pipeline.harmonise.design import design_columns, replicate_columns, require_columns, require_weights
+from pipeline.harmonise.file_labels import label_faults
 from pipeline.harmonise.quarantine import (
     broken_contract,
     conflicts,
@@ -24,7 +25,7 @@ from pipeline.harmonise.quarantine import (
     too_many_choices,
 )
 from pipeline.harmonise.routing import route
-from pipeline.problems import ProblemError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import NO_METADATA, FileMetadata
 
 
@@ -47,7 +48,8 @@ def harmonise(
     """The raw text of a microdata wave as harmonised answers; ``metadata`` is what its file says of it.
 
     Raises ProblemError when a needed column is missing or empty, a correction has expired, a source code
-    is unknown, a number cannot be read, an answer is what the file declares missing, a delivered weight is
+    is unknown, a number cannot be read, an answer is what the file declares missing or labels as
+    another, a delivered weight is
     missing, or too many rows are bad.
     """
     if wave.design is None:
@@ -56,7 +58,8 @@ def harmonise(
     raw = raw.reset_index(drop=True)
     require_columns(raw, wave, design, instrument)
     raw, corrections = correct(raw, wave)
-    mapped = _translate(raw, wave, catalogue, metadata)
+    labels = label_faults(raw, wave, catalogue, metadata)
+    mapped = _translate(raw, wave, catalogue, metadata, labels.problems)
     contradictions = route(mapped, catalogue)
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})
     replicates = replicate_columns(raw, design)
@@ -76,14 +79,17 @@ def harmonise(
         },
         "corrections": corrections,
         "contradictions": contradictions,
+        "labels": labels.report(),
         "unused_columns": _unused(raw, wave, catalogue, design),
     }
     return Harmonised(good, quarantine, report)
 
 
-def _translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata) -> Mapped:
+def _translate(
+    raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata, problems: list[Problem]
+) -> Mapped:
     """The harmonised variables. Raises ProblemError, also for what contradicts the file's own metadata."""
-    problems = [*answers_declared_missing(raw, wave, catalogue, metadata)]
+    problems = [*problems, *answers_declared_missing(raw, wave, catalogue, metadata)]
     problems += weights_declared_missing(raw, wave, metadata)
     try:
         mapped = translate(raw, wave, catalogue)

@@ -30,6 +30,7 @@ MAX_JUMP_ERRORS = 4.0  # ... and standard errors of the difference, where they a
 ROUNDING = 0.5  # percentage points: published figures are whole percents
 MAX_OUTSIDE_SHARE = 0.1  # share of published figures outside the interval: 0.05 is expected
 MAX_SHOWN = 10
+MAX_NAMED = 3  # cases that a message names
 CELL_KEY = ["indicator", "category", "domain", "domain_code"]
 
 
@@ -134,6 +135,18 @@ def coverage(
         "no longer asked": ", ".join(dropped) or "none",
     }
     return Finding(not dropped and not few, message, numbers | {"new": ", ".join(added) or "none"})
+
+
+def labels(report: Mapping[str, Any]) -> Finding:
+    """The labels of a labelled file say what its codes and columns are mapped to, each of them once."""
+    compared, doubts = report["labels"]["compared"], report["labels"]["doubts"]
+    numbers = {"compared": compared, "doubtful": len(doubts)}
+    if not doubts:
+        return Finding(True, f"{counted(compared, 'label')} of the file agree with the codebook", numbers)
+    message = f"{counted(len(doubts), 'label')} of the file unlike the codebook's words, or there twice: "
+    message += "; ".join(doubts[:MAX_NAMED]) + ("; ..." if len(doubts) > MAX_NAMED else "")
+    message += ". Confirm the lines in their note, or give the questionnaire's [wording]"
+    return Finding(False, message, numbers)
 
 
 def questions(wave: Wave, catalogue: Catalogue) -> set[str]:
