@@ -10,7 +10,7 @@ from pipeline.sources.fetch import fetch
 from pipeline.sources.layout import raw_file_name
 from pipeline.sources.metadata import NO_METADATA, FileMetadata, Missing, MultipleSet
 from pipeline.sources.readers import RawTable, format_of, read_raw
-from pipeline.sources.shown import listed, shown
+from pipeline.sources.shown import listed, named, shown, visible
 from pipeline.sources.workbook import sheets_of
 
 __all__ = [
@@ -23,10 +23,12 @@ __all__ = [
     "fetch",
     "format_of",
     "listed",
+    "named",
     "numbers",
     "raw_file_name",
     "read_raw",
     "require_contents",
     "sheets_of",
     "shown",
+    "visible",
 ]
