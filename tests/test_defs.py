@@ -40,7 +40,7 @@ GRAPH = {
     "site": ["data_package"],
 }
 CHECKS = {
-    "harmonised_wave": {"contract", "coverage", "labels"},
+    "harmonised_wave": {"contract", "coverage", "labels", "nothing_ticked"},
     "weighted_wave": {"weights"},
     "estimates": {"shares", "jumps", "agreement"},
     "data_package": {"disclosure", "package"},

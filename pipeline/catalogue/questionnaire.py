@@ -85,6 +85,10 @@ class Question:
     max_choices: Annotated[
         Whole | None, Field(description="how many items may be selected: multiple only", ge=1, le=1000)
     ] = None
+    nothing_ticked: Annotated[
+        Literal["no_answer", "not_selected"] | None,
+        Field(description="what a row with nothing ticked says (see below): multiple only"),
+    ] = None
     label: Annotated[Note, Field(description="a short name for readers")] = ""
     note: Annotated[Note, Field(description="what a reader should know")] = ""
 

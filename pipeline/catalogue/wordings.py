@@ -83,7 +83,7 @@ def targets(catalogue: Catalogue) -> list[Target]:
         }
         texts = _wordings(sources, f"{question.key}.text", question.text)
         absent = question.nonresponse
-        names = tuple(filter(None, (question.key, question.label)))
+        names = tuple(filter(None, _wordings(sources, f"{question.key}.label", question.key, question.label)))
         for answer in question.answers:
             item = item_key(answer)
             if not item:

@@ -55,7 +55,12 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
 
 def labels(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """The labels of a labelled file say what its codes and columns are mapped to."""
-    return _answers_check("labels", quality.labels, context, project)
+    return _answers_check("labels", lambda report, _: quality.labels(report), context, project)
+
+
+def nothing_ticked(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """It is known what nothing ticked of a multiple question means."""
+    return _answers_check("nothing_ticked", quality.nothing_ticked, context, project)
 
 
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
@@ -123,6 +128,7 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
             ("harmonised_wave", contract),
             ("harmonised_wave", coverage),
             ("harmonised_wave", labels),
+            ("harmonised_wave", nothing_ticked),
             ("weighted_wave", weights),
         )
     ]
@@ -144,7 +150,7 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
 
 def _answers_check(
     check: str,
-    judge: Callable[[Mapping[str, Any]], Finding],
+    judge: Callable[[Mapping[str, Any], Catalogue], Finding],
     context: dg.AssetCheckExecutionContext,
     project: Project,
 ) -> dg.AssetCheckResult:
@@ -153,7 +159,8 @@ def _answers_check(
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no answers"))
         report = wave_folder(catalogue.root, "harmonised_wave", wave.key) / "report.json"
-        return _keep(check, wave.key, judge(json.loads(report.read_text(encoding="utf-8"))), catalogue)
+        found = judge(json.loads(report.read_text(encoding="utf-8")), catalogue)
+        return _keep(check, wave.key, found, catalogue)
 
 
 def _estimates_check(

@@ -63,10 +63,10 @@ def label_faults(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: 
     known = {target.variable: target for target in targets(catalogue)}
     file = f"schemas/instruments/{wave.instrument}.csv"
     mapped = list(mapped_texts(raw, wave, catalogue, metadata.value_labels))
-    for verdict in (
-        *_column_verdicts(wave, catalogue, metadata, mapped, known),
-        *_code_verdicts(catalogue, metadata, mapped, known),
-    ):
+    of_codes = list(_code_verdicts(catalogue, metadata, mapped, known))
+    vouched = {verdict.row.source_variable for verdict in of_codes if verdict.fits}
+    of_columns = _column_verdicts(wave, catalogue, metadata, mapped, known)
+    for verdict in (*of_columns, *of_codes):
         faults.compared += 1
         if verdict.fits or is_confirmed(verdict.row):
             continue
@@ -78,7 +78,7 @@ def label_faults(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: 
             faults.problems.append(
                 Problem(file, f"line {verdict.row.line}", message, HINT, verdict.source, wave.key)
             )
-        else:
+        elif verdict in of_codes or verdict.row.source_variable not in vouched:
             faults.doubts.append(f"{verdict.source}, labelled{label or ' otherwise'}, as {verdict.target}")
     faults.doubts += _duplicates(metadata, mapped)
     return faults
@@ -132,6 +132,8 @@ def _of_code(
         return False, f"the text of {exact}"
     if own in ABSENT or (absent and any(NO_ANSWER_LABEL.fullmatch(text) for text in texts)):
         return True, ""
+    if any(pattern.fullmatch(label) for pattern in (TICKED, UNTICKED)):
+        return None
     fit = _best(texts, target.codes[own])
     others = {code: _best(texts, words) for code, words in target.codes.items() if code != own}
     best = max(others, key=lambda code: others[code], default="")
@@ -143,7 +145,10 @@ def _of_code(
         ]
         if max(served, default=0.0) < others[best]:
             return False, f"rather {best}"
-    return fit > UNLIKE, ""
+    finer = target.type == "background" and any(  # a coarser code is made of several
+        one.row.code == own and plain(text) != plain(label) for one, text in codes
+    )
+    return finer or fit > UNLIKE, ""
 
 
 def _of_box(
@@ -217,6 +222,8 @@ def _column_verdicts(
             clearly = scores[best] >= max(CLEAR, own + MARGIN)
             rivals = (fit(*key, best) for key in labels if clearly and key[1] == best and key[0] != column)
             better = scores[best] == SAME or (clearly and max(rivals, default=0.0) < scores[best])
+            if known[variable].type == "background" == known[best].type:  # a coarser one may be made of it
+                better &= any(fills == best for _, fills in labels)
         absent = item_key(variable) in known[variable].nonresponse
         alike = own > UNLIKE or (absent and any(NO_ANSWER_LABEL.fullmatch(text) for text in texts))
         other = f"{'the text of' if scores[best] == SAME else 'rather'} {best}" if better else ""

@@ -11,6 +11,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
+from pipeline.harmonise.boxes import count_asked, empty_pages
 from pipeline.harmonise.corrections import correct
 from pipeline.harmonise.crosswalk import Mapped, translate
 from pipeline.harmonise.declared_missing import answers_declared_missing, weights_declared_missing
@@ -60,6 +61,7 @@ def harmonise(
     raw, corrections = correct(raw, wave)
     labels = label_faults(raw, wave, catalogue, metadata)
     mapped = _translate(raw, wave, catalogue, metadata, labels.problems)
+    pages = empty_pages(mapped, catalogue)
     contradictions = route(mapped, catalogue)
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})
     replicates = replicate_columns(raw, design)
@@ -79,6 +81,7 @@ def harmonise(
         },
         "corrections": corrections,
         "contradictions": contradictions,
+        "nothing_ticked": count_asked(pages, mapped, catalogue),
         "labels": labels.report(),
         "unused_columns": _unused(raw, wave, catalogue, design),
     }

@@ -16,6 +16,7 @@ from pipeline.staleness.outputs import product_folder, read_json, wave_folder, w
 WAVE_CHECKS = {
     "coverage": "harmonised_wave",
     "labels": "harmonised_wave",
+    "nothing_ticked": "harmonised_wave",
     "weights": "weighted_wave",
 }  # with the step whose output they judge
 PRODUCT_CHECKS = {"shares": "estimates", "jumps": "estimates", "agreement": "estimates"}

@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
+from pipeline.harmonise import is_doubtful
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.staleness.findings import edition_before
 from pipeline.weighting import MARGIN_TOLERANCE
@@ -146,6 +147,19 @@ def labels(report: Mapping[str, Any]) -> Finding:
     message = f"{counted(len(doubts), 'label')} of the file unlike the codebook's words, or there twice: "
     message += "; ".join(doubts[:MAX_NAMED]) + ("; ..." if len(doubts) > MAX_NAMED else "")
     message += ". Confirm the lines in their note, or give the questionnaire's [wording]"
+    return Finding(False, message, numbers)
+
+
+def nothing_ticked(report: Mapping[str, Any], catalogue: Catalogue) -> Finding:
+    """Where nothing of a multiple question is ticked, somebody has said what that means, or an item tells."""
+    counts: Mapping[str, int] = report["nothing_ticked"]
+    doubtful = [key for key in counts if is_doubtful(catalogue.questions[key])]
+    numbers = {f"nothing ticked of {key}": rows for key, rows in counts.items()}
+    if not doubtful:
+        return Finding(True, "no row with nothing ticked is in doubt", numbers)
+    cases = "; ".join(f"{key} in {counted(counts[key], 'row')}" for key in doubtful[:MAX_NAMED])
+    message = f"nothing is ticked of {cases}{'; ...' if len(doubtful) > MAX_NAMED else ''}, and no item says "
+    message += "that nothing applies: taken as no answer. Declare nothing_ticked in the codebook"
     return Finding(False, message, numbers)
 
 
