@@ -290,6 +290,19 @@ def test_a_respondents_words_in_a_label_are_not_shown(barometer: Path) -> None:
     assert found.doubts == ["Q2 = 1, labelled otherwise, as novelty first"]
 
 
+def test_drafts_mark_two_codes_with_one_label(barometer: Path, tmp_path: Path) -> None:
+    frame = delivered(barometer).replace({"Q2": {9: 7}})
+    frame.loc[frame.index[:10], "Q2"] = 8
+    path = deliver(
+        barometer, frame, variable_value_labels={"Q2": {1: "First", 2: "Copied", 7: "Other", 8: "Other"}}
+    )
+    draft_barometer(tmp_path / "new", path)
+    (drafted,) = (tmp_path / "new/schemas/instruments").glob("*.csv")
+    marked = [line for line in drafted.read_text().splitlines() if "same label as" in line]
+    assert len(marked) == 1
+    assert marked[0].startswith("Q2,8,") and marked[0].endswith("; same label as 7: look at both")
+
+
 # ── labels of columns ────────────────────────────────────────────────────────
 
 

@@ -59,7 +59,8 @@ def _rows_of_former(column: SourceColumn, former: Instrument) -> Iterator[DraftR
             yield column.name, code, "", "", _hint(column, code)
     for row in rows:
         if row.source_code in codes or column.codes is None:
-            yield column.name, row.source_code, row.variable, row.code, note
+            twin = column.twin_note(row.source_code)
+            yield column.name, row.source_code, row.variable, row.code, f"{note}{twin}"
     for variable in dict.fromkeys(row.variable for row in rows if row.variable):
         yield from _missing_rows(column, variable, [code for code in column.missing if code not in listed])
 
@@ -117,7 +118,8 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float) -> Iterato
         if code in column.missing and not (fit >= MIN_SCORE and code_guess in target.nonresponse):
             yield from _missing_rows(column, target.variable, [code])
         elif code_guess and fit >= MIN_SCORE:
-            note = f"guess {min(score, fit):.2f}: {label or column.label or column.name}"
+            words = label or column.label or column.name
+            note = f"guess {min(score, fit):.2f}: {words}{column.twin_note(code)}"
             yield column.name, code, target.variable, code_guess, note
         else:
             yield column.name, code, target.variable, "", _hint(column, code)
