@@ -59,6 +59,7 @@ text = "What value did it bring?"
 items.quality = "Quality"
 items.savings = "Savings"
 max_choices = 2
+nothing_ticked = "not_selected"
 
 [questions.staff]
 type = "numeric"

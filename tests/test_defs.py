@@ -40,7 +40,16 @@ GRAPH = {
     "site": ["data_package"],
 }
 CHECKS = {
-    "harmonised_wave": {"contract", "coverage", "quarantine", "response", "item_nonresponse", "outliers"},
+    "harmonised_wave": {
+        "contract",
+        "coverage",
+        "quarantine",
+        "response",
+        "item_nonresponse",
+        "outliers",
+        "labels",
+        "nothing_ticked",
+    },
     "weighted_wave": {"weights", "replicates", "lonely_psus"},
     "estimates": {"shares", "jumps", "agreement", "scopes", "shared_units"},
     "data_package": {"disclosure", "package"},

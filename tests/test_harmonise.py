@@ -173,7 +173,7 @@ def test_an_unknown_code_stops_the_wave_and_every_one_is_named(fieldwork: Fieldw
 
 def test_a_column_of_free_text_is_not_poured_into_the_message(fieldwork: Fieldwork) -> None:
     fieldwork.raw["Q2"] = [f"text {row}" for row in range(80)]
-    assert "60 more codes" in fieldwork.stopped()
+    assert "column Q2: holds 80 texts that the crosswalk does not list, in 80 rows of" in fieldwork.stopped()
 
 
 def test_a_text_where_numbers_are_copied_is_named_with_the_unknown_codes(fieldwork: Fieldwork) -> None:

@@ -89,6 +89,10 @@ class Question:
     ] = None
     minimum: Annotated[Bound | None, Field(description="the least a number may be: numeric only")] = None
     maximum: Annotated[Bound | None, Field(description="the most a number may be: numeric only")] = None
+    nothing_ticked: Annotated[
+        Literal["no_answer", "not_selected"] | None,
+        Field(description="what a row with nothing ticked says (see below): multiple only"),
+    ] = None
     label: Annotated[Note, Field(description="a short name for readers")] = ""
     note: Annotated[Note, Field(description="what a reader should know")] = ""
 

@@ -68,6 +68,21 @@ def quarantine(context: dg.AssetCheckExecutionContext, project: Project) -> dg.A
         return _keep("quarantine", wave.key, found, catalogue)
 
 
+def labels(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """The labels of a labelled file say what its codes and columns are mapped to."""
+    return _report_check("labels", lambda report, *_: quality.labels(report), context, project)
+
+
+def nothing_ticked(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """It is known what nothing ticked of a multiple question means."""
+    return _report_check(
+        "nothing_ticked",
+        lambda report, _, catalogue: quality.nothing_ticked(report, catalogue),
+        context,
+        project,
+    )
+
+
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Weights in a sensible range, and every margin met."""
     with plain_problems(project):
@@ -192,6 +207,8 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
             ("harmonised_wave", response),
             ("harmonised_wave", item_nonresponse),
             ("harmonised_wave", outliers),
+            ("harmonised_wave", labels),
+            ("harmonised_wave", nothing_ticked),
             ("weighted_wave", weights),
             ("weighted_wave", replicates),
             ("weighted_wave", lonely_psus),

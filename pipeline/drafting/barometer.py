@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.questionnaire import Question
+from pipeline.catalogue.wordings import says_none
 from pipeline.drafting.columns import describe
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
@@ -102,6 +103,8 @@ def _codebook(found: Guesses, file: str) -> str:
         lines += [f"[questions.{question.key}]", f'type = "{question.type}"  # guess']
         lines += [f"text = {toml_value(question.text)}{unworded}"]
         lines += [*_entries("items", question.items), *_entries("codes", question.codes)]
+        if question.type == "multiple" and not says_none(question):
+            lines += ['nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these']
         if question.nonresponse:
             lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
         lines += [""]

@@ -6,15 +6,17 @@ A column with many distinct values holds identifiers, texts or numbers; its valu
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from pipeline.sources import RawTable
+from pipeline.catalogue.wordings import NO_ANSWER_LABEL
+from pipeline.sources import Missing, RawTable
 
 MAX_CODES = 30  # distinct values; a column with more has no codes
+MISSING_NOTE = "user-missing in the file"
 MAX_LENGTH = 60  # characters; a longer text is not a code
 
 
@@ -29,7 +31,23 @@ class SourceColumn:
     numeric: bool
     unique: bool  # a value of its own on every row: an identifier
     labels: Mapping[str, str]  # of its codes, as far as the file has them
+    missing: Collection[str]  # codes, found or labelled, that the file declares missing
     positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
+
+    def is_missing(self, code: str) -> bool:
+        """Whether a code stands for no answer: the file declares it missing, or its label says so."""
+        return code in self.missing or bool(NO_ANSWER_LABEL.fullmatch(self.labels.get(code, "") or code))
+
+    def twin_note(self, code: str) -> str:
+        """That an earlier code of the column has the same label, for somebody to look at; "" if none has."""
+        label = self.labels.get(code, "").casefold()
+        twins = [other for other in self.labels if label and self.labels[other].casefold() == label]
+        return f"; same label as {twins[0]}: look at both" if twins and twins[0] != code else ""
+
+    def missing_note(self, code: str) -> str:
+        """What the file says of a code that it declares missing."""
+        label = self.labels.get(code, "")
+        return MISSING_NOTE + (f": {label}" if label else "")
 
 
 def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
@@ -41,7 +59,9 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     name = str(cells.name)
     labels = table.metadata.value_labels.get(name, {})
     found = {str(text) for text in cells.unique()} - {""}
-    unlabelled = found - set(labels)
+    declared = table.metadata.missing.get(name, Missing())
+    missing = {code for code in found | set(labels) if declared.holds(code)}
+    unlabelled = found - set(labels) - missing
     text = pd.Series(sorted(unlabelled), dtype="str").str.replace(decimal, ".", regex=False)
     unique = bool(len(found) == len(cells) and len(cells) > 1)
     numbers = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
@@ -56,6 +76,7 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
         numeric=bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all()),
         unique=unique,
         labels=labels,
+        missing=sorted(missing, key=_order),
         positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
     )
 

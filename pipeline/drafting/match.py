@@ -1,18 +1,15 @@
 """Guesses the harmonised variable of a source column, and the code of a source code.
 
-The similarity of two texts is that of their character trigrams (Dice 1945): 2 |A and B| / (|A| + |B|). Every
-wording of the catalogue counts: the codebook's, its translations and what earlier questionnaires asked.
+A guess rests on how alike the file's labels are to the wordings of the catalogue (``catalogue.wordings``).
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import IGNORE, NOT_SELECTED, SELECTED, Instrument, item_key
+from pipeline.catalogue.questionnaire import IGNORE, NO_ANSWER, NOT_SELECTED, SELECTED, Instrument
+from pipeline.catalogue.wordings import Target, likeness, targets
 from pipeline.drafting.columns import SourceColumn
 
 MIN_SCORE = 0.5  # a lower score is not a guess
@@ -21,62 +18,6 @@ PRIOR_SCORE = 0.9  # the score of a column that an earlier questionnaire of the 
 TODO = "TODO"
 
 DraftRow = tuple[str, str, str, str, str]  # source_variable, source_code, variable, code, note
-
-
-@dataclass(frozen=True)
-class Target:
-    """A harmonised variable with all known wordings of it and of its codes."""
-
-    variable: str
-    type: str  # background, single, multiple, grid or numeric
-    texts: tuple[str, ...]
-    codes: Mapping[str, tuple[str, ...]]
-
-
-def targets(catalogue: Catalogue) -> list[Target]:
-    """Every background and answer variable, in codebook order."""
-    sources = _wording_sources(catalogue)
-    found = []
-    for variable in catalogue.variables.values():
-        codes = {
-            code_key: _wordings(sources, f"{variable.key}.codes.{code_key}", code_key, text)
-            for code_key, text in variable.codes.items()
-        }
-        texts = _wordings(sources, f"{variable.key}.label", variable.key, variable.label)
-        found.append(Target(variable.key, "background", texts, codes))
-    for question in catalogue.questions.values():
-        codes = {
-            code_key: _wordings(sources, f"{question.key}.codes.{code_key}", code_key, text)
-            for code_key, text in question.codes.items()
-        }
-        question_texts = _wordings(sources, f"{question.key}.text", question.text)
-        for answer in question.answers:
-            item = item_key(answer)
-            texts = (*question_texts, question.key, question.label)
-            if item:
-                names = _wordings(sources, f"{question.key}.items.{item}", question.items[item])
-                texts = (
-                    *names,
-                    *(f"{text} {name}" for text in question_texts for name in names),
-                    f"{question.key} {item}",
-                )
-            found.append(Target(answer, question.type, tuple(filter(None, texts)), codes))
-    return found
-
-
-def _wording_sources(catalogue: Catalogue) -> list[Mapping[str, str]]:
-    """Texts by the codebook's keys, once for each language and questionnaire."""
-    sources = [
-        {key.partition(".")[2]: text for key, text in words.items()}
-        for words in catalogue.translations.values()
-    ]
-    return sources + [instrument.wording for instrument in catalogue.instruments.values()]
-
-
-def _wordings(sources: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys([*own, *(label_source[key] for label_source in sources if label_source.get(key))])
-    )
 
 
 def crosswalk_rows(
@@ -114,11 +55,19 @@ def _rows_of_former(column: SourceColumn, former: Instrument) -> Iterator[DraftR
     note = f"guess {PRIOR_SCORE:.2f}: as in {former.key}"
     codes = [*_source_codes(column), *([""] if column.blank else []), "*"]
     for code in _source_codes(column):
-        if code not in listed and "*" not in listed:
+        if code not in listed and "*" not in listed and code not in column.missing:
             yield column.name, code, "", "", _hint(column, code)
     for row in rows:
         if row.source_code in codes or column.codes is None:
-            yield column.name, row.source_code, row.variable, row.code, note
+            twin = column.twin_note(row.source_code)
+            yield column.name, row.source_code, row.variable, row.code, f"{note}{twin}"
+    for variable in dict.fromkeys(row.variable for row in rows if row.variable):
+        yield from _missing_rows(column, variable, [code for code in column.missing if code not in listed])
+
+
+def _missing_rows(column: SourceColumn, variable: str, codes: Iterable[str]) -> Iterator[DraftRow]:
+    """The codes that the file declares missing, as no answer."""
+    return ((column.name, code, variable, NO_ANSWER, column.missing_note(code)) for code in codes)
 
 
 def _best_targets(
@@ -146,7 +95,7 @@ def _score(column: SourceColumn, target: Target) -> float:
     ):
         return 0.0
     score = max(
-        _similarity(own, text) for own in (column.label or column.name, column.name) for text in target.texts
+        likeness(own, text) for own in (column.label or column.name, column.name) for text in target.words
     )
     labels = [label for label in (column.codes or {}).values() if label]
     if score < MIN_SCORE / 2 or not labels or not target.codes:
@@ -159,14 +108,18 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float) -> Iterato
     note = f"guess {score:.2f}: {column.label or column.name}"
     if target.type == "numeric":
         yield column.name, "*", target.variable, "=", note
+        yield from _missing_rows(column, target.variable, column.missing)
         return
     chosen = _tick_codes(column) if target.type == "multiple" else {}
     for code, label in (column.codes or {}).items():
         code_guess, fit = (
             (chosen.get(code, ""), score) if target.type == "multiple" else _best_code(label or code, target)
         )
-        if code_guess and fit >= MIN_SCORE:
-            note = f"guess {min(score, fit):.2f}: {label or column.label or column.name}"
+        if code in column.missing and not (fit >= MIN_SCORE and code_guess in target.nonresponse):
+            yield from _missing_rows(column, target.variable, [code])
+        elif code_guess and fit >= MIN_SCORE:
+            words = label or column.label or column.name
+            note = f"guess {min(score, fit):.2f}: {words}{column.twin_note(code)}"
             yield column.name, code, target.variable, code_guess, note
         else:
             yield column.name, code, target.variable, "", _hint(column, code)
@@ -187,19 +140,5 @@ def _tick_codes(column: SourceColumn) -> dict[str, str]:
 
 
 def _best_code(label: str, target: Target) -> tuple[str, float]:
-    scores = {code: max(_similarity(label, text) for text in texts) for code, texts in target.codes.items()}
+    scores = {code: max(likeness(label, text) for text in texts) for code, texts in target.codes.items()}
     return max(scores.items(), key=lambda entry: entry[1], default=("", 0.0))
-
-
-def _similarity(a: str, b: str) -> float:
-    first, second = _trigrams(a), _trigrams(b)
-    return 2 * len(first & second) / (len(first) + len(second)) if first and second else 0.0
-
-
-@cache
-def _trigrams(text: str) -> frozenset[str]:
-    plain = "".join(
-        sign for sign in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(sign)
-    )
-    words = "".join(sign if sign.isalnum() else " " for sign in plain).split()
-    return frozenset(f" {word} "[position : position + 3] for word in words for position in range(len(word)))

@@ -7,7 +7,7 @@ columns side by side with the same codes, whose names or labels begin alike, are
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -21,7 +21,8 @@ from pipeline.catalogue.questionnaire import (
     QuestionType,
     Variable,
 )
-from pipeline.drafting.columns import SourceColumn
+from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, SEPARATOR, TICKED, YES
+from pipeline.drafting.columns import MISSING_NOTE, SourceColumn
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
 
@@ -44,19 +45,6 @@ BACKGROUND = re.compile(
     r"|[aå]lder\w*|bransch|sukupuoli|ik[aä]ryhm[aä]|alue|toimiala)\b",
     re.IGNORECASE,
 )
-NO_ANSWER_LABEL = re.compile(
-    r"(?:i )?(?:don'?t|do not|doesn'?t|does not) know.*|unknown|dk|dk/na|refus.*|no answer|not answered"
-    r"|missing.*|prefer not .*|would rather not .*|not applicable|n/?a|inapplicable|not stated|not asked"
-    r"|undecided|no opinion|vet ik[kj]e|ved ikke|vet inte|vet ej|en osaa sanoa|ei vastausta|veit ekki"
-    r"|ubesvart|intet svar|ikke aktuelt",
-    re.IGNORECASE,
-)
-TICKED = re.compile(
-    r"(?:selected|mentioned|ticked|checked|chosen|marked|valgt|nevnt|n[aæ]vnt|vald|valittu)", re.IGNORECASE
-)
-YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
-# between question and item
-SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
 # columns of the microdata table, and words with a meaning in conditions and crosswalks
 RESERVED_NAMES = re.compile(rf"{MICRODATA_COLUMNS.pattern}|total|all|na|{'|'.join(sorted(RESERVED))}")
 
@@ -131,7 +119,7 @@ def _why_ignored(column: SourceColumn) -> str | None:
     """Why a column answers no question that could be counted, or None."""
     if column.codes is None:
         return None if column.numeric else "texts, or too many codes to be an answer"
-    used = [code for code in column.codes if not NO_ANSWER_LABEL.fullmatch(column.labels.get(code, ""))]
+    used = [code for code in column.codes if not column.is_missing(code)]
     if not used:
         return "always blank"
     return "the same on every row" if len(used) == 1 and not column.labels and not column.blank else None
@@ -141,8 +129,8 @@ def _is_number(column: SourceColumn) -> bool:
     """Numbers, not codes: too many of them, or none with a label but what stands for no answer."""
     if column.codes is None:
         return column.numeric
-    plain = [code for code in column.codes if code not in column.labels]
-    labelled = [code for code, label in column.labels.items() if not NO_ANSWER_LABEL.fullmatch(label)]
+    plain = [code for code in column.codes if code not in column.labels and code not in column.missing]
+    labelled = [code for code in column.labels if not column.is_missing(code)]
     whole = all(re.fullmatch(r"-?\d+", code) for code in plain)
     return column.numeric and not labelled and (len(plain) > MAX_SCALE_POINTS or not whole)
 
@@ -154,9 +142,10 @@ def _add_number(column: SourceColumn, found: Guesses) -> None:
     key = found.name(column.name)
     _add_question(found, Question(key, "numeric", column.label or column.name), bool(column.label))
     found.rows.append((column.name, "*", key, "=", f"{GUESS_NOTE}: a number"))
-    for code, label in column.labels.items():
-        if NO_ANSWER_LABEL.fullmatch(label):
-            found.rows.append((column.name, code, key, NO_ANSWER, f"{GUESS_NOTE}: {label}"))
+    for code in column.labels:
+        if column.is_missing(code) and code not in column.missing:
+            found.rows.append((column.name, code, key, NO_ANSWER, _guess_note(column, code)))
+    found.rows += _missing_rows(column, key, ())
 
 
 def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
@@ -168,7 +157,7 @@ def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
     is_box = column.blank and list(column.codes or {}) == ["1"] and not column.labels
     texts = {"1": "Yes"} if is_box else _texts(column)
     codes = _codes(texts)
-    missing = {code for code, text in texts.items() if NO_ANSWER_LABEL.fullmatch(text)}
+    missing = {code for code in texts if column.is_missing(code)}
     if is_background:
         kept = {codes[code]: text for code, text in texts.items() if code not in missing}
         found.variables[key] = Variable(key, column.label or column.name, kept)
@@ -180,6 +169,7 @@ def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
     for code in texts:
         target = NO_ANSWER if is_background and code in missing else codes[code]
         found.rows.append((column.name, code, key, target, _guess_note(column, code)))
+    found.rows += _missing_rows(column, key, texts)
     if is_box and not is_background:
         found.rows.append((column.name, "", key, "no", f"{GUESS_NOTE}: a box left blank"))
 
@@ -190,7 +180,21 @@ def _short_label(label: str) -> tuple[str, ...]:
 
 
 def _texts(column: SourceColumn) -> dict[str, str]:
-    return {code: label or code for code, label in (column.codes or {}).items()}
+    """The codes with their labels, but those of no answer that have none."""
+    return {
+        code: label or code
+        for code, label in (column.codes or {}).items()
+        if label or code not in column.missing
+    }
+
+
+def _missing_rows(column: SourceColumn, variable: str, listed: Container[str]) -> Iterator[DraftRow]:
+    """The codes that the file declares missing and that are not listed, as no answer."""
+    return (
+        (column.name, code, variable, NO_ANSWER, column.missing_note(code))
+        for code in column.missing
+        if code not in listed
+    )
 
 
 def _codes(texts: Mapping[str, str]) -> dict[str, str]:
@@ -212,7 +216,8 @@ def _free(name: str, taken: set[str]) -> str:
 def _guess_note(column: SourceColumn, code: str) -> str:
     label = column.labels.get(code, "")
     label_text = " = ".join(text for text in (column.label, label) if text)
-    return f"{GUESS_NOTE}: {label_text}" if label_text else f"{GUESS_NOTE}: the file has no label"
+    declared = f", {MISSING_NOTE}" if code in column.missing else ""
+    return f"{GUESS_NOTE}: {label_text or 'the file has no label'}{declared}{column.twin_note(code)}"
 
 
 def _add_question(found: Guesses, question: Question, worded: bool) -> None:
@@ -281,13 +286,18 @@ def _question_text(run: Sequence[SourceColumn]) -> str:
 
 def _is_tick_box(column: SourceColumn) -> bool:
     """A box to tick: 1 and blank, 0 and 1, or two codes of which one is labelled as ticked."""
-    codes = list(column.codes or {})
+    codes = _box_codes(column)
     if len(codes) == 1:
         return column.blank or bool(column.labels)
     if codes == ["0", "1"]:
         label_text = column.labels.get("1", "")
         return not NO.fullmatch(label_text)
     return len(codes) == 2 and any(TICKED.fullmatch(column.labels.get(code, "")) for code in codes)
+
+
+def _box_codes(column: SourceColumn) -> list[str]:
+    """The codes of a box, but those of no answer; programs declare 0 missing to count ticked boxes only."""
+    return [code for code in column.codes or {} if code == "0" or code not in column.missing]
 
 
 def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
@@ -306,10 +316,11 @@ def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
     kind: QuestionType = "multiple" if _is_tick_box(run[0]) else "grid"
     texts = {} if kind == "multiple" else _all_texts(run)
     codes = _codes(texts)
+    missing = {code for column in run for code in column.missing}
     absent = [
         code
         for code, label_text in (items if kind == "multiple" else texts).items()
-        if NO_ANSWER_LABEL.fullmatch(label_text)
+        if NO_ANSWER_LABEL.fullmatch(label_text) or (kind == "grid" and code in missing)
     ]
     question = Question(
         key, kind, plain or key, items, {codes[code]: label_text for code, label_text in texts.items()},
@@ -323,8 +334,9 @@ def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
         else:
             found.rows += (
                 (column.name, code, variable, codes[code], _guess_note(column, code))
-                for code in column.codes or {}
+                for code in _texts(column)
             )
+            found.rows += _missing_rows(column, variable, codes)
 
 
 def _only_label(column: SourceColumn) -> str:
@@ -339,7 +351,7 @@ def _all_texts(run: Iterable[SourceColumn]) -> dict[str, str]:
 
 
 def _tick_rows(column: SourceColumn, variable: str) -> Iterator[DraftRow]:
-    codes = list(column.codes or {})
+    codes = _box_codes(column)
     labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code, ""))]
     ticked = labelled[0] if labelled and len(codes) > 1 else codes[-1]
     for code in codes:
@@ -350,5 +362,6 @@ def _tick_rows(column: SourceColumn, variable: str) -> Iterator[DraftRow]:
             SELECTED if code == ticked else NOT_SELECTED,
             _guess_note(column, code),
         )
+    yield from _missing_rows(column, variable, codes)
     if column.blank and len(codes) == 1:
         yield column.name, "", variable, NOT_SELECTED, f"{GUESS_NOTE}: a box left blank"

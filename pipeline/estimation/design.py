@@ -18,6 +18,7 @@ from pipeline.estimation.specification import Specification
 from pipeline.estimation.statistics import Cells
 from pipeline.grouping import cross_classify, distinct, indexed
 from pipeline.problems import Problem, ProblemError
+from pipeline.sources import named
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,9 @@ def design_of(cells: Cells, specification: Specification) -> Design:
     alone = size == 1
     lonesome = alone & (fraction > 0)
     if lonely == "fail" and lonesome.any():
-        said = ", ".join(name or "the sample" for name, one in zip(names, lonesome, strict=True) if one)
+        people = aggregation_matrix(stratum, len(names)) @ cells.everyone()
+        alone_in = {name: int(n) for name, n, one in zip(names, people, lonesome, strict=True) if one}
+        said = named(alone_in) or "the sample"
         hint = "Join it with another stratum, or set estimation.lonely_psu to certainty, adjust or average."
         wave = specification.wave.key
         raise ProblemError(

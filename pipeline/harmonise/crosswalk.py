@@ -5,7 +5,7 @@ Here belongs the meaning of a single cell. What depends on other answers belongs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,12 +15,12 @@ import pandas as pd
 from pipeline.arrays import Flags, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, Instrument
+from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, CrosswalkRow, Instrument
 from pipeline.problems import Problem, ProblemError, counted
-from pipeline.sources import numbers
+from pipeline.sources import numbers, visible
 
 ANY_CODE, COPY_NUMBER = "*", "="
-MAX_CODES = 20  # unlisted codes of a column that are named; more of them are probably texts
+CONFIRMED = "confirmed"  # begins the note of a line that somebody has judged
 
 CodeMap = Mapping[str, str]  # source code -> code
 MappedColumn = tuple[str, "SourceCells", CodeMap]  # a source column that feeds a variable
@@ -38,6 +38,21 @@ class SourceCells:
         """The cells of a column of text."""
         index, texts = pd.factorize(column)
         return cls([str(text) for text in texts], index)
+
+
+@dataclass(frozen=True)
+class MappedText:
+    """A text of a source column, the number of rows that hold it, and the line that maps it to a variable."""
+
+    text: str
+    rows: int
+    variable: str
+    row: CrosswalkRow
+
+    @property
+    def confirmed(self) -> bool:
+        """Somebody has looked at the line."""
+        return is_confirmed(self.row)
 
 
 @dataclass
@@ -87,20 +102,55 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     return mapped
 
 
-def _sources(instrument: Instrument, catalogue: Catalogue) -> dict[str, dict[str, dict[str, str]]]:
-    """variable -> source column -> source code -> code; variables in codebook order.
+def is_confirmed(row: CrosswalkRow) -> bool:
+    """Somebody has looked at a line of the crosswalk: its note begins with ``confirmed``."""
+    return row.note.casefold().startswith(CONFIRMED)
+
+
+def mapped_texts(
+    raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, columns: Container[str]
+) -> Iterator[MappedText]:
+    """The distinct texts of some source columns, once for each variable that a line of the crosswalk maps
+    them to; blank cells and texts that no line lists are left out.
+    """
+    instrument = catalogue.instruments[wave.instrument]
+    counts: dict[str, list[tuple[str, int]]] = {}
+    for variable, sources in _lines(instrument).items():
+        for column, lines in sources.items():
+            if column not in columns or column not in raw:
+                continue
+            if column not in counts:
+                times = raw[column].value_counts().sort_index()
+                counts[column] = [(str(text), int(rows)) for text, rows in times.items() if text]
+            for text, rows in counts[column]:
+                row = lines.get(text, lines.get(ANY_CODE))
+                if row is not None:
+                    yield MappedText(text, rows, variable, row)
+
+
+def _lines(instrument: Instrument) -> dict[str, dict[str, dict[str, CrosswalkRow]]]:
+    """variable -> source column -> source code -> the line of the crosswalk that maps it.
 
     An ``ignore`` without a variable leaves the code out of every variable of its column.
     """
-    sources: dict[str, dict[str, dict[str, str]]] = {}
+    lines: dict[str, dict[str, dict[str, CrosswalkRow]]] = {}
     for row in instrument.crosswalk:
         if row.variable:
-            columns = sources.setdefault(row.variable, {})
-            columns.setdefault(row.source_variable, {})[row.source_code] = row.code
+            columns = lines.setdefault(row.variable, {})
+            columns.setdefault(row.source_variable, {})[row.source_code] = row
     for row in instrument.crosswalk:
-        for columns in sources.values() if not row.variable else ():
+        for columns in lines.values() if not row.variable else ():
             if row.source_variable in columns:
-                columns[row.source_variable].setdefault(row.source_code, IGNORE)
+                columns[row.source_variable].setdefault(row.source_code, row)
+    return lines
+
+
+def _sources(instrument: Instrument, catalogue: Catalogue) -> dict[str, dict[str, dict[str, str]]]:
+    """variable -> source column -> source code -> code; variables in codebook order."""
+    sources = {
+        variable: {column: {code: row.code for code, row in rows.items()} for column, rows in columns.items()}
+        for variable, columns in _lines(instrument).items()
+    }
     filled = {row.variable for row in instrument.crosswalk if row.code != IGNORE}
     return {name: sources[name] for name in (*catalogue.variables, *catalogue.answers) if name in filled}
 
@@ -116,18 +166,20 @@ def _unlisted_codes(
     for column, known in listed.items():
         if ANY_CODE in known:
             continue
-        counts = np.bincount(cells[column].index, minlength=len(cells[column].texts))
+        counts = np.bincount(cells[column].index, minlength=len(cells[column].texts)).tolist()
         rows = zip(cells[column].texts, counts, strict=True)
-        unlisted = sorted((text, int(count)) for text, count in rows if text and text not in known)
-        for text, count in unlisted[:MAX_CODES]:
-            hint = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as CODE to leave it out."
-            found = f"{counted(count, 'row')} of {wave.source.file}"
-            message = f"holds a code that the crosswalk does not list, in {found}"
-            yield Problem(file, f"column {column}", message, hint, text, wave.key)
-        if len(unlisted) > MAX_CODES:
+        unlisted = dict(sorted((text, count) for text, count in rows if text and text not in known))
+        texts = visible(unlisted)
+        for text, code in texts.items():
+            if code is not None:
+                hint = f"Add the line {column},{code},VARIABLE,CODE, with {IGNORE} as CODE to leave it out."
+                found = f"{counted(unlisted[text], 'row')} of {wave.source.file}"
+                message = f"holds a code that the crosswalk does not list, in {found}"
+                yield Problem(file, f"column {column}", message, hint, code, wave.key)
+        if hidden := [text for text, code in texts.items() if code is None]:
             hint = f"If the column holds free text or numbers, map it with source_code {ANY_CODE}."
-            more = counted(len(unlisted) - MAX_CODES, "more code")
-            message = f"holds {more} in {wave.source.file} that the crosswalk does not list"
+            found = f"{counted(sum(unlisted[text] for text in hidden), 'row')} of {wave.source.file}"
+            message = f"holds {counted(len(hidden), 'text')} that the crosswalk does not list, in {found}"
             yield Problem(file, f"column {column}", message, hint, wave=wave.key)
 
 

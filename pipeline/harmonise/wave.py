@@ -11,9 +11,11 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
+from pipeline.harmonise.boxes import count_asked, empty_pages
 from pipeline.harmonise.corrections import correct
 from pipeline.harmonise.counts import background, item_nonresponse, outliers, require_no_more
-from pipeline.harmonise.crosswalk import translate
+from pipeline.harmonise.crosswalk import Mapped, translate
+from pipeline.harmonise.declared_missing import answers_declared_missing, weights_declared_missing
 from pipeline.harmonise.design import (
     design_columns,
     numbered,
@@ -22,6 +24,7 @@ from pipeline.harmonise.design import (
     require_weights,
 )
 from pipeline.harmonise.exclusions import exclude, zero_weights
+from pipeline.harmonise.file_labels import label_faults
 from pipeline.harmonise.quarantine import (
     broken_contract,
     conflicts,
@@ -32,6 +35,7 @@ from pipeline.harmonise.quarantine import (
 )
 from pipeline.harmonise.ranges import spelt_out
 from pipeline.harmonise.routing import route
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import NO_METADATA, FileMetadata
 
 
@@ -56,8 +60,8 @@ def harmonise(
     The rows of ``raw`` are labelled with their place in the file.
 
     Raises ProblemError when a needed column is missing or empty, an exclusion or correction has expired, a
-    source code is unknown, a number cannot be read, a delivered weight is missing, too many rows are bad, or
-    more units answered than were drawn.
+    source code is unknown, a number cannot be read, an answer is what the file declares missing or labels as
+    another, a delivered weight is missing, too many rows are bad, or more units answered than were drawn.
     """
     if wave.design is None:
         raise ValueError(f"{wave.key} has no design")
@@ -70,7 +74,9 @@ def harmonise(
     raw = raw[~without_weight]
     places, raw = raw.index.to_numpy(), raw.reset_index(drop=True)
     catalogue = spelt_out(raw, wave, catalogue)
-    mapped = translate(raw, wave, catalogue)
+    labels = label_faults(raw, wave, catalogue, metadata)
+    mapped = _translate(raw, wave, catalogue, metadata, labels.problems)
+    pages = empty_pages(mapped, catalogue)
     contradictions = route(mapped, catalogue)
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})
     replicates = replicate_columns(raw, design)
@@ -94,12 +100,29 @@ def harmonise(
         },
         "corrections": corrections,
         "contradictions": contradictions,
+        "nothing_ticked": count_asked(pages, mapped, catalogue),
+        "labels": labels.report(),
         "unused_columns": _unused(raw, wave, catalogue, design),
         "item_nonresponse": item_nonresponse(good, catalogue),
         "outliers": outliers(good, catalogue),
         "background": background(good, catalogue),
     }
     return Harmonised(good, quarantine, report)
+
+
+def _translate(
+    raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata, problems: list[Problem]
+) -> Mapped:
+    """The harmonised variables. Raises ProblemError, also for what contradicts the file's own metadata."""
+    problems = [*problems, *answers_declared_missing(raw, wave, catalogue, metadata)]
+    problems += weights_declared_missing(raw, wave, metadata)
+    try:
+        mapped = translate(raw, wave, catalogue)
+    except ProblemError as error:
+        problems += error.problems
+    if problems:
+        raise ProblemError(problems)
+    return mapped
 
 
 def _weight_sources(design: Design, replicates: list[str]) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from pipeline.sources.layout import REPEATED, absent, raw_file_name
 from pipeline.sources.metadata import NO_METADATA, FileMetadata, Missing, MultipleSet
 from pipeline.sources.readers import RawTable, format_of, plainly, read_raw
 from pipeline.sources.rows import rows_of, values_found
-from pipeline.sources.shown import shown
+from pipeline.sources.shown import listed, named, shown, visible
 from pipeline.sources.workbook import sheets_of
 
 __all__ = [
@@ -25,6 +25,8 @@ __all__ = [
     "apart",
     "fetch",
     "format_of",
+    "listed",
+    "named",
     "number_of",
     "numbers",
     "plainly",
@@ -35,4 +37,5 @@ __all__ = [
     "sheets_of",
     "shown",
     "values_found",
+    "visible",
 ]

@@ -15,6 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
+from pipeline.harmonise import is_doubtful
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.staleness.findings import edition_before
 from pipeline.weighting import MARGIN_TOLERANCE
@@ -30,6 +31,7 @@ MAX_JUMP_ERRORS = 4.0  # ... and standard errors of the difference, where they a
 ROUNDING = 0.5  # percentage points: published figures are whole percents
 MAX_OUTSIDE_SHARE = 0.1  # share of published figures outside the interval: 0.05 is expected
 MAX_SHOWN = 10
+MAX_NAMED = 3  # cases that a message names
 CELL_KEY = ["indicator", "category", "domain", "domain_code"]
 
 
@@ -145,6 +147,31 @@ def coverage(
         "no longer asked": ", ".join(dropped) or "none",
     }
     return Finding(not dropped and not few, message, numbers | {"new": ", ".join(added) or "none"})
+
+
+def labels(report: Mapping[str, Any]) -> Finding:
+    """The labels of a labelled file say what its codes and columns are mapped to, each of them once."""
+    compared, doubts = report["labels"]["compared"], report["labels"]["doubts"]
+    numbers = {"compared": compared, "doubtful": len(doubts)}
+    if not doubts:
+        return Finding(True, f"{counted(compared, 'label')} of the file agree with the codebook", numbers)
+    message = f"{counted(len(doubts), 'label')} of the file unlike the codebook's words, or there twice: "
+    message += "; ".join(doubts[:MAX_NAMED]) + ("; ..." if len(doubts) > MAX_NAMED else "")
+    message += ". Confirm the lines in their note, or give the questionnaire's [wording]"
+    return Finding(False, message, numbers)
+
+
+def nothing_ticked(report: Mapping[str, Any], catalogue: Catalogue) -> Finding:
+    """Where nothing of a multiple question is ticked, somebody has said what that means, or an item tells."""
+    counts: Mapping[str, int] = report["nothing_ticked"]
+    doubtful = [key for key in counts if is_doubtful(catalogue.questions[key])]
+    numbers = {f"nothing ticked of {key}": rows for key, rows in counts.items()}
+    if not doubtful:
+        return Finding(True, "no row with nothing ticked is in doubt", numbers)
+    cases = "; ".join(f"{key} in {counted(counts[key], 'row')}" for key in doubtful[:MAX_NAMED])
+    message = f"nothing is ticked of {cases}{'; ...' if len(doubtful) > MAX_NAMED else ''}, and no item says "
+    message += "that nothing applies: taken as no answer. Declare nothing_ticked in the codebook"
+    return Finding(False, message, numbers)
 
 
 def questions(wave: Wave, catalogue: Catalogue) -> set[str]:

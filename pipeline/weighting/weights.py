@@ -19,6 +19,7 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sum
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
+from pipeline.sources import named
 from pipeline.weighting.margins import calibrated
 from pipeline.weighting.replicates import full_replicates, replicate_report
 
@@ -97,15 +98,13 @@ def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -
         return
     file = f"warehouse/raw/{wave.design.population}"
     problems = []
+    if absent := {stratum: size for stratum, size in sizes.items() if stratum not in counts}:
+        strata = "a stratum" if len(absent) == 1 else f"{len(absent)} strata"
+        message = f"has no row for {strata} with {counted(sum(absent.values()), 'respondent')}"
+        hint = "Add a row with its population count."
+        problems.append(Problem(file, "population", message, hint, named(absent), wave.key))
     for stratum, size in sizes.items():
-        if stratum not in counts:
-            message = f"has no row for a stratum with {counted(size, 'respondent')}"
-            problems.append(
-                Problem(
-                    file, "population", message, "Add a row with its population count.", stratum, wave.key
-                )
-            )
-        elif counts[stratum] < size:
+        if counts.get(stratum, size) < size:
             message = f"is {counts[stratum]:g}, fewer than the {size} that answered in the stratum"
             problems.append(
                 Problem(file, "population", message, "Correct the count or the strata.", stratum, wave.key)

@@ -47,7 +47,7 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
 
 
 def _apart(a: Wave, b: Wave) -> bool:
-    """Whether no row of a file can be of both waves: some column's values, named by both, have none in common."""
+    """Whether no row of a file can be of both waves: the values of a column that both name differ."""
     rows_a, rows_b = a.source.rows, b.source.rows
     return any(not set(rows_a[column]) & set(rows_b[column]) for column in rows_a.keys() & rows_b.keys())
 
