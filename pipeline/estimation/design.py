@@ -97,6 +97,8 @@ def design_of(cells: Cells, specification: Specification) -> Design:
     else:
         size = aggregation_matrix(stratum, len(names)) @ cells.everyone()
     known = np.array([specification.population.get(name, np.inf) for name in names])
+    if specification.census:
+        known = size
     fraction = 1.0 - size / known
     alone = size == 1
     lonesome = alone & (fraction > 0)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.sources import numbers, raw_file_name
+
+PERCENT = 100
 
 
 def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: Instrument) -> None:
@@ -21,6 +24,7 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     needed = {"design.id": [design.id], "design.strata": [*design.strata]}
     needed |= {"design.psu": [design.psu] if design.psu else []}
     needed |= {"design.weight": [design.weight] if design.weight else []}
+    needed |= {"design.probability": [design.probability] if design.probability else []}
     problems = []
     if raw.empty:
         problems.append(
@@ -86,7 +90,7 @@ def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[P
 
 
 def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, pd.Series[Any]]:
-    """wave, unit, stratum, psu, design_weight and replicate_1 to replicate_R, by row."""
+    """wave, unit, stratum, psu, design_weight (1/p of a probability p) and replicate_1 to replicate_R."""
     blank = pd.Series([""] * len(raw), dtype="str")
     stratum = blank
     for number, column in enumerate(design.strata):
@@ -96,8 +100,10 @@ def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, p
         "unit": raw[design.id],
         "stratum": stratum,
         "psu": raw[design.psu] if design.psu else blank,
-        "design_weight": _weights(raw, wave, design.weight or None),
+        "design_weight": _weights(raw, wave, design.delivered or None),
     }
+    if design.probability:
+        columns["design_weight"] = 1 / columns["design_weight"]
     for number, column in enumerate(replicate_columns(raw, design), 1):
         columns[f"replicate_{number}"] = _weights(raw, wave, column)
     return columns
@@ -112,11 +118,15 @@ def _weights(raw: pd.DataFrame, wave: Wave, column: str | None) -> pd.Series[flo
 def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str]) -> None:
     """Raises ProblemError where a delivered weight is missing or negative, or the design weight is 0.
 
-    ``sources`` names the source column of each weight column; a replicate weight may be 0.
+    ``sources`` names the source column of each weight column; a replicate weight may be 0. A selection
+    probability is above 0 and at most 1, so that the weight made of it is finite and at least 1.
     """
-    problems = []
+    problems: list[Problem] = []
     for name, column in sources.items():
         weights = answers[name]
+        if name == "design_weight" and wave.design is not None and wave.design.probability:
+            problems += _probability_problems(weights, column, wave)
+            continue
         lowest = weights <= 0 if name == "design_weight" else weights < 0
         for rows, what in ((weights.isna().sum(), "missing"), (lowest.sum(), "zero or negative")):
             if rows:
@@ -127,3 +137,20 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
                 )
     if problems:
         raise ProblemError(problems)
+
+
+def _probability_problems(weights: pd.Series[float], column: str, wave: Wave) -> Iterator[Problem]:
+    """What is wrong with selection probabilities, by the weights 1/p that were made of them."""
+    missing, above = int(weights.isna().sum()), int(((weights > 0) & (weights < 1)).sum())
+    none = int((~np.isfinite(weights) | (weights < 0)).sum()) - missing
+    hint = "Ask the producer for the probabilities, or add a [[correction]] to the wave file."
+    for rows, what in ((missing, "a missing probability"), (none, "a probability that is not above 0")):
+        if rows:
+            message = f"has {counted(rows, 'row')} with {what}"
+            yield Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)
+    if above:
+        message = f"has {counted(above, 'row')} with a selection probability above 1"
+        hint = "If they are weights, declare them as design.weight; else ask for probabilities from 0 to 1."
+        if weights.min() >= 1 / PERCENT:
+            hint = f"They may be per cent, 0 to {PERCENT}, where shares of 1 are needed. {hint}"
+        yield Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)

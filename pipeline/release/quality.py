@@ -46,6 +46,9 @@ def _wave(wave: Wave, own: pd.DataFrame) -> dict[str, Any]:
     response, rate = wave.response, wave.response.known_rate
     return {
         "source_kind": wave.source.kind,
+        "weighting": wave.weighting.method if wave.weighting else None,
+        "census": None if wave.design is None else wave.design.census,
+        "population": response.population,
         "respondents": response.respondents,
         "sample": response.sample,
         "response_rate": None if rate is None else round(rate, 1),

@@ -45,7 +45,7 @@ def calibrated(
     totals = read_totals(wave, catalogue.root)
     cells, codes, names, targets = _calibration_cells(answers, wave, totals)
     population = math.fsum(next(iter(totals.values())).values())
-    if not wave.design or not (wave.design.weight or wave.design.population):
+    if not wave.design or not (wave.design.delivered or wave.design.population):
         start = start * (population / len(start))
     distance = _distance(declared)
     low, high = (limit * population / len(start) for limit in declared.trim or (-math.inf, math.inf))

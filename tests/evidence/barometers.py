@@ -45,6 +45,9 @@ items = { quality = "Quality", savings = "Savings" }
 [questions.staff]
 type = "numeric"
 text = "How many work here?"
+[questions.turnover]
+type = "numeric"
+text = "What was the turnover?"
 [questions.climate]
 type = "single"
 base = "all"
@@ -56,6 +59,21 @@ nonresponse = ["dk"]
 INDICATORS = """
 [bases.innovative]
 any = ["introduced.*=yes"]
+[bases.sizeable]
+any = ["staff>20"]
+[indicators.many_staff]
+any = ["staff>=30", "staff<5"]
+[indicators.few_staff]
+none = ["staff>15", "staff<=3.5"]
+[indicators.sizeable_innovation]
+base = "sizeable"
+any = ["introduced.*=yes"]
+[indicators.product_score]
+mean = "introduced.product"
+scores = { yes = 3, no = -1 }
+[indicators.scored]
+mean = "introduced.*"
+scores = { yes = 3, no = -1 }
 [indicators.any_innovation]
 base = "all"
 any = ["introduced.*=yes"]
@@ -104,7 +122,7 @@ COLUMNS = {
     "never": ("never", "yes no"),
     "always": ("always", "yes no"),
 }
-SIZE = {"size": ("size", "small large")}  # of the stratified samples alone
+SIZE = {"size": ("size", "small large"), "turnover": ("turnover", "*:=")}  # of the stratified samples alone
 
 
 def _crosswalk(columns: dict[str, tuple[str, str]]) -> str:
@@ -137,6 +155,7 @@ class Drawn:
     rules: Rules = LOGIT
 
 
+SCALED = 'method = "given"\nscale = "population"\n[response]\npopulation = 2000'
 SIMPLE = 'population = "simple_population.csv"'
 STRATA = 'strata = ["sector", "size"]'
 PRIOR_SCORE = f'{STRATA}\npopulation = "stratified_population.csv"'
@@ -144,6 +163,7 @@ DELIVERED = f'{PRIOR_SCORE}\nweight = "weight"'
 CLUSTERS = 'strata = ["stratum"]\npsu = "psu"\nweight = "weight"'
 TOWNS = f'{CLUSTERS}\npopulation = "clustered_population.csv"'
 LONELY = CLUSTERS.replace('"stratum"', '"lonely"')
+UNWEIGHTED = 'method = "none"'
 BY_COUNTS, GIVEN = 'method = "design"', 'method = "given"'
 
 
@@ -176,6 +196,10 @@ DESIGNS = {
     "strata_poststratified": Drawn(
         "stratified", f'{STRATA}\nweight = "weight"', _calibrated("poststratify", '[["sector", "region"]]', "joint_totals.csv")
     ),
+    "simple_scaled": Drawn("simple", 'weight = "weight"', SCALED),
+    "simple_unweighted": Drawn("simple", "", UNWEIGHTED),
+    "simple_probability": Drawn("simple", 'probability = "probability"', GIVEN, WALD),
+    "strata_census": Drawn("stratified", f"{STRATA}\ncensus = true", UNWEIGHTED),
     "clusters_fpc": Drawn("clustered", TOWNS, GIVEN),
     "clusters_wald": Drawn("clustered", CLUSTERS, GIVEN, WALD),
     "clusters_raked": Drawn("clustered", TOWNS, _calibrated("rake", MAIN)),
