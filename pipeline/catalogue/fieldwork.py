@@ -169,9 +169,12 @@ class Weighting:
     ]
     margins: Annotated[
         tuple[Annotated[tuple[Name, ...], Field(min_length=1)], ...],
-        Field(description='background variables to meet, as `[["sector"], ["region"]]`'),
+        Field(description='variables to meet, as `[["sector"], ["region"]]`; of a number, alone, its sum'),
     ] = ()
-    totals: Annotated[InRaw, Field(description="a CSV in `warehouse/raw`: `margin,code,total`")] = ""
+    totals: Annotated[
+        InRaw,
+        Field(description="a CSV in `warehouse/raw`: `margin,code,total`; the code of a number is blank"),
+    ] = ""
     scale: Annotated[
         Literal["", "population"],
         Field(

@@ -57,7 +57,7 @@ class Plan:
     """
 
     columns: Mapping[str, str]
-    cell: tuple[str, ...]  # background variables: of the breakdowns and of the calibration
+    cell: tuple[str, ...]  # background variables of the breakdowns; variables and numbers of the calibration
     margins: tuple[tuple[str, ...], ...]
     clustered: bool
     measures: tuple[Measure, ...]
@@ -118,7 +118,7 @@ def split(
     """
 
     def cells(names: frozenset[str]) -> int:
-        return len(levels["stratum"]) * prod(len(levels[name]) for name in names)
+        return len(levels["stratum"]) * prod(len(levels[name]) for name in names if name in levels)
 
     if cells(frozenset(plan.cell)) <= most:
         return [plan]

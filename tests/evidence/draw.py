@@ -114,7 +114,7 @@ def clustered(draw: Draw) -> Iterator[dict[str, str]]:
 
     ``lonely`` are the same strata, but for a municipality that is a stratum by itself.
     """
-    number = 0
+    number, own = 0, Draw(20270)
     for stratum, (frame, drawn) in CLUSTERS.items():
         for psu in range(drawn):
             lead, size = 0.3 * (draw.random.random() - 0.5), 6 + draw.below(9)
@@ -129,7 +129,7 @@ def clustered(draw: Draw) -> Iterator[dict[str, str]]:
                 region = {"n": "north", "s": "south", "w": "west"}[stratum[0]]
                 if draw.random.random() < 0.2:
                     region = draw.one([(name, 1 / 3) for name in REGIONS])
-                yield {"id": f"c{number:03}", "stratum": stratum, "psu": str(psu), "lonely": lonely, "sector": sector, "region": region, "island": island, **answers, "weight": f"{weight}"}  # fmt: skip
+                yield {"id": f"c{number:03}", "stratum": stratum, "psu": str(psu), "lonely": lonely, "sector": sector, "region": region, "island": island, **answers, "weight": f"{weight}", "turnover": f"{(4 + own.below(90)) * 1.5}"}  # fmt: skip
 
 
 def paired(draw: Draw) -> Iterator[dict[str, str]]:
@@ -189,6 +189,7 @@ def counts() -> dict[str, list[dict[str, str]]]:
     def margin(name: str, totals: dict[str, int]) -> list[dict[str, str]]:
         return [{"margin": name, "code": code, "total": str(total)} for code, total in totals.items()]
 
+    towns = 0.97 * sum(float(row["weight"]) * float(row["turnover"]) for row in clustered(Draw(20264)))
     turnover = 1.04 * sum(FRAME[row["sector"], row["size"]][0] / FRAME[row["sector"], row["size"]][1] * float(row["turnover"]) for row in stratified(Draw(20262)))  # fmt: skip
 
     return {
@@ -198,6 +199,9 @@ def counts() -> dict[str, list[dict[str, str]]]:
         "totals": [*margin("sector", sizes), *margin("region", regions)],
         "regressed_totals": [
             *margin("sector", sizes), {"margin": "turnover", "code": "", "total": f"{round(turnover)}"},
+        ],
+        "towns_totals": [
+            *margin("sector", sizes), {"margin": "turnover", "code": "", "total": f"{round(towns)}"},
         ],
         "crossed_totals": [
             *margin("sector*size", {"*".join(key): n for key, n in crossed.items()}), *margin("region", regions),

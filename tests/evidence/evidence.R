@@ -51,8 +51,8 @@ model_totals <- function(formula, counts, rows) {
   columns <- colnames(model.matrix(formula, rows))
   found <- sapply(columns, function(column) {
     if (column == "(Intercept)") return(sum(counts[[1]]))
-    for (margin in names(counts)) for (code in names(counts[[margin]]))
-      if (column == paste0(margin, code)) return(counts[[margin]][[code]])
+    for (margin in names(counts)) for (place in seq_along(counts[[margin]]))  # of a number the code is blank
+      if (column == paste0(margin, names(counts[[margin]])[place])) return(counts[[margin]][[place]])
     stop(column)
   })
   setNames(as.numeric(found), columns)
@@ -60,6 +60,8 @@ model_totals <- function(formula, counts, rows) {
 stratified$crossed <- paste(stratified$sector, stratified$size, sep = "*")
 stratified$joint <- paste(stratified$sector, stratified$region, sep = "*")
 main_margins <- list(sector = total_of("sector"), region = total_of("region"))
+summed <- function(file) list(sector = total_of("sector", file), turnover = total_of("turnover", file))
+regressed <- function(calfun, ...) calibrated(drawn$delivered, ~sector + turnover, summed("regressed_totals"), calfun = calfun, ...)
 crossed_margins <- list(crossed = total_of("sector*size", "crossed_totals"), region = total_of("region"))
 poststrata <- function(margin, name, file) {
   counts <- total_of(margin, file)
@@ -123,6 +125,10 @@ designs <- list(
   simple_unweighted = list(drawn$unweighted, "xlogit", "certainty"),
   simple_probability = list(drawn$probability, "mean", "adjust"),
   strata_census = list(drawn$census, "xlogit", "certainty"),
+  strata_regressed = list(regressed("linear"), "xlogit", "certainty"),
+  strata_regressed_raked = list(regressed("raking"), "mean", "adjust"),
+  strata_regressed_logit = list(regressed("logit", bounds = c(0.6, 1.6)), "beta", "average"),
+  clusters_regressed = list(calibrated(drawn$clusters, ~sector + turnover, summed("towns_totals"), calfun = "raking"), "xlogit", "certainty"),
   clusters_fpc = list(drawn$clusters, "xlogit", "certainty"),
   clusters_wald = list(drawn$clusters_no_fpc, "mean", "adjust"),
   clusters_raked = list(calibrated(drawn$clusters, ~sector + region, main_margins, calfun = "raking"), "xlogit", "certainty"),
@@ -251,7 +257,7 @@ estimates <- do.call(rbind, estimates)
 stopifnot(same_as_r > 50)
 
 # Calibrated weights, unit by unit.
-weighed <- c("simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit", "strata_poststratified", "clusters_raked", "strata_trimmed", "lonely_raked_certainty")
+weighed <- c("simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit", "strata_poststratified", "clusters_raked", "strata_trimmed", "lonely_raked_certainty", "strata_regressed", "strata_regressed_raked", "strata_regressed_logit", "clusters_regressed")
 weighed <- do.call(rbind, lapply(weighed, function(name) {
   design <- designs[[name]][[1]]
   data.frame(design = name, id = design$variables$id, weight = as.numeric(weights(design, "sampling")))
@@ -287,7 +293,7 @@ at <- function(design, indicator, category, domain, code)
   estimates[estimates$design == design & estimates$indicator == indicator & estimates$category == category & estimates$domain == domain & estimates$domain_code == code, ]
 pairs <- list(list(c("sector", "care"), c("sector", "school")), list(c("sector", "care"), c("region", "north")), list(c("sector", "admin"), c("total", "")), list(c("island", "far"), c("island", "main")))
 differences <- list(); benchmarks <- list()
-DIFFERED <- c(COMPARED, "strata_raked", "strata_trimmed", "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average")
+DIFFERED <- c(COMPARED, "strata_raked", "strata_regressed", "clusters_regressed", "strata_trimmed", "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average")
 for (name in DIFFERED) {
   design <- designs[[name]][[1]]
   options(survey.lonely.psu = designs[[name]][[3]])

@@ -128,12 +128,25 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         catalogue.instruments[wave.instrument].crosswalk if wave.instrument in catalogue.instruments else ()
     )
     mapped = {row.variable for row in crosswalk if row.code != IGNORE}
+    numbers = numeric_margins(wave, catalogue)
+    if numbers and weighting.method == "poststratify":
+        hint = "Choose linear, rake or logit: post-strata are of codes."
+        yield wave_problem(
+            wave.key, "weighting.margins", "is a number, for post-stratification", hint, ", ".join(numbers)
+        )
+    elif len(numbers) == len(weighting.margins):
+        hint = 'Add a margin of codes, as ["sector"]: it says how many there are.'
+        yield wave_problem(wave.key, "weighting.margins", "are numbers only", hint, ", ".join(numbers))
     for name in dict.fromkeys(name for margin in weighting.margins for name in margin):
-        if name not in catalogue.variables:
+        if name not in catalogue.variables and name not in numbers:
+            question = catalogue.questions.get(name)
             hint = (
                 f"Name a background variable of codebook.toml.{did_you_mean(name, list(catalogue.variables))}"
             )
-            yield wave_problem(wave.key, "weighting.margins", "is not known", hint, name)
+            message = "is not known"
+            if question is not None and question.type == "numeric":
+                message, hint = "is a number beside other variables", f'Write it alone, as ["{name}"].'
+            yield wave_problem(wave.key, "weighting.margins", message, hint, name)
             unknown = True
         elif crosswalk and name not in mapped:
             hint = f"Map it in schemas/instruments/{wave.instrument}.csv."
@@ -142,6 +155,18 @@ def _margins(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             )
     if not unknown:
         yield from _totals(wave, catalogue)
+
+
+def numeric_margins(wave: Wave, catalogue: Catalogue) -> list[str]:
+    """The margins that are a numeric question, alone."""
+    margins = wave.weighting.margins if wave.weighting else ()
+    return [
+        margin[0]
+        for margin in margins
+        if len(margin) == 1
+        and margin[0] in catalogue.questions
+        and catalogue.questions[margin[0]].type == "numeric"
+    ]
 
 
 def _limits(wave: Wave, weighting: Weighting) -> Iterator[Problem]:
@@ -168,6 +193,7 @@ def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         yield from error.problems
         return
     declared = {"*".join(margin): margin for margin in weighting.margins}
+    numbers = numeric_margins(wave, catalogue)
     for name in totals:
         if name not in declared:
             hint = f"Add it to weighting.margins, or remove its rows.{did_you_mean(name, list(declared))}"
@@ -178,6 +204,13 @@ def _totals(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             yield wave_problem(
                 wave.key, "weighting.margins", "has no totals", f"Add its rows to {file}.", name
             )
+            continue
+        if name in numbers:
+            if list(totals[name]) != [""]:
+                hint = "Write one row: its sum over the population, the code left blank."
+                yield Problem(
+                    file, name, "is a number, and has codes", hint, ", ".join(totals[name]), wave.key
+                )
             continue
         sums[name] = math.fsum(totals[name].values())
         for code in totals[name]:
