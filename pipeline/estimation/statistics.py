@@ -49,8 +49,8 @@ CELLS = 100_000  # that the engine groups units into at once: many more would no
 class Cells:
     """The sums of a wave, one row a cell, ordered by its key; units of other weights are other rows.
 
-    Key columns: ``stratum``, ``psu`` (clustered designs) and ``plan.cell``, as categories; among them a number
-    that weights are calibrated to the sum of, as it is. The other columns are sums, named in ``columns``: where
+    Key columns: ``stratum``, ``psu`` (clustered designs) and ``plan.cell``, as categories; also, as it is, a
+    number that weights are calibrated to the sum of. The other columns are sums, named in ``columns``: where
     all units of a row share a weight, it stands beside the numbers of units; where units of several weights
     were added up instead, so do the sums of w and w^2. Everyone always has all three, and the sum of start
     weights. The numbers of mean j are counted from ``centres[j]``. ``replicates`` holds the sums by domain of
