@@ -168,6 +168,12 @@ class Design:
     zero_weights: Annotated[
         Literal["refuse", "exclude"], Field(description="units with a delivered weight of exactly 0")
     ] = "refuse"
+    probability: Annotated[
+        Note, Field(description="in place of a weight: the column of selection probabilities p; weight 1/p")
+    ] = ""
+    census: Annotated[
+        Flag, Field(description="every unit of the population was asked and answered: no sampling error")
+    ] = False
     population: Annotated[
         InRaw,
         Field(
@@ -178,24 +184,38 @@ class Design:
         ReplicateWeights | None, Field(description="delivered replicate weights")
     ] = None
 
+    @property
+    def delivered(self) -> str:
+        """The column that the start weights come from: of weights or of selection probabilities."""
+        return self.weight or self.probability
+
 
 @dataclass(frozen=True)
 class Weighting:
     """How the weights are made: the method and the margins they must meet.
 
-    Of published figures it is a fact only, without totals; there, ``none`` means that nothing was weighted
-    and ``unspecified`` that it is not published how.
+    With ``none`` every unit counts 1. Of published figures it is a fact only, without totals, and
+    ``unspecified`` means that it is not published how.
     """
 
     method: Annotated[
         Literal["given", "design", "poststratify", "rake", "linear", "logit", "none", "unspecified"],
-        Field(description="`none` and `unspecified` are facts about published figures only"),
+        Field(description="`none`: every unit counts 1; `unspecified` is of published figures only"),
     ]
     margins: Annotated[
         tuple[Annotated[tuple[Name, ...], Field(min_length=1)], ...],
-        Field(description='background variables to meet, as `[["sector"], ["region"]]`'),
+        Field(description='variables to meet, as `[["sector"], ["region"]]`; of a number, alone, its sum'),
     ] = ()
-    totals: Annotated[InRaw, Field(description="a CSV in `warehouse/raw`: `margin,code,total`")] = ""
+    totals: Annotated[
+        InRaw,
+        Field(description="a CSV in `warehouse/raw`: `margin,code,total`; the code of a number is blank"),
+    ] = ""
+    scale: Annotated[
+        Literal["", "population"],
+        Field(
+            description="delivered weights (or 1/p) are multiplied until they add up to `response.population`"
+        ),
+    ] = ""
     bounds: Annotated[
         tuple[Measure, Measure] | None, Field(description="least and most of calibrated over start weight")
     ] = None

@@ -5,9 +5,11 @@ The types of the fields are the declaration (see ``kinds``); what must hold betw
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -107,15 +109,31 @@ class Question:
         return (SELECTED, NOT_SELECTED) if self.type == "multiple" else tuple(self.codes)
 
 
+Comparison = Literal["=", "<", "<=", ">", ">="]
+
+
 @dataclass(frozen=True)
 class Condition:
-    """``pattern=code|code``: a variable takes one of the codes; ``question.*`` means any of its items."""
+    """``pattern=code|code``: a variable takes one of the codes; ``question.*`` means any of its items.
+
+    Of a numeric question the codes are numbers, and ``question>=number`` compares with one by its size.
+    """
 
     pattern: str
     codes: tuple[str, ...]
+    comparison: Comparison = "="
 
     def __str__(self) -> str:
-        return f"{self.pattern}={'|'.join(self.codes)}"
+        return f"{self.pattern}{self.comparison}{'|'.join(self.codes)}"
+
+    @property
+    def numbers(self) -> tuple[float, ...] | None:
+        """The codes as numbers; None where one of them is none."""
+        try:
+            found = tuple(map(float, self.codes))
+        except ValueError:
+            return None
+        return found if all(map(math.isfinite, found)) else None
 
 
 @dataclass(frozen=True)
@@ -134,15 +152,26 @@ class Logic:
                 yield from part.conditions()
 
 
+CONDITION = re.compile(r"([^<>=]*[^<>=\s][^<>=]*)(<=|>=|<|>|=)([^<>=]*[^<>=\s][^<>=]*)")
 OPERATORS: tuple[Literal["any", "all", "none"], ...] = ("any", "all", "none")
 LOGIC = "<logic>"  # where the operators of a table are read together
 
 
 def _condition(text: str) -> Condition:
-    pattern, mark, codes = text.partition("=")
-    if not (pattern.strip() and codes.strip()) or "=" in codes or not mark:
-        raise refused("is not a condition", 'Write it as "variable=code|code".')
-    return Condition(pattern.strip(), tuple(code.strip() for code in codes.split("|")))
+    found = CONDITION.fullmatch(text.strip())
+    if found is None:
+        raise refused(
+            "is not a condition", 'Write it as "variable=code|code", or of a number as "question>=10".'
+        )
+    pattern, comparison, codes = found.groups()
+    made = Condition(
+        pattern.strip(), tuple(code.strip() for code in codes.split("|")), cast("Comparison", comparison)
+    )
+    if comparison != "=" and (made.numbers is None or len(made.codes) > 1):
+        raise refused(
+            "does not compare with a number", f'Write one number, as "{made.pattern}{comparison}10".'
+        )
+    return made
 
 
 def _nested(table: LogicTable) -> Logic:
@@ -206,7 +235,8 @@ class Indicator:
 
     ``question``: a share a code (single) or a item (multiple, grid; ``codes`` says which codes count).
     ``logic``: a share of the base for which the logic holds (category ``yes``).
-    ``mean``: the mean of a numeric answer variable, or of a coded one through ``scores``.
+    ``mean``: the mean of a numeric answer variable, or of a coded one through ``scores``; of ``question.*`` a
+    mean an item of a grid.
     ``total``: the weighted count behind another indicator, named by its key.
     """
 
@@ -216,7 +246,9 @@ class Indicator:
     question: Annotated[Name | None, Field(description="a share a code (single) or an item")] = None
     codes: Annotated[tuple[Name, ...], Field(description="with `question`: the codes that count")] = ()
     logic: LogicField = None
-    mean: Annotated[Text | None, Field(description="the mean of an answer variable")] = None
+    mean: Annotated[
+        Text | None, Field(description="the mean of an answer variable; of `question.*`, of every item")
+    ] = None
     scores: Annotated[
         Mapping[Name, Measure], Field(description="with `mean` of a coded question: a number a code")
     ] = field(default_factory=dict)

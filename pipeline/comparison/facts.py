@@ -90,15 +90,16 @@ class WaveFacts:
 
 
 def named(condition: Condition, catalogue: Catalogue) -> Iterator[tuple[Option, Condition]]:
-    """The answers that a condition names, each with the condition on it alone; none of a background variable.
+    """The answers that a condition names, each with the condition on it alone.
 
-    The codes of a grid's item are one scale: they stay together.
+    There are none of a background variable and of a numeric question. The codes of a grid's item are one
+    scale: they stay together.
     """
     for name in catalogue.expand(condition.pattern):
         key, _, item = name.partition(".")
         if item:
             yield (key, item), Condition(name, condition.codes)
-        elif key in catalogue.questions:
+        elif key in catalogue.questions and catalogue.codes_of(key):
             yield from (((key, code), Condition(name, (code,))) for code in condition.codes)
 
 

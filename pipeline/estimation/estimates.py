@@ -49,7 +49,7 @@ def estimate_wave(cells: Cells, specification: Specification) -> pd.DataFrame:
     """
     wave = specification.wave
     assert wave.weighting is not None
-    counted = bool(specification.population) or bool(wave.weighting.margins)
+    counted = bool(specification.population) or bool(wave.weighting.margins) or specification.census
     parts: list[_DomainEstimates] = []
     for cube in cells.cubes:
         done = {breakdown for part in parts for breakdown in part.breakdowns}
@@ -141,6 +141,8 @@ def _columns(
     low[:, plain], high[:, plain] = intervals.wald(
         value[:, plain], se[:, plain], df[:, plain], conventions.confidence
     )
+    if specification.census:  # nothing is left to chance, not even where one unit makes a domain
+        low, high = value.copy(), value.copy()
     scale = np.where(plain, 1.0, 100.0)
     return {
         "n": n, "value": value * scale, "se": se * scale, "ci_low": low * scale,

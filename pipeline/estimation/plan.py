@@ -23,6 +23,7 @@ from pipeline.catalogue.questionnaire import (
     Logic,
     Question,
     Unit,
+    item_key,
 )
 from pipeline.estimation.encoding import variables_of
 
@@ -57,7 +58,7 @@ class Plan:
     """
 
     columns: Mapping[str, str]
-    cell: tuple[str, ...]  # background variables: of the breakdowns and of the calibration
+    cell: tuple[str, ...]  # background variables of the breakdowns; variables and numbers of the calibration
     margins: tuple[tuple[str, ...], ...]
     clustered: bool
     measures: tuple[Measure, ...]
@@ -84,6 +85,12 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     rows = catalogue.instruments[wave.instrument].crosswalk
     unasked = frozenset(row.variable for row in rows if row.code == NOT_ASKED)
     return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), unasked, catalogue)
+
+
+def totals_of(wave: Wave, catalogue: Catalogue) -> list[str]:
+    """The indicators of a microdata wave that are totals, in the catalogue's order."""
+    measures = plan_wave(wave, catalogue).measures
+    return list(dict.fromkeys(measure.indicator for measure in measures if measure.unit == "count"))
 
 
 @lru_cache(maxsize=64)
@@ -118,7 +125,7 @@ def split(
     """
 
     def cells(names: frozenset[str]) -> int:
-        return len(levels["stratum"]) * prod(len(levels[name]) for name in names)
+        return len(levels["stratum"]) * prod(len(levels[name]) for name in names if name in levels)
 
     if cells(frozenset(plan.cell)) <= most:
         return [plan]
@@ -245,10 +252,16 @@ class _Writer:
         return [(item, self._answered(name, substantive), self._in(name, counted)) for item, name in items]
 
     def _mean(self, indicator: Indicator) -> list[Measure]:
-        name = indicator.mean or ""
-        who = self._who(indicator, indicator.base)
-        if name not in self.columns or who is None:
+        pattern, who = indicator.mean or "", self._who(indicator, indicator.base)
+        if who is None:
             return []
+        several = pattern.endswith(".*")
+        return [
+            self._mean_of(name, item_key(name) if several else MEAN, indicator, who)
+            for name in self._present(pattern)
+        ]
+
+    def _mean_of(self, name: str, category: str, indicator: Indicator, who: list[str]) -> Measure:
         column = self.columns[name]
         scores: tuple[float, ...] = ()
         if indicator.scores:
@@ -260,8 +273,8 @@ class _Writer:
             scores = (float(min(indicator.scores.values())), float(max(indicator.scores.values())))
         else:
             answered, value = f"{column} IS NOT NULL", column
-        base = self._asked(indicator.base, indicator, MEAN)
-        return [Measure(indicator.key, MEAN, indicator.unit, base, _and([*who, answered]), value, scores)]
+        base = self._asked(indicator.base, indicator, category)
+        return Measure(indicator.key, category, indicator.unit, base, _and([*who, answered]), value, scores)
 
     def _present(self, pattern: str) -> list[str]:
         return [name for name in self.catalogue.expand(pattern) if name in self.columns]
@@ -292,7 +305,16 @@ class _Writer:
         return f"NOT {either}" if logic.operator == "none" else either
 
     def _condition(self, condition: Condition) -> str:
-        return _or([self._in(name, condition.codes) for name in self._present(condition.pattern)])
+        present = self._present(condition.pattern)
+        if present and not self.catalogue.codes_of(present[0]):
+            return self._compares(present[0], condition)
+        return _or([self._in(name, condition.codes) for name in present])
+
+    def _compares(self, name: str, condition: Condition) -> str:
+        """Where a number is there and compares; never NULL, which no AND, OR or NOT would take for false."""
+        column = self.columns[name]
+        compared = [f"{column} {condition.comparison} {number!r}" for number in condition.numbers or ()]
+        return _and([f"{column} IS NOT NULL", _or(compared)])
 
     def _in(self, name: str, codes: tuple[str, ...]) -> str:
         known = self.catalogue.codes_of(name)
@@ -305,6 +327,8 @@ class _Writer:
                 return self._in(
                     name, tuple(code for code in question.codes if code not in question.nonresponse)
                 )
+            if question.type == "numeric":
+                return f"{self.columns[name]} IS NOT NULL"
         return f"{self.columns[name]} >= 0"
 
     def _any_answered(self, names: list[str], substantive: bool) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Design, Wave
@@ -26,6 +27,9 @@ def numbered(raw: pd.DataFrame, design: Design) -> pd.DataFrame:
     return raw.assign(**{ROW: (raw.index + 1).astype("str")})
 
 
+PERCENT = 100
+
+
 def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: Instrument) -> None:
     """Raises ProblemError naming every column that the design or the crosswalk needs and the raw file lacks,
     and every column of the design without a single value."""
@@ -33,6 +37,7 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     needed = {"design.id": [*design.id], "design.strata": [*design.strata]}
     needed |= {"design.psu": [design.psu] if design.psu else []}
     needed |= {"design.weight": [design.weight] if design.weight else []}
+    needed |= {"design.probability": [design.probability] if design.probability else []}
     problems = []
     if raw.empty:
         problems.append(
@@ -95,15 +100,17 @@ def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[P
 
 
 def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, pd.Series[Any]]:
-    """wave, unit, stratum, psu, design_weight and replicate_1 to replicate_R, by row."""
+    """wave, unit, stratum, psu, design_weight (1/p of a probability p) and replicate_1 to replicate_R."""
     blank = pd.Series([""] * len(raw), dtype="str")
     columns: dict[str, pd.Series[Any]] = {
         "wave": blank + wave.key,
         "unit": _joined(raw, design.id),
         "stratum": _joined(raw, design.strata) if design.strata else blank,
         "psu": raw[design.psu] if design.psu else blank,
-        "design_weight": _weights(raw, wave, design.weight or None),
+        "design_weight": _weights(raw, wave, design.delivered or None),
     }
+    if design.probability:
+        columns["design_weight"] = 1 / columns["design_weight"]
     for number, column in enumerate(replicate_columns(raw, design), 1):
         columns[f"replicate_{number}"] = _weights(raw, wave, column)
     return columns
@@ -126,11 +133,15 @@ def _weights(raw: pd.DataFrame, wave: Wave, column: str | None) -> pd.Series[flo
 def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str]) -> None:
     """Raises ProblemError where a delivered weight is missing or negative, or the design weight is 0.
 
-    ``sources`` names the source column of each weight column; a replicate weight may be 0.
+    ``sources`` names the source column of each weight column; a replicate weight may be 0. A selection
+    probability is above 0 and at most 1, so that the weight made of it is finite and at least 1.
     """
-    problems = []
+    problems: list[Problem] = []
     for name, column in sources.items():
         weights = answers[name]
+        if name == "design_weight" and wave.design is not None and wave.design.probability:
+            problems += _probability_problems(weights, column, wave)
+            continue
         zero = (weights == 0) & (name == "design_weight")
         for rows, what in ((weights.isna(), "missing"), (weights < 0, "negative"), (zero, "zero")):
             if count := int(rows.sum()):
@@ -143,3 +154,20 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
                 )
     if problems:
         raise ProblemError(problems)
+
+
+def _probability_problems(weights: pd.Series[float], column: str, wave: Wave) -> Iterator[Problem]:
+    """What is wrong with selection probabilities, by the weights 1/p that were made of them."""
+    missing, above = int(weights.isna().sum()), int(((weights > 0) & (weights < 1)).sum())
+    none = int((~np.isfinite(weights) | (weights < 0)).sum()) - missing
+    hint = "Ask the producer for the probabilities, or add a [[correction]] to the wave file."
+    for rows, what in ((missing, "a missing probability"), (none, "a probability that is not above 0")):
+        if rows:
+            message = f"has {counted(rows, 'row')} with {what}"
+            yield Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)
+    if above:
+        message = f"has {counted(above, 'row')} with a selection probability above 1"
+        hint = "If they are weights, declare them as design.weight; else ask for probabilities from 0 to 1."
+        if weights.min() >= 1 / PERCENT:
+            hint = f"They may be per cent, 0 to {PERCENT}, where shares of 1 are needed. {hint}"
+        yield Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Indicator
+from pipeline.catalogue.questionnaire import Indicator, item_key
 from pipeline.contracts import conform, table
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers, raw_file_name
@@ -133,7 +133,8 @@ def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
     """The categories that an indicator's figures may have."""
     indicator = catalogue.share_behind(indicator)
     if indicator.mean is not None:
-        return ("mean",)
+        every = indicator.mean.endswith(".*")
+        return tuple(map(item_key, catalogue.expand(indicator.mean))) if every else ("mean",)
     if indicator.question is None:
         return ("yes",)
     question = catalogue.questions[indicator.question]

@@ -66,6 +66,7 @@ def _wave(
         "mode": wave.mode or None,
         "weighting": wave.weighting.method if wave.weighting else None,
         "design": _design(wave, weighted, catalogue),
+        "census": None if wave.design is None else wave.design.census,
         "panel": wave.panel,
     }
     return {

@@ -18,7 +18,7 @@ from pipeline.contracts import compiled, microdata_schema, pandera_schema, valid
 from pipeline.harmonise import is_doubtful
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.staleness.findings import edition_before
-from pipeline.weighting import MARGIN_TOLERANCE
+from pipeline.weighting import MARGIN_TOLERANCE, off_population
 
 MAX_WEIGHT_RATIO = (
     100.0  # largest over smallest weight: above it, one answer counts more than a hundred others
@@ -104,18 +104,23 @@ def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:
 
 
 def weights(report: Mapping[str, Any]) -> Finding:
-    """Weights are positive and not extreme, and every margin is met."""
+    """Weights are positive and not extreme, meet every margin and add up to the declared population."""
     margins = report["margins"]
     missed = [margin for margin in margins if _gap(margin) > MARGIN_TOLERANCE]
     measured = {key: report[key] for key in ("min", "max", "ratio", "deff", "effective_n")}
+    weight, population = float(report["sum"]), report["population"]
+    off = off_population(weight, population)
     extreme = report["min"] <= 0 or report["ratio"] > MAX_WEIGHT_RATIO or report["deff"] > MAX_DEFF
     message = (
         f"weights from {report['min']:.3g} to {report['max']:.3g} (ratio {report['ratio']:.3g}), "
         f"deff {report['deff']:.3g}"
         + (f", {len(missed)} of {counted(len(margins), 'margin')} not met" if margins else "")
+        + (f"; they add up to {weight:.10g}, response.population says {population}" if off else "")
     )
     severity: Literal["error", "warn"] = "error" if missed or report["min"] <= 0 else "warn"
-    return Finding(not missed and not extreme, message, measured, tuple(missed[:MAX_SHOWN]), severity)
+    return Finding(
+        not missed and not extreme and not off, message, measured, tuple(missed[:MAX_SHOWN]), severity
+    )
 
 
 def _gap(margin: Mapping[str, Any]) -> float:

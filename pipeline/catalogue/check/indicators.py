@@ -104,19 +104,25 @@ def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Pro
 
 def _mean(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     variable = indicator.mean or ""
-    if variable not in catalogue.answers:
+    named = catalogue.questions.get(question_key(variable))
+    if named is not None and named.items and variable == named.key:
+        hint = f"Name one of its items, as {named.answers[0]}, or all of them: {named.key}.*"
+        yield Problem(FILE, f"{key}.mean", "is a question of several items", hint, variable)
+        return
+    if variable not in catalogue.answers and not (named and named.items and variable == f"{named.key}.*"):
         hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, catalogue.answers)}"
         yield Problem(FILE, f"{key}.mean", "is not an answer variable", hint, variable)
         return
     question = catalogue.question_of(variable)
-    if question.type in {"numeric", "multiple"}:
-        if indicator.scores or question.type == "multiple":
+    if question.type == "multiple":
+        hint = f'Declare the shares of its items instead: question = "{question.key}".'
+        yield Problem(FILE, f"{key}.mean", "is ticked or not, and has no mean", hint, variable)
+        return
+    if question.type == "numeric":
+        if indicator.scores:
+            hint = "Remove scores, or name a question with codes."
             yield Problem(
-                FILE,
-                f"{key}.mean",
-                "cannot be scored",
-                "Name a question with codes, or remove scores.",
-                variable,
+                FILE, f"{key}.scores", "are for codes, and the question has numbers", hint, variable
             )
         return
     if not indicator.scores:
@@ -157,10 +163,15 @@ def _condition(condition: Condition, key: str, catalogue: Catalogue) -> Iterator
         )
         return
     codes = catalogue.codes_of(catalogue.expand(pattern)[0])
-    if not codes:
-        yield Problem(
-            FILE, key, "has a condition on a number", "Use conditions on codes only.", str(condition)
-        )
+    if codes and condition.comparison != "=":
+        hint = f"Write {pattern}=code|code; only the answers to a numeric question have a size."
+        yield Problem(FILE, key, "compares codes by their size", hint, str(condition))
+        return
+    if not codes and pattern in catalogue.variables:
+        yield Problem(FILE, key, "names a variable without codes", "Give it codes.", str(condition))
+    elif not codes and condition.numbers is None:
+        hint = f"Write numbers, with a point as decimal mark, as {pattern}>=10 or {pattern}=0|1."
+        yield Problem(FILE, key, "compares a number with what is none", hint, str(condition))
     for code in condition.codes:
         if codes and code not in codes:
             hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"

@@ -58,7 +58,10 @@ def _margins(section: Section, text: str) -> list[str]:
     """The margins that weights meet, in labels."""
     plain = section.language.plain
     return [
-        f" {TIMES} ".join(plain(f"variables.{name}.label") or name for name in margin.split("*"))
+        f" {TIMES} ".join(
+            plain(f"variables.{name}.label") or plain(f"questions.{name}.text") or name
+            for name in margin.split("*")
+        )
         for margin in text.split("|")
         if margin
     ]
