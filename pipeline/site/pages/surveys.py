@@ -93,9 +93,11 @@ def _change(section: Section, row: Row | None) -> tuple[str, str] | None:
     if row is None or row["change_per_year"] is None:
         return None
     numbers = section.language.numbers
+    unit = section.package.indicators[row["indicator"]]["unit_measure"]
+    decimals = numbers.rounding.decimals(unit, is_total=True)
     ends = (row["ci_low"], row["ci_high"])
-    interval = f" {DASH} ".join(numbers.text(end, 1) for end in ends) if None not in ends else ""
-    return numbers.signed(row["change_per_year"], 1), interval
+    interval = f" {DASH} ".join(numbers.text(end, decimals) for end in ends) if None not in ends else ""
+    return numbers.signed(row["change_per_year"], decimals), interval
 
 
 def _values(section: Section, wave: str) -> dict[str, Any]:
@@ -136,7 +138,22 @@ def _groups(section: Section, wave: str) -> dict[str, Any]:
             drawn = breakdown(section.domain(domain), rows, whole, scale, ticks(section, scale))
             panels.append((drawn, [(cell, tests.get((domain, cell.domain_code), {})) for cell in groups]))
     shown = [cell for _, rows in panels for cell, _ in rows]
-    return {"panels": panels, "total": total, "group_flags": flags(shown), "tested": bool(tests)}
+    return {
+        "panels": panels,
+        "total": total,
+        "measured": _measured(section, key, category),
+        "group_flags": flags(shown),
+        "tested": bool(tests),
+        "differing": any(test.get("differs") for _, rows in panels for _, test in rows),
+    }
+
+
+def _measured(section: Section, indicator: str, category: str) -> str:
+    """What a chart of one category shows: the indicator, and the category where there are several."""
+    label = section.indicator(indicator)
+    if len(section.package.categories[indicator]) == 1:
+        return label
+    return f"{label}: {section.category(indicator, category)}"
 
 
 def _neighbours(waves: list[str], wave: str) -> tuple[str, str]:
