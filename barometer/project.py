@@ -76,7 +76,8 @@ class Barometer:
         What is missing is "" in texts, else NaN, NA or NaT. Raises ProblemError when there is no such
         table, or nothing is built yet.
         """
-        _require_known(name, PUBLISHED, "table", "published tables")
+        if problems := _unknown([name], PUBLISHED, "table", "published tables"):
+            raise ProblemError(problems)
         return self._select(name, "TRUE")
 
     def waves(self) -> pd.DataFrame:
@@ -94,19 +95,23 @@ class Barometer:
     def estimates(self, *, wave: Names = None, indicator: Names = None, domain: Names = None) -> pd.DataFrame:
         """The published estimates, one row a cell; each filter takes one name, or several.
 
-        Raises ProblemError when a name is not in the table that lists it, or nothing is built yet.
+        Raises ProblemError with every name that is not in the table that lists it, or when nothing is built.
         """
         filters = {"wave": wave, "indicator": indicator, "domain": domain}
-        conditions = ["TRUE"]
+        conditions, problems = ["TRUE"], list[Problem]()
         for column, requested in filters.items():
             if requested is None:
                 continue
-            names = [requested] if isinstance(requested, str) else list(requested)
+            names = list(requested) if isinstance(requested, Iterable) else [requested]
+            names = [requested] if isinstance(requested, str) else names
             listed = query(self.folder, f"SELECT DISTINCT {column} FROM published.{column}s ORDER BY 1")
             known = [str(row[0]) for row in listed.rows]
-            for name in names:
-                _require_known(name, known, column, f"{column}s that are built")
+            problems += _unknown(names, known, column, f"{column}s that are built")
+            if problems:
+                continue
             conditions.append(f"{column} IN ({', '.join(map(literal, names))})" if names else "FALSE")
+        if problems:
+            raise ProblemError(problems)
         return self._select("estimates", " AND ".join(conditions))
 
     def comparisons(self) -> pd.DataFrame:
@@ -149,9 +154,18 @@ def open(folder: str | PathLike[str] = ".") -> Barometer:
     return Barometer(Path(folder).resolve())
 
 
-def _require_known(name: str, known: Iterable[str], key: str, what: str) -> None:
-    names = list(known)
-    if name not in names:
-        listed = ", ".join(names[:40]) + (" ..." if len(names) > 40 else "")
-        hint = f"Use one of the {what}: {listed}.{did_you_mean(name, names)}"
-        raise ProblemError(Problem("warehouse/barometer.duckdb", key, "is not known", hint, name))
+def _unknown(names: Iterable[object], known: Iterable[str], key: str, what: str) -> list[Problem]:
+    """A problem for each name, of whatever type, that is not among the known ones."""
+    listed = list(known)
+    shown = ", ".join(listed[:40]) + (" ..." if len(listed) > 40 else "")
+    return [
+        Problem(
+            "warehouse/barometer.duckdb",
+            key,
+            "is not known",
+            f"Use one of the {what}: {shown}.{did_you_mean(str(name), listed)}",
+            str(name),
+        )
+        for name in names
+        if name not in listed
+    ]

@@ -1,11 +1,16 @@
-"""Files and folders replaced whole: written beside their place, then renamed."""
+"""Files and folders replaced whole: written beside their place, then renamed.
+
+What is being written bears the number of the process that writes it, so that no two share it; what a process
+that is gone has left is removed. Whatever stands in the way of an output, as a file where a folder belongs,
+is replaced like a former output.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -23,17 +28,18 @@ def replace_directory(folder: Path) -> Iterator[Path]:
 
     When it raises, or the process dies between the two renames, the former folder is restored.
     """
-    fresh, former = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    former = folder.with_name(f".{folder.name}.old")
+    make_parent(folder)
     _restore(folder, former)
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    fresh = _begin(folder)
+    fresh.mkdir()
     try:
         yield fresh
-        if folder.exists():
+        if os.path.lexists(folder):
             folder.replace(former)
         fresh.replace(folder)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        remove(fresh)
         _restore(folder, former)
 
 
@@ -43,8 +49,7 @@ def replace_file(path: Path) -> Iterator[Path]:
 
     The new file is on disk before it becomes visible. When the block raises, the former file stays.
     """
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
+    fresh = _begin(path)
     try:
         yield fresh
         flush(fresh)
@@ -70,8 +75,50 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
+def remove(path: Path) -> None:
+    """Remove a folder, a file or a link, and nothing that a link leads to; as much as can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def make_parent(path: Path) -> None:
+    """Make the folder that ``path`` lies in; a file, or a link to nothing, in the place of one goes."""
+    for parent in reversed(path.parents):
+        if os.path.lexists(parent) and not parent.is_dir():
+            parent.unlink()
+            break
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _begin(path: Path) -> Path:
+    """Where this process writes what is to stand at a path; what others left there is removed."""
+    for left in path.parent.glob(f".{_literal(path.name)}.*.new*"):
+        process = left.name.rpartition(".new")[0].rpartition(".")[2]
+        if process == str(os.getpid()) or not (process.isdigit() and _runs(int(process))):
+            remove(left)
+    return path.with_name(f".{path.name}.{os.getpid()}.new")
+
+
+def _literal(name: str) -> str:
+    """A name as a pattern that only it matches."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True  # somebody else's
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True
+
+
 def _restore(folder: Path, former: Path) -> None:
     """Puts the former folder back when there is no new one, and removes it when there is."""
-    if former.exists() and not folder.exists():
+    if os.path.lexists(former) and not os.path.lexists(folder):
         former.replace(folder)
-    shutil.rmtree(former, ignore_errors=True)
+    remove(former)

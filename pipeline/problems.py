@@ -6,8 +6,14 @@ belongs to the packages that read the input.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import errno
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
+
+LONGEST_WORD, SHOWN = 100, 80  # a longer word (no name may be) is cut to so many characters
+LONGEST, LONGEST_VALUE = 1000, 200  # characters of a whole message or hint; of a key or value
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,63 @@ class Problem:
     wave: str | None = None  # set when only this wave is faulty: the others go on
 
     def __str__(self) -> str:
-        location = self.file + (f", {self.key}" if self.key else "")
-        given = "" if self.value is None else f" ({self.value!r})"
-        return f"{location}: {self.message}{given}. {self.hint}"
+        location = self.file + (f", {_short(self.key, LONGEST_VALUE)}" if self.key else "")
+        given = "" if self.value is None else f" ({_short(self.value, LONGEST_VALUE)!r})"
+        return _printable(f"{location}: {_short(self.message)}{given}. {_short(self.hint)}")
 
     def as_dict(self) -> dict[str, str | None]:
         """The problem as plain values, for machines."""
         return asdict(self)
+
+
+def _printable(text: str) -> str:
+    """A text with its control characters written out: raw, a terminal or an editor would obey them."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def _short(text: str, longest: int = LONGEST) -> str:
+    """A text with what is too long to be read cut, and its length: a single word, or all of it."""
+    text = re.sub(
+        rf"[^\s./]{{{LONGEST_WORD + 1},}}",
+        lambda word: f"{word[0][:SHOWN]}... ({len(word[0])} characters)",
+        text,
+    )
+    return text if len(text) <= longest else f"{text[:longest]}... ({len(text)} characters)"
+
+
+OUTSIDE: Mapping[int, tuple[str, str]] = {
+    errno.ENOSPC: ("cannot be written: the disk is full", "Make room, and run it again."),
+    errno.EDQUOT: (
+        "cannot be written: this user's share of the disk is full",
+        "Make room, and run it again.",
+    ),
+    errno.EROFS: ("cannot be written: its disk is read-only", "Use a folder that may be written to."),
+    errno.EACCES: ("may not be opened by this user", "Give this user the right to, and run it again."),
+    errno.EPERM: ("may not be changed by this user", "Give this user the right to, and run it again."),
+    errno.EISDIR: ("is a folder, and a file belongs there", "Move the folder away, and run it again."),
+    errno.ENOTDIR: (
+        "lies below a file, and a folder belongs there",
+        "Move that file away, and run it again.",
+    ),
+    errno.EEXIST: ("stands where a folder belongs", "Move it away, and run it again."),
+    errno.ELOOP: ("is a link that leads back to itself", "Put the file itself there."),
+    errno.ENOENT: ("is missing", "Put it back, or run `barometer run` if it is made by that."),
+    errno.ENAMETOOLONG: ("has a name too long for this disk", "Use a folder with a shorter name."),
+}  # what no second try mends, with the remedy
+BEING_WRITTEN = re.compile(r"(^|/)\.([^/]+)\.\d+\.new")  # as ``atomic`` names it
+
+
+def outside_problem(error: OSError, root: Path) -> Problem:
+    """What the machine refused to do with a file or an address, as a problem of that file."""
+    lasting = OUTSIDE.get(error.errno or 0)
+    lines = str(error.strerror or error).strip().splitlines()
+    message, hint = lasting or (f"cannot be used: {(lines or [type(error).__name__])[0]}", "Try it again.")
+    named = error.filename if isinstance(error.filename, str | Path) else ""
+    path = Path(named)
+    file = (
+        (path.relative_to(root) if path.is_relative_to(root) else path).as_posix() if named else "warehouse"
+    )
+    return Problem(BEING_WRITTEN.sub(r"\1\2", file), "", message, hint)
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

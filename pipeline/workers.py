@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from functools import cache
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -42,8 +42,10 @@ def in_parallel(
     try:
         futures = [pool.submit(_interruptible, work, piece) for piece in pieces]
         yield (future.result() for future in futures)
-    except BaseException:
+    except BaseException as error:
         _workers.cache_clear()  # these may have been interrupted, or killed
+        if isinstance(error, KeyboardInterrupt):
+            _interrupt_workers(futures)
         pool.shutdown(cancel_futures=True)
         raise
     for future in futures:
@@ -55,6 +57,16 @@ def in_parallel(
 def _workers(number: int) -> ProcessPoolExecutor:
     """Spawned processes, not forks: a fork of a process with threads may hang."""
     return ProcessPoolExecutor(number, get_context("spawn"), _initialise_worker)
+
+
+def _interrupt_workers(futures: Sequence[Future[Result]]) -> None:
+    """Ctrl-C has reached them too; a signal to this process alone has not."""
+    for future in futures:
+        future.cancel()
+    if wait(futures, timeout=1).not_done:
+        for worker in active_children():
+            with suppress(ProcessLookupError):
+                os.kill(worker.pid or 0, signal.SIGINT)
 
 
 def _initialise_worker() -> None:

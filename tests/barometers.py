@@ -59,6 +59,7 @@ text = "What value did it bring?"
 items.quality = "Quality"
 items.savings = "Savings"
 max_choices = 2
+nothing_ticked = "not_selected"
 
 [questions.staff]
 type = "numeric"
@@ -141,6 +142,7 @@ survey = "dk"
 edition = "{edition}"
 instrument = "dk"
 unit = "workplace"
+panel = false
 status = "official"
 reference_period = {{ start = {before}-01-01, end = {year}-12-31 }}
 fieldwork = {{ start = {after}-02-01, end = {after}-03-31 }}

@@ -15,6 +15,7 @@ items.citizens = "Citizens"
 items.companies = "Companies"
 items.unions = "Unions"
 items.other = "Others"
+nothing_ticked = "not_selected"
 
 [questions.evaluation]
 type = "single"

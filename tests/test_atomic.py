@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -60,8 +62,28 @@ def test_a_failure_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_of_a_file_is_not_continued(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    path.with_name(".file.new").write_bytes(b"half of another")
+    ended = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True).stdout.strip()
+    path.with_name(f".file.{ended}.new").write_bytes(b"half of another")
     with replace_file(path) as fresh:
         assert not fresh.exists()
         fresh.write_bytes(b"whole")
     assert path.read_bytes() == b"whole" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_another_process_is_writing_is_left_to_it(tmp_path: Path) -> None:
+    others = tmp_path / f".made.{os.getppid()}.new"
+    others.mkdir()
+    folder = made(tmp_path / "made", "mine")
+    assert {*tmp_path.iterdir()} == {folder, others}
+
+
+def test_whatever_stands_in_the_way_of_an_output_is_replaced(tmp_path: Path) -> None:
+    elsewhere = made(tmp_path / "elsewhere", "theirs")
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "link").symlink_to(elsewhere)
+    (tmp_path / "parent").write_text("in the way")
+    for name in ("file", "loop", "link", "parent/made"):
+        assert (made(tmp_path / name, name) / "file").read_text() == name
+    assert (elsewhere / "file").read_text() == "theirs"
+    assert not [*tmp_path.glob(".*")]

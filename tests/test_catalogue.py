@@ -74,8 +74,9 @@ CASES = {
     "no version": ("barometer.toml", 'version = "1.0.0"', 'version = "latest"', "version: is not a version"),
     "date in quotes": ("barometer.toml", "released = 2025-01-31", 'released = "2025-01-31"', "must be a date"),
     "invalid TOML": ("domains.toml", "[domains.total]", "[domains.total", r"is not valid TOML: .*line"),
+    "choices of a question with one answer": ("codebook.toml", 'type = "single"', 'type = "single"\nmax_choices = 2', r"questions\.novelty\.max_choices: is for multiple questions only \('2'\)\. Remove it"),
     "question type": ("codebook.toml", 'type = "single"', 'type = "singel"', "Did you mean 'single'"),
-    "code with a hyphen before it": ("codebook.toml", 'codes.north', 'codes.-north', "variables.region.codes: is not a valid name"),
+    "code with a hyphen before it": ("codebook.toml", 'codes.north', 'codes.-north', "variables.region.codes.-north: is not a valid name"),
     "grid without codes": (
         "codebook.toml",
         'codes.yes = "Yes"\ncodes.no = "No"\ncodes.dont_know = "Don\'t know"\nnonresponse = ["dont_know"]\n\n[questions.novelty]',

@@ -169,7 +169,10 @@ def test_only_the_waves_asked_for(barometer: Path) -> None:
     result = barometer_command(barometer, "run", "--wave", "no-2020")
     assert result.exit_code == 0, result.output
     assert "Built 1 wave: no-2020" in result.stdout
-    assert "Stale 2 waves: dk-2020, dk-2022" in result.stdout and "stay as they are" in result.stdout
+    assert (
+        "Out of date, and not asked for: 2 waves: dk-2020, dk-2022" in result.stdout
+        and "stay as they are" in result.stdout
+    )
     assert not (barometer / "warehouse/barometer.duckdb").exists()
 
 
@@ -235,7 +238,8 @@ def test_a_finding_stays_until_it_is_mended(barometer: Path) -> None:
     edition_before = barometer / "schemas/waves/dk-2020.toml"
     edit(edition_before, "respondents = 80", "respondents = 161")
     first = run()
-    assert [(row["check"], row["wave"]) for row in first["findings"]] == [("coverage", "dk-2022")]
+    found = [(row["check"], row["wave"]) for row in first["findings"]]
+    assert found == [("response", "dk-2020"), ("coverage", "dk-2022")]
     again = run()
     assert (again["built"], again["published"]) == ([], "unchanged")
     assert again["findings"] == first["findings"], "shown again by a run that finds nothing to do"

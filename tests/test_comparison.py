@@ -34,6 +34,7 @@ from pipeline.comparison.significance import (
     t_test,
     too_few_cases,
 )
+from pipeline.comparison.trends import with_adjusted
 from pipeline.contracts import conform, table
 from pipeline.estimation import Specification, estimate_wave
 from pipeline.estimation.contrasts import Contrasts
@@ -155,6 +156,16 @@ def test_homogeneity_of_simple_samples_is_pearsons() -> None:
     empty = [np.append(p, 0.0) for p in shares]
     wider = [np.pad(v, (0, 1)) for v in covariances]
     assert homogeneity(empty, wider, [1000.0, 1000.0], 1998.0).p == pytest.approx(found.p)
+
+
+def test_trends_of_synthetic_surveys_are_no_tests_beside_official_ones() -> None:
+    """A family of tests is an indicator among surveys of one status."""
+    p = [0.01, 0.04, 0.03]
+    frame = pd.DataFrame({"indicator": "any", "status": ["official", "official", "synthetic"], "p_value": p})
+    whole = with_adjusted(frame.assign(status="official"))["p_adjusted"].tolist()
+    apart = with_adjusted(frame)["p_adjusted"].tolist()
+    assert apart == pytest.approx([0.02, 0.04, 0.03]) and whole != apart
+    assert with_adjusted(frame.iloc[:2])["p_adjusted"].tolist() == apart[:2]
 
 
 def test_a_trend_has_a_level_of_its_own_after_every_break() -> None:

@@ -70,18 +70,18 @@ def test_a_count_of_units_is_not_negative(key: str, barometer: Path) -> None:
 
 
 NAMES = {
-    "indicator": ("indicators.toml", "[indicators.novelty]", '[indicators."../../evil"]', r"indicators: is not a valid name \('\.\./\.\./evil'\)"),
-    "domain": ("domains.toml", "[domains.sector]", '[domains."../evil"]', r"domains: is not a valid name"),
-    "base": ("indicators.toml", "[bases.all]", '[bases."a/b"]', r"bases: is not a valid name"),
+    "indicator": ("indicators.toml", "[indicators.novelty]", '[indicators."../../evil"]', r"indicators\.\S+: is not a valid name \('\.\./\.\./evil'\)"),
+    "domain": ("domains.toml", "[domains.sector]", '[domains."../evil"]', r"domains\.\S+: is not a valid name"),
+    "base": ("indicators.toml", "[bases.all]", '[bases."a/b"]', r"bases\.\S+: is not a valid name"),
     "survey": ("waves/dk-2020.toml", 'survey = "dk"', 'survey = "../dk"', r"survey: is not a valid name"),
     "unit": ("waves/dk-2020.toml", 'unit = "workplace"', 'unit = "a b"', r"unit: is not a valid name"),
-    "question": ("codebook.toml", "[questions.staff]", '[questions."st/aff"]', r"questions: is not a valid name"),
-    "item": ("codebook.toml", "items.quality", 'items."qua.lity"', r"questions\.value\.items: is not a valid name"),
-    "code": ("codebook.toml", "codes.first", 'codes."=1+1"', r"questions\.novelty\.codes: is not a valid name"),
-    "package": ("barometer.toml", "[[contributors]]", '[packages."../x"]\nstatus = "official"\n[[contributors]]', r"packages: is not a valid name"),
+    "question": ("codebook.toml", "[questions.staff]", '[questions."st/aff"]', r"questions\.\S+: is not a valid name"),
+    "item": ("codebook.toml", "items.quality", 'items."qua.lity"', r"questions\.value\.items\.\S+: is not a valid name"),
+    "code": ("codebook.toml", "codes.first", 'codes."=1+1"', r"questions\.novelty\.codes\.\S+: is not a valid name"),
+    "package": ("barometer.toml", "[[contributors]]", '[packages."../x"]\nstatus = "official"\n[[contributors]]', r"packages\.\S+: is not a valid name"),
     "barometer": ("barometer.toml", 'id = "test-barometer"', 'id = "../x"', r"id: is not a valid name"),
-    "windows": ("indicators.toml", "[indicators.novelty]", "[indicators.con]", r"indicators: is a reserved word \('con'\)"),
-    "too long": ("indicators.toml", "[indicators.novelty]", f"[indicators.{'n' * 300}]", r"indicators: is too long for a name"),
+    "windows": ("indicators.toml", "[indicators.novelty]", "[indicators.con]", r"indicators\.\S+: is a reserved word \('con'\)"),
+    "too long": ("indicators.toml", "[indicators.novelty]", f"[indicators.{'n' * 300}]", r"indicators\.n+\.\.\. \(300 characters\): is too long for a name"),
 }  # fmt: skip
 
 

@@ -9,10 +9,14 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue
 from pipeline.disclosure import audit, protect
+from pipeline.disclosure.published import decided, published
+from pipeline.disclosure.published_view import view
+from pipeline.disclosure.rules import live_rows, verdicts, with_base_indicators, with_none
+from pipeline.disclosure.secondary import _WaveSuppression
 from tests.cells import estimates
-from tests.test_disclosure_attack import problems
+from tests.test_disclosure_attack import printing, problems
 from tests.test_disclosure_audit import REGIONS, SECTORS, N
-from tests.test_disclosure_value_bounds import estimated
+from tests.test_disclosure_value_bounds import estimated, rare
 
 SHARES = np.array([[0.4, 0.4, 0.4], [0.3, 0.35, 0.5], [0.0, 0.0, 0.0]])
 
@@ -60,6 +64,19 @@ def test_a_cell_that_only_a_secondary_one_needs_fails_when_it_is_shown(catalogue
     frame.loc[place, [*shown]] = [*shown.values()]
     found = problems(made, frame)
     assert any("court*" in problem and "secondary_width" in problem for problem in found)
+
+
+def test_what_is_attacked_while_choosing_is_what_is_published(catalogue: Catalogue) -> None:
+    """Beside a hidden cell the design effect is blank there too: with it, more would seem disclosed."""
+    made = printing(catalogue, 0)
+    frame = with_base_indicators(rare().assign(ci_low=np.nan, ci_high=np.nan), made)
+    choosing = _WaveSuppression(frame, with_none(verdicts(frame[live_rows(frame)], made), frame), made)
+    decisions = choosing.settled()
+    attacked, shown = choosing._seen(), view(published(decided(frame, decisions), made), made)
+    both = np.isfinite(shown.low)
+    assert (choosing.open.low > shown.low)[both].any(), "a design effect tells more than nothing"
+    for name in ("n", "low", "high", "primary", "secondary"):
+        np.testing.assert_array_equal(getattr(attacked, name), getattr(shown, name), name)
 
 
 def test_the_report_counts_secondary_cells(catalogue: Catalogue) -> None:

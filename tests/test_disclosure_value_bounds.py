@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
@@ -11,16 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline import intervals
 from pipeline.catalogue import Catalogue, load_catalogue
+from pipeline.catalogue.model import Estimation
 from pipeline.disclosure import MEASURES, protect
 from pipeline.disclosure.published import as_printed
 from pipeline.disclosure.value_bounds import rounded, value_bounds
-from pipeline.estimation import intervals
 from tests.barometers import write_barometer
 from tests.cells import cell, estimates
 from tests.test_disclosure_attack import SIZES, only_by_width, printing, problems
 
 CONFIDENCE = 0.95
+DECLARABLE = get_args(get_type_hints(Estimation)["proportion_ci"])
 ERRORS = ("se", "ci_low", "ci_high")
 
 
@@ -75,7 +77,7 @@ shares = st.tuples(share, st.integers(2, 3000), st.floats(0.05, 8.0))
     rows=st.lists(shares, min_size=1, max_size=5),
     means=st.lists(st.tuples(st.floats(0.0, 500.0), st.floats(0.0, 20.0)), max_size=2),
     df=st.integers(1, 2000),
-    method=st.sampled_from(["logit", "wald", "beta"]),
+    method=st.sampled_from(DECLARABLE),
     decimals=st.integers(0, 2),
 )
 def test_the_true_value_is_always_within(
@@ -92,6 +94,30 @@ def test_the_true_value_is_always_within(
     assert (low <= true + 1e-9).all() and (true <= high + 1e-9).all()
     plain = rounded(as_printed(frame, made), "value", made)
     assert (low >= plain[0]).all() and (high <= plain[1]).all()
+
+
+def test_every_method_that_can_be_declared_has_its_row() -> None:
+    assert set(intervals.METHODS) == set(DECLARABLE)
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(shares, min_size=1, max_size=5), df=st.integers(1, 2000))
+def test_limits_of_a_new_method_lead_to_no_conclusion_until_its_form_is_stated(
+    catalogue: Catalogue, rows: list[Any], df: int
+) -> None:
+    """An interval that is none of the known ones, as the next method will be."""
+
+    def agresti_coull(p: Any, se: Any, n: Any, df: Any, confidence: float) -> Any:
+        near = (p * n + 2) / (n + 4)
+        half = 2 * np.sqrt(near * (1 - near) / (n + 4))
+        return near - half, near + half
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(
+            vars(intervals)["METHODS"], "new", intervals.Method("Agresti-Coull", agresti_coull, None)
+        )
+        test = test_the_true_value_is_always_within.hypothesis.inner_test  # type: ignore[attr-defined]
+        test(catalogue, rows, [], df, "new", 1)
 
 
 def test_what_contradicts_itself_is_rounding_alone(catalogue: Catalogue) -> None:

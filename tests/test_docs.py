@@ -44,3 +44,17 @@ def test_every_step_of_the_data_flow_is_an_asset() -> None:
         key.path[-1] for graph in [defs().resolve_asset_graph()] for key in graph.materializable_asset_keys
     }
     assert steps == assets
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_module_that_a_page_names_is_there(page: Path) -> None:
+    """`estimation/plan`, `site/build.py`, `pipeline/intervals`: a path that begins with a package of ours."""
+    packages = {path.parent.name for path in (ROOT / "pipeline").glob("*/__init__.py")} - {"warehouse"}
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_]+(?:\.py)?)`", page.read_text(encoding="utf-8"))
+    modules = [path for path in named if path.removeprefix("pipeline/").partition("/")[0] in packages]
+    places = {path: ROOT / "pipeline" / path.removeprefix("pipeline/") for path in modules}
+    assert [
+        path
+        for path, place in places.items()
+        if not (place.is_dir() or place.is_file() or place.with_name(f"{place.name}.py").is_file())
+    ] == []

@@ -176,7 +176,7 @@ def test_nothing_is_overwritten(barometer: Path, survey: Path) -> None:
     for wave, said in (
         ("dk-2020", "exists already"),
         ("se-2021", "with other content"),
-        ("SE 2021", "not a valid wave key"),
+        ("SE 2021", "ID: is not a valid name"),
     ):
         with pytest.raises(ProblemError, match=said):
             drafted(barometer, wave, survey)

@@ -29,15 +29,16 @@ from tests.golden import Estimated, close, estimated
 CALIBRATED = [
     "simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit",
     "strata_poststratified", "clusters_raked", "strata_trimmed", "lonely_raked_certainty",
+    "strata_regressed", "strata_regressed_raked", "strata_regressed_logit", "clusters_regressed",
 ]  # fmt: skip
 COMPARED = ["strata_fpc", "clusters_raked", "replicates_jkn", "strata_later"]  # by reference period
 DIFFERED = [
-    *COMPARED, "strata_raked", "strata_trimmed",
+    *COMPARED, "strata_raked", "strata_trimmed", "strata_regressed", "clusters_regressed",
     "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average",
 ]  # fmt: skip
 NUMBERS = ["value", "se", "df", "deff", "ci_low", "ci_high"]
 TESTED = ["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]
-ROWS, VALUED = 117, 102  # of R's in every design, and of those with a value
+ROWS, VALUED = 153, 135  # of R's in every design, and of those with a value
 
 
 @cache

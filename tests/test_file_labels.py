@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,12 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.drafting import draft_barometer, draft_wave
 from pipeline.harmonise import Harmonised, harmonise
+from pipeline.harmonise.file_labels import LabelFaults, label_faults
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import read_raw
+from pipeline.sources import FileMetadata, read_raw
+from pipeline.steps import quality
 from tests.barometers import edit, pin
 
-SAV_END = struct.pack("<ii", 999, 0)  # of the dictionary
 WAVE = "dk-2020"
 CODED = {1: "Yes", 2: "No", 9: "Don't know"}  # of the small barometer's grid
 
@@ -173,3 +174,187 @@ def test_drafts_write_the_codes_that_the_file_declares_missing(barometer: Path, 
     new = (barometer / "schemas/instruments/dk-2024.csv").read_text().splitlines()
     assert {row.format("staff") for row in rows} <= set(new)
     assert "Q2,8,novelty,no_answer,user-missing in the file: Skipped" in new
+
+
+# ── labels of codes ──────────────────────────────────────────────────────────
+
+YES_NO = {"yes": "Yes", "no": "No"}
+IMPORTANT = {"not": "Not at all important", "little": "Of little importance", "very": "Very important"}
+AGREE = {"agree": "Agree", "neither": "Neither", "disagree": "Disagree"}
+
+
+def faults(root: Path, codes: Mapping[str, str], labels: Mapping[str, str], mapping: str) -> LabelFaults:
+    """What the labels of a single-choice question's codes contradict: ``1=yes 2=no``."""
+    pairs = [pair.split("=") for pair in mapping.split()]
+    entries = "".join(f'codes.{code} = "{text}"\n' for code, text in codes.items())
+    edit(
+        root / "schemas/codebook.toml",
+        'codes.first = "First"\ncodes.copied = "Copied"\ncodes.dont_know = "Don\'t know"\nnonresponse = ["dont_know"]\n',
+        entries,
+    )
+    crosswalk(
+        root,
+        "Q2,1,novelty,first,\nQ2,2,novelty,copied,\nQ2,9,novelty,dont_know,\n",
+        "".join(f"Q2,{code},novelty,{target},\n" for code, target in pairs),
+    )
+    raw = pd.DataFrame({"Q2": [code for code, _ in pairs] * 5})
+    catalogue = load_catalogue(root)
+    assert not [
+        problem for problem in catalogue.problems if problem.wave is None and "indicators" not in problem.file
+    ]
+    return label_faults(raw, catalogue.waves[WAVE], catalogue, FileMetadata({}, {"Q2": labels}))
+
+
+def test_labels_turned_round_stop_the_wave(barometer: Path) -> None:
+    """The file says 1 = No, 2 = Yes; the crosswalk of the wave before says 1 = yes, 2 = no."""
+    said = {"variable_value_labels": {"Q1_1": {1: "No", 2: "Yes", 9: "Don't know"}, "Q1_2": CODED}}
+    deliver(barometer, **said)
+    first, second = problems(barometer)
+    assert (first.file, first.key, first.value) == ("schemas/instruments/dk.csv", "line 6", "Q1_1 = 1")
+    assert (
+        first.message == "maps to introduced.product yes what dk-2020.sav labels 'No': that is the text of no"
+    )
+    assert (second.key, second.value) == ("line 7", "Q1_1 = 2")
+    for line in ("Q1_1,1,introduced.product,yes,", "Q1_1,2,introduced.product,no,"):
+        crosswalk(barometer, line, f"{line}confirmed: the labels of the file are wrong")
+    assert not problems(barometer)
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "mapping", "found"),
+    [
+        (YES_NO, {"1": "Yes, we have", "2": "No, we haven't"}, "1=no 2=yes", 1),
+        (YES_NO, {"1": "Ja", "2": "Nej"}, "1=no 2=yes", 2),
+        (YES_NO, {"1": "1 - No", "2": "2 - Yes"}, "1=yes 2=no", 2),
+        (IMPORTANT, {"1": "Very important", "2": "Somewhat important", "3": "Not important"}, "1=not 2=little 3=very", 2),
+        (AGREE, {"1": "Strongly agree", "2": "Agree", "3": "Neither", "4": "Strongly disagree"}, "1=disagree 2=disagree 3=neither 4=agree", 3),
+        ({"yes": "Viktig", "no": "Ikke viktig"}, {"1": "Viktig", "2": "Ikke viktig"}, "1=no 2=yes", 2),
+        ({"yes": "Enig", "no": "Uenig"}, {"1": "Helt enig", "2": "Helt uenig"}, "1=no 2=yes", 2),
+        ({"up": "Increased", "down": "Decreased"}, {"1": "Has increased", "2": "Has decreased"}, "1=down 2=up", 2),
+        ({"all": "Satisfied", "much": "Very satisfied"}, {"1": "Satisfied", "2": "Very satisfied"}, "1=much 2=all", 2),
+    ],
+)  # fmt: skip
+def test_a_label_that_fits_another_code_is_a_problem(
+    barometer: Path, codes: dict[str, str], labels: dict[str, str], mapping: str, found: int
+) -> None:
+    assert len(faults(barometer, codes, labels, mapping).problems) == found
+
+
+@pytest.mark.parametrize(
+    ("codes", "labels", "mapping"),
+    [
+        (YES_NO, {"1": "Yes, definitely", "2": "No, we do not"}, "1=yes 2=no"),
+        (YES_NO, {"1": "Kyllä", "2": "Ei"}, "1=yes 2=no"),
+        (IMPORTANT, {"1": "Very important", "2": "Important", "3": "Not important at all"}, "1=very 2=little 3=not"),
+        (AGREE, {"1": "Strongly agree", "2": "Slightly agree", "4": "Slightly disagree", "5": "Strongly disagree"}, "1=agree 2=agree 4=disagree 5=disagree"),
+        ({"yes": "Hace innovación", "no": "No innova"}, {"1": "No hace innovacion", "2": "Hace innovacion"}, "1=no 2=yes"),
+        ({"young": "18-34 years", "old": "35-64 years"}, {"1": "18-24", "2": "25-34", "3": "35-49"}, "1=young 2=young 3=old"),
+        ({"small": "1-9 employees", "large": "10 employees or more"}, {"1": "0-4 employees", "2": "5-9 employees", "3": "10-99 employees"}, "1=small 2=small 3=large"),
+    ],
+)  # fmt: skip
+def test_a_paraphrase_is_left_alone(
+    barometer: Path, codes: dict[str, str], labels: dict[str, str], mapping: str
+) -> None:
+    found = faults(barometer, codes, labels, mapping)
+    assert (found.problems, found.doubts) == ([], [])
+
+
+def test_a_label_that_fits_no_code_is_a_finding(barometer: Path) -> None:
+    found = faults(barometer, YES_NO, {"1": "Yes", "2": "Sometimes"}, "1=yes 2=no")
+    assert not found.problems
+    assert found.doubts == ["Q2 = 2, labelled 'Sometimes', as novelty no"]
+    told = quality.labels({"labels": found.report()})
+    assert not told.passed
+    assert "Q2 = 2, labelled 'Sometimes', as novelty no" in told.message
+
+
+def test_two_codes_with_one_label_are_a_finding(barometer: Path) -> None:
+    codes = {"first": "First", "other": "Other"}
+    found = faults(barometer, codes, {"1": "First", "7": "Other", "8": "other"}, "1=first 7=other 8=other")
+    assert not found.problems
+    assert found.doubts == ["Q2 = 8 has the same label as 7, mapped to novelty other and other"]
+    crosswalk(
+        barometer, "Q2,8,novelty,other,", "Q2,8,novelty,other,confirmed: two lists of one questionnaire"
+    )
+    catalogue = load_catalogue(barometer)
+    metadata = FileMetadata({}, {"Q2": {"7": "Other", "8": "Other"}})
+    again = label_faults(pd.DataFrame({"Q2": ["7", "8"]}), catalogue.waves[WAVE], catalogue, metadata)
+    assert not again.doubts
+
+
+def test_a_respondents_words_in_a_label_are_not_shown(barometer: Path) -> None:
+    """Programs make codes, with labels, out of open answers."""
+    catalogue = load_catalogue(barometer)
+    metadata = FileMetadata({}, {"Q2": {"1": "My boss Ann Berg drinks"}})
+    found = label_faults(pd.DataFrame({"Q2": ["1", "2"]}), catalogue.waves[WAVE], catalogue, metadata)
+    assert found.doubts == ["Q2 = 1, labelled otherwise, as novelty first"]
+
+
+def test_drafts_mark_two_codes_with_one_label(barometer: Path, tmp_path: Path) -> None:
+    frame = delivered(barometer).replace({"Q2": {9: 7}})
+    frame.loc[frame.index[:10], "Q2"] = 8
+    path = deliver(
+        barometer, frame, variable_value_labels={"Q2": {1: "First", 2: "Copied", 7: "Other", 8: "Other"}}
+    )
+    draft_barometer(tmp_path / "new", path)
+    (drafted,) = (tmp_path / "new/schemas/instruments").glob("*.csv")
+    marked = [line for line in drafted.read_text().splitlines() if "same label as" in line]
+    assert len(marked) == 1
+    assert marked[0].startswith("Q2,8,") and marked[0].endswith("; same label as 7: look at both")
+
+
+# ── labels of columns ────────────────────────────────────────────────────────
+
+
+def test_a_battery_shifted_by_one_stops_the_wave(barometer: Path) -> None:
+    deliver(barometer, column_labels={"Q1_1": "Has your workplace introduced ...: New services", "Q1_2": "Has your workplace introduced ...: New products", "SEKTOR": "Sector"})  # fmt: skip
+    first, second = problems(barometer)
+    assert first.value == "Q1_1"
+    assert first.message == (
+        "maps to introduced.product what dk-2020.sav labels 'Has your workplace introduced ...: New services': "
+        "that is the text of introduced.service"
+    )
+    assert "the text of introduced.product" in second.message
+    for line in ("Q1_1,1,introduced.product,yes,", "Q1_2,1,introduced.service,yes,"):
+        crosswalk(barometer, line, f"{line}Confirmed.")
+    assert not problems(barometer)
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ({"Q3_1": "Savings", "Q3_2": "Quality"}, 2),
+        ({"Q3_1": "Q3a. Value: cost savings", "Q3_2": "Q3b. Value: better quality"}, 1),
+        ({"SEKTOR": "Region", "REG": "Sector"}, 2),
+        ({"ANSATTE": "Region"}, 1),
+        ({"Q3_1": "Q3a. Value: better quality", "Q3_2": "Q3b. Value: cost savings"}, 0),
+        ({"Q1_1": "Introduced new goods", "Q1_2": "Introduced new services"}, 0),
+        ({"ANSATTE": "Staff", "REG": "Part of the country", "SEKTOR": "Type of sector"}, 0),
+        ({"Q1_1": "Q1_1", "Q1_2": "Has your workplace introduced ..."}, 0),
+    ],
+)  # fmt: skip
+def test_a_column_is_held_against_every_variable(barometer: Path, labels: dict[str, str], found: int) -> None:
+    catalogue = load_catalogue(barometer)
+    raw = delivered(barometer).astype("str")
+    told = label_faults(raw, catalogue.waves[WAVE], catalogue, FileMetadata(labels))
+    assert len(told.problems) == found
+
+
+def test_a_box_labelled_as_ticked_is_not_taken_as_empty(barometer: Path) -> None:
+    frame = delivered(barometer).fillna({"Q3_1": 2})
+    crosswalk(barometer, "Q3_1,1,value.quality,selected,\nQ3_1,,value.quality,not_selected,\n", "Q3_1,1,value.quality,not_selected,\nQ3_1,2,value.quality,selected,\n")  # fmt: skip
+    deliver(barometer, frame, variable_value_labels={"Q3_1": {1: "Mentioned", 2: "Not mentioned"}})
+    assert [found.message.partition(": ")[2] for found in problems(barometer)] == [
+        "that is a box ticked",
+        "that is a box not ticked",
+    ]
+
+
+def test_the_wording_of_a_questionnaire_settles_a_doubt(barometer: Path) -> None:
+    deliver(barometer, column_labels={"Q2": "Hvor stammer den fra?"})
+    assert harmonised(barometer).report["labels"]["doubts"] == [
+        "Q2, labelled 'Hvor stammer den fra?', as novelty"
+    ]
+    with (barometer / "schemas/instruments/dk.toml").open("a") as file:
+        file.write('[wording.novelty]\ntext = "Hvor stammer den fra?"\n')
+    assert harmonised(barometer).report["labels"] == {"compared": 1, "doubts": []}

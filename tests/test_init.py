@@ -214,7 +214,7 @@ def test_check_names_what_is_left_and_then_it_runs(tmp_path: Path, delivered: Pa
     catalogue = built(folder)
     wave = catalogue.waves["trust-2024"]
     assert wave.design is not None and wave.weighting is not None
-    assert (wave.survey, wave.edition, wave.design.id, wave.design.weight) == (
+    assert (wave.survey, wave.edition, *wave.design.id, wave.design.weight) == (
         "trust",
         "2024",
         "resp_id",

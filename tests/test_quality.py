@@ -32,6 +32,8 @@ def report(**given: Any) -> dict[str, Any]:
     margin = {"margin": "sector", "code": "care", "total": 220.0, "reached": 220.0}
     sound = {
         "rows": 80,
+        "sum": 400.0,
+        "population": None,
         "min": 1.0,
         "max": 4.0,
         "ratio": 4.0,
@@ -82,6 +84,8 @@ def test_sound_weights_pass() -> None:
     [
         ({"ratio": 101.0}, "warn"),
         ({"deff": 4.1}, "warn"),
+        ({"population": 4000}, "warn"),
+        ({"population": 379}, "warn"),
         ({"min": 0.0}, "error"),
         ({"margins": [{"margin": "region", "code": "north", "total": 150.0, "reached": 150.001}]}, "error"),
     ],
@@ -89,6 +93,11 @@ def test_sound_weights_pass() -> None:
 def test_wild_weights_are_found(given: dict[str, Any], severity: str) -> None:
     found = quality.weights(report(**given))
     assert (found.passed, found.severity) == (False, severity)
+
+
+def test_weights_of_the_declared_population_pass() -> None:
+    assert quality.weights(report(population=420)).passed
+    assert "add up to 400, response.population says 4000" in quality.weights(report(population=4000)).message
 
 
 def test_a_missed_margin_is_named() -> None:
@@ -179,7 +188,10 @@ def figure(value: float) -> dict[str, Any]:
     return cell(wave="no-2020", source_kind="figures", value=value, se=float("nan"))
 
 
-@pytest.mark.parametrize(("value", "passed"), [(40.0, True), (45.0, True), (45.5, False), (34.0, False)])
+@pytest.mark.parametrize(
+    ("value", "passed"),
+    [(40.0, True), (45.0, True), (45.5, False), (35.0, True), (34.6, True), (34.5, False)],
+)
 def test_figures_and_estimates_agree_within_interval_and_rounding(
     twice_told: Catalogue, value: float, passed: bool
 ) -> None:

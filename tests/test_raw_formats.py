@@ -230,12 +230,6 @@ def test_old_files_are_read_in_the_encoding_that_they_are_in(
     assert [text.replace("_", "") for text in texts] == ["Nörd", "größer", "Où ?", "Jä, äh"]
 
 
-def test_a_declared_encoding_is_taken_at_its_word(tmp_path: Path) -> None:
-    path = tmp_path / "raw.dta"
-    pyreadstat.write_dta(pd.DataFrame({"r": ["Ã¶"]}), path, version=13)
-    assert read(path, encoding="WINDOWS-1252")["r"] == ["ÃƒÂ¶"]
-
-
 # ── numbers, and what a message shows ────────────────────────────────────────
 
 

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Catalogue, Package, load_catalogue
+from pipeline.catalogue.model import Estimation
 from pipeline.contracts import table
 from pipeline.disclosure import protect
 from pipeline.hashing import file_sha256
@@ -23,6 +24,7 @@ from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package, check_untouched, published_tables, write_package
 from pipeline.release.files import number_text, sha256sums
 from pipeline.release.tables import harmless
+from pipeline.release_store import checksums
 from tests.barometers import edit, write_barometer
 from tests.cells import cell, estimates
 
@@ -143,6 +145,35 @@ def test_the_descriptor_says_what_was_declared(folder: Path) -> None:
 def test_the_readme_tells_how_to_cite(folder: Path) -> None:
     text = (folder / "README.md").read_text(encoding="utf-8")
     assert "Test office (2025). Test barometer. Version 1.0.0." in text and "SYNTHETIC" not in text
+
+
+@pytest.mark.parametrize(
+    ("level", "method", "said"),
+    [
+        (0.95, "logit", "95 % interval: of shares logit (Student's t of the log odds"),
+        (0.9, "beta", "90 % interval: of shares beta (Korn-Graubard"),
+        (0.975, "wald", "97.5 % interval: of shares wald (Student's t, cut"),
+    ],
+)
+def test_a_package_names_the_level_and_the_method_of_its_intervals(
+    tmp_path: Path, level: float, method: Literal["logit", "wald", "beta"], said: str
+) -> None:
+    catalogue = load_catalogue(write_barometer(tmp_path))
+    barometer = replace(catalogue.barometer, estimation=Estimation(level, method))
+    folder = packed(replace(catalogue, barometer=barometer))
+    found = described(folder)
+    assert found["estimation"] == {"confidence": level, "proportion_ci": method}
+    by_name = {resource["name"]: resource for resource in found["resources"]}
+    for name, expected in (
+        ("estimates", said),
+        ("comparisons", f"{100 * level:g} % interval by Student's t"),
+    ):
+        for resource in (name, f"{name}-parquet"):
+            fields = by_name[resource]["schema"]["fields"]
+            limits = [field["description"] for field in fields if field["name"] in ("ci_low", "ci_high")]
+            assert len(limits) == 2 and all(expected in description for description in limits)
+    for file in ("README.md", "csv-metadata.json", "jsonstat/estimates-dk.en.json", "px/estimates-dk.px"):
+        assert said in (folder / file).read_text(encoding="utf-8").replace('"\n"', ""), file
 
 
 def synthetic(catalogue: Catalogue) -> Catalogue:
@@ -290,6 +321,15 @@ def test_the_checksums_find_any_change(folder: Path, tamper: Callable[[Path], An
     assert check_package(folder) != []
 
 
+def test_a_hidden_file_is_refused_though_it_is_listed(folder: Path) -> None:
+    (folder / ".notes").write_text("x")
+    listed = checksums(folder) | {".notes": file_sha256(folder / ".notes")}
+    (folder / "SHA256SUMS").write_text("".join(f"{sha}  {name}\n" for name, sha in sorted(listed.items())))
+    assert [str(problem) for problem in check_package(folder)] == [
+        ".notes: is a hidden file. Choose a name that does not begin with a dot."
+    ]
+
+
 @pytest.mark.parametrize(
     "tamper", [tamper_csv, lambda folder: (folder / "LICENSE").unlink(), tamper_with_care]
 )
@@ -323,13 +363,13 @@ STATUS = [field["name"] for field in table("estimates")["fields"]].index("obs_st
         (say("version", value="latest"), "semantic version"),
         (say("created", value="1 Nov 2026"), "date"),
         (say("title", value={"en": "Title"}), "profile"),
-        (say(*FIRST, "path", value="../estimates.csv"), "profile|not exactly"),
-        (say(*FIRST, "path", value="data/.hidden.csv"), "profile|not exactly"),
-        (say(*FIRST, "path", value="data/waves.csv"), "not exactly"),
-        (say(*FIRST, "name", value="microdata"), "not exactly"),
-        (say("resources", value=[]), "profile|not exactly"),
+        (say(*FIRST, "path", value="../estimates.csv"), "profile|do not list exactly"),
+        (say(*FIRST, "path", value="data/.hidden.csv"), "profile|do not list exactly"),
+        (say(*FIRST, "path", value="data/waves.csv"), "do not list exactly"),
+        (say(*FIRST, "name", value="microdata"), "do not list exactly"),
+        (say("resources", value=[]), "profile|do not list exactly"),
         (say(*FIRST, "schema", value={}), "profile|contract"),
-        (say("name", value="Two Words"), "every reader"),
+        (say("name", value="Two Words"), "not a valid package name"),
         (say(*FIRST, "schema", "fields", STATUS, "categories", value=[{"value": "A"}]), "contract"),
         (say(*FIRST, "schema", "fields", STATUS, "constraints", value={}), "contract"),
     ],

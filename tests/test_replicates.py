@@ -41,9 +41,9 @@ from pipeline.estimation import (
     write_codes,
 )
 from pipeline.estimation.engine import DuckDB
-from pipeline.estimation.intervals import logit
 from pipeline.estimation.replicates import factors
 from pipeline.harmonise import harmonise
+from pipeline.intervals import logit
 from pipeline.problems import ProblemError
 from pipeline.sources import fetch, read_raw
 from tests.barometers import edit, write_barometer

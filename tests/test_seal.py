@@ -433,12 +433,30 @@ def test_the_audit_sees_what_stands_and_not_what_was_withdrawn(
     root = shutil.copytree(twice, tmp_path / "barometer")
     raise_version(root, "1.0.2")
     catalogue = load_catalogue(root)
-    tables = candidates.published_before(releases_folder(root, PACKAGE) / "1.0.1")
+    tables = candidates.published_before(sealed_releases(root, PACKAGE)[-1])
     (package,) = catalogue.barometer.packages.values()
     candidates.audited_with_releases(catalogue, package, tables)
     withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
     candidates.audited_with_releases(catalogue, package, tables)
     assert seen == [["1.0.0", "1.0.1", "1.0.2"], ["1.0.1", "1.0.2"]]
+
+
+def test_a_column_of_an_earlier_release_that_the_audit_does_not_know_stops_the_candidate(
+    twice: Path, tmp_path: Path
+) -> None:
+    """An outsider has its numbers: to leave them out of the attack would be to call the candidate safe."""
+    root = shutil.copytree(twice, tmp_path / "barometer")
+    sealed = releases_folder(root, PACKAGE) / "1.0.0" / "data" / "estimates.parquet"
+    sealed.parent.chmod(0o755)
+    sealed.chmod(0o644)
+    pd.read_parquet(sealed).assign(median=4.0).to_parquet(sealed)
+    former = within(root / "warehouse/candidate")
+    raise_version(root, "1.0.2")
+    with pytest.raises(ProblemError, match=r"1\.0\.0/data/estimates\.parquet, median: is published in this"):
+        build(root)
+    assert within(root / "warehouse/candidate") == former
+    withdraw_release(root, PACKAGE, "1.0.0", "A wrong file.", date(2025, 7, 1))
+    build(root)
 
 
 def test_a_faulty_wave_is_left_out_and_named(built: Path) -> None:

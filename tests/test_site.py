@@ -12,9 +12,11 @@ import subprocess
 import threading
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from lxml import etree, html
@@ -24,7 +26,10 @@ from pipeline.catalogue.model import Rounding
 from pipeline.cli.serve import server
 from pipeline.problems import ProblemError
 from pipeline.site import build_site
+from pipeline.site.charts import Scale, categories
+from pipeline.site.language import Language
 from pipeline.site.numbers import DASH, MINUS, NumberFormat
+from pipeline.site.package_reader import Estimate, PackageData
 from pipeline.site.pictures import png
 from pipeline.site.ui_strings import FOLDER, UiStrings, load
 from pipeline.staleness.status import site_current, sound_waves
@@ -429,3 +434,113 @@ def test_labels_of_the_declarations_change_the_site(built: Path, tmp_path: Path)
     )
     catalogue = load_catalogue(root)
     assert not site_current(catalogue, sound_waves(catalogue))
+
+
+@pytest.fixture(scope="module")
+def crowded(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small barometer with the product's own rules, two Danish surveys, and a headline of categories."""
+    root = shutil.copytree(built.parents[1], tmp_path_factory.mktemp("crowded") / "barometer")
+    (root / "schemas" / "comparability.toml").unlink(missing_ok=True)
+    folder = root / "warehouse" / "candidate" / "test-barometer"
+    path = folder / "data" / "waves.parquet"
+    table = pq.read_table(path)
+    surveys = ["dk-early" if wave == "dk-2020" else wave[:2] for wave in table["wave"].to_pylist()]
+    at = table.column_names.index("survey")
+    pq.write_table(
+        table.set_column(at, table.schema.field(at), pa.array(surveys, table["survey"].type)), path
+    )
+    target = root / "crowded"
+    target.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PackageData, "headline", "novelty")
+        build_site(load_catalogue(root), [folder], target, pictures=False)
+    return target
+
+
+def test_a_wave_says_what_its_charts_of_groups_show(crowded: Path) -> None:
+    found = page(crowded / "en" / "test-barometer" / "waves" / "dk-2022.html")
+    (section,) = found.xpath("//section[@aria-labelledby='groups']")
+    (said,) = section.xpath("./p[@class='measured']")
+    label = text(page(crowded / "en" / "test-barometer" / "indicators" / "novelty.html").find(".//h1"))
+    assert text(said) == f"{label}: First. Per cent"
+    assert {text(each) for each in section.xpath(".//caption")} == {f"{label}: First"}
+    assert all(text(each).startswith(f"{label}: First, ") for each in section.xpath(".//svg/title"))
+
+
+def test_the_difference_of_a_group_is_that_of_the_two_values_shown(built: Path) -> None:
+    found = page(built / "en" / "test-barometer" / "waves" / "dk-2022.html")
+    shown = 0
+    for table in found.xpath("//section[@aria-labelledby='groups']//table"):
+        rows = [[text(cell) for cell in row.xpath("./th|./td")] for row in table.xpath(".//tbody/tr")]
+        (_, whole, *_), *groups = rows
+        assert rows[0][0] == "Everyone"
+        for _, value, *_, difference in groups:
+            if difference:
+                expected = float(value.split()[0]) - float(whole)
+                assert float(difference.rstrip(" *").replace(MINUS, "-")) == pytest.approx(expected)
+                shown += 1
+    assert shown > 1
+
+
+def test_surveys_of_one_country_are_told_apart(crowded: Path, built: Path) -> None:
+    inside = crowded / "en" / "test-barometer"
+    found = page(inside / "indicators" / "any_innovation.html")
+    heads = [text(head) for head in found.xpath("//table[@class='matrix']/thead//th")]
+    assert heads == ["dk 2022", "dk-early 2020", "NO 2020"]
+    names = {text(name) for name in found.xpath("//section[@aria-labelledby='values']//tbody/tr/th")}
+    assert names == {"Denmark (dk)", "Denmark (dk-early)", "Norway"}
+    assert "Survey 2020. Test office" in text(page(inside / "surveys" / "dk-early.html"))
+    alone = page(built / "en" / "test-barometer" / "waves" / "no-2020.html")
+    assert alone.xpath("//dl/div[dt='Survey']/dd/a/text()") == ["no"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_products_own_verdicts_have_a_sentence(crowded: Path, language: str) -> None:
+    catalogue = load_catalogue(crowded.parent)
+    assert not catalogue.comparability.own
+    spoken = Language(language, catalogue)
+    for verdict, sentence in catalogue.comparability.verdicts.items():
+        said = spoken.plain(f"verdicts.{verdict}")
+        assert said and (said == sentence) is (language == "en")
+    reason = spoken.markup("rules.mode.text")
+    assert ('lang="en"' in reason) is (language != "en") and "collected in different ways" in reason
+
+
+def test_the_legend_of_verdicts_is_never_blank(crowded: Path) -> None:
+    for place in ("en/test-barometer/indicators/any_innovation.html", "da/test-barometer/compare.html"):
+        said = page(crowded / place).xpath("//section[@aria-labelledby='verdicts']//dl/div/dd")
+        assert len(said) == 4 and all(text(each).endswith(".") for each in said), place
+
+
+def test_marks_stand_clear_of_the_label_above_them() -> None:
+    cell = Estimate("w", "i", "c", "total", "", "percent", "microdata", 9, 5.0, 1.0, 1.0, 9.0, "A", "F", "")
+    label = "Psykisk helsevern og tverrfaglig spesialisert rusbehandling"
+    made = categories(
+        "", [(label, "5", [cell, cell]), ("Ganske", "5", [cell])], [], Scale(0, 20, (0, 20)), ["0", "20"]
+    )
+    first, second = made.rows
+    assert len(first.label) == 2
+    for row in made.rows:
+        baseline = row.y + 8 + 17 * (len(row.label) - 1)
+        assert min(mark.y for mark in row.marks) - 4.5 > baseline + 5  # a dot's top, and a letter's tail
+    assert second.y + 8 - 12 > max(mark.y for mark in first.marks) + 4.5
+    assert made.height > second.marks[0].y + 4.5
+
+
+def test_months_of_one_month_are_said_once() -> None:
+    numbers = NumberFormat("en", Rounding())
+    first, later = date(2026, 4, 7), date(2026, 5, 30)
+    assert numbers.months(first, date(2026, 4, 30)) == numbers.months(first, None) == "April 2026"
+    assert numbers.months(first, later) == f"April 2026 {DASH} May 2026"
+
+
+def test_a_base_that_nobody_labelled_is_everyone(built: Path) -> None:
+    for place in (
+        "index.html",
+        "codebook/index.html",
+        "indicators/any_innovation.html",
+        "codebook/introduced.html",
+    ):
+        found = page(built / "en" / "test-barometer" / place)
+        said = [text(each) for each in found.xpath("//h3|//td|//dd|//main/p")]
+        assert any("Everyone" in each for each in said) and "all" not in said, place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -221,6 +222,23 @@ def test_compare_gives_verdict_and_difference_by_keyboard(folder: Path, visit: V
     page.keyboard.press("Space")
     page.locator("#answer tbody tr").nth(rows).wait_for()
     assert visit.wrong == []
+
+
+def test_a_tiny_p_is_never_written_as_nothing(folder: Path, tmp_path: Path, visit: Visit) -> None:
+    root = shutil.copytree(folder, tmp_path / "site")
+    script = root / "tables" / "test-barometer" / "any_innovation.compared.js"
+    name, _, rest = script.read_text(encoding="utf-8").partition(",")
+    parts = json.loads(rest.strip().removesuffix(")"))
+    for *_, cells in parts:
+        for cell in cells:
+            cell[-2:] = [0, 0.05]
+    script.write_text(f"{name},{json.dumps(parts)})", encoding="utf-8")
+    page = visit.open((root / "en/test-barometer/compare.html").as_uri() + "#any_innovation")
+    page.wait_for_selector("#answer table")
+    assert page.locator("#answer tbody tr").first.locator("td").all_inner_texts()[-2:] == [
+        "<0.0001",
+        "0.0500",
+    ]
 
 
 def test_tables_sort_by_keyboard(folder: Path, visit: Visit) -> None:

@@ -102,14 +102,15 @@ def test_an_unclosed_quote_is_a_problem(tmp_path: Path) -> None:
     assert "a quote is not closed" in problems(written(tmp_path, 'id,a\n1,"open\n2,3\n'))
 
 
-def test_duplicate_and_missing_columns_are_all_named(tmp_path: Path) -> None:
-    path = written(tmp_path, "id,a,a,b,b\n1,2,3,4,5\n")
-    message = problems(path)
-    assert "column a: occurs more than once" in message
-    assert "column b: occurs more than once" in message
-    path = written(tmp_path, "id,a\n1,2\n")
-    with pytest.raises(ProblemError, match="column z: is not in the file"):
-        read_raw(path, Source("microdata", "raw.csv", ""), ["id", "z"])
+def test_missing_columns_are_all_named_with_those_that_there_are(tmp_path: Path) -> None:
+    path = written(tmp_path, "id,a,b,b\n1,2,3,4\n")
+    with pytest.raises(ProblemError) as error:
+        read_raw(path, Source("microdata", "raw.csv", ""), ["id", "z", "b"])
+    missing, repeated = map(str, error.value.problems)
+    assert "column z: is not a column of the raw file. Names found in row 1: id, a, b (1), b (2)." in missing
+    assert (
+        "column b: occurs more than once in the header. Name the one that is meant: b (1), b (2)." in repeated
+    )
 
 
 def test_an_empty_file_and_an_unknown_format_are_problems(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.problems import ProblemError
 from pipeline.staleness import code
+from pipeline.staleness.findings import WAVE_CHECKS, checks_due, findings, keep_finding
 from pipeline.staleness.fingerprint import product_inputs, site_input, wave_inputs
 from pipeline.staleness.outputs import (
     LAYERS,
@@ -119,6 +120,8 @@ def test_a_changed_byte_changes_exactly_the_steps_that_hold_its_module(
     holding = [step for step in STEPS if owner(file) in imported[step]]
     assert [step for step in STEPS if codes[step] != unchanged[0][step]] == holding
     redone = STEPS[STEPS.index(holding[0]) :] if holding else ()  # a step's fingerprint covers those before
+    if holding == ["warehouse"]:
+        redone = ("warehouse",)  # the site is made of packages alone
     assert [step for step in STEPS if made[step] != unchanged[1][step]] == list(redone)
 
 
@@ -263,6 +266,38 @@ def test_what_was_added_to_the_site_is_removed(built: Path) -> None:
     stray = built / "warehouse/site/stray.html"
     stray.write_text("stray", encoding="utf-8")
     assert site(load_catalogue(built)).redone and not stray.exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "due"),
+    [
+        ("waves/dk-2020.toml", "respondents = 80", "respondents = 79", True),
+        ("waves/dk-2020.toml", 'instrument = "dk"', 'instrument = "dk-2020"', True),
+        ("waves/dk-2022.toml", "respondents = 80", "respondents = 79", False),
+    ],
+)
+def test_a_finding_is_due_again_when_the_edition_before_is_declared_otherwise(
+    barometer: Path, file: str, old: str, new: str, due: bool
+) -> None:
+    for wave in ("dk-2020", "dk-2022"):
+        for step in WAVE_CHECKS.values():
+            wave_folder(barometer, step, wave).mkdir(parents=True)
+    for check in WAVE_CHECKS:
+        assert checks_due("dk-2022", load_catalogue(barometer))
+        keep_finding(check, "dk-2022", False, f"Look at {check}.", load_catalogue(barometer))
+        keep_finding(check, "dk-2020", True, "", load_catalogue(barometer))
+    assert not checks_due("dk-2022", load_catalogue(barometer))
+    assert [found["check"] for found in findings(["dk-2022", "dk-2020"], load_catalogue(barometer))] == [
+        *WAVE_CHECKS
+    ]
+    instruments = barometer / "schemas/instruments"
+    (instruments / "dk-2020.toml").write_text((instruments / "dk.toml").read_text())
+    rows = (instruments / "dk.csv").read_text().splitlines(keepends=True)
+    (instruments / "dk-2020.csv").write_text("".join(row for row in rows if "novelty" not in row))
+    edit(barometer / "schemas" / file, old, new)
+    catalogue = load_catalogue(barometer)
+    assert checks_due("dk-2022", catalogue) == due
+    assert not checks_due("dk-2020", catalogue), "there is no edition before it"
 
 
 def test_nothing_is_made_from_what_is_stale(built: Path) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+import pipeline.catalogue
 from pipeline.catalogue import load_catalogue
 from pipeline.estimation.engine import DuckDB
 from pipeline.problems import ProblemError
@@ -141,7 +143,7 @@ def test_words_leave_every_wave_as_it_is(built: Path, file: str, old: str, new: 
 
 def test_a_new_label_reaches_the_warehouse_and_package_only(built: Path) -> None:
     edit(built / "schemas/codebook.toml", 'codes.care = "Care"', 'codes.care = "Health care"')
-    assert redone(run_products(built)) == ["warehouse", "data_package"]
+    assert redone(run_products(built)) == ["data_package", "warehouse"]
     assert "Health care" in (built / "warehouse/candidate/test-barometer/data/domains.csv").read_text()
 
 
@@ -165,6 +167,41 @@ def test_structure_makes_stale_what_depends_on_it(
 ) -> None:
     edit(built / "schemas" / file, old, new)
     assert redone(run_wave(built, "dk-2020")) == list(steps)
+
+
+def judged_strictly(root: Path) -> None:
+    """Rules of its own: the product's, one of them with another verdict."""
+    rules = Path(pipeline.catalogue.__file__).with_name("comparability.toml").read_text(encoding="utf-8")
+    (root / "schemas/comparability.toml").write_text(rules, encoding="utf-8")
+    edit(root / "schemas/comparability.toml", 'verdict = "caution"', 'verdict = "not_comparable"')
+
+
+def told(file: str, fact: str) -> Callable[[Path], None]:
+    """One more line at the top of a declaration."""
+
+    def change(root: Path) -> None:
+        path = root / "schemas" / file
+        path.write_text(f"{fact}\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        told("instruments/dk.toml", 'uncertain = ["novelty"]'),
+        told("instruments/dk.toml", 'about = "newest"'),
+        told("instruments/dk.toml", 'question_versions.novelty = "2"'),
+        told("waves/dk-2022.toml", 'mode = "telephone"'),
+        told("waves/dk-2022.toml", 'role = "manager"'),
+        judged_strictly,
+    ],
+)
+def test_a_changed_fact_or_verdict_rule_redoes_the_comparisons(
+    built: Path, change: Callable[[Path], None]
+) -> None:
+    change(built)
+    assert redone(run_products(built)) == list(PRODUCT_STEPS)[1:]
 
 
 def test_a_question_of_another_questionnaire_leaves_answers_as_they_are(built: Path) -> None:
@@ -199,7 +236,7 @@ def test_lost_output_is_made_again(built: Path) -> None:
     assert redone(run_wave(built, "dk-2020")) == ["weighted_wave"]
     (built / "warehouse/barometer.duckdb").unlink()
     shutil.rmtree(built / "warehouse/candidate/test-barometer")
-    assert redone(run_products(built)) == ["warehouse", "data_package"]
+    assert redone(run_products(built)) == ["data_package", "warehouse"]
 
 
 def test_figures_pass_by_weighting_and_statistics(built: Path) -> None:
@@ -249,9 +286,25 @@ def test_without_a_wave_there_is_nothing_to_publish(barometer: Path) -> None:
 def test_a_package_that_lost_its_waves_is_no_candidate(built: Path) -> None:
     left = built / "warehouse/candidate/former-package"
     left.mkdir()
+    (built / "warehouse/packages/former-package.audit.json").write_text("{}")  # a run has made it
     (built / "warehouse/packages/made.json").unlink()
     run_products(built)
     assert not left.exists()
+
+
+def test_what_no_run_has_made_is_neither_a_candidate_nor_removed(built: Path, tmp_path: Path) -> None:
+    candidates, elsewhere = built / "warehouse/candidate", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "file").write_text("theirs")
+    (candidates / "notes").mkdir()
+    (candidates / "link").symlink_to(elsewhere)
+    package = candidates / "test-barometer"
+    package.replace(elsewhere / "moved")
+    package.symlink_to(elsewhere)
+    assert redone(run_products(built)) == ["data_package"]
+    assert (candidates / "notes").is_dir() and (candidates / "link").is_symlink()
+    assert not package.is_symlink() and (package / "datapackage.json").is_file()
+    assert {path.name for path in elsewhere.iterdir()} == {"file", "moved"}
 
 
 def test_failing_work_leaves_the_former_output(tmp_path: Path) -> None:

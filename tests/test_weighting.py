@@ -148,6 +148,13 @@ def test_a_margin_code_without_respondents_cannot_be_met(barometer: Path) -> Non
         weigh(answers[answers["region"] != "north"], wave, catalogue)
 
 
+def test_a_stratum_of_which_everyone_answered_is_a_census(barometer: Path) -> None:
+    edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "2,40")
+    answers, wave, catalogue = prepared(barometer)
+    made = weigh(answers, replace(wave, weighting=Weighting("design")), catalogue).answers
+    assert set(made.loc[made["stratum"] == "2", "weight"]) == {1.0}
+
+
 def test_more_respondents_than_units_are_refused(barometer: Path) -> None:
     edit(barometer / "warehouse/raw/dk-strata.csv", "2,180", "2,30")
     answers, wave, catalogue = prepared(barometer)

@@ -14,7 +14,7 @@ from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.fieldwork import Design
 from pipeline.problems import ProblemError
 from pipeline.weighting import weigh
-from pipeline.weighting.calibration import calibrate, linear, logit
+from pipeline.weighting.calibration import Distance, calibrate, exponential, linear, logit
 from tests.barometers import edit
 from tests.test_weighting import prepared, with_weighting
 
@@ -153,3 +153,10 @@ def test_what_no_weights_can_meet_is_refused_without_data(
     edit(barometer / file, old, new)
     problems = [each for each in load_catalogue(barometer).problems if problem in each.message]
     assert [each.wave for each in problems if each.wave == "dk-2020"] == ["dk-2020"]
+
+
+@pytest.mark.parametrize("distance", [linear((0.5, 2.0)), exponential((0.5, 2.0))])
+def test_a_factor_at_its_bound_has_no_slope(distance: Distance) -> None:
+    """Newton's step must not count on a unit that cannot move; between the bounds it does."""
+    factor, slope = distance(np.array([-5.0, 0.0, 5.0]))
+    assert factor.tolist() == [0.5, 1.0, 2.0] and slope.tolist() == [0.0, 1.0, 0.0]

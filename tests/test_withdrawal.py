@@ -119,7 +119,7 @@ def test_a_withdrawal_makes_the_candidate_stale(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.1", REASON, DAY)
     catalogue = load_catalogue(root)
     assert not products_current(catalogue, sound_waves(catalogue))
-    assert products.warehouse(catalogue).redone and products.data_package(catalogue).redone
+    assert products.data_package(catalogue).redone and products.warehouse(catalogue).redone
 
 
 def test_saying_it_again_changes_nothing_and_otherwise_is_refused(root: Path) -> None:

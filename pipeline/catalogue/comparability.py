@@ -26,6 +26,7 @@ NUMBERS = ("response_rate", "reference_days", "reference_end", "fieldwork_end")
 PAIR_FACTS: Mapping[str, tuple[str, ...]] = {  # of two waves together, with the states they can be in
     "scope": ("same", "shared", "unmatched", "apart"),
     "options": ("same", "shared", "mixed"),
+    "shared_units": ("no", "yes", "unknown"),
 }
 
 

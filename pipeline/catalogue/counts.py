@@ -8,6 +8,7 @@ import math
 from pathlib import Path
 
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.raw_files import raw_fault
 from pipeline.problems import Problem, ProblemError, counted
 
 
@@ -21,7 +22,7 @@ def read_population(wave: Wave, root: Path) -> dict[str, float]:
     counts: dict[str, float] = {}
     problems: list[Problem] = []
     file = f"warehouse/raw/{wave.design.population}"
-    for line, row in _rows(root, file, [*strata, "population"], wave.key):
+    for line, row in _rows(root, wave.design.population, [*strata, "population"], wave.key):
         key = "*".join(row[name] for name in strata)
         _add(counts, key, row["population"], Problem(file, f"line {line}", "", "", wave=wave.key), problems)
     if problems:
@@ -37,7 +38,7 @@ def read_totals(wave: Wave, root: Path) -> dict[str, dict[str, float]]:
     totals: dict[str, dict[str, float]] = {}
     problems: list[Problem] = []
     file = f"warehouse/raw/{wave.weighting.totals}"
-    for line, row in _rows(root, file, ["margin", "code", "total"], wave.key):
+    for line, row in _rows(root, wave.weighting.totals, ["margin", "code", "total"], wave.key):
         location = Problem(file, f"line {line}", "", "", wave=wave.key)
         _add(totals.setdefault(row["margin"], {}), row["code"], row["total"], location, problems)
     if problems:
@@ -45,13 +46,13 @@ def read_totals(wave: Wave, root: Path) -> dict[str, dict[str, float]]:
     return totals
 
 
-def _rows(root: Path, file: str, columns: list[str], wave: str) -> list[tuple[int, dict[str, str]]]:
-    path = root / file
-    if not path.is_file():
-        hint = f"Put it there, with the columns {','.join(columns)}."
-        raise ProblemError(Problem(file, "", "is missing", hint, wave=wave))
+def _rows(root: Path, name: str, columns: list[str], wave: str) -> list[tuple[int, dict[str, str]]]:
+    file = f"warehouse/raw/{name}"
+    if reason := raw_fault(root, name):
+        hint = f"{reason[1]} Its columns are {','.join(columns)}."
+        raise ProblemError(Problem(file, "", reason[0], hint, wave=wave))
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = (root / file).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ProblemError(Problem(file, "", "is not UTF-8", "Save it as UTF-8 CSV.", wave=wave)) from None
     reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
@@ -69,7 +70,11 @@ def _rows(root: Path, file: str, columns: list[str], wave: str) -> list[tuple[in
                 wave,
             )
         )
-    return [(reader.line_num, {name: (row[name] or "").strip() for name in columns}) for row in reader]
+    try:
+        return [(reader.line_num, {name: (row[name] or "").strip() for name in columns}) for row in reader]
+    except csv.Error as error:
+        hint = "Save it as UTF-8 CSV, with commas between the columns."
+        raise ProblemError(Problem(file, "", f"is not valid CSV: {error}", hint, wave=wave)) from None
 
 
 def _add(counts: dict[str, float], key: str, text: str, location: Problem, problems: list[Problem]) -> None:

@@ -58,11 +58,32 @@ class Field:
         return get_args(kind) if get_origin(kind) is Literal else ()
 
     @property
+    def choices(self) -> str:
+        """The allowed values in words, marks in quotes."""
+        return ", ".join(each if each[0].isalnum() else f'"{each}"' for each in self.allowed if each)
+
+    @property
+    def example(self) -> str:
+        """How the value is written, as a hint to one who wrote a value of another type."""
+        kind = self.type
+        if kind is date:
+            return "Write it as 2026-11-30, without quotes."
+        if kind is str:
+            return "Put it in double quotes."
+        if kind in SCALARS or get_origin(kind) is Literal:
+            return "Write it without quotes." if kind in SCALARS else "Write one of them in double quotes."
+        if get_origin(kind) in (tuple, list):
+            entry = bare(get_args(kind)[0])
+            return 'Write it as ["...", "..."].' if entry is str else "Write it in [ and ]."
+        return f"Write its keys below [{self.name}], or between {{ and }}."
+
+    @property
     def range(self) -> str:
         """The limits in words; empty without any."""
         info = self.info
-        low = f"{info['ge']:,g}" if "ge" in info else f"above {info['gt']:,g}" if "gt" in info else ""
-        high = f"{info['le']:,g}" if "le" in info else f"below {info['lt']:,g}" if "lt" in info else ""
+        shown = {limit: f"{info[limit]:,.15g}" for limit in ("ge", "gt", "le", "lt") if limit in info}
+        low = shown.get("ge") or (f"above {shown['gt']}" if "gt" in shown else "")
+        high = shown.get("le") or (f"below {shown['lt']}" if "lt" in shown else "")
         if low and high:
             return f"from {low} to {high}"
         return f"of {low} or more" if "ge" in info else low or high
@@ -76,7 +97,7 @@ class Field:
         if kind is date:
             return DAY
         if get_origin(kind) is Literal:
-            return f"one of {', '.join(each for each in self.allowed if each)}"
+            return f"one of {self.choices}"
         if get_origin(kind) in (tuple, list):
             return self._list(get_args(kind))
         return "a table"
@@ -86,7 +107,7 @@ class Field:
         if get_origin(self.type) is tuple and len(entries) == 2 and entries[1] is not ...:
             return "a list of two numbers, the lower one first"
         if self.allowed:
-            return f"a list of {', '.join(self.allowed)}"
+            return f"a list of {self.choices}"
         if get_origin(entry) is tuple:
             return 'a list of lists, such as [["a"], ["b"]]'
         if is_table(entry):

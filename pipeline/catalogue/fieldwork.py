@@ -13,10 +13,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from pipeline.catalogue.kinds import (
+    Columns,
     Country,
     Day,
+    Doi,
+    Encoding,
+    Flag,
     InRaw,
     Link,
+    Measure,
     Name,
     Note,
     Number,
@@ -49,7 +54,7 @@ class Origin:
     licence: Annotated[Text, Field(description="the licence it was delivered under")]
     accessed: Annotated[Day | None, Field(description="the day it was fetched")] = None
     url: Annotated[Link, Field(description="where it was found")] = ""
-    doi: Annotated[Note, Field(description="its DOI")] = ""
+    doi: Annotated[Doi, Field(description="its DOI")] = ""
     citation: Annotated[Note, Field(description="how its producer wants it cited")] = ""
 
 
@@ -69,14 +74,31 @@ class Source:
         Field(description="from the file's name when left out"),
     ] = ""
     encoding: Annotated[
-        Note,
+        Encoding,
         Field(description="of texts, as `cp1252`; UTF-8 when left out, else what the file says of itself"),
     ] = ""
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
+    thousands: Annotated[
+        Literal["", ",", ".", " ", "'"],
+        Field(description="between groups of three digits; a space is any space, none when left out"),
+    ] = ""
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
-    header_rows: Annotated[Whole, Field(description="rows above the data", ge=0, le=1000)] = 1
+    skip_rows: Annotated[Whole, Field(description="rows above the header, as titles", ge=0, le=1000)] = 0
+    header_rows: Annotated[
+        Whole, Field(description="rows of the header; several are joined by a dot", ge=1, le=1000)
+    ] = 1
+    name_row: Annotated[
+        Whole, Field(description="which of them holds the names; the others are then left out", ge=0, le=1000)
+    ] = 0
+    label_row: Annotated[
+        Whole, Field(description="which of them holds labels, as the questions' texts", ge=0, le=1000)
+    ] = 0
     missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
+    rows: Annotated[
+        Mapping[Text, Annotated[tuple[Note, ...], Field(min_length=1)]],
+        Field(description="a column and its values: only the rows that have one of them are the wave's"),
+    ] = field(default_factory=dict)
 
     @property
     def remote(self) -> bool:
@@ -103,7 +125,7 @@ class Response:
 
 @dataclass(frozen=True)
 class ReplicateWeights:
-    """Delivered replicate weights: full weights, not factors, and the scale of each one's squared deviation.
+    """Delivered replicate weights, and the scale of each one's squared deviation.
 
     Without ``scale`` it is the method's own: brr 1/R, fay 1/(R (1 - rho)^2), bootstrap 1/(R - 1), jkn of a
     sample without strata (R - 1)/R. ``rscales``, a number a column in the file's order, multiply it: a
@@ -119,22 +141,39 @@ class ReplicateWeights:
         None
     )
     scale: Annotated[
-        Number | None, Field(description="of every squared deviation; the method's own when left out", gt=0)
+        Number | None,
+        Field(description="of every squared deviation; the method's own when left out", gt=0, le=1e12),
     ] = None
     rscales: Annotated[
-        tuple[Annotated[Number, Field(ge=0)], ...],
+        tuple[Annotated[Number, Field(ge=0, le=1e12)], ...],
         Field(description="of each replicate, in the file's order"),
     ] = ()
+    combined: Annotated[
+        Flag,
+        Field(description="`false`: factors, yet to be multiplied by the base weight; else full weights"),
+    ] = True
 
 
 @dataclass(frozen=True)
 class Design:
     """How the sample was drawn; names are source columns."""
 
-    id: Annotated[Text, Field(description="the column that tells units apart")]
+    id: Annotated[
+        Columns,
+        Field(description="what tells units apart: a column, a list of columns, or `row`, the row's number"),
+    ]
     strata: Annotated[tuple[Text, ...], Field(description="the columns that make the strata")] = ()
     psu: Annotated[Note, Field(description="the column of the primary sampling unit")] = ""
     weight: Annotated[Note, Field(description="the column of a delivered weight")] = ""
+    zero_weights: Annotated[
+        Literal["refuse", "exclude"], Field(description="units with a delivered weight of exactly 0")
+    ] = "refuse"
+    probability: Annotated[
+        Note, Field(description="in place of a weight: the column of selection probabilities p; weight 1/p")
+    ] = ""
+    census: Annotated[
+        Flag, Field(description="every unit of the population was asked and answered: no sampling error")
+    ] = False
     population: Annotated[
         InRaw,
         Field(
@@ -145,29 +184,43 @@ class Design:
         ReplicateWeights | None, Field(description="delivered replicate weights")
     ] = None
 
+    @property
+    def delivered(self) -> str:
+        """The column that the start weights come from: of weights or of selection probabilities."""
+        return self.weight or self.probability
+
 
 @dataclass(frozen=True)
 class Weighting:
     """How the weights are made: the method and the margins they must meet.
 
-    Of published figures it is a fact only, without totals; there, ``none`` means that nothing was weighted
-    and ``unspecified`` that it is not published how.
+    With ``none`` every unit counts 1. Of published figures it is a fact only, without totals, and
+    ``unspecified`` means that it is not published how.
     """
 
     method: Annotated[
         Literal["given", "design", "poststratify", "rake", "linear", "logit", "none", "unspecified"],
-        Field(description="`none` and `unspecified` are facts about published figures only"),
+        Field(description="`none`: every unit counts 1; `unspecified` is of published figures only"),
     ]
     margins: Annotated[
         tuple[Annotated[tuple[Name, ...], Field(min_length=1)], ...],
-        Field(description='background variables to meet, as `[["sector"], ["region"]]`'),
+        Field(description='variables to meet, as `[["sector"], ["region"]]`; of a number, alone, its sum'),
     ] = ()
-    totals: Annotated[InRaw, Field(description="a CSV in `warehouse/raw`: `margin,code,total`")] = ""
+    totals: Annotated[
+        InRaw,
+        Field(description="a CSV in `warehouse/raw`: `margin,code,total`; the code of a number is blank"),
+    ] = ""
+    scale: Annotated[
+        Literal["", "population"],
+        Field(
+            description="delivered weights (or 1/p) are multiplied until they add up to `response.population`"
+        ),
+    ] = ""
     bounds: Annotated[
-        tuple[Number, Number] | None, Field(description="least and most of calibrated over start weight")
+        tuple[Measure, Measure] | None, Field(description="least and most of calibrated over start weight")
     ] = None
     trim: Annotated[
-        tuple[Number, Number] | None, Field(description="least and most of a weight over the mean weight")
+        tuple[Measure, Measure] | None, Field(description="least and most of a weight over the mean weight")
     ] = None
     tolerance: Annotated[
         Number, Field(description="relative: how near every margin is met", gt=0, le=1e-9)
@@ -191,6 +244,17 @@ class Correction:
 
 
 @dataclass(frozen=True)
+class Exclusion:
+    """Rows of the raw file that are no units of the wave. It must match at least one, else it has expired."""
+
+    column: Annotated[Text, Field(description="the column that tells them")]
+    values: Annotated[
+        tuple[Note, ...], Field(min_length=1, description="what it holds there; blank for a blank cell")
+    ]
+    reason: Annotated[Text, Field(description="why they are left out, and who decided it")]
+
+
+@dataclass(frozen=True)
 class Erratum:
     """A published figure that its owner replaced: both values, when, and where it says so."""
 
@@ -202,8 +266,8 @@ class Erratum:
     domain_code: Annotated[Note, Field(description="its cell of the breakdown")] = field(
         default="", kw_only=True
     )
-    was: Annotated[Number, Field(description="the figure that was published first")]
-    now: Annotated[Number, Field(description="the figure in the file")]
+    was: Annotated[Measure, Field(description="the figure that was published first")]
+    now: Annotated[Measure, Field(description="the figure in the file")]
     corrected: Annotated[Day, Field(description="the day it was replaced")]
     source: Annotated[Text, Field(description="where its owner says so")]
     published: Annotated[Day | None, Field(description="the day the first one was published")] = None
@@ -239,6 +303,13 @@ class Wave:
     ] = None
     corrections: Annotated[
         tuple[Correction, ...], Field(alias="correction", description="known errors in the raw file")
+    ] = ()
+    panel: Annotated[
+        Flag | None,
+        Field(description="whether units of the survey's other waves answered; seen in the ids if left out"),
+    ] = None
+    exclusions: Annotated[
+        tuple[Exclusion, ...], Field(alias="exclusion", description="rows that are left out")
     ] = ()
     mode: Annotated[Note, Field(description="how it was asked: `web`, `post`, `telephone` ...")] = ""
     respondent: Annotated[Note, Field(description="who answered for the unit, in words")] = ""

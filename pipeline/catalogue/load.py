@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TypeVar
 from pipeline.catalogue.check import check
 from pipeline.catalogue.comparability import VERDICTS, Comparability, ComparabilityFile
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.catalogue.kinds import unprintable
 from pipeline.catalogue.model import Barometer, Catalogue, Package
 from pipeline.catalogue.questionnaire import (
     Base,
@@ -66,12 +66,15 @@ def load_catalogue(root: Path) -> Catalogue:
     if not barometer.packages:
         barometer = replace(barometer, packages={barometer.id: Package(barometer.id, None)})
 
+    unread: list[Problem] = []
+
     def shared(kind: type[Record], name: str) -> Record:
-        return read_record(kind, read_toml(schemas / name, root, problems), f"schemas/{name}", problems)
+        table = read_toml(schemas / name, root, unread)
+        return read_record(kind, table, f"schemas/{name}", problems)
 
     codebook = shared(CodebookFile, "codebook.toml")
     measured = shared(IndicatorsFile, "indicators.toml")
-    domains = _domains(shared(DomainsFile, "domains.toml"))
+    domains = _domains(shared(DomainsFile, "domains.toml"), problems)
     catalogue = Catalogue(
         root=root,
         barometer=barometer,
@@ -83,9 +86,12 @@ def load_catalogue(root: Path) -> Catalogue:
         instruments=_instruments(schemas / "instruments", root, problems),
         waves=_waves(schemas / "waves", root, problems),
         translations=_translations(barometer.languages[1:], root, problems),
-        comparability=_comparability(root, problems),
+        comparability=_comparability(root, problems, unread),
     )
     catalogue = replace(catalogue, unconfirmed=unconfirmed(root, catalogue.instruments))
+    problems += unread
+    if unread:  # what hangs on these files cannot be judged
+        return replace(catalogue, problems=tuple(problems))
     catalogue = replace(catalogue, indicators=_indicators(catalogue, problems), waves=_errata(catalogue))
     return replace(catalogue, problems=(*problems, *_new(check(catalogue), problems)))
 
@@ -97,25 +103,55 @@ def load_barometer(root: Path) -> Barometer:
     )
 
 
+def unread_files(catalogue: Catalogue) -> list[str]:
+    """Files below ``schemas/`` that nothing reads, as ``waves/x.tml``; not hidden files and backups."""
+    schemas = catalogue.root / "schemas"
+    read = {schemas / f"{name}.toml" for name in ("barometer", "codebook", "indicators", "domains")}
+    read |= {schemas / RULES, *(schemas / "waves").glob("*.toml")}
+    for path in (schemas / "instruments").glob("*.toml"):
+        read |= {path, path.with_suffix(".csv")}
+    read |= {schemas / "translations" / f"{language}.csv" for language in catalogue.translations}
+    folders = (schemas, *(schemas / name for name in ("instruments", "waves", "translations")))
+    there = (path for folder in folders for path in folder.glob("[!.]*") if path.is_file())
+    unread = (path for path in there if path not in read and not path.name.endswith(("~", ".bak", ".md")))
+    return sorted(path.relative_to(catalogue.root).as_posix() for path in unread)
+
+
 def _new(found: Iterable[Problem], known: Iterable[Problem]) -> list[Problem]:
     """Without the problems at, above or below the key of a reading problem: they follow from it."""
-    locations = [(problem.file, problem.key) for problem in known if problem.key]
+    # What a question has and lacks follows from its type.
+    locations = [(problem.file, problem.key.removesuffix(".type")) for problem in known]
 
     def follows(problem: Problem) -> bool:
         return any(
             problem.file == file
-            and (f"{problem.key}.".startswith(f"{key}.") or key.startswith(f"{problem.key}."))
+            and (
+                not (key and problem.key)  # one of them is about the whole file
+                or f"{problem.key}.".startswith(f"{key}.")
+                or key.startswith(f"{problem.key}.")
+            )
             for file, key in locations
         )
 
     return [problem for problem in found if not follows(problem)]
 
 
-def _domains(declared: DomainsFile) -> Mapping[str, Domain]:
-    """The breakdowns, with the total, which need not be declared."""
-    if all(domain.by for domain in declared.domains.values()):
-        return {TOTAL: Domain(TOTAL, ()), **declared.domains}
-    return declared.domains
+def _domains(declared: DomainsFile, problems: list[Problem]) -> Mapping[str, Domain]:
+    """The breakdowns, with the total, which need not be declared; a problem where its name is another's."""
+    if not all(domain.by for domain in declared.domains.values()):
+        return declared.domains
+    if taken := declared.domains.get(TOTAL):
+        hint = "Rename this breakdown, or declare the total as [domains.everyone] with by = []."
+        problems.append(
+            Problem(
+                "schemas/domains.toml",
+                f"domains.{TOTAL}",
+                "is the name of the total, which crosses nothing",
+                hint,
+                ", ".join(taken.by),
+            )
+        )
+    return {TOTAL: Domain(TOTAL, ()), **{key: each for key, each in declared.domains.items() if key != TOTAL}}
 
 
 def _errata(catalogue: Catalogue) -> dict[str, Wave]:
@@ -133,16 +169,17 @@ def _indicators(catalogue: Catalogue, problems: list[Problem]) -> dict[str, Indi
     for key, indicator in catalogue.indicators.items():
         forms = [name for name in ("question", "mean", "total") if getattr(indicator, name) is not None]
         forms += ["any/all/none"] if indicator.logic else []
-        if len(forms) != 1:
-            problems.append(
-                Problem(
-                    "schemas/indicators.toml",
-                    f"indicators.{key}",
-                    "must be exactly one of question, any/all/none, mean and total",
-                    "Keep one of them.",
-                    " and ".join(forms) or "nothing",
-                )
+        path = f"indicators.{key}"
+        if not forms:
+            message, hint = (
+                "does not say what it estimates",
+                "Add question, mean, total, or any, all and none.",
             )
+            problems.append(Problem("schemas/indicators.toml", path, message, hint))
+        elif len(forms) > 1:
+            message = "must be exactly one of question, any/all/none, mean and total"
+            found = " and ".join(forms)
+            problems.append(Problem("schemas/indicators.toml", path, message, "Keep one of them.", found))
         base = indicator.base or _base_of(indicator, catalogue, problems)
         made[key] = replace(indicator, base=base)
     return made
@@ -169,8 +206,11 @@ def _base_of(indicator: Indicator, catalogue: Catalogue, problems: list[Problem]
 def _instruments(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Instrument]:
     instruments = {}
     for path in sorted(folder.glob("*.toml")):
-        table = {**read_toml(path, root, problems), "<key>": path.stem}
-        read = read_record(Instrument, table, path.relative_to(root).as_posix(), problems)
+        unread: list[Problem] = []
+        table = {**read_toml(path, root, unread), "<key>": path.stem}
+        file = path.relative_to(root).as_posix()
+        read = read_record(Instrument, table, file, [] if unread else problems)
+        problems += unread
         rows = read_rows(path.with_suffix(".csv"), root, problems, CROSSWALK_HEADER)
         crosswalk = tuple(CrosswalkRow(line, **row) for line, row in rows)
         instruments[path.stem] = replace(read, key=path.stem, crosswalk=crosswalk)
@@ -180,9 +220,14 @@ def _instruments(folder: Path, root: Path, problems: list[Problem]) -> dict[str,
 def _waves(folder: Path, root: Path, problems: list[Problem]) -> dict[str, Wave]:
     waves = {}
     for path in sorted(folder.glob("*.toml")):
-        table = read_toml(path, root, problems, wave=path.stem)
+        file = path.relative_to(root).as_posix()
+        unread: list[Problem] = []
+        table = read_toml(path, root, unread, wave=path.stem)
+        if not (table or unread):
+            hint = "Declare the wave in it, or remove it; `barometer new-wave` drafts one from a raw file."
+            unread.append(Problem(file, "", "is empty", hint, wave=path.stem))
+        problems += unread
         if table:
-            file = path.relative_to(root).as_posix()
             read = read_record(Wave, {**table, "<key>": path.stem}, file, problems, wave=path.stem)
             waves[path.stem] = replace(read, key=path.stem)
     return waves
@@ -201,18 +246,18 @@ def _translations(
             if key in texts:
                 hint = f"Keep this line or line {lines[key]}."
                 problems.append(Problem(file, f"line {line}", "is a duplicate key", hint, key))
-            if reason := unprintable(text):
-                problems.append(Problem(file, f"line {line}", *reason, key))
             texts[key], lines[key] = text, line
     return translations
 
 
-def _comparability(root: Path, problems: list[Problem]) -> Comparability:
+def _comparability(root: Path, problems: list[Problem], unread: list[Problem]) -> Comparability:
     """The rules of a barometer, or the product's where it declares none."""
-    own = (root / "schemas" / RULES).is_file()
+    own = os.path.lexists(root / "schemas" / RULES)
     folder = root if own else PRODUCT
     path = root / "schemas" / RULES if own else PRODUCT / RULES
-    read = read_record(ComparabilityFile, read_toml(path, folder, problems), f"schemas/{RULES}", problems)
+    table, found = read_toml(path, folder, unread), list[Problem]()
+    read = read_record(ComparabilityFile, table, f"schemas/{RULES}", found)
+    problems += found if table else []
     return Comparability(
         rules=read.rules,
         verdicts={verdict: getattr(read.verdicts, verdict) for verdict in VERDICTS},

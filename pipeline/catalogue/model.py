@@ -25,6 +25,7 @@ from pipeline.catalogue.kinds import (
     Email,
     Flag,
     Language,
+    Licence,
     Link,
     Name,
     Note,
@@ -71,7 +72,8 @@ class Disclosure:
     )
     secondary: Annotated[Flag, Field(description="hide more cells, so that no hidden one follows")] = True
     audit_width: Annotated[
-        Percent, Field(description="percentage points: no outsider may pin a hidden cell down closer")
+        Number,
+        Field(description="percentage points: no outsider may pin a hidden cell down closer", gt=0, le=100),
     ] = 20.0
     secondary_width: Annotated[
         Percent, Field(description="the same of the cells hidden for others' sake; 0 for none")
@@ -119,9 +121,12 @@ class Rounding:
 
 @dataclass(frozen=True)
 class Validation:
-    """How much of a raw file may be set aside."""
+    """How much of a raw file may be set aside, and how many of those asked may be missing from a base."""
 
     max_quarantined: Annotated[Share, Field(description="a larger share of bad rows stops the wave")] = 0.05
+    max_item_nonresponse: Annotated[
+        Share, Field(description="a base that lost a larger share of those asked is pointed out by every run")
+    ] = 0.5
 
 
 @dataclass(frozen=True)
@@ -174,7 +179,9 @@ class Barometer:
     languages: Annotated[
         tuple[Language, ...], Field(description="the first is that of the declarations", min_length=1)
     ] = field(default=("en",), kw_only=True)
-    licence: Annotated[Text, Field(description="of what is published, as `CC-BY-4.0`")]
+    licence: Annotated[
+        Licence, Field(description="of what is published: an SPDX identifier, as `CC-BY-4.0`, or an address")
+    ]
     version: Annotated[Version, Field(description="of the next release")]
     released: Annotated[Day, Field(description="the only date a release knows: nothing reads the clock")]
     contributors: Annotated[

@@ -5,9 +5,11 @@ The types of the fields are the declaration (see ``kinds``); what must hold betw
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +27,7 @@ from pipeline.catalogue.kinds import (
     Hidden,
     Key,
     Language,
+    Measure,
     Name,
     Note,
     Number,
@@ -40,6 +43,7 @@ IGNORE = "ignore"
 ABSENT = (NO_ANSWER, NOT_ASKED)  # states of an answer variable that are not an answer
 QuestionType = Literal["single", "multiple", "grid", "numeric"]
 Unit = Literal["percent", "mean", "count"]
+Bound = Annotated[Number, Field(ge=-1e15, le=1e15)]  # of answers: beyond it whole numbers are no longer exact
 
 
 def question_key(answer: str) -> str:
@@ -85,6 +89,12 @@ class Question:
     max_choices: Annotated[
         Whole | None, Field(description="how many items may be selected: multiple only", ge=1, le=1000)
     ] = None
+    minimum: Annotated[Bound | None, Field(description="the least a number may be: numeric only")] = None
+    maximum: Annotated[Bound | None, Field(description="the most a number may be: numeric only")] = None
+    nothing_ticked: Annotated[
+        Literal["no_answer", "not_selected"] | None,
+        Field(description="what a row with nothing ticked says (see below): multiple only"),
+    ] = None
     label: Annotated[Note, Field(description="a short name for readers")] = ""
     note: Annotated[Note, Field(description="what a reader should know")] = ""
 
@@ -99,15 +109,31 @@ class Question:
         return (SELECTED, NOT_SELECTED) if self.type == "multiple" else tuple(self.codes)
 
 
+Comparison = Literal["=", "<", "<=", ">", ">="]
+
+
 @dataclass(frozen=True)
 class Condition:
-    """``pattern=code|code``: a variable takes one of the codes; ``question.*`` means any of its items."""
+    """``pattern=code|code``: a variable takes one of the codes; ``question.*`` means any of its items.
+
+    Of a numeric question the codes are numbers, and ``question>=number`` compares with one by its size.
+    """
 
     pattern: str
     codes: tuple[str, ...]
+    comparison: Comparison = "="
 
     def __str__(self) -> str:
-        return f"{self.pattern}={'|'.join(self.codes)}"
+        return f"{self.pattern}{self.comparison}{'|'.join(self.codes)}"
+
+    @property
+    def numbers(self) -> tuple[float, ...] | None:
+        """The codes as numbers; None where one of them is none."""
+        try:
+            found = tuple(map(float, self.codes))
+        except ValueError:
+            return None
+        return found if all(map(math.isfinite, found)) else None
 
 
 @dataclass(frozen=True)
@@ -126,15 +152,33 @@ class Logic:
                 yield from part.conditions()
 
 
+CONDITION = re.compile(r"([^<>=]*[^<>=\s][^<>=]*)(<=|>=|<|>|=)([^<>=]*[^<>=\s][^<>=]*)")
 OPERATORS: tuple[Literal["any", "all", "none"], ...] = ("any", "all", "none")
 LOGIC = "<logic>"  # where the operators of a table are read together
 
 
 def _condition(text: str) -> Condition:
-    pattern, mark, codes = text.partition("=")
-    if not (pattern.strip() and codes.strip()) or "=" in codes or not mark:
-        raise refused("is not a condition", 'Write it as "variable=code|code".')
-    return Condition(pattern.strip(), tuple(code.strip() for code in codes.split("|")))
+    found = CONDITION.fullmatch(text.strip())
+    if found is None:
+        raise refused(
+            "is not a condition", 'Write it as "variable=code|code", or of a number as "question>=10".'
+        )
+    pattern, comparison, codes = found.groups()
+    made = Condition(
+        pattern.strip(), tuple(code.strip() for code in codes.split("|")), cast("Comparison", comparison)
+    )
+    if comparison != "=" and (made.numbers is None or len(made.codes) > 1):
+        raise refused(
+            "does not compare with a number", f'Write one number, as "{made.pattern}{comparison}10".'
+        )
+    return made
+
+
+def _nested(table: LogicTable) -> Logic:
+    logic = _logic(table)
+    if logic is None:
+        raise refused("is an empty table", 'Write conditions in it: { any = ["variable=code|code"] }.')
+    return logic
 
 
 def _logic(table: LogicTable) -> Logic | None:
@@ -146,7 +190,7 @@ def _logic(table: LogicTable) -> Logic | None:
 
 _Entry = Annotated[
     Annotated[str, AfterValidator(_condition), Tag("<condition>")]
-    | Annotated["LogicTable", AfterValidator(_logic), Tag("<table>")],
+    | Annotated["LogicTable", AfterValidator(_nested), Tag("<table>")],
     Discriminator(lambda entry: "<table>" if isinstance(entry, dict) else "<condition>"),
 ]
 
@@ -191,7 +235,8 @@ class Indicator:
 
     ``question``: a share a code (single) or a item (multiple, grid; ``codes`` says which codes count).
     ``logic``: a share of the base for which the logic holds (category ``yes``).
-    ``mean``: the mean of a numeric answer variable, or of a coded one through ``scores``.
+    ``mean``: the mean of a numeric answer variable, or of a coded one through ``scores``; of ``question.*`` a
+    mean an item of a grid.
     ``total``: the weighted count behind another indicator, named by its key.
     """
 
@@ -201,9 +246,11 @@ class Indicator:
     question: Annotated[Name | None, Field(description="a share a code (single) or an item")] = None
     codes: Annotated[tuple[Name, ...], Field(description="with `question`: the codes that count")] = ()
     logic: LogicField = None
-    mean: Annotated[Text | None, Field(description="the mean of an answer variable")] = None
+    mean: Annotated[
+        Text | None, Field(description="the mean of an answer variable; of `question.*`, of every item")
+    ] = None
     scores: Annotated[
-        Mapping[Name, Number], Field(description="with `mean` of a coded question: a number a code")
+        Mapping[Name, Measure], Field(description="with `mean` of a coded question: a number a code")
     ] = field(default_factory=dict)
     total: Annotated[Name | None, Field(description="the weighted count behind another indicator")] = None
     denominator: Annotated[

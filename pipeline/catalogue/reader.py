@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tomllib
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -17,11 +20,12 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.catalogue.fields import Field, field_at, fields_of, stand_in
+from pipeline.catalogue.fields import DAY, Field, field_at, fields_of, stand_in
 from pipeline.catalogue.hints import did_you_mean
-from pipeline.catalogue.kinds import CONFIG
+from pipeline.catalogue.kinds import CONFIG, unprintable
 from pipeline.problems import Problem
 
+DEEPEST = 50  # levels of tables and lists in a declaration: far more than any that a reader can follow
 CROSSWALK_HEADER = ["source_variable", "source_code", "variable", "code", "note"]
 Record = TypeVar("Record")
 
@@ -29,47 +33,143 @@ Record = TypeVar("Record")
 def read_toml(path: Path, root: Path, problems: list[Problem], wave: str | None = None) -> dict[str, Any]:
     """One TOML file as a table; empty, with a problem, when it cannot be read."""
     file = path.relative_to(root).as_posix()
+    hint = "Create it; `barometer init` writes an example."
+    text = _text(path, Problem(file, "", "is missing", hint, wave=wave), problems)
+    if text is None:
+        return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        problems.append(
-            Problem(file, "", "is missing", "Create it; `barometer init` writes an example.", wave=wave)
-        )
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        problems.append(Problem(file, f"line {line}", "is not UTF-8", "Save the file as UTF-8.", wave=wave))
-    except tomllib.TOMLDecodeError as error:
-        problems.append(Problem(file, "", f"is not valid TOML: {error}", "Correct that line.", wave=wave))
+        table = tomllib.loads(text)
+    except RecursionError:
+        problems.append(_too_deep(file, "", wave))
+    except ValueError as error:
+        problems.append(_not_toml(file, text, error, wave))
+    else:
+        deep = [key for key, value in table.items() if _deeper(value, DEEPEST)]
+        problems += [_too_deep(file, key, wave) for key in deep]
+        return {} if deep else table
     return {}
+
+
+def _text(path: Path, missing: Problem, problems: list[Problem]) -> str | None:
+    """The text of a declaration file, without byte order mark; None, and a problem, for one without."""
+    try:
+        content = path.read_bytes()
+        return content.decode("utf-8-sig")
+    except FileNotFoundError:
+        hint = "It is a link to a file that is not there: put the file in its place."
+        problems.append(replace(missing, hint=hint) if path.is_symlink() else missing)
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        hint = "Save the file as UTF-8; its encoding is probably cp1252."
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            hint = "Save the file as UTF-8; its encoding is UTF-16."
+        problems.append(replace(missing, key=f"line {line}", message="is not UTF-8", hint=hint))
+    except OSError as error:
+        hint = "Put a file that you may read in its place."
+        reason = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror}"
+        problems.append(replace(missing, message=reason, hint=hint))
+    return None
+
+
+def _deeper(value: Any, levels: int) -> bool:
+    """Whether tables and lists stand in each other more than this many levels deep."""
+    entries = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _deeper(each, levels - 1) for each in entries)
+
+
+def _too_deep(file: str, key: str, wave: str | None) -> Problem:
+    message = "has tables or lists in each other, too deep to be read"
+    return Problem(file, key, message, f"Use at most {DEEPEST} levels.", wave=wave)
+
+
+def _not_toml(file: str, text: str, error: ValueError, wave: str | None) -> Problem:
+    """What is wrong with a file that is not TOML, with what the parser leaves unsaid."""
+    said = str(error)
+    if not isinstance(error, tomllib.TOMLDecodeError):  # Python's own limit on the digits of a number
+        return Problem(file, "", "has a number of too many digits", "Correct it.", wave=wave)
+    found = re.search(r"\(at line (\d+)", said)
+    lines = text.splitlines()
+    number = int(found[1]) if found else len(lines)
+    line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    hint = "Correct that line."
+    for tell, advice in _ADVICE:
+        if tell(said, line):
+            hint = advice
+            break
+    return Problem(file, "", f"is not valid TOML: {said}", hint, line or None, wave)
+
+
+_BARE = r"[A-Za-z0-9_-]"
+_ADVICE: tuple[tuple[Callable[[str, str], object], str], ...] = (
+    (
+        lambda said, line: "Cannot overwrite" in said or "twice" in said,
+        "This key stands there twice: keep one.",
+    ),
+    (
+        lambda said, line: re.match(r"\[*[^\"'\]=#]*[^\x00-\x7f]", line),
+        "Write keys with the letters a to z, digits, _ and -; other letters belong in labels.",
+    ),
+    (
+        lambda said, line: re.search(r"=\s*\d{4}-\d{1,2}-\d{1,2}(?!\d)", line) and not _dates_exist(line),
+        "Write dates that exist as YEAR-MONTH-DAY, as 2026-11-30.",
+    ),
+    (lambda said, line: line.count('"') % 2, 'Begin and end every text with a double quote: "text".'),
+    (
+        lambda said, line: re.search(rf"=\s*{_BARE}*[A-Za-z]", line) and "Invalid value" in said,
+        'Write texts in double quotes: "text".',
+    ),
+)
+
+
+def _dates_exist(line: str) -> bool:
+    for year, month, day in re.findall(r"=\s*(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)", line):
+        try:
+            date.fromisoformat(f"{year}-{month}-{day}")
+        except ValueError:
+            return False
+    return True
 
 
 def read_rows(
     path: Path, root: Path, problems: list[Problem], header: list[str], wave: str | None = None
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a declaration's CSV with their line numbers; none, and a problem, for a wrong header."""
+    """The rows of a declaration's CSV with their line numbers; none, and a problem, for a wrong header.
+
+    A cell with a control character, and one that belongs to no column, is a problem of its line.
+    """
     file = path.relative_to(root).as_posix()
+    columns = ",".join(header)
+    missing = Problem(file, "", "is missing", f"Create it with the columns {columns}.", wave=wave)
+    text = _text(path, missing, problems)
+    if text is None:
+        return
+    reader = csv.reader(io.StringIO(text, newline=""))
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
+        first = next(reader, [])
+        if [name for name in first if name] != header or any(first[len(header) :]):
+            message, hint = "has the wrong columns", f"The columns are {columns}."
+            problems.append(Problem(file, "line 1", message, hint, ",".join(first), wave))
+            return
+        for cells in reader:
+            line = f"line {reader.line_num}"
+            if any(cells[len(header) :]):
+                hint = f"Its columns are {columns}: put a text with commas in double quotes."
+                value = ",".join(cells[len(header) :])
+                problems.append(Problem(file, line, "has more cells than columns", hint, value, wave))
+            for name, cell in zip(header, cells, strict=False):
+                if reason := unprintable(cell):
+                    problems.append(Problem(file, line, *reason, name, wave))
+            if any(cells):
+                padded = [*cells, *[""] * len(header)]
+                yield (
+                    reader.line_num,
+                    {name: cell.strip() for name, cell in zip(header, padded, strict=False)},
+                )
+    except csv.Error as error:
+        hint = "Save it as UTF-8 CSV, with every quote closed."
         problems.append(
-            Problem(file, "", "is missing", f"Create it with the columns {','.join(header)}.", wave=wave)
+            Problem(file, f"line {reader.line_num}", f"is not valid CSV: {error}", hint, wave=wave)
         )
-        return
-    except UnicodeDecodeError:
-        problems.append(Problem(file, "", "is not UTF-8", "Save the file as UTF-8 CSV.", wave=wave))
-        return
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", restval="")
-    if [name for name in reader.fieldnames or [] if name] != header:
-        found = ",".join(reader.fieldnames or [])
-        problems.append(
-            Problem(
-                file, "line 1", "has the wrong columns", f"The columns are {','.join(header)}.", found, wave
-            )
-        )
-        return
-    for row in reader:
-        if any(value for value in row.values()):
-            yield reader.line_num, {name: (row[name] or "").strip() for name in header}
 
 
 @cache
@@ -126,7 +226,7 @@ def _problem(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Pr
     value = error["input"]
     shown = None if value is None or error["type"] == "missing" else _shown(value)
     if len(steps) > 1 and steps[-1] in ("[key]", "<key>"):  # an entry's name: a key of the table above
-        steps, shown = steps[:-2], str(steps[-2])
+        steps, shown = steps[:-1], str(steps[-2])
     message, hint = _message_and_hint(error, field, key, kind, steps)
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         shown = None
@@ -134,9 +234,10 @@ def _problem(error: ErrorDetails, kind: type, file: str, wave: str | None) -> Pr
 
 
 def _shown(value: object) -> str:
-    text = str(value)
-    printable = "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
-    return printable if len(printable) <= 200 else printable[:200] + "..."
+    try:
+        return str(value)
+    except ValueError:  # Python's own limit on the digits of a number
+        return "a number of very many digits"
 
 
 def _message_and_hint(
@@ -158,15 +259,18 @@ def _message_and_hint(
             )
         case "literal_error":
             allowed = field.allowed if field else ()
-            near = did_you_mean(str(error["input"]), allowed)
-            return "is not known", f"Use one of {', '.join(each for each in allowed if each)}.{near}"
+            near = did_you_mean(_shown(error["input"]), allowed)
+            return "is not known", f"Use one of {field.choices if field else ''}.{near}"
         case "string_too_short":
-            return "is empty", f"Fill in {key}."
+            return "is empty", f"Fill in {key}." if key else "Fill it in."
+        case "string_too_long":
+            return "is too long", f"Use at most {error['ctx']['max_length']:,} characters."
         case "too_short" | "too_long":
             return f"must be {expected}", "Write the right number of entries."
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "finite_number":
             return "is out of range", f"Write {expected}."
-    return f"must be {expected}", f"Write it as {expected}."
+    short = "a date" if expected == DAY else expected.partition(", such as")[0]
+    return f"must be {short}", field.example if field else "Correct it."
 
 
 def _repaired(data: Any, steps: Sequence[int | str], kind: type) -> Any:

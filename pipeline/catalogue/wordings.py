@@ -43,7 +43,8 @@ DENIAL = re.compile(
     r"|geen|nunca|nada|ninguno|ninguna|ningun|tampoco|nao|nem|sem|ne|aucune?|jamais|sans)\b"
 )
 UNLIKE = 0.25  # texts no more alike than this have little in common
-MAX_PREFIX, MIN_STEM = 3, 4  # letters of a prefix that may turn a word round, and of the word: un-, dis-
+MAX_PREFIX = 3  # letters of what may turn a word round: un-, dis-
+MIN_STEM, MIN_SHARED = 4, 6  # letters of the word: without a prefix in one of two texts, with one in both
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def targets(catalogue: Catalogue) -> list[Target]:
         }
         texts = _wordings(sources, f"{question.key}.text", question.text)
         absent = question.nonresponse
-        names = tuple(filter(None, (question.key, question.label)))
+        names = tuple(filter(None, _wordings(sources, f"{question.key}.label", question.key, question.label)))
         for answer in question.answers:
             item = item_key(answer)
             if not item:
@@ -146,8 +147,11 @@ def _opposite(a: str, b: str) -> bool:
 
 
 def _turned(word: str, other: str) -> bool:
-    short, long = sorted((word, other), key=len)
-    return len(short) >= MIN_STEM and 0 < len(long) - len(short) <= MAX_PREFIX and long.endswith(short)
+    """One word is the other with a prefix, or both have one before the same stem: increased, decreased."""
+    endings = zip(reversed(word), reversed(other), strict=False)
+    same = next((at for at, (a, b) in enumerate(endings) if a != b), min(len(word), len(other)))
+    rests = len(word) - same, len(other) - same
+    return max(rests) <= MAX_PREFIX and same >= (MIN_STEM if 0 in rests else MIN_SHARED)
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from pipeline.cli.output import reporting
+from pipeline.cli.output import alone, reporting
 
 app = typer.Typer(
     name="barometer",
@@ -28,6 +29,24 @@ Format = Annotated[
     Literal["table", "csv", "json"] | None, typer.Option("--format", help="Form of the output.")
 ]
 
+Encoding = Annotated[str | None, typer.Option("--encoding", help="Of its texts, as cp1252.")]
+Delimiter = Annotated[str | None, typer.Option("--delimiter", help="Between the columns of a text file.")]
+Decimal = Annotated[Literal[".", ","] | None, typer.Option("--decimal", help="The decimal mark.")]
+Thousands = Annotated[
+    Literal[",", ".", " ", "'"] | None, typer.Option("--thousands", help="Between groups of three digits.")
+]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="Of a workbook.")]
+SkipRows = Annotated[int | None, typer.Option("--skip-rows", min=0, help="Rows above the header.")]
+HeaderRows = Annotated[int | None, typer.Option("--header-rows", min=0, help="Rows of the header.")]
+NameRow = Annotated[int | None, typer.Option("--name-row", min=1, help="Which of them holds the names.")]
+LabelRow = Annotated[int | None, typer.Option("--label-row", min=1, help="Which of them holds labels.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"barometer {installed('barometer')}")
+        raise typer.Exit
+
 
 @app.callback()
 def barometer(
@@ -38,6 +57,9 @@ def barometer(
             "--project", envvar="BAROMETER_PROJECT", help="The barometer's folder.", show_default="here"
         ),
     ] = Path(),
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_version, is_eager=True)
+    ] = False,
 ) -> None:
     """The folder every verb works on."""
     context.obj = project.resolve()
@@ -52,13 +74,33 @@ def init(
     file: Annotated[
         Path | None, typer.Option("--from", metavar="FILE", help="Raw file to draft the declarations from.")
     ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    sheet: Sheet = None,
+    skip_rows: SkipRows = None,
+    header_rows: HeaderRows = None,
+    name_row: NameRow = None,
+    label_row: LabelRow = None,
     as_json: Json = False,
 ) -> None:
     """Create a barometer: a small working one with synthetic data, or a draft from a raw file."""
     from pipeline.cli.init import begin
 
+    given = _given(
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        sheet=sheet,
+        skip_rows=skip_rows,
+        header_rows=header_rows,
+        name_row=name_row,
+        label_row=label_row,
+    )
     with reporting(as_json):
-        begin(context.obj, name, file, as_json)
+        begin(context.obj, name, file, given, as_json)
 
 
 @app.command()
@@ -93,7 +135,7 @@ def run(context: typer.Context, wave: Waves = None, as_json: Json = False) -> No
     """Build waves, estimates, warehouse and candidate packages; redo only what changed."""
     from pipeline.cli.run import build
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         build(context.obj, wave or [], as_json)
 
 
@@ -102,7 +144,7 @@ def release(context: typer.Context, package: Packages = None, as_json: Json = Fa
     """Seal the candidates as immutable releases, checked again, with a version that fits the changes."""
     from pipeline.cli.release import seal
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         seal(context.obj, package or [], as_json)
 
 
@@ -143,7 +185,7 @@ def publish(
     """Send the releases to a folder or a bucket; files that are there already are not sent again."""
     from pipeline.cli.publish import send
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         send(context.obj, destination, package or [], as_json)
 
 
@@ -159,7 +201,7 @@ def withdraw(
     """Remove the data of a release and leave a tombstone with date and reason."""
     from pipeline.cli.withdraw import take_back
 
-    with reporting(as_json):
+    with reporting(as_json), alone(context.obj, as_json):
         take_back(context.obj, package, version, reason, date, as_json)
 
 
@@ -229,10 +271,52 @@ def new_wave(
     instrument: Annotated[
         str, typer.Option(help="Its questionnaire; one with the key of the wave by default.")
     ] = "",
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    sheet: Sheet = None,
+    skip_rows: SkipRows = None,
+    header_rows: HeaderRows = None,
+    name_row: NameRow = None,
+    label_row: LabelRow = None,
+    rows: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rows", metavar="COLUMN=VALUE", help="Only these rows are the wave's; may be repeated."
+        ),
+    ] = None,
+    identifier: Annotated[
+        list[str] | None,
+        typer.Option("--id", metavar="COLUMN", help="What tells units apart; may be repeated; or row."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draft a wave file and a crosswalk from a raw file's variables, labels and codes."""
     from pipeline.cli.new_wave import draft
 
+    chosen: dict[str, tuple[str, ...]] = {}
+    for each in rows or []:
+        column, mark, value = each.partition("=")
+        if not (column and mark):
+            raise typer.BadParameter(f"{each!r} is not COLUMN=VALUE", param_hint="--rows")
+        chosen[column] = (*chosen.get(column, ()), value)
+    given = _given(
+        encoding=encoding,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        sheet=sheet,
+        skip_rows=skip_rows,
+        header_rows=header_rows,
+        name_row=name_row,
+        label_row=label_row,
+        rows=chosen or None,
+    )
     with reporting(as_json):
-        draft(context.obj, wave, file, instrument, as_json)
+        draft(context.obj, wave, file, instrument, given, identifier or [], as_json)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """The options of a raw file that were written, by their keys in ``source``."""
+    return {key: value for key, value in options.items() if value is not None}

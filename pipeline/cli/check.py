@@ -11,6 +11,7 @@ import typer
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.check.translations import gaps
+from pipeline.catalogue.load import unread_files
 from pipeline.catalogue.unconfirmed import Unconfirmed, places
 from pipeline.cli.output import print_json
 from pipeline.problems import ProblemError, counted
@@ -24,7 +25,7 @@ def check_declarations(root: Path, as_json: bool) -> None:
     catalogue = load_catalogue(root)
     if catalogue.problems:
         raise ProblemError(catalogue.problems)
-    sizes, missing = _sizes(catalogue), gaps(catalogue)
+    sizes, missing, unread = _sizes(catalogue), gaps(catalogue), unread_files(catalogue)
     if as_json:
         print_json(
             {
@@ -33,12 +34,15 @@ def check_declarations(root: Path, as_json: bool) -> None:
                 **sizes,
                 "untranslated": missing,
                 "unconfirmed": [asdict(each) for each in catalogue.unconfirmed],
+                "unread": unread,
                 "problems": [],
             }
         )
         return
     listed = ", ".join(counted(number, name[:-1]) for name, number in sizes.items())
     typer.echo(f"{catalogue.barometer.id}: {listed}. No problems.")
+    for file in unread:
+        typer.echo(f"{file}: nothing reads this file. Correct its name or its folder, or remove it.")
     for language, keys in missing.items():
         if keys:
             more = f" and {len(keys) - MAX_KEYS} more (--json lists them all)" if len(keys) > MAX_KEYS else ""

@@ -65,7 +65,12 @@ def _table(rows: list[Row], a: str, b: str, verdict: str) -> Any:
         ]
         if row["ci_low"] is not None:
             texts[2] += f" ({row['ci_low']:g} to {row['ci_high']:g})"
-        p = "" if row["p_adjusted"] is None else f"{row['p_adjusted']:.4f}"
+        p = "" if row["p_adjusted"] is None else _p_value(row["p_adjusted"])
         last = [row["verdict"]] if judged else []
         table.add_row(row["category"], *([cell] if several else []), *texts, p, *last)
     return table
+
+
+def _p_value(p: float) -> str:
+    """A p value in four decimals; none is 0."""
+    return f"{p:.4f}" if p >= 0.00005 else "<0.0001"

@@ -37,7 +37,12 @@ def show(root: Path, old: str, new: str, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, **compared, "problems": []})
         return
-    typer.echo(f"{compared['package']}: {compared['old']} to {compared['new']}")
+    candidates = root / "warehouse" / "candidate"
+    old, new = (
+        "candidate" if folder.parent == candidates else version
+        for folder, version in ((before, compared["old"]), (after, compared["new"]))
+    )
+    typer.echo(f"{compared['package']}: {old} to {new}")
     for line in entry(compared):
         typer.echo(line)
     for name, changes in compared["tables"].items():

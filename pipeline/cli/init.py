@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -15,10 +17,10 @@ from pipeline.drafting.draft import toml_value
 from pipeline.problems import counted
 
 
-def begin(root: Path, name: str, file: Path | None, as_json: bool) -> None:
+def begin(root: Path, name: str, file: Path | None, given: Mapping[str, Any], as_json: bool) -> None:
     """Prints the files written. Raises ProblemError when anything is in the way; nothing is then written."""
     folder = root / name if name else root
-    written = draft_barometer(folder, file) if file else write_starter(folder)
+    written = draft_barometer(folder, file, given) if file else write_starter(folder)
     paths = [path.relative_to(folder).as_posix() for path in written]
     if as_json:
         print_json({"ok": True, "folder": str(folder), "written": paths, "problems": []})

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shlex
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import click
 import typer
 
-from pipeline.problems import Problem, ProblemError, counted
+from pipeline.lock import building
+from pipeline.problems import Problem, ProblemError, counted, outside_problem
 
+STOP = (signal.SIGINT, signal.SIGTERM)
+INTERRUPTED = "Interrupted. Nothing is half-written; finished work is not repeated."
 STOPPED = Problem(
     file="warehouse",
     key="",
@@ -23,16 +31,82 @@ STOPPED = Problem(
 
 @contextmanager
 def reporting(as_json: bool) -> Iterator[None]:
-    """Problems of the input end a verb with their own words and exit code 1, never with a traceback."""
+    """Problems of the input, and what the machine refuses, end a verb with their own words and exit code 1;
+    a signal to stop ends it with one line and the signal's code. Nobody sees a traceback.
+    """
     try:
-        yield
-    except (ProblemError, BrokenExecutor) as error:
-        problems = error.problems if isinstance(error, ProblemError) else (STOPPED,)
+        with _stoppable() as stopped:
+            yield
+    except KeyboardInterrupt:
+        typer.echo(INTERRUPTED, err=True)
+        raise typer.Exit(128 + stopped()) from None
+    except (ProblemError, BrokenExecutor, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise  # whoever read the output has read enough
+        problems = _problems(error)
         if as_json:
             print_json({"ok": False, "problems": [problem.as_dict() for problem in problems]})
         else:
             print_problems(problems)
         raise typer.Exit(1) from None
+
+
+def _problems(error: ProblemError | BrokenExecutor | OSError) -> Sequence[Problem]:
+    if isinstance(error, ProblemError):
+        return error.problems
+    if isinstance(error, OSError):
+        context = click.get_current_context(silent=True)
+        root = context.obj if context and isinstance(context.obj, Path) else Path.cwd()
+        return (outside_problem(error, root),)
+    return (STOPPED,)
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], int]]:
+    """SIGTERM interrupts the block as Ctrl-C does; gives what says which of the two came.
+
+    Libraries set handlers of their own meanwhile, so that only the descriptor is told every signal's number.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: signal.SIGINT
+        return
+    reading, writing = os.pipe()
+    for end in (reading, writing):
+        os.set_blocking(end, False)
+    former = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    handlers = {number: signal.signal(number, signal.default_int_handler) for number in STOP}
+    came: list[int] = []
+    try:
+        yield lambda: (came or [signal.SIGINT])[0]
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(former)
+        with suppress(BlockingIOError):
+            came += [number for number in os.read(reading, 100) if number in STOP]
+        os.close(reading)
+        os.close(writing)
+
+
+def leave_at_once(number: int, _: object) -> None:
+    """The handler of a signal to stop before a verb has begun: there is nothing to undo."""
+    os.write(2, f"{INTERRUPTED}\n".encode())
+    os._exit(128 + number)
+
+
+@contextmanager
+def alone(root: Path, as_json: bool) -> Iterator[None]:
+    """The block changes the barometer in a folder: it waits for another that does, and says for whom."""
+    if not (root / "schemas").is_dir():  # no barometer: the verb says so, and no folder is made
+        yield
+        return
+
+    def waiting(holder: str) -> None:
+        if not as_json:
+            typer.echo(f"Waiting: {holder} is changing this barometer.", err=True)
+
+    with building(root / "warehouse", waiting):
+        yield
 
 
 def print_problems(problems: Sequence[Problem]) -> None:

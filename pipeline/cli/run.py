@@ -15,16 +15,26 @@ from pipeline.cli.output import print_json, print_problems
 from pipeline.cli.progress import progress
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.staleness.findings import checks_due, findings
-from pipeline.staleness.fingerprint import Sound
-from pipeline.staleness.outputs import declared_waves
+from pipeline.staleness.fingerprint import Sound, product_inputs
+from pipeline.staleness.outputs import declared_waves, is_current, product_folder, read_damaged, wave_folder
 from pipeline.staleness.run_problems import kept_problems
-from pipeline.staleness.status import products_current, site_current, sound_waves, status, wave_problems
+from pipeline.staleness.status import (
+    damaged,
+    product_outputs,
+    products_current,
+    site_current,
+    site_output,
+    sound_waves,
+    status,
+    wave_problems,
+)
 from pipeline.workers import in_parallel
 
 if TYPE_CHECKING:
     from pipeline.defs.execution import Outcome
 
 PUBLISH = "publish"
+SHOWN = 10  # names in a line; --json has them all
 
 
 @dataclass
@@ -39,6 +49,11 @@ class Report:
     left_out: dict[str, tuple[Problem, ...]] = field(default_factory=dict)
     stale: list[str] = field(default_factory=list)  # other waves than those asked for: products wait for them
     published: str = "unchanged"  # built | unchanged | waiting | failed
+    damaged: list[str] = field(default_factory=list)  # outputs that are not as an earlier run has left them
+    unused: dict[str, list[str]] = field(default_factory=dict)  # by wave just built, columns nothing reads
+    former: list[str] = field(
+        default_factory=list
+    )  # outputs of a run before, as this one could not make them
 
     @property
     def failed(self) -> list[str]:
@@ -77,7 +92,7 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     catalogue = load_catalogue(root)
     if catalogue.shared_problems:
         raise ProblemError(catalogue.problems)
-    report = Report()
+    report, before = Report(), damaged(catalogue)
     stale: list[str] = []
     chosen = _chosen(root, only)
     for wave in declared_waves(root):
@@ -93,6 +108,10 @@ def build(root: Path, only: list[str], as_json: bool) -> None:
     if stale or not (report.stale or _published(catalogue, sound)):
         _execute(stale, catalogue, report)
         sound = sound_waves(catalogue)
+        report.damaged = [*{*before} - {*damaged(catalogue)}]
+        report.unused = _unused(report.built, catalogue)
+    if report.published == "failed":
+        report.former = _former(catalogue, sound)
     report.findings += findings(sorted(sound), catalogue)
     report.left_out = {
         wave: wave_problems(wave, catalogue) or kept_problems(wave, catalogue)
@@ -111,6 +130,29 @@ def _published(catalogue: Catalogue, sound: Sound) -> bool:
         and site_current(catalogue, sound)
         and (not sound or not checks_due("", catalogue))
     )
+
+
+def _unused(built: list[str], catalogue: Catalogue) -> dict[str, list[str]]:
+    """The columns of each wave's file that are neither mapped nor part of its design."""
+    folders = {wave: wave_folder(catalogue.root, "harmonised_wave", wave) for wave in built}
+    reports = {wave: read_damaged(folder / "report.json") for wave, folder in folders.items()}
+    return {wave: found for wave, report in reports.items() if (found := report.get("unused_columns"))}
+
+
+def _former(catalogue: Catalogue, sound: Sound) -> list[str]:
+    """The outputs that stand as a run before has made them, of other waves, declarations or code."""
+    places = {"data_package": "packages", "warehouse": "warehouse"}
+    made = product_inputs(catalogue, sound)
+    found = [
+        name
+        for step, name in places.items()
+        if not is_current(
+            product_folder(catalogue.root, step), made[step], product_outputs(step, catalogue, sound)
+        )
+        and product_folder(catalogue.root, step).is_dir()
+    ]
+    _, site = site_output(catalogue)
+    return found + (["site"] if site.is_dir() and not site_current(catalogue, sound) else [])
 
 
 def _chosen(root: Path, only: list[str]) -> list[str]:
@@ -159,7 +201,7 @@ def _print(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) 
         typer.echo(f"Draft: {guesses} to confirm, and no release before; `barometer check` lists them.")
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
-        typer.echo(f"{what} failed unexpectedly:\n{error}", err=True)
+        typer.echo(f"{what} failed unexpectedly: {error}", err=True)
     if report.every_problem:
         print_problems(report.every_problem)
 
@@ -174,13 +216,20 @@ def _summary(report: Report, outputs: list[str]) -> list[str]:
         )
         if waves
     ]
+    if report.damaged:
+        lines.append(f"Made again, as damaged or gone: {', '.join(sorted(report.damaged))}")
+    lines += [
+        f"{wave}: {counted(len(names), 'column')} of the file used by nothing: {', '.join(names[:SHOWN])}"
+        + (" ..." if len(names) > SHOWN else "")
+        for wave, names in report.unused.items()
+    ]
     if report.at_fault:
         lines.append(f"Left out, as at fault: {', '.join(report.at_fault)}")
     if report.stale:
         waves = f"{counted(len(report.stale), 'wave')}: {', '.join(report.stale)}"
-        lines.append(f"Stale {waves}")
+        lines.append(f"Out of date, and not asked for: {waves}")
         lines.append(
-            "Warehouse, packages and site stay as they are until `barometer run` has built the stale waves."
+            "Warehouse, packages and site stay as they are; `barometer run` builds all that is out of date."
         )
     lines += [
         f"Warning, {' '.join(filter(None, (row['check'], row['wave'])))}: {row['message']}"
@@ -188,6 +237,9 @@ def _summary(report: Report, outputs: list[str]) -> list[str]:
     ]
     if outputs and report.published in ("built", "unchanged"):
         lines.append(f"{'Published' if report.published == 'built' else 'Unchanged'}: {', '.join(outputs)}")
+    if report.former:
+        names = ", ".join(report.former)
+        lines.append(f"Not made anew, and out of date, as a run before has left them: {names}")
     return lines
 
 
@@ -201,6 +253,9 @@ def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
         "stale": report.stale,
         "published": report.published,
         "outputs": outputs,
+        "out_of_date": report.former,
+        "damaged": sorted(report.damaged),
+        "unused_columns": report.unused,
         "findings": report.findings,
         "problems": [problem.as_dict() for problem in report.every_problem],
         "errors": report.errors,
@@ -210,6 +265,7 @@ def _record(report: Report, outputs: list[str]) -> dict[str, Any]:
 def _outputs(catalogue: Catalogue) -> list[str]:
     """Where the outcome lies, relative to the barometer's folder."""
     folder = catalogue.path("warehouse")
-    built = (folder.glob("barometer.duckdb"), sorted(folder.glob("candidate/[!.]*/")), folder.glob("site/"))
+    packages = (folder / "candidate" / package for package in sorted(catalogue.barometer.packages))
+    built = (folder.glob("barometer.duckdb"), filter(Path.is_dir, packages), folder.glob("site/"))
     found = [path for paths in built for path in paths]
     return [path.relative_to(catalogue.root).as_posix() for path in found]

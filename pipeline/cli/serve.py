@@ -74,9 +74,9 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
 
 def serve_site(root: Path, port: int) -> None:
     """Serves the built site until it is stopped. Raises ProblemError where there is none."""
-    load_catalogue(root)
     folder = root / "warehouse" / "site"
     if not (folder / "index.html").is_file():
+        load_catalogue(root)  # a folder that holds no barometer says so
         raise ProblemError(
             Problem("warehouse/site", "", "does not exist yet", "Build it with `barometer run`.")
         )

@@ -13,11 +13,13 @@ from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.inputs import ComparisonInputs
 from pipeline.comparison.published import Compared, published, reasons
 from pipeline.comparison.reconciliation import errata, reconciliation
+from pipeline.comparison.shared_units import UNKNOWN, shared_units
 from pipeline.comparison.standard import standardise
 from pipeline.comparison.trends import trends
 from pipeline.comparison.verdicts import Judgement, Pair
 
 __all__ = [
+    "UNKNOWN",
     "Compared",
     "ComparisonInputs",
     "Judgement",
@@ -30,6 +32,7 @@ __all__ = [
     "published",
     "reasons",
     "reconciliation",
+    "shared_units",
     "standardise",
     "trends",
 ]

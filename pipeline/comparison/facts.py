@@ -1,7 +1,8 @@
 """What is declared of a wave and of what it measures, as the facts that rules of comparability look at.
 
-Only declarations are read, so that a verdict exists before any data do. A fact that nobody declared is
-None: unknown, never equal. Which facts matter, and how much, is for the rules to say.
+Only declarations are read, so that a verdict exists before any data do; whether two waves share units is
+looked up in their ids too, where these are at hand. A fact that nobody declared is None: unknown, never
+equal. Which facts matter, and how much, is for the rules to say.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pipeline.catalogue import SELECTED, Catalogue, Condition, Indicator, Wave
+from pipeline.comparison.shared_units import Ids, no_ids, shared_units
 
 Facts = Mapping[str, str | float | None]
 Option = tuple[str, str]  # a question, and its item, or its code where it has no items
@@ -17,10 +19,11 @@ ANY_NUMBER = "any number"
 
 
 class WaveFacts:
-    """The facts of every wave of a catalogue, each worked out once."""
+    """The facts of every wave of a catalogue, each worked out once; ``ids`` gives those of a wave's units."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, ids: Ids = no_ids) -> None:
         self.catalogue = catalogue
+        self._ids = ids
         self._facts: dict[tuple[str, str], Facts] = {}
         self._options: dict[tuple[str, str], frozenset[Option] | None] = {}
         self._mapped: dict[str, dict[str, frozenset[str]]] = {}
@@ -45,6 +48,10 @@ class WaveFacts:
         if key not in self._options:
             self._options[key] = self._offered(wave, indicator) if wave.is_microdata else None
         return self._options[key]
+
+    def shared_units(self, a: Wave, b: Wave) -> str:
+        """Whether units answered in both of two waves, as ``shared_units`` has it."""
+        return shared_units(a, b, self._ids)
 
     def mapped(self, wave: Wave) -> dict[str, frozenset[str]]:
         """The codes of each variable that a wave's crosswalk can give."""
@@ -83,15 +90,16 @@ class WaveFacts:
 
 
 def named(condition: Condition, catalogue: Catalogue) -> Iterator[tuple[Option, Condition]]:
-    """The answers that a condition names, each with the condition on it alone; none of a background variable.
+    """The answers that a condition names, each with the condition on it alone.
 
-    The codes of a grid's item are one scale: they stay together.
+    There are none of a background variable and of a numeric question. The codes of a grid's item are one
+    scale: they stay together.
     """
     for name in catalogue.expand(condition.pattern):
         key, _, item = name.partition(".")
         if item:
             yield (key, item), Condition(name, condition.codes)
-        elif key in catalogue.questions:
+        elif key in catalogue.questions and catalogue.codes_of(key):
             yield from (((key, code), Condition(name, (code,))) for code in condition.codes)
 
 

@@ -17,8 +17,10 @@ import pandas as pd
 from pipeline.arrays import Floats
 from pipeline.catalogue import Catalogue, Indicator
 from pipeline.catalogue.scopes import Scope, parsed_scope
+from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.options import name_of
 from pipeline.comparison.shared_scope import inside_of, restricted
+from pipeline.comparison.shared_units import Ids, no_ids
 from pipeline.comparison.verdicts import pairs
 from pipeline.estimation import Cells, Specification, estimate_wave, plan_wave
 from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
@@ -43,6 +45,7 @@ class ComparisonInputs:
 
     ``estimates``: unrounded, of every wave. ``cells``: gives the sums of a microdata wave.
     ``sum_microdata``: sums its microdata again, for the indicators of a catalogue and the units in a scope.
+    ``ids``: gives the ids of its units.
     """
 
     def __init__(
@@ -51,11 +54,12 @@ class ComparisonInputs:
         cells: Callable[[str], Cells],
         sum_microdata: SumMicrodata,
         catalogue: Catalogue,
+        ids: Ids = no_ids,
     ) -> None:
         self.catalogue = catalogue
         estimated = set(estimates["wave"].unique())
         self.waves = [wave for key, wave in catalogue.waves.items() if key in estimated]
-        self.pairs = list(pairs(self.waves, catalogue))
+        self.pairs = list(pairs(self.waves, WaveFacts(catalogue, ids)))
         valued = estimates[estimates["value"].notna()]
         self._own = {wave.key: valued[valued["wave"] == wave.key] for wave in self.waves}
         self._cells, self._sum_microdata = cells, sum_microdata

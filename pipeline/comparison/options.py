@@ -88,7 +88,7 @@ def _over(logic: Logic, offered: Collection[Option], catalogue: Catalogue, *, wh
         made: Logic | Condition | None
         if isinstance(part, Logic):
             made = _over(part, offered, catalogue, whole=whole or logic.operator != "all")
-        elif part.pattern in catalogue.variables:
+        elif not any(named(part, catalogue)):
             made = part
         else:
             left = [each for option, each in named(part, catalogue) if option in offered]

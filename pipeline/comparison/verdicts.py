@@ -46,6 +46,7 @@ class Pair:
         self.a, self.b, self.facts = a, b, facts
         self.catalogue = facts.catalogue
         self.shared: SharedScope = shared_scope(a, b, facts)
+        self.shared_units = facts.shared_units(a, b)
         self._rules = [
             rule
             for rule in self.catalogue.comparability.rules.values()
@@ -105,7 +106,11 @@ class Pair:
     def _judged(self, indicator: str, category: str, by: tuple[str, ...]) -> Judgement:
         catalogue, declared = self.catalogue, self.catalogue.indicators[indicator]
         a, b = ({**self.facts.facts(wave, indicator), "category": category} for wave in (self.a, self.b))
-        pair: dict[str, str] = {"scope": self.shared.state(by), "options": self.options(indicator).state}
+        pair: dict[str, str] = {
+            "scope": self.shared.state(by),
+            "options": self.options(indicator).state,
+            "shared_units": self.shared_units,
+        }
         held = [
             rule
             for rule in self._rules
@@ -120,9 +125,8 @@ class Pair:
         )
 
 
-def pairs(waves: list[Wave], catalogue: Catalogue) -> Iterator[Pair]:
+def pairs(waves: list[Wave], facts: WaveFacts) -> Iterator[Pair]:
     """Every two waves of one status, the later one first; not two sources of one edition."""
-    facts = WaveFacts(catalogue)
     ordered = sorted(waves, key=lambda wave: (wave.reference_period.end, wave.key), reverse=True)
     for a, b in combinations(ordered, 2):
         if a.status == b.status and (a.survey, a.edition) != (b.survey, b.edition):

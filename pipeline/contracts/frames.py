@@ -100,12 +100,16 @@ def _failures(cases: pd.DataFrame, schema: pa.DataFrameSchema) -> pd.DataFrame:
 def _broken(name: str, cases: pd.DataFrame) -> list[Problem]:
     problems = []
     for case in cases.drop_duplicates(["column", "check", "failure_case"]).itertuples():
-        column = case.failure_case if str(case.check).startswith("column_") else case.column
+        of_table = str(case.check).startswith("column_")
+        column = case.failure_case if of_table else case.column
+        what = str(case.check)
+        if of_table or what.startswith("dtype"):  # an error's own words may quote a cell
+            what += f": {case.failure_case}"
         problems.append(
             Problem(
                 file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
-                message=f"the column breaks the contract of the table ({case.check}: {case.failure_case})",
+                message=f"the column breaks the contract of the table ({what})",
                 hint="Give the table exactly the declared columns, in their order and types.",
             )
         )

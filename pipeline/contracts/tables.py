@@ -67,9 +67,10 @@ def microdata_fields(catalogue: Catalogue, wave: Wave | None = None) -> list[Fie
                 continue
             title = question.items.get(item_key(answer)) or question.label or question.text
             if question.type == "numeric":
-                fields.append(
-                    {"name": answer, "type": "number", "title": title, "description": question.text}
-                )
+                limits = {"minimum": question.minimum, "maximum": question.maximum}
+                given = {name: limit for name, limit in limits.items() if limit is not None}
+                field = {"name": answer, "type": "number", "title": title, "description": question.text}
+                fields.append(field | ({"constraints": given} if given else {}))
             else:
                 codes = [*question.answer_codes, NO_ANSWER, NOT_ASKED]
                 fields.append(_coded(answer, title, question.text, codes))

@@ -26,7 +26,7 @@ WAVES, BAROMETER = "waves", "barometer"
 
 def wave_source(context: dg.OpExecutionContext, project: Project) -> dg.DataVersionsByPartition:
     """A wave as delivered and declared: its raw file, wave file, instrument and the codebook's structure."""
-    with plain_problems():
+    with plain_problems(project):
         catalogue = project.declarations()
     keys = [context.partition_key] if context.has_partition_key else declared_waves(catalogue.root)
     versions = {key: source_version(key, catalogue) for key in keys}
@@ -106,10 +106,12 @@ def assets(
         owners,
         metadata=columns_of(contracts.table("comparisons")),
     )
-    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated, compared], owners)
-    package = _asset(data_package, ("csv", "parquet"), BAROMETER, [built], owners, metadata=columns)
+    package = _asset(
+        data_package, ("csv", "parquet"), BAROMETER, [estimated, compared], owners, metadata=columns
+    )
+    built = _asset(warehouse, ("duckdb",), BAROMETER, [estimated, compared, package], owners)
     pages = _asset(site, ("html", "svg"), BAROMETER, [package], owners)
-    return [source, raw, harmonised, weighted, statistics, estimated, compared, built, package, pages]
+    return [source, raw, harmonised, weighted, statistics, estimated, compared, package, built, pages]
 
 
 def _asset(
@@ -135,7 +137,7 @@ def _asset(
 def _wave_step(
     step: Callable[[str, Catalogue], StepResult], context: dg.AssetExecutionContext, project: Project
 ) -> dg.MaterializeResult[None]:
-    with plain_problems():
+    with plain_problems(project):
         catalogue = project.declarations()
         made = step(context.partition_key, catalogue)
         return _materialised(
@@ -144,7 +146,7 @@ def _wave_step(
 
 
 def _product(step: Callable[[Catalogue], StepResult], project: Project) -> dg.MaterializeResult[None]:
-    with plain_problems():
+    with plain_problems(project):
         return _materialised(step(project.declarations()), {})
 
 

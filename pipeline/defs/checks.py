@@ -1,7 +1,7 @@
 """The asset checks: each reads what an asset made and asks ``pipeline.steps.quality`` for its finding.
 
-``contract`` blocks: a wave that breaks it goes no further. So do ``disclosure`` and ``package``: no site is
-made of a candidate that fails them. The others inform.
+``contract`` blocks: a wave that breaks it goes no further. So do ``disclosure`` and ``package``: no warehouse
+and no site is made of a candidate that fails them. The others inform.
 """
 
 import json
@@ -12,21 +12,24 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
+from pipeline import comparison
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.defs.resources import Project, plain_problems
 from pipeline.release import check_untouched
 from pipeline.release_store import SUMS
 from pipeline.staleness.files import hash_of_file
-from pipeline.staleness.findings import edition_before, keep_finding
-from pipeline.staleness.outputs import product_folder, wave_folder
+from pipeline.staleness.findings import WAVE_CHECKS, edition_before, keep_finding
+from pipeline.staleness.outputs import product_folder, wave_folder, wave_report
 from pipeline.staleness.run_problems import keep_problems
-from pipeline.steps import quality
+from pipeline.steps import declared_facts, quality
+from pipeline.steps.comparisons import unit_ids
+from pipeline.steps.data_package import AUDIT
 from pipeline.steps.quality import Finding
 
 
 def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Only declared columns and codes, and few rows in quarantine."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
         stored = _stored(wave, catalogue)
@@ -39,7 +42,7 @@ def contract(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
 
 def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Everything that the survey's edition before asked, of a comparable number of respondents."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures do not tell which questions were asked"))
@@ -53,15 +56,70 @@ def coverage(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
         return _keep("coverage", wave.key, found, catalogue)
 
 
+def quarantine(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Every row of the raw file that belongs to the wave could be used."""
+    with plain_problems(project):
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "published figures have no rows of respondents"))
+        folder = wave_folder(catalogue.root, "harmonised_wave", wave.key)
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+        found = quality.quarantine(report, pd.read_parquet(folder / "quarantine.parquet"))
+        return _keep("quarantine", wave.key, found, catalogue)
+
+
+def labels(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """The labels of a labelled file say what its codes and columns are mapped to."""
+    return _report_check("labels", lambda report, *_: quality.labels(report), context, project)
+
+
+def nothing_ticked(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """It is known what nothing ticked of a multiple question means."""
+    return _report_check(
+        "nothing_ticked",
+        lambda report, _, catalogue: quality.nothing_ticked(report, catalogue),
+        context,
+        project,
+    )
+
+
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Weights in a sensible range, and every margin met."""
-    with plain_problems():
+    with plain_problems(project):
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no weights"))
-        report = wave_folder(catalogue.root, "weighted_wave", wave.key) / "report.json"
-        found = quality.weights(json.loads(report.read_text(encoding="utf-8")))
+        found = quality.weights(wave_report(catalogue.root, "weighted_wave", wave.key))
         return _keep("weights", wave.key, found, catalogue)
+
+
+def response(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """As many units answered as is declared."""
+    return _report_check(
+        "response", lambda report, wave, _: declared_facts.response(report, wave), context, project
+    )
+
+
+def item_nonresponse(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Most of those asked gave an answer that counts."""
+    return _report_check("item_nonresponse", declared_facts.item_nonresponse, context, project)
+
+
+def outliers(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """No number a thousand times the others."""
+    return _report_check("outliers", lambda report, *_: declared_facts.outliers(report), context, project)
+
+
+def replicates(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Replicate weights that are as many as their method makes, no two alike."""
+    return _report_check(
+        "replicates", lambda report, wave, _: declared_facts.replicates(report, wave), context, project
+    )
+
+
+def lonely_psus(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Few strata of one sampling unit that count as certain."""
+    return _report_check("lonely_psus", declared_facts.lonely_psus, context, project)
 
 
 def shares(project: Project) -> dg.AssetCheckResult:
@@ -79,9 +137,36 @@ def agreement(project: Project) -> dg.AssetCheckResult:
     return _estimates_check("agreement", quality.agreement, project)
 
 
+def scopes(project: Project) -> dg.AssetCheckResult:
+    """Every wave holds what comparable waves hold, or declares its scope."""
+    with plain_problems(project):
+        catalogue = project.declarations()
+        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+        held = {
+            key: wave_report(catalogue.root, "harmonised_wave", key)["background"]
+            for key in stored["wave"].unique()
+            if catalogue.waves[key].is_microdata
+        }
+        return _keep("scopes", "", declared_facts.scopes(held, catalogue), catalogue)
+
+
+def shared_units(project: Project) -> dg.AssetCheckResult:
+    """Of every two waves of a survey it is known whether units answered in both."""
+    with plain_problems(project):
+        catalogue = project.declarations()
+        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+        pairs = declared_facts.survey_pairs([catalogue.waves[key] for key in stored["wave"].unique()])
+        unsettled = [
+            (a.key, b.key)
+            for a, b in pairs
+            if comparison.shared_units(a, b, lambda wave: unit_ids(wave, catalogue)) == comparison.UNKNOWN
+        ]
+        return _keep("shared_units", "", declared_facts.shared_units(unsettled), catalogue)
+
+
 def disclosure(project: Project) -> dg.AssetCheckResult:
     """Every candidate is unchanged since its disclosure audit, which found no hidden cell disclosed."""
-    with plain_problems():
+    with plain_problems(project):
         root = project.declarations().root
         sums = {name: hash_of_file(path / SUMS) for name, path in _candidates(root).items()}
         return _result(quality.disclosure(_audit_records(root), sums))
@@ -89,7 +174,7 @@ def disclosure(project: Project) -> dg.AssetCheckResult:
 
 def package(project: Project) -> dg.AssetCheckResult:
     """Every candidate package is, to the byte, the one that was found sound when it was made."""
-    with plain_problems():
+    with plain_problems(project):
         root = project.declarations().root
         records, candidates = _audit_records(root), _candidates(root)
         problems = {
@@ -101,13 +186,14 @@ def package(project: Project) -> dg.AssetCheckResult:
 def _audit_records(root: Path) -> dict[str, Any]:
     """The audit record of each candidate, as written when it was made."""
     folder = product_folder(root, "data_package")
-    return {
-        name: json.loads((folder / f"{name}.audit.json").read_text("utf-8")) for name in _candidates(root)
-    }
+    return {name: json.loads((folder / f"{name}{AUDIT}").read_text("utf-8")) for name in _candidates(root)}
 
 
 def _candidates(root: Path) -> dict[str, Path]:
-    return {path.name: path for path in sorted((root / "warehouse" / "candidate").glob("[!.]*/"))}
+    """The candidates that the last run made; what else lies beside them is nobody's."""
+    records = sorted(product_folder(root, "data_package").glob(f"*{AUDIT}"))
+    names = [record.name.removesuffix(AUDIT) for record in records]
+    return {name: root / "warehouse" / "candidate" / name for name in names}
 
 
 def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefinition]:
@@ -117,10 +203,20 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
         for asset, check in (
             ("harmonised_wave", contract),
             ("harmonised_wave", coverage),
+            ("harmonised_wave", quarantine),
+            ("harmonised_wave", response),
+            ("harmonised_wave", item_nonresponse),
+            ("harmonised_wave", outliers),
+            ("harmonised_wave", labels),
+            ("harmonised_wave", nothing_ticked),
             ("weighted_wave", weights),
+            ("weighted_wave", replicates),
+            ("weighted_wave", lonely_psus),
         )
     ]
-    informing = [dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement)]
+    informing = [
+        dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement, scopes, shared_units)
+    ]
     protecting = [
         dg.asset_check(asset="data_package", blocking=True)(check) for check in (disclosure, package)
     ]
@@ -136,10 +232,24 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     return pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave.key) / name)
 
 
+def _report_check(
+    check: str,
+    judge: Callable[[dict[str, Any], Wave, Catalogue], Finding],
+    context: dg.AssetCheckExecutionContext,
+    project: Project,
+) -> dg.AssetCheckResult:
+    with plain_problems(project):
+        wave, catalogue = _wave(context, project)
+        if not wave.is_microdata:
+            return _result(Finding(True, "published figures have no units to count"))
+        report = wave_report(catalogue.root, WAVE_CHECKS[check], wave.key)
+        return _keep(check, wave.key, judge(report, wave, catalogue), catalogue)
+
+
 def _estimates_check(
     check: str, judge: Callable[[pd.DataFrame, Catalogue], Finding], project: Project
 ) -> dg.AssetCheckResult:
-    with plain_problems():
+    with plain_problems(project):
         catalogue = project.declarations()
         stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
         return _keep(check, "", judge(stored, catalogue), catalogue)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +19,7 @@ from filelock import FileLock
 
 from pipeline.defs.jobs import INGEST, PUBLISH
 from pipeline.defs.location import definitions
-from pipeline.problems import Problem
+from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.outputs import declared_waves
 from pipeline.steps.quality import contract_problem
 
@@ -63,26 +65,34 @@ class Runner:
 
     def _run(self, job: str, wave: str | None) -> Outcome:
         started = time.monotonic()
-        result = self.defs.resolve_job_def(job).execute_in_process(
-            run_config=QUIET, instance=self.instance, partition_key=wave, raise_on_error=False
-        )
+        with _recording():
+            result = self.defs.resolve_job_def(job).execute_in_process(
+                run_config=QUIET, instance=self.instance, partition_key=wave, raise_on_error=False
+            )
         failures = [event.step_failure_data for event in result.all_events if event.is_step_failure]
         if any(failure.error.cls_name == INTERRUPTED for failure in failures if failure.error):
             raise KeyboardInterrupt
         evaluations = [check for check in result.get_asset_check_evaluations() if not check.passed]
         blocked = [_problem(check) for check in evaluations if check.blocking]
         foreseen = [problem for failure in failures for problem in _problems(failure)]
-        errors = [failure.error_display_string for failure in failures if not (_problems(failure) or blocked)]
-        if not (result.success or blocked or foreseen or errors):
-            errors = [f"the run {result.run_id} failed; `dagster dev` shows why"]
-        return Outcome((*blocked, *foreseen), "\n".join(errors), time.monotonic() - started)
+        unforeseen = [_kind(failure) for failure in failures if not (_problems(failure) or blocked)]
+        if not (result.success or blocked or foreseen or unforeseen):
+            unforeseen = ["it did not end"]
+        error = f"{'; '.join(unforeseen)} (`barometer ui`, run {result.run_id[:8]})" if unforeseen else ""
+        return Outcome((*blocked, *foreseen), error, time.monotonic() - started)
 
 
 def _problems(failure: Any) -> list[Problem]:
     """The problems that ``plain_problems`` attached to a failed step; none when it failed otherwise."""
-    if failure.user_failure_data is None:
-        return []
-    return [Problem(**problem) for problem in failure.user_failure_data.metadata["problems"].data]
+    told = failure.user_failure_data and failure.user_failure_data.metadata.get("problems")
+    return [Problem(**problem) for problem in told.data] if told else []
+
+
+def _kind(failure: Any) -> str:
+    """What kind of error it was, without its text, which may quote an answer."""
+    if failure.user_failure_data:
+        return str(failure.user_failure_data.description)
+    return str(failure.error.cls_name) if failure.error else "it failed"
 
 
 def _problem(check: dg.AssetCheckEvaluation) -> Problem:
@@ -116,4 +126,19 @@ def _runner(root: Path, *_: str) -> Runner:
     folder = dagster_home(root)
     os.environ["DAGSTER_HOME"] = str(folder)
     with FileLock(folder / ".lock"):  # workers start at once, and Dagster makes its tables on first use
-        return Runner(root, dg.DagsterInstance.get())
+        with _recording():
+            instance = dg.DagsterInstance.get()
+        return Runner(root, instance)
+
+
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Raises ProblemError when Dagster cannot keep its record of runs; steps catch what fails in them."""
+    try:
+        yield
+    except (ProblemError, OSError):
+        raise
+    except Exception as error:
+        hint = "See that the disk has room; if it has, delete the folder: it holds nothing but that record."
+        message = f"Dagster cannot keep its record of runs: {type(error).__name__}"
+        raise ProblemError(Problem(".dagster", "", message, hint)) from None

@@ -8,7 +8,7 @@ import dagster as dg
 
 INGEST, PUBLISH = "ingest_waves", "publish"
 INGEST_STEPS = ("wave_source", "raw_wave", "harmonised_wave", "weighted_wave", "wave_statistics")
-PUBLISH_STEPS = ("estimates", "comparisons", "warehouse", "data_package", "site")
+PUBLISH_STEPS = ("estimates", "comparisons", "data_package", "warehouse", "site")
 
 
 def jobs(partitions: dg.PartitionsDefinition[str]) -> list[Any]:
@@ -22,6 +22,6 @@ def jobs(partitions: dg.PartitionsDefinition[str]) -> list[Any]:
     publish = dg.define_asset_job(
         PUBLISH,
         selection=dg.AssetSelection.assets(*PUBLISH_STEPS),
-        description="Estimates of every sound wave, the warehouse, the candidate data packages and the site.",
+        description="Estimates of every sound wave, the candidate data packages, the warehouse and the site.",
     )
     return [ingest, publish]

@@ -6,7 +6,8 @@ Here belongs also how a problem of the input reaches Dagster: in plain words, an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
-from pipeline.problems import ProblemError
+from pipeline.problems import OUTSIDE, Problem, ProblemError, outside_problem
+from pipeline.staleness.code import PRODUCT
 from pipeline.staleness.status import sound_wave
 
 RETRIES, SECONDS_BETWEEN = 2, 1.0
@@ -49,14 +51,36 @@ class Project(dg.ConfigurableResource[None]):
 
 
 @contextmanager
-def plain_problems() -> Iterator[None]:
-    """Problems of the input fail a step at once, in their own words; disk and network errors are retried."""
+def plain_problems(project: Project) -> Iterator[None]:
+    """What fails a step does so in plain words; what may pass, as a silent host, is tried again.
+
+    Of an unforeseen error its kind and the lines of code are kept, never its text, which may quote an answer.
+    """
     try:
         yield
+    except (dg.Failure, dg.RetryRequested):
+        raise
     except ProblemError as error:
-        problems = dg.MetadataValue.json([problem.as_dict() for problem in error.problems])
-        raise dg.Failure(
-            description=str(error), metadata={"problems": problems}, allow_retries=False
-        ) from None
+        raise _failure(error.problems) from None
     except OSError as error:
-        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN) from error
+        if error.errno in OUTSIDE or dg.OpExecutionContext.get().retry_number >= RETRIES:
+            raise _failure([outside_problem(error, Path(project.root))]) from None
+        raise dg.RetryRequested(max_retries=RETRIES, seconds_to_wait=SECONDS_BETWEEN) from None
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        last = [frame for frame in frames if Path(frame.filename).is_relative_to(PRODUCT)][-1]
+        description = (
+            f"{type(error).__name__} at line {last.lineno} of {Path(last.filename).relative_to(PRODUCT)}"
+        )
+        where = dg.MetadataValue.text("".join(traceback.format_list(frames)))
+        failure = dg.Failure(description, metadata={"where": where}, allow_retries=False)
+        try:
+            raise failure
+        finally:
+            failure.__context__ = None  # Dagster would keep the text of the error behind it
+
+
+def _failure(problems: Sequence[Problem]) -> dg.Failure:
+    told = dg.MetadataValue.json([problem.as_dict() for problem in problems])
+    description = "\n".join(str(problem) for problem in problems)
+    return dg.Failure(description, metadata={"problems": told}, allow_retries=False)

@@ -84,7 +84,7 @@ def register_counts(wave: str, cells: tuple[Cell, ...], catalogue: Catalogue) ->
         box = box_of(cell, catalogue)
         for margin, numbers in totals.items() if box is not None else ():
             names = margin.split("*")
-            if set(box or {}) <= set(names):
+            if set(box or {}) <= set(names) <= set(catalogue.variables):  # not the sum of a number
                 counts[place] = sum(
                     number
                     for key, number in numbers.items()

@@ -1,12 +1,12 @@
 """What a published row discloses of its value: the rounding of the value, cut by the row's other numbers.
 
 The standard error, the limits and the design effect are rounded too, but all are made of one value. With g
-the log odds where intervals of shares are declared ``logit``, else the identity, the limits are g(value) -+
-t se g'(value) (``estimation.intervals``); the design effect of a share p is se^2 (n - 1) / (p (1 - p))
-(``estimation.estimates``). The rounding of the value is divided into pieces, and pieces at its ends that
-another number contradicts are cut off. That is interval arithmetic: no value is lost that could be the true
-one. The quantile t is not published, but all measures of a base in a cell have the same (without replicate
-weights): it is known as well as the sharpest of their rows tells it.
+the log odds or the identity, as the table ``METHODS`` of ``intervals`` says of the declared method, the
+limits are g(value) -+ t se g'(value); limits of another form are left out. The design effect of a share p is
+se^2 (n - 1) / (p (1 - p)) (``estimation.estimates``). The rounding of the value is divided into pieces, and
+pieces at its ends that another number contradicts are cut off. That is interval arithmetic: no value is lost
+that could be the true one. The quantile t is not published, but all measures of a base in a cell have the
+same (without replicate weights): it is known as well as the sharpest of their rows tells it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.linkage import base_indicator
 from pipeline.disclosure.published import MEASURES, decimals_of, printed_decimals
+from pipeline.intervals import METHODS
 
 PIECES = 32  # of a rounding: what is left of it is at most two of these too wide
 OUTWARD = 1e-6  # of a rounding: more than ``half_up`` takes for a half
@@ -56,7 +57,7 @@ def rounded(published: pd.DataFrame, name: str, catalogue: Catalogue) -> Range:
 class _Rows:
     """What is published of each row, as ranges of rows x 1; shares and their errors from 0 to 1.
 
-    ``odds``: its limits are those of a logit interval. ``binomial``: p (1 - p), by the design effect.
+    ``odds``: its limits are an interval of the log odds. ``binomial``: p (1 - p), by the design effect.
     """
 
     share: Flags
@@ -111,7 +112,7 @@ def _binomial(a: Floats, b: Floats) -> Range:
 
 
 def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
-    method = catalogue.barometer.estimation.proportion_ci
+    scale = METHODS[catalogue.barometer.estimation.proportion_ci].scale
     share = (rows["unit_measure"] == "percent").to_numpy(dtype=bool)[:, None]
 
     def column(name: str, scale: float = 100.0) -> Range:
@@ -128,11 +129,11 @@ def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
             for error, effect in zip(se, deff[::-1], strict=True)
         ]
     limits = [column(name) for name in ("ci_low", "ci_high")]
-    if method == "beta":  # these limits have no such form
+    if scale is None:
         limits = [(np.where(share, np.nan, a), np.where(share, np.nan, b)) for a, b in limits]
     value = np.where(share, np.clip(first, 0.0, 1.0), first), np.where(share, np.clip(last, 0.0, 1.0), last)
     return _Rows(
-        share, share & (method == "logit"), value, se, limits[0], limits[1], (disclosed[0], disclosed[1])
+        share, share & (scale == "log odds"), value, se, limits[0], limits[1], (disclosed[0], disclosed[1])
     )
 
 

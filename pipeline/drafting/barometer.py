@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.questionnaire import Base, Question
 from pipeline.catalogue.schema import schema_files, schema_line
+from pipeline.catalogue.wordings import says_none
 from pipeline.drafting.columns import describe
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
@@ -20,21 +22,22 @@ from pipeline.drafting.questions import Guesses, guess
 from pipeline.drafting.routing import guess_bases
 from pipeline.drafting.sniff import sniff
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import read_raw
+from pipeline.sources import plainly, read_raw
 
 DRAFT = "# Draft from {file}: confirm every line; what is a guess says so."
 
 
-def draft_barometer(folder: Path, file: Path) -> list[Path]:
+def draft_barometer(folder: Path, file: Path, given: Mapping[str, Any] | None = None) -> list[Path]:
     """Draft every declaration of a barometer from its first raw file, and copy that; returns the paths.
+    ``given`` are options of ``source`` that need no guess.
 
     Raises ProblemError, and writes nothing, when the file cannot be read, the folder holds declarations, or
     anything would be overwritten.
     """
     if not file.is_file():
         raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
-    source = sniff(file)
-    table = read_raw(file, source)
+    source = sniff(file, given)
+    table = plainly(read_raw(file, source), source)
     columns = describe(table, source.decimal)
     found, wave = guess(columns), slug(file.stem, "-") or "first"
     bases = guess_bases(found, table.frame)
@@ -112,6 +115,8 @@ def _codebook(found: Guesses, file: str) -> str:
         if question.key in found.unordered:
             lines += ["# guess: order (the file's codes are texts, and have none)"]
         lines += [*_entries("codes", question.codes)]
+        if question.type == "multiple" and not says_none(question):
+            lines += ['nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these']
         if question.nonresponse:
             lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
         lines += [""]

@@ -41,6 +41,12 @@ class SourceColumn:
         """Whether a code stands for no answer: the file declares it missing, or its label says so."""
         return code in self.missing or bool(NO_ANSWER_LABEL.fullmatch(self.labels.get(code, "") or code))
 
+    def twin_note(self, code: str) -> str:
+        """That an earlier code of the column has the same label, for somebody to look at; "" if none has."""
+        label = self.labels.get(code, "").casefold()
+        twins = [other for other in self.labels if label and self.labels[other].casefold() == label]
+        return f"; same label as {twins[0]}: look at both" if twins and twins[0] != code else ""
+
     def missing_note(self, code: str) -> str:
         """What the file says of a code that it declares missing."""
         label = self.labels.get(code, "")

@@ -37,6 +37,7 @@ UNIT = re.compile(
     r"(?:.*_)?(?:id|resp(?:ondent)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
 )
 GUESS = "guess"
+ROW = "row"  # in place of an identifier: the row's number
 
 
 @dataclass
@@ -47,10 +48,16 @@ class DesignGuess:
     weight: str = ""
     psu: str = ""
     strata: tuple[str, ...] = ()
+    probability: str = ""  # in place of a weight
     replicates: ReplicateWeights | None = None
     replicate_columns: tuple[str, ...] = ()
     other_weights: tuple[str, ...] = ()
     why: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def delivered(self) -> str:
+        """The column that the start weights come from."""
+        return self.weight or self.probability
 
     @property
     def ignored(self) -> dict[str, str]:
@@ -61,12 +68,18 @@ class DesignGuess:
         found |= dict.fromkeys(self.identifier, "identifies the unit") | {
             self.weight: "the weight",
             self.psu: "the sampling unit",
+            self.probability: "the selection probability",
         }
         return {name: what for name, what in found.items() if name}
 
 
-def guess_design(columns: Sequence[SourceColumn], former: Wave | None = None) -> DesignGuess:
-    """Guess the design columns: as in the wave before where the file has them, else by name and label."""
+def guess_design(
+    columns: Sequence[SourceColumn], former: Wave | None = None, identifier: Sequence[str] = ()
+) -> DesignGuess:
+    """Guess the design columns: as in the wave before where the file has them, else by name and label.
+
+    ``identifier`` is what is known to tell units apart.
+    """
     found = DesignGuess()
     design, names = former.design if former else None, {column.name for column in columns}
     as_before = f"as in {former.key}" if former else ""
@@ -77,18 +90,24 @@ def guess_design(columns: Sequence[SourceColumn], former: Wave | None = None) ->
             found.why[key] = as_before if chosen == before else reason
         return chosen
 
-    _add_identifier(found, columns, former)
+    if identifier:
+        found.identifier = tuple(identifier)
+    else:
+        _add_identifier(found, columns, former)
     left = [column for column in columns if column.name not in found.identifier]
     varied = {c.name for c in left if c.codes is None or not all(map(str.isdigit, c.codes))}  # no scale
     _add_replicates(found, left, former)
     left = [column for column in left if column.name not in found.replicate_columns]
     weights = _called(left, WEIGHT, WEIGHT_LABEL, _could_weigh)
     weights = [name for name in weights if WEIGHT.fullmatch(slug(name, "_")) or name in varied]
-    found.weight = choose(
-        "weight", design.weight if design else "", next(iter(weights), ""), "by its name or label"
-    )
+    if design and design.probability in names:
+        found.probability = choose("probability", design.probability, "", "")
+    else:
+        found.weight = choose(
+            "weight", design.weight if design else "", next(iter(weights), ""), "by its name or label"
+        )
     found.other_weights = tuple(name for name in weights if name != found.weight)
-    left = [column for column in left if column.name not in weights]
+    left = [column for column in left if column.name not in (*weights, found.probability)]
     psu = _called(left, PSU, PSU_LABEL, lambda column: not column.blank)
     found.psu = choose("psu", design.psu if design else "", next(iter(psu), ""), "by its name or label")
     if design and design.strata and {*design.strata} <= names:
@@ -100,17 +119,18 @@ def guess_design(columns: Sequence[SourceColumn], former: Wave | None = None) ->
 
 
 def _add_identifier(found: DesignGuess, columns: Sequence[SourceColumn], former: Wave | None) -> None:
-    """The column that has no value twice and is called so, else the first that has none."""
+    """The column that has no value twice and is called so, else the first that has none, else the row."""
     unique = [column.name for column in columns if column.unique and not column.blank]
     declared = former.design.id if former and former.design else ()
-    before = (declared,) if isinstance(declared, str) else tuple(declared)
-    single = len(before) == 1
-    if former and before and {*before} <= ({*unique} if single else {column.name for column in columns}):
-        found.identifier, found.why["id"] = before, f"as in {former.key}"
+    names = {column.name for column in columns}
+    if former and declared and {*declared} <= ({*unique} if len(declared) == 1 else names):
+        found.identifier, found.why["id"] = declared, f"as in {former.key}"
         return
     named = [name for name in unique if UNIT.fullmatch(slug(name, "_"))]
     found.identifier = tuple((named or unique)[:1])
     found.why["id"] = "a value of its own on every row"
+    if not found.identifier and ROW not in names:
+        found.identifier, found.why["id"] = (ROW,), "no column has a value of its own on every row"
 
 
 def _called(

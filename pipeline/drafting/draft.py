@@ -8,49 +8,66 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, ReplicateWeights, Source, Wave
+from pipeline.catalogue.hints import did_you_mean
+from pipeline.catalogue.kinds import name_fault, slug_fault
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import IGNORE
+from pipeline.catalogue.questionnaire import IGNORE, Instrument
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.design import GUESS, DesignGuess, guess_design
+from pipeline.drafting.folder import require_inside
 from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
-from pipeline.problems import Problem, ProblemError, wave_problem
-from pipeline.sources import NO_METADATA, FileMetadata, read_raw
+from pipeline.problems import Problem, ProblemError
+from pipeline.sources import NO_METADATA, FileMetadata, plainly, read_raw, rows_of
+
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
 
 
-def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrument: str = "") -> list[Path]:
+def draft_wave(
+    root: Path,
+    catalogue: Catalogue,
+    wave: str,
+    file: Path,
+    instrument: str = "",
+    given: Mapping[str, Any] | None = None,
+    identifier: Sequence[str] = (),
+) -> list[Path]:
     """Draft the declarations of a new wave from its raw file; returns the paths written.
 
     The raw file is copied into ``warehouse/raw`` when it lies elsewhere. ``instrument`` names the
-    questionnaire, by default as the wave; one that is already declared is left as it is. Raises ProblemError
-    when the wave is declared already, anything would be overwritten, or the file cannot be read.
+    questionnaire, by default as the wave; one that is already declared is left as it is. ``given`` are
+    options of ``source`` that need no guess, and ``identifier`` what tells units apart. Raises ProblemError
+    when a name is not valid or looks like a misspelt questionnaire, the wave is declared already, anything
+    would be overwritten or written outside the barometer's folder, or the file cannot be read.
     """
     instrument = instrument or wave
+    _require_names(catalogue, wave, instrument)
     schemas, raw = root / "schemas", root / "warehouse" / "raw" / file.name
     targets = {"wave": schemas / "waves" / f"{wave}.toml"}
     if instrument not in catalogue.instruments:
         targets |= {kind: schemas / "instruments" / f"{instrument}.{kind}" for kind in ("toml", "csv")}
     _require_new(root, wave, file, raw, targets.values())
-    source = sniff(file)
+    source = sniff(file, given)
     table = read_raw(file, source)
-    columns = describe(table, source.decimal)
+    if source.rows:
+        table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
+    columns = describe(plainly(table, source), source.decimal)
     facts = _key_facts(wave)
     former = _former(catalogue, facts["survey"])
-    design = guess_design(columns, former)
+    design = guess_design(columns, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
     before = Former(asked, _metadata(catalogue, former)) if former and asked else None
-    answered = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
-    ignored = {name: what for name, what in design.ignored.items() if name not in answered}
-    rows = crosswalk_rows(columns, catalogue, before, ignored)
+    rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
     texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
     texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
     for kind, folder in (("wave", "waves"), ("toml", "instruments")):
@@ -67,15 +84,37 @@ def draft_wave(root: Path, catalogue: Catalogue, wave: str, file: Path, instrume
     return written
 
 
+def _require_names(catalogue: Catalogue, wave: str, instrument: str) -> None:
+    problems = []
+    if reason := slug_fault(wave):
+        problems.append(Problem("new-wave", "ID", *reason, wave))
+    if instrument != wave and (reason := name_fault(instrument)):
+        problems.append(Problem("new-wave", "--instrument", *reason, instrument))
+    elif instrument != wave and instrument not in catalogue.instruments:
+        # Names apart in digits alone are those of two editions.
+        unlike = [name for name in catalogue.instruments if _letters(name) != _letters(instrument)]
+        if near := did_you_mean(instrument, unlike, MISSPELT):
+            hint = (
+                f"Declared are {', '.join(catalogue.instruments)}; choose a name less like them for another."
+            )
+            problems.append(Problem("new-wave", "--instrument", "is not known", hint + near, instrument))
+    if problems:
+        raise ProblemError(problems)
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"\d", "", name)
+
+
 def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable[Path]) -> None:
     problems = []
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", wave):
-        hint = "Use lower-case letters, digits and hyphens, such as no-ks-2018."
-        problems.append(wave_problem(wave, "", "is not a valid wave key", hint, wave))
     if not file.is_file():
-        raise ProblemError([*problems, Problem(str(file), "", "does not exist", "Name the raw file.")])
+        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
     hint = "Choose another key, or remove the file if it is not needed."
+    for name in schema_files():
+        require_inside(root, name)
     for path in targets:
+        require_inside(root, path.relative_to(root).as_posix())
         if path.exists():
             problems.append(Problem(path.relative_to(root).as_posix(), "", "exists already", hint, wave))
     if raw.exists() and file_sha256(raw) != file_sha256(file):
@@ -83,6 +122,19 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
         problems.append(Problem(f"warehouse/raw/{raw.name}", "", "exists already, with other content", hint))
     if problems:
         raise ProblemError(problems)
+
+
+def _ignored(
+    columns: Iterable[SourceColumn], design: DesignGuess, asked: Instrument | None
+) -> Mapping[str, str]:
+    """The columns that answer nothing, with what they are: not what the wave before answers by, and of
+    several that identify, not those with codes, which may be a background as well.
+    """
+    kept = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
+    if len(design.identifier) > 1:
+        coded = {column.name for column in columns if column.codes is not None}
+        kept |= coded & {*design.identifier}
+    return {name: what for name, what in design.ignored.items() if name not in kept}
 
 
 def _former(catalogue: Catalogue, survey: str) -> Wave | None:
@@ -129,9 +181,12 @@ def wave_text(
     ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
     before is a guess; dates and response are new.
     """
-    options: dict[str, str | int] = {"encoding": source.encoding, "delimiter": source.delimiter}
+    options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
+    options |= {
+        key: getattr(source, key) for key in ("skip_rows", "name_row", "label_row", "thousands", "rows")
+    }
     as_before = f"as in {former.key}" if former else ""
     said = {"country": facts["from"], "unit": "what a row stands for", "title": facts["from"]}
     known = {key: (facts[key], why) for key, why in said.items() if facts.get(key)}
@@ -187,9 +242,10 @@ def wave_text(
 def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
     """The table of the design: the columns that were found, and what else the wave before declares."""
     ids = design.identifier
-    yield _line("id", ids[0] if len(ids) == 1 else list(ids) or "", _why(design, "id") if ids else "")
+    yield _line("id", ids[0] if len(ids) == 1 else list(ids) or "", _why(design, "id"))
     yield _line("strata", design.strata, _why(design, "strata") if design.strata else "")
-    found = {"psu": design.psu, "weight": design.weight, "replicate_weights": design.replicates}
+    found: dict[str, Any] = {key: getattr(design, key) for key in ("psu", "weight", "probability")}
+    found["replicate_weights"] = design.replicates
     for key, value in found.items():
         if value:
             yield _line(key, value, _why(design, key))
@@ -200,6 +256,7 @@ def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
             if key not in ("id", "strata", *found):
                 yield _line(key, value, f"{GUESS}: as in {former.key}")
     left = [f'{key} = ""' for key in ("psu", "weight") if not found[key]]
+    left = [each for each in left if not (design.probability and each.startswith("weight"))]
     if not (before and same and before.population):
         left.append('population = "FILE.csv"')
     if left:
@@ -207,18 +264,18 @@ def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
 
 
 def _why(design: DesignGuess, key: str) -> str:
-    return f"{GUESS}: {design.why[key]}"
+    return f"{GUESS}: {design.why[key]}" if key in design.why else ""
 
 
 def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
     """How to weight: as the wave before, where the file has what that needs; else what the file allows."""
     before = former.weighting if former else None
-    if former and before and (before.method != "given" or design.weight):
+    if former and before and (before.method != "given" or design.delivered):
         for key, value in _declared(before).items():
             yield _line(key, value, f"{GUESS}: as in {former.key}")
     else:
         methods = "given | design | poststratify | rake | linear | logit"
-        method = "given" if design.weight else "design"
+        method = "given" if design.delivered else "design"
         yield _line("method", method, f"{GUESS}: {methods}")
 
 
@@ -265,8 +322,12 @@ def toml_value(value: Any) -> str:
     if isinstance(value, ReplicateWeights):
         value = _declared(value)
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {toml_value(each)}" for key, each in value.items()) + " }"
+        return "{ " + ", ".join(f"{_key(key)} = {toml_value(each)}" for key, each in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(key: str) -> str:
+    return key if BARE_KEY.fullmatch(key) else toml_value(key)
 
 
 def _write(path: Path, text: str) -> Path:

@@ -14,6 +14,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from pipeline.atomic import inside
 from pipeline.catalogue.schema import schema_files
 from pipeline.problems import Problem, ProblemError
 
@@ -88,7 +89,18 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
     return [folder / name for name in content]
 
 
+def require_inside(folder: Path, name: str) -> None:
+    """Raises ProblemError when ``name``, links followed, leads out of the folder."""
+    try:
+        inside(folder, name)
+    except ValueError:
+        hint = "Nothing is written outside the barometer's folder: put a folder where the link is."
+        raise ProblemError(Problem(name, "", f"leads out of {folder}", hint)) from None
+
+
 def _require_free(folder: Path, content: Mapping[str, bytes | Path]) -> None:
+    for name in content:
+        require_inside(folder, name)
     hint = "Choose a new folder: nothing is overwritten."
     if (folder / "schemas").is_dir() and any((folder / "schemas").iterdir()):
         raise ProblemError(Problem(str(folder / "schemas"), "", "contains declarations already", hint))

@@ -246,16 +246,18 @@ def _rows_of_former(
         if code not in listed and "*" not in listed and code not in column.missing:
             guess, fit = guesses.get(code, ("", 0.0))
             said = f"guess {fit:.2f}: {column.labels.get(code, '')}" if guess else _hint(column, code)
+            said += column.twin_note(code)
             yield column.name, code, target.variable if target and guess else "", guess, said
     for row in rows:
         if row.source_code in codes or column.codes is None:
             guess, fit = guesses.get(row.source_code, ("", 0.0))
+            twin = column.twin_note(row.source_code)
             if guess and target and row.code in target.codes and guess != row.code:
                 label = column.labels.get(row.source_code, "")
-                said = f"guess {fit:.2f}: {label} (was {row.code} in {former.instrument.key})"
+                said = f"guess {fit:.2f}: {label} (was {row.code} in {former.instrument.key}){twin}"
                 yield column.name, row.source_code, row.variable, guess, said
             else:
-                yield column.name, row.source_code, row.variable, row.code, note
+                yield column.name, row.source_code, row.variable, row.code, f"{note}{twin}"
     for variable in former.variables(column.name):
         yield from _missing_rows(column, variable, [code for code in column.missing if code not in listed])
 
@@ -280,15 +282,11 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
             yield from _missing_rows(column, target.variable, [code])
         elif code_guess:
             said = " = ".join(text for text in (_said(column), label) if text)
-            yield (
-                column.name,
-                code,
-                target.variable,
-                code_guess,
-                f"guess {min(score, fit):.2f}: {said}{remark}",
-            )
+            said = f"guess {min(score, fit):.2f}: {said}{remark}{column.twin_note(code)}"
+            yield column.name, code, target.variable, code_guess, said
         else:
-            yield column.name, code, target.variable, "", _hint(column, code) + remark
+            said = _hint(column, code) + remark + column.twin_note(code)
+            yield column.name, code, target.variable, "", said
     if target.type == "multiple" and column.blank and NOT_SELECTED not in chosen.values():
         yield column.name, "", target.variable, NOT_SELECTED, note
 

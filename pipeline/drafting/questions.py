@@ -185,7 +185,7 @@ def _guess_note(column: SourceColumn, code: str) -> str:
     label = column.labels.get(code, "")
     label_text = " = ".join(text for text in (column.label, label) if text)
     declared = f", {MISSING_NOTE}" if code in column.missing else ""
-    return f"{GUESS_NOTE}: {label_text or 'the file has no label'}{declared}"
+    return f"{GUESS_NOTE}: {label_text or 'the file has no label'}{declared}{column.twin_note(code)}"
 
 
 def _add_question(found: Guesses, question: Question, worded: bool) -> None:

@@ -9,7 +9,7 @@ share, mean, total and interval is then small algebra on those sums (``domains``
 from pipeline.estimation.encoding import write_codes
 from pipeline.estimation.estimates import COLUMNS, EXTRAS, KEY, estimate_wave
 from pipeline.estimation.figures import figures_estimates
-from pipeline.estimation.plan import Plan, plan_wave
+from pipeline.estimation.plan import Plan, plan_wave, totals_of
 from pipeline.estimation.specification import Specification
 from pipeline.estimation.statistics import Cells, read_cells, wave_statistics, write_cells
 
@@ -24,6 +24,7 @@ __all__ = [
     "figures_estimates",
     "plan_wave",
     "read_cells",
+    "totals_of",
     "wave_statistics",
     "write_cells",
     "write_codes",

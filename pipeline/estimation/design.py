@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from scipy import sparse
 
 from pipeline.arrays import Flags, Floats, Ints
@@ -18,6 +19,7 @@ from pipeline.estimation.specification import Specification
 from pipeline.estimation.statistics import Cells
 from pipeline.grouping import cross_classify, distinct, indexed
 from pipeline.problems import Problem, ProblemError
+from pipeline.sources import named
 
 
 @dataclass(frozen=True)
@@ -52,36 +54,44 @@ class Design:
 class Calibration:
     """The regression on the margins that residuals are taken from (Deville & Särndal 1992).
 
-    Units of a calibration cell are alike in all margins, so have one g-weight and one fitted value.
+    Units of a calibration cell are alike in all margins, so have one g-weight and one fitted value. Start
+    weights are those of the regression, calibrated weights those of the residual.
     """
 
     of_cell: Ints
-    indicators: Floats  # calibration cells x totals
+    indicators: Floats  # x: calibration cells x totals; of a number its part of the largest one
     start_weight: Floats  # sum of start weights by calibration cell
     g_weight: Floats  # calibrated over start weight by calibration cell
     sum_w: sparse.csr_array  # of everyone: strata or PSUs x calibration cells, sum of w
     sum_w2: sparse.csr_array  # of everyone: strata x calibration cells, sum of w^2
 
     @cached_property
-    def projection(self) -> Floats:
-        """The hat matrix by calibration cell, x (x' D x)^- x', with D the start weights: cells x cells.
-
-        The inverse is Moore-Penrose's, as margins share totals.
-        """
+    def inverse(self) -> Floats:
+        """(x' D x)^-, with D the start weights: totals x totals. Moore-Penrose's, as margins share totals."""
         x = self.indicators
         inverse = np.linalg.pinv(x.T @ (x * self.start_weight[:, None]), rcond=1e-12, hermitian=True)
-        return np.asarray(x @ inverse @ x.T, dtype=np.float64)
+        return np.asarray(inverse, dtype=np.float64)
 
     def fitted(self, z: Floats) -> Floats:
-        """The regression of z / w on the margins by calibration cell, of sums of z by calibration cell.
+        """The regression of z / w on the margins, of sums of z: both calibration cells x estimates."""
+        x = self.indicators
+        return np.asarray(x @ (self.inverse @ (x.T @ (z / self.g_weight[:, None]))), dtype=np.float64)
 
-        ``z``: (...) x calibration cells x estimates. Start weights are those of the regression, calibrated
-        weights those of the residual (Deville & Särndal 1992).
+    def moments(self, values: Floats, domain: Ints, cell: Ints, domains: int) -> Floats:
+        """Sums of values times x: domains x totals x estimates.
+
+        ``values`` (rows x estimates) are of ``domain`` and calibration ``cell``.
         """
-        started = z / self.g_weight[:, None]
-        return np.asarray(
-            np.einsum("ce,...ek->...ck", self.projection, started, optimize=True), dtype=np.float64
-        )
+        x = self.indicators[cell]
+        row, total = np.nonzero(x)
+        group = domain[row] * x.shape[1] + total
+        added = aggregation_matrix(group, domains * x.shape[1], row, len(cell), x[row, total]) @ values
+        return np.asarray(added, dtype=np.float64).reshape(domains, x.shape[1], values.shape[1])
+
+    def coefficients(self, z: Floats, domain: Ints, cell: Ints, domains: int) -> Floats:
+        """Of the regression of z / w on the margins, of sums of z: domains x totals x estimates."""
+        moments = self.moments(z / self.g_weight[cell][:, None], domain, cell, domains)
+        return np.asarray(np.einsum("ef,dfk->dek", self.inverse, moments, optimize=True), dtype=np.float64)
 
 
 def design_of(cells: Cells, specification: Specification) -> Design:
@@ -97,11 +107,15 @@ def design_of(cells: Cells, specification: Specification) -> Design:
     else:
         size = aggregation_matrix(stratum, len(names)) @ cells.everyone()
     known = np.array([specification.population.get(name, np.inf) for name in names])
+    if specification.census:
+        known = size
     fraction = 1.0 - size / known
     alone = size == 1
     lonesome = alone & (fraction > 0)
     if lonely == "fail" and lonesome.any():
-        said = ", ".join(name or "the sample" for name, one in zip(names, lonesome, strict=True) if one)
+        people = aggregation_matrix(stratum, len(names)) @ cells.everyone()
+        alone_in = {name: int(n) for name, n, one in zip(names, people, lonesome, strict=True) if one}
+        said = named(alone_in) or "the sample"
         hint = "Join it with another stratum, or set estimation.lonely_psu to certainty, adjust or average."
         wave = specification.wave.key
         raise ProblemError(
@@ -140,6 +154,10 @@ def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> 
     firsts = np.unique(of_cell, return_index=True)[1]
     columns = []
     for margin in plan.margins:
+        if not isinstance(frame[margin[0]].dtype, pd.CategoricalDtype):
+            numbers = frame[margin[0]].to_numpy(dtype=np.float64)[firsts]
+            columns.append(numbers / np.abs(numbers).max())
+            continue
         codes, place = cross_classify(frame, margin)
         columns += [(place[firsts] == number).astype(float) for number in range(len(codes))]
     gather = aggregation_matrix(of_cell, len(keys))

@@ -16,9 +16,9 @@ import pandas as pd
 import pyarrow as pa
 from pandas.api.extensions import ExtensionArray
 
+from pipeline import intervals
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.fieldwork import Wave
-from pipeline.estimation import intervals
 from pipeline.estimation.design import design_of
 from pipeline.estimation.domains import BackgroundCells, Domains, domains_of
 from pipeline.estimation.linearisation import Linearisation
@@ -49,7 +49,7 @@ def estimate_wave(cells: Cells, specification: Specification) -> pd.DataFrame:
     """
     wave = specification.wave
     assert wave.weighting is not None
-    counted = bool(specification.population) or bool(wave.weighting.margins)
+    counted = bool(specification.population) or bool(wave.weighting.margins) or specification.census
     parts: list[_DomainEstimates] = []
     for cube in cells.cubes:
         done = {breakdown for part in parts for breakdown in part.breakdowns}
@@ -141,6 +141,8 @@ def _columns(
     low[:, plain], high[:, plain] = intervals.wald(
         value[:, plain], se[:, plain], df[:, plain], conventions.confidence
     )
+    if specification.census:  # nothing is left to chance, not even where one unit makes a domain
+        low, high = value.copy(), value.copy()
     scale = np.where(plain, 1.0, 100.0)
     return {
         "n": n, "value": value * scale, "se": se * scale, "ci_low": low * scale,

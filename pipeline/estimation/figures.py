@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from pipeline import intervals
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Estimation
 from pipeline.catalogue.questionnaire import Indicator
-from pipeline.estimation import intervals
 from pipeline.estimation.estimates import KEY, identified
 
 

@@ -14,7 +14,17 @@ from typing import Literal
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import SELECTED, Condition, Domain, Indicator, Logic, Question, Unit
+from pipeline.catalogue.questionnaire import (
+    NOT_ASKED,
+    SELECTED,
+    Condition,
+    Domain,
+    Indicator,
+    Logic,
+    Question,
+    Unit,
+    item_key,
+)
 from pipeline.estimation.encoding import variables_of
 
 YES, MEAN = "yes", "mean"
@@ -48,7 +58,7 @@ class Plan:
     """
 
     columns: Mapping[str, str]
-    cell: tuple[str, ...]  # background variables: of the breakdowns and of the calibration
+    cell: tuple[str, ...]  # background variables of the breakdowns; variables and numbers of the calibration
     margins: tuple[tuple[str, ...], ...]
     clustered: bool
     measures: tuple[Measure, ...]
@@ -72,18 +82,30 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     """
     assert wave.weighting is not None and wave.design is not None
     margins = wave.weighting.margins if wave.weighting.calibrates else ()
-    return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), catalogue)
+    rows = catalogue.instruments[wave.instrument].crosswalk
+    unasked = frozenset(row.variable for row in rows if row.code == NOT_ASKED)
+    return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), unasked, catalogue)
+
+
+def totals_of(wave: Wave, catalogue: Catalogue) -> list[str]:
+    """The indicators of a microdata wave that are totals, in the catalogue's order."""
+    measures = plan_wave(wave, catalogue).measures
+    return list(dict.fromkeys(measure.indicator for measure in measures if measure.unit == "count"))
 
 
 @lru_cache(maxsize=64)
 def _plan(
-    variables: tuple[str, ...], margins: tuple[tuple[str, ...], ...], clustered: bool, catalogue: Catalogue
+    variables: tuple[str, ...],
+    margins: tuple[tuple[str, ...], ...],
+    clustered: bool,
+    unasked: frozenset[str],
+    catalogue: Catalogue,
 ) -> Plan:
     """Waves that ask the same are planned once."""
     columns = {name: f"v{number}" for number, name in enumerate(variables)}
     by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
-    writer = _Writer(catalogue, columns, {})
+    writer = _Writer(catalogue, columns, {}, unasked)
     for key, base in catalogue.bases.items():
         writer.bases[key] = "TRUE" if base.logic is None else writer.holds(base.logic)
     measures = [
@@ -103,7 +125,7 @@ def split(
     """
 
     def cells(names: frozenset[str]) -> int:
-        return len(levels["stratum"]) * prod(len(levels[name]) for name in names)
+        return len(levels["stratum"]) * prod(len(levels[name]) for name in names if name in levels)
 
     if cells(frozenset(plan.cell)) <= most:
         return [plan]
@@ -123,11 +145,14 @@ def split(
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes conditions over the columns that a wave has; ``bases`` are those of who is asked."""
+    """Writes conditions over the columns that a wave has; ``bases`` are those of who is asked, ``unasked``
+    the variables of which the raw file says itself who was not.
+    """
 
     catalogue: Catalogue
     columns: Mapping[str, str]
     bases: dict[str, str]
+    unasked: frozenset[str]
 
     def measures(self, indicator: Indicator) -> list[Measure]:
         if indicator.total is not None:
@@ -158,13 +183,27 @@ class _Writer:
                     indicator.key,
                     category,
                     indicator.unit,
-                    self.bases[base],
+                    self._asked(base, indicator, category),
                     mask,
                     value,
                     exclusive=self._single_choice(indicator),
                 )
             )
         return measures
+
+    def _asked(self, base: str, indicator: Indicator, category: str) -> str:
+        """Who was asked: the base, without those of whom the raw file says that they were not."""
+        names = [name for pattern in indicator.patterns for name in self._present(pattern)]
+        if indicator.question is not None:
+            question = self.catalogue.questions[indicator.question]
+            items = question.answers if question.type != "grid" else (f"{question.key}.{category}",)
+            names = [name for name in items if name in self.columns]
+        if not self.unasked.intersection(names):
+            return self.bases[base]
+        coded = [name for name in dict.fromkeys(names) if self.catalogue.codes_of(name)]
+        if not coded:  # a number that is not there does not say why
+            return self.bases[base]
+        return _and([self.bases[base], _or([f"{self.columns[name]} >= -1" for name in coded])])
 
     def _single_choice(self, indicator: Indicator) -> bool:
         return (
@@ -213,10 +252,16 @@ class _Writer:
         return [(item, self._answered(name, substantive), self._in(name, counted)) for item, name in items]
 
     def _mean(self, indicator: Indicator) -> list[Measure]:
-        name = indicator.mean or ""
-        who = self._who(indicator, indicator.base)
-        if name not in self.columns or who is None:
+        pattern, who = indicator.mean or "", self._who(indicator, indicator.base)
+        if who is None:
             return []
+        several = pattern.endswith(".*")
+        return [
+            self._mean_of(name, item_key(name) if several else MEAN, indicator, who)
+            for name in self._present(pattern)
+        ]
+
+    def _mean_of(self, name: str, category: str, indicator: Indicator, who: list[str]) -> Measure:
         column = self.columns[name]
         scores: tuple[float, ...] = ()
         if indicator.scores:
@@ -228,8 +273,8 @@ class _Writer:
             scores = (float(min(indicator.scores.values())), float(max(indicator.scores.values())))
         else:
             answered, value = f"{column} IS NOT NULL", column
-        base = self.bases[indicator.base]
-        return [Measure(indicator.key, MEAN, indicator.unit, base, _and([*who, answered]), value, scores)]
+        base = self._asked(indicator.base, indicator, category)
+        return Measure(indicator.key, category, indicator.unit, base, _and([*who, answered]), value, scores)
 
     def _present(self, pattern: str) -> list[str]:
         return [name for name in self.catalogue.expand(pattern) if name in self.columns]
@@ -260,7 +305,16 @@ class _Writer:
         return f"NOT {either}" if logic.operator == "none" else either
 
     def _condition(self, condition: Condition) -> str:
-        return _or([self._in(name, condition.codes) for name in self._present(condition.pattern)])
+        present = self._present(condition.pattern)
+        if present and not self.catalogue.codes_of(present[0]):
+            return self._compares(present[0], condition)
+        return _or([self._in(name, condition.codes) for name in present])
+
+    def _compares(self, name: str, condition: Condition) -> str:
+        """Where a number is there and compares; never NULL, which no AND, OR or NOT would take for false."""
+        column = self.columns[name]
+        compared = [f"{column} {condition.comparison} {number!r}" for number in condition.numbers or ()]
+        return _and([f"{column} IS NOT NULL", _or(compared)])
 
     def _in(self, name: str, codes: tuple[str, ...]) -> str:
         known = self.catalogue.codes_of(name)
@@ -273,6 +327,8 @@ class _Writer:
                 return self._in(
                     name, tuple(code for code in question.codes if code not in question.nonresponse)
                 )
+            if question.type == "numeric":
+                return f"{self.columns[name]} IS NOT NULL"
         return f"{self.columns[name]} >= 0"
 
     def _any_answered(self, names: list[str], substantive: bool) -> str:

@@ -32,6 +32,11 @@ class Specification:
         return cls(wave, population, tuple(catalogue.domains.values()), catalogue.barometer.estimation)
 
     @property
+    def census(self) -> bool:
+        """Whether every unit of the population answered: n_h = N_h in every stratum."""
+        return self.wave.design is not None and self.wave.design.census
+
+    @property
     def total(self) -> str:
         """The breakdown of everyone."""
         return next(breakdown.key for breakdown in self.breakdowns if not breakdown.by)

@@ -49,11 +49,12 @@ CELLS = 100_000  # that the engine groups units into at once: many more would no
 class Cells:
     """The sums of a wave, one row a cell, ordered by its key; units of other weights are other rows.
 
-    Key columns: ``stratum``, ``psu`` (clustered designs) and, as categories, ``plan.cell``. The other columns
-    are sums, named in ``columns``: where all units of a row share a weight, it stands beside the numbers of
-    units; where units of several weights were added up instead, so do the sums of w and w^2. Everyone always
-    has all three, and the sum of start weights. The numbers of mean j are counted from ``centres[j]``.
-    ``replicates`` holds the sums by domain of a wave with replicate weights.
+    Key columns: ``stratum``, ``psu`` (clustered designs) and ``plan.cell``, as categories; also, as it is, a
+    number that weights are calibrated to the sum of. The other columns are sums, named in ``columns``: where
+    all units of a row share a weight, it stands beside the numbers of units; where units of several weights
+    were added up instead, so do the sums of w and w^2. Everyone always has all three, and the sum of start
+    weights. The numbers of mean j are counted from ``centres[j]``. ``replicates`` holds the sums by domain of
+    a wave with replicate weights.
 
     Where the background of all breakdowns would make too many cells, ``further`` holds the same units' sums
     by other parts of it: each breakdown is in one of the ``cubes``.
@@ -157,7 +158,9 @@ def _summed(
         keyed, sums = added_weights(query, plan, keys, centrings, metadata.largest_weight, listed=listed)
     names = {alias: name for name, alias in plan.columns.items()} | {name: name for name in GROUPED}
     cell = {
-        names.get(key, key): decoded(column, names[key], metadata) if key in names else column
+        names.get(key, key): decoded(column, names[key], metadata)
+        if names.get(key) in metadata.levels
+        else column
         for key, column in keyed.items()
     }
     frame = pd.concat([pd.DataFrame(cell), sums], axis=1)

@@ -131,24 +131,26 @@ def _residuals(
     calibration: Calibration,
     linear: Linearisation,
 ) -> _LinearisedSums:
-    """The same for residuals e = z - w fit of the regression on the margins.
+    """The same for residuals e = z - w x' b of the regression on the margins.
 
-    Outside its domain a unit has one too, - w fit. By cell, with fit the same for all units of one,
-    sum e^2 = sum z^2 - 2 fit sum w z + fit^2 sum w^2, the last over everyone.
+    Outside its domain a unit has one too, - w x' b. By calibration cell, whose units have one x,
+    sum e^2 = sum z^2 - 2 (sum w z x)' b + b' (sum w^2 x x') b, the last over everyone.
     """
     count, strata, width = len(domains), len(design.n_psu), len(calibration.start_weight)
-    fit = _fits(sums, domains, calibration, linear)  # domains x calibration cells x measures
+    x, fit = calibration.indicators, _coefficients(sums, domains, calibration, linear)
     triples = domains.groups(design.stratum * width + calibration.of_cell)
     stratum, cell = triples.other // width, triples.other % width
     of, own = sums.gathered(triples.matrix(len(design.stratum)), (2,)), linear.at(triples.domain)
-    crossed = (own.factor_y * of.sum_w2y + own.factor_c * of.sum_w2c) * fit[triples.domain, cell]
-    everyone = np.einsum("c,dck->dk", design.variance_factor @ calibration.sum_w2, fit * fit, optimize=True)
-    squares = plain.squares - 2 * (
-        aggregation_matrix(triples.domain, count, factor=design.variance_factor[stratum]) @ crossed
-    )
-    z = -np.einsum("hc,dck->dhk", calibration.sum_w.toarray(), fit, optimize=True).reshape(count * strata, -1)
+    wz = own.factor_y * of.sum_w2y + own.factor_c * of.sum_w2c
+    wz *= design.variance_factor[stratum][:, None]
+    crossed = np.einsum("dek,dek->dk", calibration.moments(wz, triples.domain, cell, count), fit)
+    products = x.T @ (x * (design.variance_factor @ calibration.sum_w2)[:, None])
+    everyone = np.einsum("dek,ef,dfk->dk", fit, products, fit, optimize=True)
+    z = -np.einsum("he,dek->dhk", calibration.sum_w @ x, fit, optimize=True).reshape(count * strata, -1)
     z[plain.domain * strata + plain.stratum] += plain.z
-    return _LinearisedSums(*_crossed(count, strata), z, squares + everyone, plain.uncancelled)
+    return _LinearisedSums(
+        *_crossed(count, strata), z, plain.squares - 2 * crossed + everyone, plain.uncancelled
+    )
 
 
 def _crossed(domains: int, strata: int) -> tuple[Ints, Ints]:
@@ -156,14 +158,12 @@ def _crossed(domains: int, strata: int) -> tuple[Ints, Ints]:
     return np.repeat(np.arange(domains), strata), np.tile(np.arange(strata), domains)
 
 
-def _fits(sums: Sums, domains: Domains, calibration: Calibration, linear: Linearisation) -> Floats:
-    """Fitted values of z / w: domains x calibration cells x measures."""
+def _coefficients(sums: Sums, domains: Domains, calibration: Calibration, linear: Linearisation) -> Floats:
+    """Of the regression of z / w on the margins: domains x totals x measures."""
     groups = domains.groups(calibration.of_cell)
     of = sums.gathered(groups.matrix(len(calibration.of_cell)), (1,))
     z = linear.of_sums(of, groups.domain)
-    by_cell = np.zeros((len(domains), len(calibration.start_weight), z.shape[1]))
-    by_cell[groups.domain, groups.other] = z
-    return calibration.fitted(by_cell)
+    return calibration.coefficients(z, groups.domain, groups.other, len(domains))
 
 
 def _of_clusters(
@@ -182,8 +182,9 @@ def _of_clusters(
         z = linear.of_sums(whole.sums[inside], domain)
         return _LinearisedSums(domain, whole.stratum[inside], z, squares, uncancelled)
     every = len(psu_stratum)
-    fit = _fits(sums, units.domains, design.calibration, linear)
-    z = -np.einsum("pc,dck->dpk", design.calibration.sum_w.toarray(), fit, optimize=True)
+    fit = _coefficients(sums, units.domains, design.calibration, linear)
+    x = design.calibration.sum_w @ design.calibration.indicators
+    z = -np.einsum("pe,dek->dpk", x, fit, optimize=True)
     z = z.reshape(count * every, -1)
     z[units.domain * every + units.psu] += linear.of_sums(of, units.domain)
     domain, stratum = np.repeat(np.arange(count), every), np.tile(psu_stratum, count)

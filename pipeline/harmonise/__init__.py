@@ -3,8 +3,9 @@
 Weights belong to ``weighting``, statistics to ``estimation``.
 """
 
+from pipeline.harmonise.boxes import is_doubtful
 from pipeline.harmonise.figures import harmonise_figures
 from pipeline.harmonise.routing import holds
 from pipeline.harmonise.wave import Harmonised, harmonise
 
-__all__ = ["Harmonised", "harmonise", "harmonise_figures", "holds"]
+__all__ = ["Harmonised", "harmonise", "harmonise_figures", "holds", "is_doubtful"]

@@ -10,6 +10,7 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Correction, Wave
 from pipeline.problems import Problem, ProblemError, wave_problem
+from pipeline.sources import absent
 
 
 def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
@@ -22,7 +23,8 @@ def correct(raw: pd.DataFrame, wave: Wave) -> tuple[pd.DataFrame, list[dict[str,
     for number, correction in enumerate(wave.corrections, 1):
         missing = [name for name in (correction.column, *correction.match) if name not in raw]
         if missing:
-            problems.append(_problem(wave, number, "names a column that the raw file lacks", missing[0]))
+            said = absent(missing[0], raw.columns, wave.source)
+            problems.append(wave_problem(wave.key, f"correction[{number}]", *said, missing[0]))
             continue
         rows = _matches(raw, correction)
         if not rows.any():

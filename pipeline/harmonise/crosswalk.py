@@ -17,11 +17,10 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, CrosswalkRow, Instrument
 from pipeline.problems import Problem, ProblemError, counted
-from pipeline.sources import numbers
+from pipeline.sources import numbers, visible
 
 ANY_CODE, COPY_NUMBER = "*", "="
 CONFIRMED = "confirmed"  # begins the note of a line that somebody has judged
-MAX_CODES = 20  # unlisted codes of a column that are named; more of them are probably texts
 
 CodeMap = Mapping[str, str]  # source code -> code
 MappedColumn = tuple[str, "SourceCells", CodeMap]  # a source column that feeds a variable
@@ -52,8 +51,8 @@ class MappedText:
 
     @property
     def confirmed(self) -> bool:
-        """Somebody has looked: the line's note begins with ``confirmed``."""
-        return self.row.note.casefold().startswith(CONFIRMED)
+        """Somebody has looked at the line."""
+        return is_confirmed(self.row)
 
 
 @dataclass
@@ -101,6 +100,11 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     if problems:
         raise ProblemError(problems)
     return mapped
+
+
+def is_confirmed(row: CrosswalkRow) -> bool:
+    """Somebody has looked at a line of the crosswalk: its note begins with ``confirmed``."""
+    return row.note.casefold().startswith(CONFIRMED)
 
 
 def mapped_texts(
@@ -162,18 +166,20 @@ def _unlisted_codes(
     for column, known in listed.items():
         if ANY_CODE in known:
             continue
-        counts = np.bincount(cells[column].index, minlength=len(cells[column].texts))
+        counts = np.bincount(cells[column].index, minlength=len(cells[column].texts)).tolist()
         rows = zip(cells[column].texts, counts, strict=True)
-        unlisted = sorted((text, int(count)) for text, count in rows if text and text not in known)
-        for text, count in unlisted[:MAX_CODES]:
-            hint = f"Add the line {column},{text},VARIABLE,CODE, with {IGNORE} as CODE to leave it out."
-            found = f"{counted(count, 'row')} of {wave.source.file}"
-            message = f"holds a code that the crosswalk does not list, in {found}"
-            yield Problem(file, f"column {column}", message, hint, text, wave.key)
-        if len(unlisted) > MAX_CODES:
+        unlisted = dict(sorted((text, count) for text, count in rows if text and text not in known))
+        texts = visible(unlisted)
+        for text, code in texts.items():
+            if code is not None:
+                hint = f"Add the line {column},{code},VARIABLE,CODE, with {IGNORE} as CODE to leave it out."
+                found = f"{counted(unlisted[text], 'row')} of {wave.source.file}"
+                message = f"holds a code that the crosswalk does not list, in {found}"
+                yield Problem(file, f"column {column}", message, hint, code, wave.key)
+        if hidden := [text for text, code in texts.items() if code is None]:
             hint = f"If the column holds free text or numbers, map it with source_code {ANY_CODE}."
-            more = counted(len(unlisted) - MAX_CODES, "more code")
-            message = f"holds {more} in {wave.source.file} that the crosswalk does not list"
+            found = f"{counted(sum(unlisted[text] for text in hidden), 'row')} of {wave.source.file}"
+            message = f"holds {counted(len(hidden), 'text')} that the crosswalk does not list, in {found}"
             yield Problem(file, f"column {column}", message, hint, wave=wave.key)
 
 

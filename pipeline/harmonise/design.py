@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
-from pipeline.sources import numbers, raw_file_name
+from pipeline.sources import REPEATED, absent, numbers, raw_file_name
+
+JOINER, ROW = "*", "row"  # between the columns of a name; in place of the columns of an identifier
+
+
+def numbered(raw: pd.DataFrame, design: Design) -> pd.DataFrame:
+    """The raw frame with the rows' numbers in the file as a column, where the design takes them for units.
+
+    A column of the file that is itself called ``row`` is that column.
+    """
+    if design.id != (ROW,) or ROW in raw:
+        return raw
+    return raw.assign(**{ROW: (raw.index + 1).astype("str")})
+
+
+PERCENT = 100
 
 
 def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: Instrument) -> None:
     """Raises ProblemError naming every column that the design or the crosswalk needs and the raw file lacks,
     and every column of the design without a single value."""
     crosswalk_file = f"schemas/instruments/{instrument.key}.csv"
-    needed = {"design.id": [design.id], "design.strata": [*design.strata]}
+    needed = {"design.id": [*design.id], "design.strata": [*design.strata]}
     needed |= {"design.psu": [design.psu] if design.psu else []}
     needed |= {"design.weight": [design.weight] if design.weight else []}
+    needed |= {"design.probability": [design.probability] if design.probability else []}
     problems = []
     if raw.empty:
         problems.append(
@@ -35,29 +52,21 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     for key, columns in needed.items():
         for column in columns:
             if column not in raw:
-                hint = "Name a column of the raw file."
-                problems.append(wave_problem(wave.key, key, "is not a column of the raw file", hint, column))
+                said = absent(column, raw.columns, wave.source)
+                problems.append(wave_problem(wave.key, key, *said, column))
             elif len(raw) and (raw[column] == "").all():
                 hint = "Ask the producer for the column, or name another."
                 problems.append(wave_problem(wave.key, key, "has only blank cells", hint, column))
-            elif len(columns) > 1 and raw[column].str.contains("*", regex=False).any():
-                hint = (
-                    "Strata of several columns are joined by *: name a column whose codes do not contain it."
-                )
+            elif len(columns) > 1 and raw[column].str.contains(JOINER, regex=False).any():
+                hint = "Several columns are joined by *: name a column whose codes do not contain it."
                 problems.append(wave_problem(wave.key, key, "has values that contain *", hint, column))
     problems += _replicate_problems(raw, wave, design)
     for column in dict.fromkeys(row.source_variable for row in instrument.crosswalk):
         if column not in raw:
-            hint = f"Correct the name, or declare another instrument for {wave.key}."
+            message, hint = absent(column, raw.columns, wave.source)
+            hint += f" Or declare another instrument for {wave.key}."
             problems.append(
-                Problem(
-                    crosswalk_file,
-                    f"column {column}",
-                    "is not in the raw file",
-                    hint,
-                    wave.source.file,
-                    wave.key,
-                )
+                Problem(crosswalk_file, f"column {column}", message, hint, wave.source.file, wave.key)
             )
     if problems:
         raise ProblemError(problems)
@@ -71,36 +80,48 @@ def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
 
 
 def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[Problem]:
-    declared, found = design.replicate_weights, len(replicate_columns(raw, design))
+    declared, names = design.replicate_weights, replicate_columns(raw, design)
     if declared is None:
         return []
-    if found < 2:
+    if len(names) < 2:
         key, hint = "design.replicate_weights.columns", "Write a pattern with *, such as rw_*."
-        message = f"matches {'one column' if found else 'no column'} of the raw file"
+        message = f"matches {'one column' if names else 'no column'} of the raw file"
         return [wave_problem(wave.key, key, message, hint, declared.columns)]
-    if declared.rscales and len(declared.rscales) != found:
+    repeated = [name for name in names if (found := REPEATED.fullmatch(name)) and found[1] not in raw]
+    if repeated:
+        key, hint = "design.replicate_weights.columns", "Write a pattern that each of them matches once."
+        message = f"matches columns that occur more than once in the header: {', '.join(repeated[:6])}"
+        return [wave_problem(wave.key, key, message, hint, declared.columns)]
+    if declared.rscales and len(declared.rscales) != len(names):
         key, hint = "design.replicate_weights.rscales", "Write one number per column, in the file's order."
-        message = f"has {counted(len(declared.rscales), 'number')} for {found} columns"
+        message = f"has {counted(len(declared.rscales), 'number')} for {len(names)} columns"
         return [wave_problem(wave.key, key, message, hint, declared.columns)]
     return []
 
 
 def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, pd.Series[Any]]:
-    """wave, unit, stratum, psu, design_weight and replicate_1 to replicate_R, by row."""
+    """wave, unit, stratum, psu, design_weight (1/p of a probability p) and replicate_1 to replicate_R."""
     blank = pd.Series([""] * len(raw), dtype="str")
-    stratum = blank
-    for number, column in enumerate(design.strata):
-        stratum = raw[column] if number == 0 else stratum + "*" + raw[column]
     columns: dict[str, pd.Series[Any]] = {
         "wave": blank + wave.key,
-        "unit": raw[design.id],
-        "stratum": stratum,
+        "unit": _joined(raw, design.id),
+        "stratum": _joined(raw, design.strata) if design.strata else blank,
         "psu": raw[design.psu] if design.psu else blank,
-        "design_weight": _weights(raw, wave, design.weight or None),
+        "design_weight": _weights(raw, wave, design.delivered or None),
     }
+    if design.probability:
+        columns["design_weight"] = 1 / columns["design_weight"]
     for number, column in enumerate(replicate_columns(raw, design), 1):
         columns[f"replicate_{number}"] = _weights(raw, wave, column)
     return columns
+
+
+def _joined(raw: pd.DataFrame, columns: Sequence[str]) -> pd.Series[str]:
+    first, *others = columns
+    joined = raw[first]
+    for column in others:
+        joined = joined + JOINER + raw[column]
+    return joined
 
 
 def _weights(raw: pd.DataFrame, wave: Wave, column: str | None) -> pd.Series[float]:
@@ -112,18 +133,41 @@ def _weights(raw: pd.DataFrame, wave: Wave, column: str | None) -> pd.Series[flo
 def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str]) -> None:
     """Raises ProblemError where a delivered weight is missing or negative, or the design weight is 0.
 
-    ``sources`` names the source column of each weight column; a replicate weight may be 0.
+    ``sources`` names the source column of each weight column; a replicate weight may be 0. A selection
+    probability is above 0 and at most 1, so that the weight made of it is finite and at least 1.
     """
-    problems = []
+    problems: list[Problem] = []
     for name, column in sources.items():
         weights = answers[name]
-        lowest = weights <= 0 if name == "design_weight" else weights < 0
-        for rows, what in ((weights.isna().sum(), "missing"), (lowest.sum(), "zero or negative")):
-            if rows:
+        if name == "design_weight" and wave.design is not None and wave.design.probability:
+            problems += _probability_problems(weights, column, wave)
+            continue
+        zero = (weights == 0) & (name == "design_weight")
+        for rows, what in ((weights.isna(), "missing"), (weights < 0, "negative"), (zero, "zero")):
+            if count := int(rows.sum()):
                 hint = "Ask the producer for the weights, or add a [[correction]] to the wave file."
-                message = f"has {counted(int(rows), 'row')} with a {what} weight"
+                if what == "zero":
+                    hint = 'Units that nobody counts are left out with design.zero_weights = "exclude".'
+                message = f"has {counted(count, 'row')} with a {what} weight"
                 problems.append(
                     Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)
                 )
     if problems:
         raise ProblemError(problems)
+
+
+def _probability_problems(weights: pd.Series[float], column: str, wave: Wave) -> Iterator[Problem]:
+    """What is wrong with selection probabilities, by the weights 1/p that were made of them."""
+    missing, above = int(weights.isna().sum()), int(((weights > 0) & (weights < 1)).sum())
+    none = int((~np.isfinite(weights) | (weights < 0)).sum()) - missing
+    hint = "Ask the producer for the probabilities, or add a [[correction]] to the wave file."
+    for rows, what in ((missing, "a missing probability"), (none, "a probability that is not above 0")):
+        if rows:
+            message = f"has {counted(rows, 'row')} with {what}"
+            yield Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)
+    if above:
+        message = f"has {counted(above, 'row')} with a selection probability above 1"
+        hint = "If they are weights, declare them as design.weight; else ask for probabilities from 0 to 1."
+        if weights.min() >= 1 / PERCENT:
+            hint = f"They may be per cent, 0 to {PERCENT}, where shares of 1 are needed. {hint}"
+        yield Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key)

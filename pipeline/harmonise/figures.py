@@ -10,22 +10,27 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Indicator
+from pipeline.catalogue.questionnaire import Indicator, item_key
 from pipeline.contracts import conform, table
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers, raw_file_name
 
 FIGURE_KEY = ["indicator", "category", "domain", "domain_code"]
 REQUIRED_COLUMNS = [*FIGURE_KEY, "value", "n", "note"]
+CONFIRMED = "confirmed"  # a note that begins with it: somebody has looked
+FRACTION_SUM = 0.05  # rounding of the fractions of a few answers
 
 
 def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     """The figures of a wave as their stored table, in the file's order; ``obs_status`` is A where not given.
 
     Raises ProblemError naming every line whose indicator, category, domain or code is unknown, whose
-    percentage is outside 0-100, or that repeats an earlier one.
+    percentage is outside 0-100, or that repeats an earlier one; that rests on nobody, on more units than
+    answered, or on fewer than a part of it. So do shares that are fractions rather than percentages.
     """
     _require_columns(raw, wave)
+    if len(raw):
+        _require_own_file(wave, catalogue)
     frame = raw.reset_index(drop=True)
     if "obs_status" not in frame:
         frame = frame.assign(obs_status="A")
@@ -42,6 +47,8 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
         for name in ("value", "n"):
             frame[name] = numbers(frame[name], name, wave)
         problems += _out_of_range(frame, wave, catalogue)
+        problems += _fractions(frame, wave, catalogue)
+        problems += _below_their_parts(frame, wave, catalogue)
     except ProblemError as error:
         problems += error.problems
     if problems:
@@ -64,6 +71,19 @@ def _require_columns(raw: pd.DataFrame, wave: Wave) -> None:
         )
     if problems:
         raise ProblemError(problems)
+
+
+def _require_own_file(wave: Wave, catalogue: Catalogue) -> None:
+    """Raises ProblemError where another wave has the same figures: only a file without any may be shared."""
+    same = [
+        other.key
+        for other in catalogue.waves.values()
+        if other.key != wave.key and not other.is_microdata and other.source.sha256 == wave.source.sha256
+    ]
+    if same:
+        hint = "Name the file of each wave."
+        message = f"holds the figures of {', '.join(same)} as well"
+        raise ProblemError(Problem(raw_file_name(wave.source), "", message, hint, wave=wave.key))
 
 
 def _numbered_rows(frame: pd.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -113,7 +133,8 @@ def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
     """The categories that an indicator's figures may have."""
     indicator = catalogue.share_behind(indicator)
     if indicator.mean is not None:
-        return ("mean",)
+        every = indicator.mean.endswith(".*")
+        return tuple(map(item_key, catalogue.expand(indicator.mean))) if every else ("mean",)
     if indicator.question is None:
         return ("yes",)
     question = catalogue.questions[indicator.question]
@@ -137,6 +158,57 @@ def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iter
                 "Write a whole number of 0 or more.",
                 str(n),
             )
+
+        elif n == 0:
+            hint = "Remove the row, or leave n blank where it is not known."
+            yield _problem(wave, f"row {row}, n", "is 0, and the figure has a value", hint, "0")
+        elif wave.response.respondents is not None and n > wave.response.respondents:
+            message = f"is more than the {wave.response.respondents} that answered"
+            hint = "Correct it, or response.respondents in the wave file."
+            yield _problem(wave, f"row {row}, n", message, hint, f"{n:g}")
+
+
+def _fractions(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Shares that are fractions: all of the file at most 1, or the answers to a single choice adding up to 1.
+
+    A file of nothing but rare answers is one whose notes say so: those that begin with ``confirmed``.
+    """
+    percents = [key for key, made in catalogue.indicators.items() if made.unit == "percent"]
+    shares = frame[frame["indicator"].isin(percents) & frame["value"].notna()]
+    shares = shares[~shares["note"].str.lower().str.startswith(CONFIRMED)]
+    hint = (
+        "Write percentages, 74 and not 0.74 (a workbook may show 74 % and hold 0.74); "
+        f"if they are right, begin the notes of these rows with {CONFIRMED}."
+    )
+    if not shares.empty and shares["value"].max() <= 1 and (shares["value"] > 0).any():
+        message = f"holds {counted(len(shares), 'share')}, none above 1: fractions, not percentages"
+        yield _problem(wave, "column value", message, hint, f"{shares['value'].max():g}")
+        return
+    for (indicator, domain, code), cell in shares.groupby(["indicator", "domain", "domain_code"]):
+        whole = catalogue.indicators[str(indicator)]
+        question = catalogue.questions.get(whole.question or "")
+        single = question is not None and question.type == "single" and not whole.codes
+        if single and len(cell) > 1 and abs(cell["value"].sum() - 1) <= FRACTION_SUM:
+            key = f"indicator {indicator}, {domain} {code}".strip()
+            message = "has shares that add up to 1: fractions, not percentages"
+            yield _problem(wave, key, message, hint, f"{cell['value'].sum():g}")
+
+
+def _below_their_parts(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Totals, and numbers of respondents, that are smaller than those of a cell of a breakdown."""
+    total = catalogue.total.key
+    whole = frame[frame["domain"] == total].drop_duplicates(FIGURE_KEY[:2]).set_index(FIGURE_KEY[:2])
+    for row, figure in _numbered_rows(frame[frame["domain"] != total]):
+        key = (figure["indicator"], figure["category"])
+        if key not in whole.index or figure["indicator"] not in catalogue.indicators:
+            continue
+        names = ["n", "value"] if catalogue.indicators[figure["indicator"]].unit == "count" else ["n"]
+        for name in names:
+            most = float(whole.loc[key, name])
+            if figure[name] > most:
+                hint = "Correct one of the two: a part is not larger than the whole."
+                message = f"is more than that of the total, {most:g}"
+                yield _problem(wave, f"row {row}, {name}", message, hint, f"{figure[name]:g}")
 
 
 def _problem(wave: Wave, key: str, message: str, hint: str, value: str) -> Problem:

@@ -17,6 +17,7 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
 from pipeline.harmonise.crosswalk import Mapped
+from pipeline.harmonise.design import JOINER
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import raw_file_name
 
@@ -31,8 +32,9 @@ def reasons(mask: Flags, column: str, rule: str, codes: Any = "") -> pd.DataFram
 
 
 def missing_design(raw: pd.DataFrame, design: Design) -> Reasons:
-    """Units without a stratum or sampling unit."""
+    """Units without a stratum or sampling unit, or without a part of their identifier."""
     columns = [*design.strata, *([design.psu] if design.psu else [])]
+    columns += design.id if len(design.id) > 1 else []
     return [reasons((raw[column] == "").to_numpy(), column, "required") for column in columns]
 
 
@@ -56,7 +58,7 @@ def too_many_choices(mapped: Mapped, wave: Wave, catalogue: Catalogue) -> Reason
 
 def broken_contract(bad: pd.DataFrame, wave: Wave, design: Design) -> Reasons:
     """Failures of the microdata contract, in the raw file's words: its id column, and the wave's scope."""
-    column = bad["column"].replace({"unit": design.id, "wave+unit": design.id})
+    column = bad["column"].replace(dict.fromkeys(("unit", "wave+unit"), JOINER.join(design.id)))
     rule = bad["rule"].mask(bad["column"].isin(list(wave.scope)) & (bad["rule"] == "enum"), "scope")
     return [bad.assign(column=column, rule=rule)]
 
@@ -88,5 +90,7 @@ def require_few(quarantine: pd.DataFrame, rows: int, wave: Wave, limit: float) -
             f"and at most {limit:.1%} may be"
         )
         hint = "Correct the crosswalk or the design, or raise validation.max_quarantined in barometer.toml."
+        if rule == "unique":
+            hint = 'Name further columns in design.id, as ["country", "id"], or write design.id = "row".'
         problems.append(Problem(raw_file_name(wave.source), f"column {column}", message, hint, wave=wave.key))
     raise ProblemError(problems)

@@ -13,6 +13,8 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Condition, Logic, Question, item_key
 from pipeline.harmonise.crosswalk import Mapped
 
+COMPARED = {"=": np.equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+
 
 def holds(
     logic: Logic | None, columns: Mapping[str, pd.Series[Any]], catalogue: Catalogue, rows: int
@@ -39,8 +41,13 @@ def _condition_holds(
 ) -> Flags:
     met = np.zeros(rows, dtype=bool)
     for variable in catalogue.expand(condition.pattern):
-        if variable in columns:
+        if variable not in columns:
+            continue
+        if catalogue.codes_of(variable):
             met |= columns[variable].isin(condition.codes).to_numpy()
+            continue
+        for number in condition.numbers or ():  # NaN, no number, compares with none
+            met |= COMPARED[condition.comparison](columns[variable].to_numpy(dtype=float), number)
     return met
 
 

@@ -1,4 +1,4 @@
-"""Harmonises one wave: corrections, crosswalk, routing, contract and quarantine, in that order."""
+"""Harmonises one wave: exclusions, corrections, crosswalk, routing, contract, quarantine, in that order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
+from pipeline.harmonise.boxes import count_asked, empty_pages
 from pipeline.harmonise.corrections import correct
+from pipeline.harmonise.counts import background, item_nonresponse, outliers, require_no_more
 from pipeline.harmonise.crosswalk import Mapped, translate
 from pipeline.harmonise.declared_missing import answers_declared_missing, weights_declared_missing
-from pipeline.harmonise.design import design_columns, replicate_columns, require_columns, require_weights
+from pipeline.harmonise.design import (
+    design_columns,
+    numbered,
+    replicate_columns,
+    require_columns,
+    require_weights,
+)
+from pipeline.harmonise.exclusions import exclude, zero_weights
+from pipeline.harmonise.file_labels import label_faults
 from pipeline.harmonise.quarantine import (
     broken_contract,
     conflicts,
@@ -23,8 +33,9 @@ from pipeline.harmonise.quarantine import (
     require_few,
     too_many_choices,
 )
+from pipeline.harmonise.ranges import spelt_out
 from pipeline.harmonise.routing import route
-from pipeline.problems import ProblemError
+from pipeline.problems import Problem, ProblemError
 from pipeline.sources import NO_METADATA, FileMetadata
 
 
@@ -46,17 +57,26 @@ def harmonise(
 ) -> Harmonised:
     """The raw text of a microdata wave as harmonised answers; ``metadata`` is what its file says of it.
 
-    Raises ProblemError when a needed column is missing or empty, a correction has expired, a source code
-    is unknown, a number cannot be read, an answer is what the file declares missing, a delivered weight is
-    missing, or too many rows are bad.
+    The rows of ``raw`` are labelled with their place in the file.
+
+    Raises ProblemError when a needed column is missing or empty, an exclusion or correction has expired, a
+    source code is unknown, a number cannot be read, an answer is what the file declares missing or labels as
+    another, a delivered weight is missing, too many rows are bad, or more units answered than were drawn.
     """
     if wave.design is None:
         raise ValueError(f"{wave.key} has no design")
     design, instrument = wave.design, catalogue.instruments[wave.instrument]
-    raw = raw.reset_index(drop=True)
+    delivered = len(raw)
+    raw, excluded = exclude(numbered(raw, design), wave)
     require_columns(raw, wave, design, instrument)
     raw, corrections = correct(raw, wave)
-    mapped = _translate(raw, wave, catalogue, metadata)
+    without_weight = zero_weights(raw, wave, design)
+    raw = raw[~without_weight]
+    places, raw = raw.index.to_numpy(), raw.reset_index(drop=True)
+    catalogue = spelt_out(raw, wave, catalogue)
+    labels = label_faults(raw, wave, catalogue, metadata)
+    mapped = _translate(raw, wave, catalogue, metadata, labels.problems)
+    pages = empty_pages(mapped, catalogue)
     contradictions = route(mapped, catalogue)
     answers = pd.DataFrame({**design_columns(raw, wave, design), **mapped.columns})
     replicates = replicate_columns(raw, design)
@@ -66,9 +86,13 @@ def harmonise(
     quarantine = quarantine_table(failures, wave)
     require_few(quarantine, len(raw), wave, catalogue.barometer.validation.max_quarantined)
     good = good[~good.index.isin(quarantine["row"] - 1)].sort_values("unit").reset_index(drop=True)
+    quarantine["row"] = places[quarantine["row"].to_numpy(dtype="int64") - 1] + 1
     require_weights(good, wave, _weight_sources(design, replicates))
+    require_no_more(len(good), wave)
     report = {
-        "rows": len(raw),
+        "rows": delivered,
+        "excluded": excluded,
+        "zero_weights": int(without_weight.sum()),
         "kept": len(good),
         "quarantined": len(raw) - len(good),
         "rules": {
@@ -76,14 +100,21 @@ def harmonise(
         },
         "corrections": corrections,
         "contradictions": contradictions,
+        "nothing_ticked": count_asked(pages, mapped, catalogue),
+        "labels": labels.report(),
         "unused_columns": _unused(raw, wave, catalogue, design),
+        "item_nonresponse": item_nonresponse(good, catalogue),
+        "outliers": outliers(good, catalogue),
+        "background": background(good, catalogue),
     }
     return Harmonised(good, quarantine, report)
 
 
-def _translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata) -> Mapped:
+def _translate(
+    raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata, problems: list[Problem]
+) -> Mapped:
     """The harmonised variables. Raises ProblemError, also for what contradicts the file's own metadata."""
-    problems = [*answers_declared_missing(raw, wave, catalogue, metadata)]
+    problems = [*problems, *answers_declared_missing(raw, wave, catalogue, metadata)]
     problems += weights_declared_missing(raw, wave, metadata)
     try:
         mapped = translate(raw, wave, catalogue)
@@ -95,12 +126,12 @@ def _translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: Fi
 
 
 def _weight_sources(design: Design, replicates: list[str]) -> Mapping[str, str]:
-    sources = {"design_weight": design.weight} if design.weight else {}
+    sources = {"design_weight": design.delivered} if design.delivered else {}
     return sources | {f"replicate_{number}": column for number, column in enumerate(replicates, 1)}
 
 
 def _unused(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, design: Design) -> list[str]:
     """The source columns that nothing reads: a question of the file may be waiting there."""
     used = {row.source_variable for row in catalogue.instruments[wave.instrument].crosswalk}
-    used |= {design.id, *design.strata, design.psu, design.weight, *replicate_columns(raw, design)}
+    used |= {*design.id, *design.strata, design.psu, design.delivered, *replicate_columns(raw, design)}
     return [name for name in raw.columns if name not in used]

@@ -31,6 +31,13 @@ def bump_between(old: str, new: str) -> str:
     return next((bump for bump, changed in zip(reversed(BUMPS), differs, strict=False) if changed), "none")
 
 
+def next_version(old: str, bump: str) -> str:
+    """The lowest version that is this bump of an old one; a patch where the bump is none."""
+    numbers = list(version_numbers(old))
+    at = min(BUMPS[::-1].index(bump), len(numbers) - 1)
+    return ".".join(map(str, [*numbers[:at], numbers[at] + 1, *[0] * (len(numbers) - at - 1)]))
+
+
 def reasons(changes: Mapping[str, Any]) -> list[Reason]:
     """What calls for a bump, in words, the greatest first."""
     found = [

@@ -19,12 +19,14 @@ from typing import Any
 import pyarrow as pa
 from frictionless import FrictionlessException, Metadata, Package
 
+from pipeline.catalogue.model import Estimation
 from pipeline.contracts import columns, table
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem
 from pipeline.release.agreement import check_archive, check_formats
 from pipeline.release.contents import DRAFT, SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet
+from pipeline.release.schemas import schema
 from pipeline.release.tables import PUBLISHED
 from pipeline.release_store import DESCRIPTOR, SEMANTIC_VERSION, SUMS, checksums
 from pipeline.workers import in_parallel
@@ -112,6 +114,10 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
         datetime.fromisoformat(created)
     except ValueError:
         yield Problem(DESCRIPTOR, "created", "is not a date and time", HINT, created)
+    if described.get("estimation", {}).keys() != {"confidence", "proportion_ci"}:
+        yield Problem(
+            DESCRIPTOR, "estimation", "does not name the level and the method of the intervals", HINT
+        )
     expected = [
         file
         for name in PUBLISHED
@@ -129,13 +135,14 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
 
 def _resources(folder: Path, described: Descriptor) -> Iterator[Problem]:
     """Each table has its declared columns, its hash, clean text, and the same cells in CSV and Parquet."""
+    estimation = Estimation(**described["estimation"])
     for resource in described["resources"]:
         path = folder / resource["path"]
         if resource.get("hash") != f"sha256:{file_sha256(path)}":
             yield Problem(resource["path"], "hash", f"is not the sha256 given in {DESCRIPTOR}", HINT)
         if path.suffix == ".parquet":
             yield from _same_cells(path, path.with_suffix(".csv"), resource["path"])
-        elif resource.get("schema", {}).get("fields") != table(path.stem)["fields"]:
+        elif resource.get("schema", {}).get("fields") != schema(path.stem, estimation)["fields"]:
             yield Problem(DESCRIPTOR, path.stem, "does not have the columns and codes of its contract", HINT)
         else:
             yield from _codes(path.stem)

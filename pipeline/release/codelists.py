@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Condition, Indicator, Logic, Question, texts
+from pipeline.catalogue.questionnaire import question_key
 
 Row = dict[str, Any]
 
@@ -70,8 +71,10 @@ def category_rows(catalogue: Catalogue, estimates: pd.DataFrame) -> Iterator[Row
 
 
 def _category_labels(indicator: Indicator, catalogue: Catalogue) -> Mapping[str, str]:
-    """The categories of a question's shares, in its own order; none for an indicator of one row."""
+    """The categories of a question's shares or means, in its own order; none for an indicator of one row."""
     key = catalogue.share_behind(indicator).question
+    if indicator.mean and indicator.mean.endswith(".*"):
+        key = question_key(indicator.mean)
     if key is None:
         return {}
     question = catalogue.questions[key]

@@ -15,10 +15,11 @@ import pandas as pd
 import pyarrow as pa
 
 from pipeline.arrow import arrow
-from pipeline.contracts import table
+from pipeline.catalogue.model import Estimation
 from pipeline.problems import Problem, ProblemError
 from pipeline.release.diff import ComparedTable
 from pipeline.release.files import read_parquet
+from pipeline.release.schemas import schema
 from pipeline.release_store import DESCRIPTOR
 
 REVISIONS = "revisions"
@@ -58,17 +59,18 @@ def _unreadable(folder: Path, error: Exception) -> ProblemError:
     return ProblemError(Problem(str(folder), "", message, hint))
 
 
-def tables_from(tables: Mapping[str, pd.DataFrame]) -> dict[str, ComparedTable]:
+def tables_from(tables: Mapping[str, pd.DataFrame], estimation: Estimation) -> dict[str, ComparedTable]:
     """The tables of a package about to be written, as ``published_tables`` gives them."""
     return {
-        name: compared_table(table(name), arrow(frame, name))
+        name: compared_table(schema(name, estimation), arrow(frame, name))
         for name, frame in tables.items()
         if name != REVISIONS
     }
 
 
-def compared_table(schema: Mapping[str, Any], rows: pa.Table) -> ComparedTable:
+def compared_table(described: Mapping[str, Any], rows: pa.Table) -> ComparedTable:
     """A table with the parts of its schema about columns and keys."""
     return ComparedTable(
-        {word: schema[word] for word in COMPARED_PARTS if word in schema}, rows.replace_schema_metadata()
+        {word: described[word] for word in COMPARED_PARTS if word in described},
+        rows.replace_schema_metadata(),
     )

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.catalogue import Catalogue, Package, Wave
 from pipeline.problems import counted
 from pipeline.release.labels import Labels, labels
+from pipeline.release.schemas import schema
 
 SYNTHETIC = "SYNTHETIC"
 WARNING = (
@@ -57,6 +59,10 @@ class Contents:
     def languages(self) -> tuple[str, ...]:
         """The languages of its labels; the first is that of the declarations."""
         return self.catalogue.barometer.languages
+
+    def schema(self, name: str) -> dict[str, Any]:
+        """The Table Schema of a published table; its limits name their level and method."""
+        return schema(name, self.catalogue.barometer.estimation)
 
     @cached_property
     def labels(self) -> Mapping[str, Labels]:
@@ -101,8 +107,10 @@ class Contents:
 
     @property
     def licence_address(self) -> str:
-        """Where the text of the licence stands, by its SPDX name."""
+        """Where the text of the licence stands: by its SPDX name, or as declared."""
         licence = self.catalogue.barometer.licence
+        if "://" in licence:
+            return licence
         return LICENCE_URLS.get(licence, f"https://spdx.org/licenses/{licence}.html")
 
     @property

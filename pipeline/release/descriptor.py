@@ -2,7 +2,8 @@
 
 That dialect: plain texts and ``missingValues``, codes both as ``categories`` and as ``enum``, ``type``
 beside the older ``profile``, no ``uniqueKeys``; a Parquet resource without what only fits a CSV one.
-The columns come from ``contracts/tables``, the sources from the waves.
+The columns come from ``contracts/tables``, the sources from the waves. ``estimation`` is a property of our
+own: the level of the intervals and the method of those of shares.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from dataclasses import asdict
 from typing import Any
 
 from pipeline.catalogue import Contributor, Wave
-from pipeline.contracts import table
 from pipeline.release.contents import Contents
 from pipeline.release.files import digest
 
@@ -35,14 +35,25 @@ def descriptor(contents: Contents, made: Mapping[str, bytes]) -> Descriptor:
         "homepage": barometer.homepage,
         "keywords": list(barometer.keywords),
         "languages": list(barometer.languages),
-        "licenses": [{"name": barometer.licence, "path": contents.licence_address}],
+        "licenses": [_licence(barometer.licence, contents.licence_address)],
         "contributors": [_contributor(contributor) for contributor in barometer.contributors],
         "sources": _sources(contents.waves),
+        "estimation": {
+            "confidence": barometer.estimation.confidence,
+            "proportion_ci": barometer.estimation.proportion_ci,
+        },
         "resources": [
-            resource for name in contents.rows for resource in _resources(contents, table(name), made)
+            resource
+            for name in contents.rows
+            for resource in _resources(contents, contents.schema(name), made)
         ],
     }
     return {key: value for key, value in described.items() if value}
+
+
+def _licence(declared: str, address: str) -> Descriptor:
+    """A licence as the Data Package writes it: one that is declared by its address has no name."""
+    return {"path": address} if declared == address else {"name": declared, "path": address}
 
 
 def _contributor(declared: Contributor) -> Descriptor:

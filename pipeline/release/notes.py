@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pipeline.catalogue import Catalogue
 from pipeline.contracts import table
+from pipeline.release.schemas import of_shares
 
 
 def rules(catalogue: Catalogue) -> list[str]:
@@ -21,6 +22,7 @@ def rules(catalogue: Catalogue) -> list[str]:
         f"{quality.unpublish_ci_width:g} points; only n is given.",
         f"U: fewer than {quality.flag_n} answers, or an interval of at least {quality.flag_ci_width:g} "
         "points, or none that could be computed.",
+        f"Intervals: {of_shares(declared.estimation)}",
         f"Decimals: {rounding.total} in a total, {rounding.breakdown} in a breakdown; means and standard "
         "errors have one more, counts none. Halves are rounded up.",
     ]

@@ -1,7 +1,7 @@
 """``quality.json``: the quality of the data in a package, in numbers that disclose no hidden value.
 
-Compiled from published tables and declarations, and from the audit's report, which holds counts only.
-What the audit does belongs to ``disclosure``.
+Compiled from published tables and declarations, and from the reports of the audit and of the weights, of
+which only counts are taken. What the audit does belongs to ``disclosure``.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Package, Wave
 
+UNKNOWN = "unknown"
 REASONS = {"C": "primary", "D": "secondary", "F": "quality"}
 
 
@@ -22,18 +23,26 @@ def quality(
     package: Package,
     tables: Mapping[str, pd.DataFrame],
     audit_report: Mapping[str, Any],
+    weighted: Mapping[str, Mapping[str, Any]],
 ) -> bytes:
-    """The file's bytes. ``tables``: as published; ``audit_report``: ``Audit.report`` of this package."""
+    """The file's bytes. ``tables``: as published; ``audit_report``: ``Audit.report`` of this package.
+
+    ``weighted``: the report of each microdata wave's weights.
+    """
     estimates = tables["estimates"]
     waves = {
-        str(wave): _wave(catalogue.waves[str(wave)], own)
+        str(wave): _wave(catalogue.waves[str(wave)], own, weighted.get(str(wave)), catalogue)
         for wave, own in estimates.groupby("wave", sort=True)
     }
     limits, reliability = catalogue.barometer.disclosure, catalogue.barometer.reliability
     report: dict[str, Any] = {
         "package": package.key,
         "version": catalogue.barometer.version,
-        "rules": {"disclosure": vars(limits), "reliability": vars(reliability)},
+        "rules": {
+            "disclosure": vars(limits),
+            "reliability": vars(reliability),
+            "estimation": vars(catalogue.barometer.estimation),
+        },
         "cells": _cell_counts(estimates),
         "waves": waves,
         "audit": dict(audit_report),
@@ -43,18 +52,49 @@ def quality(
     return (json.dumps(report, ensure_ascii=False, indent=2) + "\n").encode()
 
 
-def _wave(wave: Wave, own: pd.DataFrame) -> dict[str, Any]:
-    """One wave: its response, its cells, and the medians of the published n and design effects."""
+def _wave(
+    wave: Wave, own: pd.DataFrame, weighted: Mapping[str, Any] | None, catalogue: Catalogue
+) -> dict[str, Any]:
+    """One wave: its response, weighting, design and cells, and the medians of published n and design effects.
+
+    A fact that nobody declared is said to be unknown.
+    """
     response, rate = wave.response, wave.response.known_rate
+    facts = {
+        "population": response.population,
+        "sample": response.sample,
+        "respondents": response.respondents,
+        "response_rate": None if rate is None else round(rate, 1),
+        "mode": wave.mode or None,
+        "weighting": wave.weighting.method if wave.weighting else None,
+        "design": _design(wave, weighted, catalogue),
+        "census": None if wave.design is None else wave.design.census,
+        "panel": wave.panel,
+    }
     return {
         "source_kind": wave.source.kind,
-        "respondents": response.respondents,
-        "sample": response.sample,
-        "response_rate": None if rate is None else round(rate, 1),
+        **{name: UNKNOWN if fact is None else fact for name, fact in facts.items()},
         "median_n": _median(own["n"], 0),
         "median_deff": _median(own["deff"], 2),
         "cells": _cell_counts(own),
     }
+
+
+def _design(wave: Wave, weighted: Mapping[str, Any] | None, catalogue: Catalogue) -> dict[str, Any] | None:
+    """What the variance counts, and of strata with one sampling unit how many there are and what was done.
+
+    None of published figures: their owner knows.
+    """
+    design = wave.design
+    if design is None:
+        return None
+    counted = {"stratified": bool(design.strata), "clustered": bool(design.psu)}
+    if design.replicate_weights:
+        return counted | {"replicate_weights": design.replicate_weights.method}
+    if weighted is None:
+        return counted
+    lonely = {name: weighted[name] for name in ("strata", "lonely_psus")}
+    return counted | lonely | {"lonely_psu": catalogue.barometer.estimation.lonely_psu}
 
 
 def _cell_counts(estimates: pd.DataFrame) -> dict[str, Any]:

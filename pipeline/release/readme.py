@@ -5,6 +5,7 @@ Made from the declarations and the descriptor, so that they always agree.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -61,25 +62,35 @@ producer has published stand as printed.
 def readme(contents: Contents, described: Descriptor) -> str:
     """README.md of the package that ``described`` describes."""
     barometer = contents.catalogue.barometer
+    cited = contents.citation.removesuffix(barometer.homepage)
     return README.format(
-        title=contents.title,
-        description=contents.description,
+        title=plain(contents.title),
+        description=plain(contents.description),
         version=barometer.version,
         released=barometer.released.isoformat(),
-        licence=barometer.licence,
-        licence_address=contents.licence_address,
-        citation=contents.citation,
+        licence=plain(barometer.licence),
+        licence_address=contents.licence_address.replace("(", "%28").replace(")", "%29"),
+        citation=f"{plain(cited)}{barometer.homepage}",
         name=contents.name,
         tables=_list(
             f"`{name}`: {table(name)['description']} ({len(rows)} rows)"
             for name, rows in contents.rows.items()
         ),
-        columns=_list(f"`{field['name']}`: {field['description']}" for field in table("estimates")["fields"]),
+        columns=_list(
+            f"`{field['name']}`: {field['description']}" for field in contents.schema("estimates")["fields"]
+        ),
         obs_status=_codes("obs_status"),
         conf_status=_codes("conf_status"),
         rules=_list(rules(contents.catalogue)),
         sources=_list(map(_source, described.get("sources", []))),
     )
+
+
+def plain(text: str) -> str:
+    """A declared text as Markdown that shows it as it stands: no HTML, link, picture, list or heading."""
+    line = re.sub(r"\s*\n\s*", " ", text)
+    line = re.sub(r"[\\`*_\[\]<>&]", r"\\\g<0>", line)
+    return re.sub(r"^(\s*\d*)(?=[-+#=~.)])", r"\1\\", line)
 
 
 def licence_text(contents: Contents) -> str:
@@ -93,7 +104,7 @@ def _codes(column: str) -> str:
 
 
 def _source(source: Mapping[str, Any]) -> str:
-    text = f"{source['title']} ({source['version']})"
+    text = plain(f"{source['title']} ({source['version']})")
     return f"{text}, <{source['path']}>" if "path" in source else text
 
 

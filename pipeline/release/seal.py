@@ -14,9 +14,10 @@ from pathlib import Path
 
 from pipeline.atomic import flush
 from pipeline.problems import Problem, ProblemError
-from pipeline.release.bump import BUMPS, bump_between
+from pipeline.release.bump import BUMPS, bump_between, next_version
 from pipeline.release.checks import check_package
-from pipeline.release.revisions import calling, compared_in
+from pipeline.release.compared_tables import tables_of
+from pipeline.release.revisions import calling, compared_in, comparison
 from pipeline.release_store import (
     SUMS,
     SealedRelease,
@@ -39,10 +40,11 @@ def refusals(root: Path, package: str, version: str, candidate: Path) -> Iterato
         message = f"was withdrawn from {package} on {there.withdrawn['date']}, and cannot be used again"
         yield Problem(*VERSION_KEY, message, RAISE, version)
     elif there and not same_release(candidate, there.folder):
-        yield Problem(*VERSION_KEY, f"of {package} is already sealed, with different files", RAISE, version)
+        message = f"of {package} is already sealed, with different files"
+        yield Problem(*VERSION_KEY, message, _raise(_least(there, candidate)), version)
     elif not there and releases and releases[-1].numbers > version_numbers(version):
         message = f"is lower than {releases[-1].version}, the last sealed version of {package}"
-        yield Problem(*VERSION_KEY, message, RAISE, version)
+        yield Problem(*VERSION_KEY, message, _raise(_least(releases[-1], candidate)), version)
     elif not there and (before := previous(root, package, version)):
         yield from _too_small(before, version, candidate)
 
@@ -55,7 +57,21 @@ def _too_small(before: SealedRelease, version: str, candidate: Path) -> Iterator
         message = (
             f"is a {given} bump of {before.version} of {before.package}; the changes need a {needed} one"
         )
-        yield Problem(*VERSION_KEY, f"{message}: {calls}", RAISE, version)
+        yield Problem(
+            *VERSION_KEY, f"{message}: {calls}", _raise(next_version(before.version, needed)), version
+        )
+
+
+def _least(release: SealedRelease, candidate: Path) -> str:
+    """The lowest version that a candidate may have as the revision of a release."""
+    if release.withdrawn:
+        return next_version(release.version, "patch")  # its data are gone: nothing to compare with
+    before, after = ((release.version, tables_of(folder)) for folder in (release.folder, candidate))
+    return next_version(release.version, str(comparison(release.package, before, after)["bump"]))
+
+
+def _raise(least: str) -> str:
+    return f"Raise `version` in schemas/barometer.toml to {least} or higher and run `barometer run`."
 
 
 def same_release(folder: Path, other: Path) -> bool:

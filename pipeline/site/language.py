@@ -7,6 +7,7 @@ mark. The texts of the site itself are in ``ui_strings``, the formats of numbers
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from markupsafe import Markup, escape
@@ -16,6 +17,7 @@ from pipeline.catalogue.scopes import parsed_scope
 from pipeline.release.labels import Labels, labels
 from pipeline.site.numbers import NumberFormat, name_of
 from pipeline.site.package_reader import PackageData
+from pipeline.site.ui_strings import OWN as PRODUCT
 from pipeline.site.ui_strings import UiStrings
 
 
@@ -37,12 +39,32 @@ class Language:
     def _declared(self) -> Mapping[str, str]:
         return texts(self.catalogue)
 
+    @cached_property
+    def _product(self) -> Mapping[str, str]:
+        """The sentences of the product's rules, where the barometer declares none of its own."""
+        rules = self.catalogue.comparability
+        if rules.own:
+            return {}
+        mark = "" if self.code == PRODUCT else f" [{PRODUCT}]"
+        found = {key: text + mark for key, text in replace(rules, own=True).texts().items()}
+        for verdict in rules.verdicts:
+            if self.strings.has(f"verdict_text_{verdict}"):
+                found[f"verdicts.{verdict}"] = self.strings.plain(f"verdict_text_{verdict}")
+        return found
+
     def plain(self, key: str) -> str:
-        """A declared text as plain text, marked where it is not translated; blank where there is none."""
+        """A declared text as plain text, marked where it is not translated; blank where there is none.
+
+        Of rules and verdicts that a barometer does not declare, the product's own text.
+        """
         text = self._declared.get(key, "")
         if not text or self.code == self.own:
-            return text
+            return text or self._product.get(key, "")
         return self.catalogue.translations.get(self.code, {}).get(key) or f"{text} [{self.own}]"
+
+    def base(self, key: str) -> Markup:
+        """Whom a question is put to, or an indicator is about; a base that nobody labelled is everyone."""
+        return self.markup(f"bases.{key}.label") or (self.strings.everyone if key == "all" else escape(key))
 
     def markup(self, key: str) -> Markup:
         """A declared text for a page, its language tagged where it is not translated."""
@@ -50,11 +72,11 @@ class Language:
 
     def tagged(self, text: str) -> Markup:
         """A text for a page; one that ends in the mark of a missing translation has its language tagged."""
-        mark = f" [{self.own}]"
-        if self.code == self.own or not text.endswith(mark):
-            return escape(text)
-        marked = Markup('<span lang="{}">{}</span> <span class="foreign">[{}]</span>')
-        return marked.format(self.own, text.removesuffix(mark), self.own)
+        for other in dict.fromkeys((self.own, PRODUCT)):
+            if other != self.code and text.endswith(f" [{other}]"):
+                marked = Markup('<span lang="{}">{}</span> <span class="foreign">[{}]</span>')
+                return marked.format(other, text.removesuffix(f" [{other}]"), other)
+        return escape(text)
 
 
 class Section:
@@ -86,16 +108,31 @@ class Section:
 
     def survey(self, key: str) -> str:
         """A survey by its country, and by its key where the country has several."""
-        country = self.package.waves[self.package.surveys[key][0]]["country"]
-        several = sum(
-            self.package.waves[waves[0]]["country"] == country for waves in self.package.surveys.values()
-        )
-        return f"{self.country(country)} ({key})" if several > 1 else self.country(country)
+        code = self._country_of[key]
+        return f"{self.country(code)} ({key})" if self._has_several(code) else self.country(code)
+
+    def survey_title(self, key: str) -> str:
+        """The title of a survey's newest wave, with its producer, as declared."""
+        row = self.package.waves[self.package.surveys[key][-1]]
+        return f"{row['title']}. {row['producer']}"
 
     def wave(self, key: str) -> str:
         """A wave by its survey and edition."""
         row = self.package.waves[key]
         return f"{self.survey(row['survey'])} {row['edition']}"
+
+    def short_wave(self, key: str) -> str:
+        """A wave for the head of a narrow column: by the code of its country, or by the key of its survey."""
+        row = self.package.waves[key]
+        return f"{row['survey'] if self._has_several(row['country']) else row['country']} {row['edition']}"
+
+    @cached_property
+    def _country_of(self) -> Mapping[str, str]:
+        return {key: self.package.waves[waves[0]]["country"] for key, waves in self.package.surveys.items()}
+
+    def _has_several(self, country: str) -> bool:
+        """Whether a country has several surveys."""
+        return list(self._country_of.values()).count(country) > 1
 
     def scope(self, text: str) -> list[tuple[str, str]]:
         """A scope as published, ``variable=code|code`` or ``question=answer|answer`` a part, in labels."""

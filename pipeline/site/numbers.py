@@ -55,9 +55,18 @@ class NumberFormat:
         written: str = format_decimal(number, pattern, locale=self.locale)
         return written.replace("-", MINUS)
 
-    def signed(self, number: float, decimals: int) -> str:
+    def signed(self, number: float, decimals: int | None) -> str:
         """A difference, with its sign."""
         return ("+" if number > 0 else "") + self.text(number, decimals)
+
+    def difference(self, cell: Estimate, whole: Estimate) -> str:
+        """The difference of a cell from the whole, both as published, with the decimals of the finer one."""
+        if cell.value is None or whole.value is None:
+            return ""
+        decimals = [self.decimals_of(each) for each in (cell, whole)]
+        known = [each for each in decimals if each is not None]
+        finer = max(known) if len(known) == len(decimals) else None
+        return self.signed(round(cell.value - whole.value, 6 if finer is None else finer), finer)
 
     @property
     def percent(self) -> str:
@@ -73,6 +82,11 @@ class NumberFormat:
     def month(self, day: Any) -> str:
         """A month and its year; blank where there is none."""
         return str(format_date(day, "LLLL y", locale=self.locale)) if day else ""
+
+    def months(self, first: Any, last: Any) -> str:
+        """The months from one day to another; one month where both lie in it."""
+        ends = [self.month(day) for day in (first, last) if day]
+        return f" {DASH} ".join(dict.fromkeys(ends))
 
     def size(self, count: int) -> str:
         """The size of a file."""

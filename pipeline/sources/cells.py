@@ -6,6 +6,7 @@ number is "1", another number its shortest form with a point, a date ISO 8601, a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -14,11 +15,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import Source, Wave
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.layout import raw_file_name
 from pipeline.sources.shown import counted, listed
 
+SEPARATORS = {  # of thousands, and the characters that each stands for
+    ",": ",",
+    ".": ".",
+    " ": " \u00a0\u202f\u2009",
+    "'": "'\u2019",
+}
 LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
 
 
@@ -66,21 +73,21 @@ def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[st
 
 
 def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
-    """A text column of a wave's raw file as numbers, by its decimal mark; blank is NaN.
+    """A text column of a raw file as numbers, by its decimal mark and thousands separator; blank is NaN.
 
     Raises ProblemError naming the column, and counting the rows, where a text is not a finite number or its
     size is no real one's.
     """
-    mark, other_mark = (",", ".") if wave.source.decimal == "," else (".", ",")
+    mark, other_mark = _marks(wave.source)
+    plain = ungrouped(column, wave.source)
     parsed: pd.Series[float] = pd.to_numeric(
-        column.str.replace(mark, ".", regex=False), errors="coerce"
+        plain.str.replace(mark, ".", regex=False), errors="coerce"
     ).astype("float64")
-    misread = (column != "") & (~np.isfinite(parsed) | column.str.contains(other_mark, regex=False))
+    misread = (plain != "") & (~np.isfinite(parsed) | plain.str.contains(other_mark, regex=False))
     problems = []
     if misread.any():
-        message = f"{counted(column[misread])} not a number with the decimal mark '{mark}'"
-        hint = f'Set source.decimal = "{other_mark}" if that is the mark; list texts that mean a blank in '
-        hint += "source.missing, or map them in the crosswalk."
+        question, hint = _advice(column[misread], wave.source)
+        message = f"{counted(column[misread])} not a number with the decimal mark '{mark}'{question}"
         problems.append(
             Problem(
                 raw_file_name(wave.source), f"column {name}", message, hint, listed(column[misread]), wave.key
@@ -99,3 +106,55 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     if problems:
         raise ProblemError(problems)
     return parsed
+
+
+def ungrouped(column: pd.Series[str], source: Source) -> pd.Series[str]:
+    """A text column, its numbers without the declared separator where it parts groups of three."""
+    if not source.thousands:
+        return column
+    grouped = column.str.fullmatch(_groups(source.thousands, _marks(source)[0]))
+    return column.mask(grouped, column.str.replace(f"[{SEPARATORS[source.thousands]}]", "", regex=True))
+
+
+def number_of(text: str, source: Source) -> float | None:
+    """A text as ``numbers`` reads it; None for one that is no number."""
+    mark, _ = _marks(source)
+    if source.thousands and re.fullmatch(_groups(source.thousands, mark), text):
+        text = re.sub(f"[{SEPARATORS[source.thousands]}]", "", text)
+    found = re.fullmatch(rf"[-+]?\d*(?:{re.escape(mark)}\d+)?", text)
+    return float(text.replace(mark, ".")) if found and any(map(str.isdigit, text)) else None
+
+
+def _marks(source: Source) -> tuple[str, str]:
+    """The decimal mark, and the one that it is not."""
+    return (",", ".") if source.decimal == "," else (".", ",")
+
+
+def _groups(thousands: str, mark: str) -> str:
+    """The pattern of a number whose digits are separated in groups of three."""
+    return rf"[-+]?\d{{1,3}}(?:[{SEPARATORS[thousands]}]\d{{3}})+(?:{re.escape(mark)}\d+)?"
+
+
+def _advice(misread: pd.Series[str], source: Source) -> tuple[str, str]:
+    """What texts that are not read as numbers seem to be, and what to do. A mark between groups of three
+    digits is never taken for the decimal one: 1,500 would be 1.5.
+    """
+    mark, other_mark = _marks(source)
+    texts = [str(text) for text in misread.unique()]
+    blank = "List texts that mean a blank in source.missing, or map them in the crosswalk."
+    if any(re.fullmatch(_groups(mark, other_mark), text) and other_mark in text for text in texts):
+        hint = f'Set source.decimal = "{other_mark}" and source.thousands = "{mark}" if those are the marks.'
+        return "", f"{hint} {blank}"
+    separated = {
+        separator: {text for text in texts if re.fullmatch(_groups(separator, mark), text)}
+        for separator in (other_mark, *(each for each in SEPARATORS if each not in (mark, other_mark)))
+        if separator != source.thousands
+    }
+    decimal = rf"[-+]?\d*{re.escape(other_mark)}\d+"
+    if any(re.fullmatch(decimal, text) and text not in separated.get(other_mark, ()) for text in texts):
+        return "", f'Set source.decimal = "{other_mark}" if that is the mark. {blank}'
+    found = next((separator for separator, fitting in separated.items() if fitting), None)
+    if found is not None:
+        hint = f'Set source.thousands = "{found}" if it separates thousands. {blank}'
+        return ": thousands separator?", hint
+    return "", blank

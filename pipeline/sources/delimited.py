@@ -9,6 +9,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,14 +19,17 @@ import pyarrow.csv
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import bounds
-from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
+from pipeline.sources.layout import Column, header, is_single_byte, mojibake, raw_file_name, unreadable
 
 DELIMITERS = (";", "\t", ",", "|")
+TITLES = 30  # rows in which a title may stand above the header
 MAX_RAGGED_ROWS = 5  # ragged rows that a message names
 
 
-def read_delimited(path: Path, source: Source) -> list[Column]:
-    """The columns of a delimited text file, stripped. ProblemError on a wrong encoding or a ragged row."""
+def read_delimited(path: Path, source: Source) -> tuple[list[Column], list[str]]:
+    """The columns of a delimited text file, stripped, and the labels of its header. ProblemError on a wrong
+    encoding or a ragged row.
+    """
     content = path.read_bytes()
     _require_rows(content, source)
     text = decoded(content, source)
@@ -36,11 +40,13 @@ def read_delimited(path: Path, source: Source) -> list[Column]:
         raise ProblemError(
             Problem(raw_file_name(source), "source.delimiter", "is not a single character", hint, delimiter)
         )
-    table = _parsed(text, delimiter, _width(text, delimiter, source), source)
+    text, above = _below(text, delimiter, source)
+    table = _parsed(text, delimiter, _width(text, delimiter, source), source, above)
     cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
     head = [[column[row].as_py() for column in cells] for row in range(min(source.header_rows, len(table)))]
     body = [column.slice(source.header_rows).to_pandas().astype("str") for column in cells]
-    return list(zip(header_names(head), body, strict=True))
+    names, labels = header(head, source, len(cells))
+    return list(zip(names, body, strict=True)), labels
 
 
 def _require_rows(content: bytes, source: Source) -> None:
@@ -72,6 +78,8 @@ def decoded(content: bytes, source: Source) -> str:
         raise ProblemError(
             Problem(raw_file_name(source), "source.encoding", message, _encoding_hint(encoding), encoding)
         ) from None
+    if is_single_byte(encoding) and _is_utf8(content):
+        raise ProblemError(mojibake(source))
     if "\0" in text:
         raise ProblemError(
             Problem(
@@ -85,22 +93,50 @@ def decoded(content: bytes, source: Source) -> str:
     return text.removeprefix("\ufeff")
 
 
+def _is_utf8(content: bytes) -> bool:
+    """Whether there are texts beyond ASCII, and all of them are UTF-8, which hardly happens by chance."""
+    try:
+        return not content.isascii() and bool(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+
+
 def _encoding_hint(encoding: str) -> str:
     likely = "cp1252" if encoding.lower().replace("_", "-").startswith("utf-8") else "utf-16 or utf-8"
     return f"Set source.encoding in the wave file to the encoding that the producer used, often {likely}."
 
 
+def _below(text: str, delimiter: str, source: Source) -> tuple[str, int]:
+    """The text from the header on, and the number of lines above it."""
+    if not source.skip_rows:
+        return text, 0
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=delimiter)
+    try:
+        for _ in range(source.skip_rows):
+            next(reader, None)
+    except csv.Error:
+        raise ProblemError(unreadable(source, "CSV: a quote is not closed above its header")) from None
+    rest = stream.read()
+    if not rest.strip():
+        message, hint = "leaves no row of the file", "Count the rows above the header."
+        problem = Problem(raw_file_name(source), "source.skip_rows", message, hint, str(source.skip_rows))
+        raise ProblemError(problem)
+    return rest, reader.line_num
+
+
 def _width(text: str, delimiter: str, source: Source) -> int:
     """The number of columns, by the header; a header that another delimiter splits is refused."""
     try:
-        header = next(_rows(text, delimiter), (0, []))[1]
+        first = [row for _, row in islice(_rows(text, delimiter), TITLES)]
     except csv.Error:  # a cell of more than 128 kB
         raise ProblemError(unreadable(source, "CSV: its header is no row of names")) from None
+    header = first[0] if first else []
     if not header:
         raise ProblemError(
             Problem(raw_file_name(source), "", "is empty", "Put the delivered file there again.")
         )
-    other = next((each for each in DELIMITERS if each in header[0]), None) if len(header) == 1 else None
+    other = _other_delimiter(text) if len(header) == 1 else None
     if other:
         hint = f"Set source.delimiter = {json.dumps(other)} in the wave file if that separates the columns."
         message = "only one column was found"
@@ -112,7 +148,16 @@ def _width(text: str, delimiter: str, source: Source) -> int:
     return len(header)
 
 
-def _parsed(text: str, delimiter: str, width: int, source: Source) -> pa.Table:
+def _other_delimiter(text: str) -> str | None:
+    """The delimiter that splits the header and every row below it alike, if there is one."""
+    for each in DELIMITERS:
+        widths = {len(row) for _, row in islice(_rows(text, each), TITLES)}
+        if len(widths) == 1 and widths != {1}:
+            return each
+    return None
+
+
+def _parsed(text: str, delimiter: str, width: int, source: Source, above: int) -> pa.Table:
     if text.count('"') % 2 and _has_open_quote(text, delimiter):
         raise ProblemError(unreadable(source, "CSV: a quote is not closed"))
     names = [str(position) for position in range(width)]
@@ -126,7 +171,23 @@ def _parsed(text: str, delimiter: str, width: int, source: Source) -> pa.Table:
             ),
         )
     except pa.ArrowInvalid:
-        raise ProblemError(_ragged(text, delimiter, width, source)) from None
+        raise ProblemError(_ragged(text, delimiter, width, source, above)) from None
+
+
+def _title(text: str, delimiter: str, width: int, source: Source) -> Problem | None:
+    """The problem of a file whose rows are all as wide as each other below what seems to be a title."""
+    try:
+        rows = [len(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    except csv.Error:
+        return None
+    wide = next((place for place, cells in enumerate(rows[:TITLES]) if cells >= 2 * width), len(rows))
+    below = [cells for cells in rows[wide:] if cells]
+    if len(below) < 2 or len(set(below)) > 1:
+        return None
+    message = f"row {source.skip_rows + 1} has {counted(width, 'cell')}, and every row from row "
+    message += f"{source.skip_rows + wide + 1} on has {below[0]}"
+    hint = f"If what stands above them is a title, set source.skip_rows = {source.skip_rows + wide}."
+    return Problem(raw_file_name(source), "source.skip_rows", message, hint)
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -147,15 +208,17 @@ def _has_open_quote(text: str, delimiter: str) -> bool:
     return False
 
 
-def _ragged(text: str, delimiter: str, width: int, source: Source) -> list[Problem]:
+def _ragged(text: str, delimiter: str, width: int, source: Source, above: int) -> list[Problem]:
     """The rows that are longer or shorter than the header, by line; their cells are not shown."""
     problems: list[Problem] = []
+    if title := _title(text, delimiter, width, source):
+        return [title]
     hint = "Correct the line, or check source.delimiter and the quotes around texts."
     try:
         for line, row in _rows(text, delimiter):
             if len(row) != width and len(problems) < MAX_RAGGED_ROWS:
                 message = f"the row has {counted(len(row), 'cell')}, the header {width}"
-                problems.append(Problem(raw_file_name(source), f"line {line}", message, hint))
+                problems.append(Problem(raw_file_name(source), f"line {above + line}", message, hint))
     except csv.Error:
         pass  # a cell too long for the reader: a quote is not closed
     return problems or [unreadable(source, "CSV")]

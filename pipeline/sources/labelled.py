@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.extras import optional
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.cells import cell_text, padded, text_column
-from pipeline.sources.layout import Column, raw_file_name, unreadable
+from pipeline.sources.layout import Column, is_single_byte, mojibake, raw_file_name, unreadable
 from pipeline.sources.metadata import FileMetadata, Missing, MultipleSet
 
 PROGRAMS = {"sav": "SPSS", "dta": "Stata", "sas7bdat": "SAS", "xpt": "a SAS transport file"}
@@ -42,6 +43,8 @@ def read_labelled(path: Path, source: Source, kind: str) -> tuple[list[Column], 
     Raises ProblemError when it cannot be read, or its texts are in another encoding.
     """
     frame, meta = _read(path, source, kind)
+    if is_single_byte(source.encoding) and _speaks(meta, frame) and _reads_as_utf8(path, source, kind):
+        raise ProblemError(mojibake(source))
     formats = {column: str(written or "") for column, written in meta.original_variable_types.items()}
     columns: list[Column] = []
     for column in frame.columns:
@@ -96,6 +99,23 @@ def _read(path: Path, source: Source, kind: str) -> tuple[pd.DataFrame, Any]:
             raw_file_name(source), "source.encoding", "holds text in another encoding", hint, source.encoding
         )
     )
+
+
+def _speaks(meta: Any, frame: pd.DataFrame) -> bool:
+    """Whether the file has texts beyond ASCII: in its names, labels or cells."""
+    said = [*meta.column_names, *map(str, meta.column_labels), str(meta.variable_value_labels)]
+    texts = (frame[name] for name in frame if frame[name].dtype.kind not in "fiu")
+    return not all(map(str.isascii, said)) or any(
+        not all(str(text).isascii() for text in cells.unique()) for cells in texts
+    )
+
+
+def _reads_as_utf8(path: Path, source: Source, kind: str) -> bool:
+    try:
+        _read(path, replace(source, encoding="UTF-8"), kind)
+    except ProblemError:
+        return False
+    return True
 
 
 def _missing(meta: Any, formats: Mapping[str, str], kind: str) -> dict[str, Missing]:

@@ -7,9 +7,8 @@ SPSS, Stata and SAS in ``labelled``. No reader's own message is passed on: it ma
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -20,11 +19,11 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import bounds
 from pipeline.sources.apart import apart
-from pipeline.sources.cells import text_column
+from pipeline.sources.cells import text_column, ungrouped
 from pipeline.sources.contents import require_contents
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.labelled import PROGRAMS, read_labelled
-from pipeline.sources.layout import Column, raw_file_name, unreadable
+from pipeline.sources.layout import Column, absent, column_names, raw_file_name, unreadable
 from pipeline.sources.metadata import NO_METADATA, FileMetadata
 from pipeline.sources.workbook import read_workbook
 
@@ -57,7 +56,7 @@ def read_raw(path: Path, source: Source, columns: Collection[str] | None = None)
     """A raw file as text, in the file's row and column order; ``columns`` keeps only those.
 
     It is read in a process of its own. Raises ProblemError when the file cannot be read as declared, asks for
-    more than ``bounds`` allows, names a column twice, or lacks a column.
+    more than ``bounds`` allows, or lacks a column.
     """
     return apart(source, read_here, path, source, columns)
 
@@ -66,13 +65,20 @@ def read_here(path: Path, source: Source, columns: Collection[str] | None) -> Ra
     """As ``read_raw``, in this process."""
     kind = format_of(source)
     require_contents(path, source, kind)
-    metadata = NO_METADATA
+    _require_header_rows(source, kind)
+    metadata, labels = NO_METADATA, list[str]()
     if kind in PROGRAMS:
         table, metadata = read_labelled(path, source, kind)
     else:
         read = {"csv": read_delimited, "xlsx": read_workbook, "parquet": _read_parquet}[kind]
-        table = read(path, source)
-    return RawTable(_frame(table, source, columns), metadata)
+        table, labels = read(path, source)
+    frame, named = _frame(table, labels, source, columns)
+    return RawTable(frame, replace(metadata, labels=named) if named else metadata)
+
+
+def plainly(table: RawTable, source: Source) -> RawTable:
+    """The table with its numbers as they would be without thousands separators."""
+    return replace(table, frame=table.frame.apply(ungrouped, source=source)) if source.thousands else table
 
 
 def format_of(source: Source) -> str:
@@ -86,23 +92,41 @@ def format_of(source: Source) -> str:
     raise ProblemError(Problem(raw_file_name(source), "source.format", "is of no known format", hint, given))
 
 
-def _frame(table: Sequence[Column], source: Source, columns: Collection[str] | None) -> pd.DataFrame:
-    """The columns as frame, the declared missing texts blank; a nameless column without values is dropped."""
+def _require_header_rows(source: Source, kind: str) -> None:
+    """Raises ProblemError where rows are declared of a format that has no rows but those of the table."""
+    declared = [key for key in ("skip_rows", "name_row", "label_row") if getattr(source, key)]
+    if declared and kind not in ("csv", "xlsx"):
+        hint = "Remove it: the format itself says which are the names."
+        raise ProblemError(
+            Problem(raw_file_name(source), f"source.{key}", f"is not for {kind} files", hint)
+            for key in declared
+        )
+
+
+def _frame(
+    table: Sequence[Column], labels: Sequence[str], source: Source, columns: Collection[str] | None
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The columns as frame, the declared missing texts blank, and their labels by name; a nameless column
+    without values is dropped.
+    """
     rows = len(table[0][1]) if table else 0
-    if not rows:
-        hint = "Check that it is the delivered file, and source.sheet and header_rows."
+    if not rows and source.kind == "microdata":  # figures may all be unpublished
+        hint = "Check that it is the delivered file, and source.sheet, skip_rows and header_rows."
         raise ProblemError(Problem(raw_file_name(source), "", "has no rows below its header", hint))
     require_few(source, rows, len(table))
-    named = []
-    for position, (name, delivered) in enumerate(table, 1):
-        cells = delivered.mask(delivered.isin(source.missing), "") if source.missing else delivered
-        if name or (cells != "").any():
-            named.append((name or f"column_{position}", _alike(cells)))
-    names = [name for name, _ in named]
-    _hold_to(names, source, columns)
-    frame = pd.DataFrame(dict(named), columns=names)
+    delivered = [
+        cells.mask(cells.isin(source.missing), "") if source.missing else cells for _, cells in table
+    ]
+    names = column_names([name for name, _ in table], [bool((cells != "").any()) for cells in delivered])
+    made = {name: _alike(cells) for name, cells in zip(names, delivered, strict=True) if name is not None}
+    absent_ones = [name for name in columns or () if name not in made]
+    if absent_ones:
+        said = {name: absent(name, made.keys(), source) for name in absent_ones}
+        raise ProblemError(Problem(raw_file_name(source), f"column {name}", *said[name]) for name in said)
+    frame = pd.DataFrame(made, columns=list(made))
     _require_text(frame, source)
-    return frame if columns is None else frame[[name for name in names if name in columns]]
+    labelled = {name: label for name, label in zip(names, labels, strict=False) if name and label}
+    return (frame if columns is None else frame[[name for name in made if name in columns]]), labelled
 
 
 def _alike(cells: pd.Series[str]) -> pd.Series[str]:
@@ -150,28 +174,7 @@ def require_few(source: Source, rows: int, columns: int) -> None:
             raise ProblemError(Problem(raw_file_name(source), "", message, hint))
 
 
-def _hold_to(names: Sequence[str], source: Source, columns: Collection[str] | None) -> None:
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
-    missing = [name for name in columns or () if name not in names]
-    problems = [
-        Problem(
-            raw_file_name(source),
-            f"column {name}",
-            "occurs more than once in the header",
-            "Give each column its own name.",
-        )
-        for name in twice
-    ]
-    found = ", ".join(names[:20]) + (" ..." if len(names) > 20 else "")
-    hint = f"Name a column that the file has ({found}), or check source.sheet, delimiter and header_rows."
-    problems += [
-        Problem(raw_file_name(source), f"column {name}", "is not in the file", hint) for name in missing
-    ]
-    if problems:
-        raise ProblemError(problems)
-
-
-def _read_parquet(path: Path, source: Source) -> list[Column]:
+def _read_parquet(path: Path, source: Source) -> tuple[list[Column], list[str]]:
     try:
         file = pq.ParquetFile(path)
         require_few(source, file.metadata.num_rows, len(file.schema_arrow.names))
@@ -194,4 +197,4 @@ def _read_parquet(path: Path, source: Source) -> list[Column]:
                     raw_file_name(source), f"column {name}", "contains nested values", hint, str(column.type)
                 )
             ) from error
-    return columns
+    return columns, []

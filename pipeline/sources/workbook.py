@@ -27,7 +27,7 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import bounds
 from pipeline.sources.cells import cell_text, padded
-from pipeline.sources.layout import Column, header_names, raw_file_name, unreadable
+from pipeline.sources.layout import Column, header, raw_file_name, unreadable
 
 # of a number format: what is shown as it is, or a colour
 LITERAL = re.compile(r'"[^"]*"|\\.|_.|\[(?!h+\]|m+\]|s+\])[^\]]*\]')
@@ -37,8 +37,9 @@ PERCENT, DAY = "percent", "day"
 Rows = list[list[str]]
 
 
-def read_workbook(path: Path, source: Source) -> list[Column]:
-    """The declared sheet of an Excel workbook, else the first; blank rows at the end are dropped.
+def read_workbook(path: Path, source: Source) -> tuple[list[Column], list[str]]:
+    """The columns of the declared sheet of an Excel workbook, else of the first, and the labels of its
+    header; blank rows at the end are dropped.
 
     Raises ProblemError for what is no workbook, unpacks to much more than it is, has no such sheet, or has
     cells far from its table or formulas without a value.
@@ -60,15 +61,15 @@ def read_workbook(path: Path, source: Source) -> list[Column]:
         if _has_formulas(path):
             with _opened(path, source, formulas=True) as written:
                 _require_computed(sheets[name], written[name], len(rows), source)
+    rows = rows[source.skip_rows :]
     head, body = rows[: source.header_rows], rows[source.header_rows :]
     width = max(map(len, rows), default=0)
-    header = header_names([[*row, *[""] * (width - len(row))] for row in head]) or [""] * width
-    columns: list[Column] = []
-    for position, name in enumerate(header):
-        cells = [row[position] if position < len(row) else "" for row in body]
-        if name or any(cells):
-            columns.append((name or f"column_{position + 1}", pd.Series(cells, dtype="str")))
-    return columns
+    names, labels = header([[*row, *[""] * (width - len(row))] for row in head], source, width)
+    return [(name, _column(body, place)) for place, name in enumerate(names)], labels
+
+
+def _column(rows: Rows, place: int) -> pd.Series[str]:
+    return pd.Series([row[place] if place < len(row) else "" for row in rows], dtype="str")
 
 
 def sheets_of(path: Path, source: Source) -> dict[str, Rows]:

@@ -3,7 +3,8 @@
 A step is carried out by the module of its name in ``steps``. Its code is that module, what it imports
 anywhere in its text, the packages around each, and so on; and of every package the files that are not Python
 (tables, SQL, templates), which its modules read. After a fixed bug the steps it touched are redone, and no
-others.
+others. So are they all after a change of
+Python or of a library.
 """
 
 from __future__ import annotations
@@ -11,20 +12,44 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
+import sys
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
+
+from pipeline.catalogue.digest import fingerprint
 
 PRODUCT = Path(__file__).resolve().parents[1]  # the package, wherever it is installed
 STEPS = "steps"
+DISTRIBUTION = "barometer"
+READERS = ("pyreadstat",)  # of an extra, and what they read is published
+NAME = re.compile(r"[A-Za-z0-9._-]+")
 STATEMENT = re.compile(
     rb"^[ \t]*((?:import|from[ \t]+[.\w]+(?:[ \t]|\\\n)+import)\b(?:[^\n\\(]|\\\n|\([^)]*\))*)", re.MULTILINE
 )
 
 
 def code(step: str) -> str:
-    """The hash of the code that makes a step's output."""
-    return code_of(f"{STEPS}.{step}")
+    """The hash of the code that makes a step's output, and of the libraries that it runs on."""
+    return fingerprint(code_of(f"{STEPS}.{step}"), libraries())
+
+
+def requirements() -> list[str]:
+    """The distributions that every barometer needs, by name."""
+    needed = (text for text in requires(DISTRIBUTION) or [] if "extra ==" not in text)
+    return sorted(match.group() for text in needed if (match := NAME.match(text)))
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """What a step runs on: Python's minor version, and each library that the product itself names."""
+    found = {"python": ".".join(map(str, sys.version_info[:2]))}
+    for name in (*requirements(), *READERS):
+        with suppress(PackageNotFoundError):  # of an extra that is not installed
+            found[name] = version(name)
+    return found
 
 
 @cache

@@ -15,7 +15,9 @@ from pipeline.staleness.files import hash_of_file
 
 def facts(wave: Wave) -> Wave:
     """A wave without the words about it: what estimates may depend on."""
-    return replace(wave, origin=Origin("", "", ""), note="", mode="", respondent="", role="", errata=())
+    return replace(
+        wave, origin=Origin("", "", ""), note="", mode="", respondent="", role="", errata=(), panel=None
+    )
 
 
 def estimands(catalogue: Catalogue) -> tuple[Any, ...]:
@@ -45,7 +47,9 @@ def harmonising(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
         [(_question(question), catalogue.max_choices(question, wave)) for question in questions],
         [_base(catalogue.bases[question.base]) for question in questions],
         [(row.source_variable, row.source_code, row.variable, row.code) for row in rows],
-        (wave.scope, wave.source, wave.design, [replace(fix, reason="") for fix in wave.corrections]),
+        (wave.scope, wave.source, wave.design),
+        [replace(fix, reason="") for fix in wave.corrections],
+        [replace(exclusion, reason="") for exclusion in wave.exclusions],
         catalogue.barometer.validation,
     )
 
@@ -57,7 +61,10 @@ def comparing(waves: list[Wave], catalogue: Catalogue) -> tuple[Any, ...]:
         [replace(rule, text="", rationale="") for rule in declared.rules.values()],
         [replace(made, label="") for made in declared.compositions.values()],
         declared.breakdowns,
-        [replace(facts(wave), mode=wave.mode, role=wave.role, errata=wave.errata) for wave in waves],
+        [
+            replace(facts(wave), mode=wave.mode, role=wave.role, errata=wave.errata, panel=wave.panel)
+            for wave in waves
+        ],
         [
             (
                 found.unit_verb,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 
 from pipeline.catalogue.digest import fingerprint
 from pipeline.hashing import file_sha256
@@ -13,7 +15,11 @@ def hash_of_file(path: Path) -> str:
     """The sha256 (hex) of a file, or "" where there is none. Remembered until the file is written to."""
     try:
         facts = path.stat()
-    except FileNotFoundError:
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EIO):
+            raise
+        return ""  # nothing is there, or a link that leads to itself, or no name that a file can have
+    if not S_ISREG(facts.st_mode):
         return ""
     return _hash_of_file(path, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 

@@ -1,23 +1,35 @@
 """What the checks that inform have found, kept beside the output that each has judged.
 
 A finding stands as long as that output, and every run shows it until what it tells of has been fixed: with
-the output its finding goes, and a check whose finding is gone, or was made of other declarations, is made
-again.
+the output its finding goes, and a check whose finding is gone, or was made of other declarations or by other
+code, is made again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+from pipeline.atomic import remove
 from pipeline.catalogue import Catalogue, Wave, fingerprint
-from pipeline.staleness.outputs import product_folder, read_json, wave_folder, write_json
+from pipeline.staleness.code import code
+from pipeline.staleness.outputs import product_folder, read_damaged, wave_folder, write_json
 
+CHECKS = ("quality", "declared_facts")  # the modules of the checks, among the steps
 WAVE_CHECKS = {
     "coverage": "harmonised_wave",
+    "quarantine": "harmonised_wave",
+    "response": "harmonised_wave",
+    "item_nonresponse": "harmonised_wave",
+    "outliers": "harmonised_wave",
+    "labels": "harmonised_wave",
+    "nothing_ticked": "harmonised_wave",
     "weights": "weighted_wave",
+    "replicates": "weighted_wave",
+    "lonely_psus": "weighted_wave",
 }  # with the step whose output they judge
-PRODUCT_CHECKS = {"shares": "estimates", "jumps": "estimates", "agreement": "estimates"}
+PRODUCT_CHECKS = dict.fromkeys(("shares", "jumps", "agreement", "scopes", "shared_units"), "estimates")
 
 
 def edition_before(wave: Wave, catalogue: Catalogue) -> Wave | None:
@@ -34,15 +46,17 @@ def _survey(wave: Wave) -> tuple[str, str, str, str]:
 
 def keep_finding(check: str, wave: str, passed: bool, message: str, catalogue: Catalogue) -> None:
     """Keeps what a check has found of a wave, or of the estimates of all of them (``wave`` is "")."""
-    made_from = _declared(wave, catalogue)
-    write_json(_file(check, wave, catalogue), {"passed": passed, "message": message, "made_from": made_from})
+    made_from = _made_from(wave, catalogue)
+    file = _file(check, wave, catalogue)
+    remove(file)
+    write_json(file, {"passed": passed, "message": message, "made_from": made_from})
 
 
 def checks_due(wave: str, catalogue: Catalogue) -> bool:
     """Whether a check of a built wave, or of the estimates (``wave`` is ""), has yet to be made."""
-    declared = _declared(wave, catalogue)
+    made_from = _made_from(wave, catalogue)
     return any(
-        _kept(check, wave, catalogue).get("made_from") != declared for check in _checks(wave, catalogue)
+        _kept(check, wave, catalogue).get("made_from") != made_from for check in _checks(wave, catalogue)
     )
 
 
@@ -67,17 +81,23 @@ def _file(check: str, wave: str, catalogue: Catalogue) -> Path:
     return folder / f"{check}.finding.json"
 
 
-def _kept(check: str, wave: str, catalogue: Catalogue) -> dict[str, int | float | str]:
-    try:
-        return read_json(_file(check, wave, catalogue))
-    except (OSError, ValueError):  # not made yet, or not written to the end
-        return {}
+def _kept(check: str, wave: str, catalogue: Catalogue) -> dict[str, Any]:
+    return read_damaged(_file(check, wave, catalogue))
 
 
-def _declared(wave: str, catalogue: Catalogue) -> str:
-    """What a finding rests on besides the output beside it: what is declared of the edition before."""
-    before = edition_before(catalogue.waves[wave], catalogue) if wave else None
+def _made_from(wave: str, catalogue: Catalogue) -> str:
+    """What a finding rests on besides the output beside it: the checks, limits and declarations.
+
+    Of a wave, its response and what the edition before asked; of all, which of them are a panel.
+    """
+    checks = [code(module) for module in CHECKS]
+    if not wave:
+        return fingerprint(checks, [(key, declared.panel) for key, declared in catalogue.waves.items()])
+    limits = (catalogue.barometer.validation, catalogue.barometer.estimation.lonely_psu)
+    used = sorted({key for each in catalogue.indicators.values() for key in catalogue.questions_of(each)})
+    own = (catalogue.waves[wave].response, limits, used)
+    before = edition_before(catalogue.waves[wave], catalogue)
     if before is None:
-        return ""
+        return fingerprint(checks, own)
     mapped = sorted(catalogue.mapped_variables(before)) if before.is_microdata else []
-    return fingerprint(before.key, mapped, before.response.respondents)
+    return fingerprint(checks, own, before.key, mapped, before.response.respondents)

@@ -73,8 +73,8 @@ def product_inputs(catalogue: Catalogue, sound: Sound) -> dict[str, str]:
     compared = comparing(waves, catalogue)
     chain["comparisons"] = fingerprint("comparisons", code("comparisons"), chain["estimates"], compared)
     made = (chain["comparisons"], everything, waves, _released(catalogue))
-    chain["warehouse"] = fingerprint("warehouse", code("warehouse"), *made)
-    chain["data_package"] = fingerprint("data_package", code("data_package"), chain["warehouse"])
+    chain["data_package"] = fingerprint("data_package", code("data_package"), *made)
+    chain["warehouse"] = fingerprint("warehouse", code("warehouse"), chain["data_package"])
     return chain
 
 

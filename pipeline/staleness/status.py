@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Literal
 
 from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.problems import Problem, ProblemError, wave_problem
-from pipeline.staleness.fingerprint import Sound, product_inputs, site_input, wave_input, wave_inputs
-from pipeline.staleness.outputs import is_current, product_folder, wave_folder
+from pipeline.staleness.fingerprint import (
+    Sound,
+    product_inputs,
+    site_input,
+    steps_of,
+    wave_input,
+    wave_inputs,
+)
+from pipeline.staleness.outputs import PRODUCT_STEPS, is_current, is_damaged, product_folder, wave_folder
 from pipeline.staleness.run_problems import kept_problems
 
 Status = Literal["at fault", "stale", "current"]
@@ -37,7 +44,23 @@ def _built(wave: str, steps: Mapping[str, str], catalogue: Catalogue) -> bool:
     return all(is_current(wave_folder(catalogue.root, step, wave), made) for step, made in steps.items())
 
 
-def product_outputs(step: str, catalogue: Catalogue, sound: Sound) -> tuple[Path, ...]:
+def damaged(catalogue: Catalogue) -> list[str]:
+    """The outputs that are not as an earlier run has left them: cut short, altered, replaced or gone."""
+    steps = {step: product_folder(catalogue.root, step) for step in PRODUCT_STEPS}
+    beside = {step: product_outputs(step, catalogue, catalogue.waves) for step in PRODUCT_STEPS}
+    made = [(folder, beside[step]) for step, folder in steps.items()]
+    record, pages = site_output(catalogue)
+    made += [(record, (pages,))]
+    made += [
+        (wave_folder(catalogue.root, step, key), ())
+        for key, wave in catalogue.waves.items()
+        for step in steps_of(wave)
+    ]
+    found = [path for folder, others in made for path in is_damaged(folder, others)]
+    return sorted(path.relative_to(catalogue.root).as_posix() for path in found)
+
+
+def product_outputs(step: str, catalogue: Catalogue, sound: Collection[str]) -> tuple[Path, ...]:
     """What a barometer-wide step swaps in beside its own folder."""
     warehouse = catalogue.path("warehouse")
     if step == "data_package":

@@ -24,7 +24,15 @@ from pipeline.comparison import (
 )
 from pipeline.estimation import Cells, read_cells, wave_statistics, write_cells
 from pipeline.staleness.fingerprint import Sound, shared_input
-from pipeline.staleness.outputs import Metadata, StepResult, make, product_folder, shared_folder, wave_folder
+from pipeline.staleness.outputs import (
+    SUMS,
+    Metadata,
+    StepResult,
+    make,
+    product_folder,
+    shared_folder,
+    wave_folder,
+)
 from pipeline.steps.product_step import product_step
 
 STORED_FOR_PUBLICATION = ("comparisons", "benchmarks", "errata", "narrowed")
@@ -42,6 +50,7 @@ def comparisons(catalogue: Catalogue) -> StepResult:
             lambda wave: read_cells(wave_folder(root, "wave_statistics", wave)),
             sum_microdata,
             catalogue,
+            lambda wave: unit_ids(wave, catalogue),
         )
         made = {
             "comparisons": comparisons_of(inputs),
@@ -60,6 +69,12 @@ def comparisons(catalogue: Catalogue) -> StepResult:
     return product_step("comparisons", catalogue, work)
 
 
+def unit_ids(wave: str, catalogue: Catalogue) -> list[str]:
+    """The ids of a wave's units, as it was last harmonised; none of a wave that was not yet."""
+    path = wave_folder(catalogue.root, "harmonised_wave", wave) / "answers.parquet"
+    return pd.read_parquet(path, columns=["unit"])["unit"].tolist() if path.is_file() else []
+
+
 def sum_microdata(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str, ...]]) -> Cells:
     """A wave's sums from its microdata: of the indicators of a catalogue and of the units in a scope.
 
@@ -76,7 +91,7 @@ def sum_microdata(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str
         return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
 
     folder = shared_folder(catalogue.root, wave, fingerprint(scope)[:12] if scope else "everyone")
-    make(folder, shared_input(declared, catalogue, scope), work)
+    make(folder, shared_input(declared, catalogue, scope), work, needed=SUMS)
     return read_cells(folder)
 
 

@@ -1,4 +1,4 @@
-"""The step that estimates: every sound wave's estimates in one table."""
+"""The step that gathers the estimates of every sound wave in one table."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.estimation import KEY, Specification, estimate_wave, figures_estimates, read_cells
+from pipeline.estimation import KEY, figures_estimates
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import Sound
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder
@@ -37,10 +37,7 @@ def estimates(catalogue: Catalogue) -> StepResult:
 
 def _estimates_of(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     if wave.is_microdata:
-        return estimate_wave(
-            read_cells(wave_folder(catalogue.root, "wave_statistics", wave.key)),
-            Specification.of(wave, catalogue),
-        )
+        return pd.read_parquet(wave_folder(catalogue.root, "wave_statistics", wave.key) / "estimates.parquet")
     figures = wave_folder(catalogue.root, "harmonised_wave", wave.key) / "figures.parquet"
     return figures_estimates(
         pd.read_parquet(figures), wave, catalogue.indicators, catalogue.barometer.estimation

@@ -1,11 +1,13 @@
 """May two waves be compared on an indicator, why, and by how much do they differ?
 
-The verdict comes from the declarations alone and needs nothing built; the numbers are those of the warehouse.
+The verdict comes from the declarations and needs nothing built; whether units answered in both is seen in
+the ids too, once the waves are harmonised. The numbers are those of the warehouse.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ from pipeline.catalogue.scopes import scope_text
 from pipeline.comparison import Judgement, Pair, WaveFacts
 from pipeline.contracts import literal
 from pipeline.problems import Problem, ProblemError
-from pipeline.staleness.status import sound_wave
+from pipeline.staleness.status import wave_problems
+from pipeline.steps.comparisons import unit_ids
 from pipeline.warehouse import database, query
 
 NUMBER_COLUMNS = (
@@ -36,17 +39,22 @@ def compare_waves(
     catalogue = load_catalogue(root)
     if catalogue.shared_problems:
         raise ProblemError(catalogue.shared_problems)
-    wave_a, wave_b = (sound_wave(key, catalogue) for key in waves)
-    _require_known(indicator, catalogue.indicators, "--indicator", "an indicator")
     domain = domain or catalogue.total.key
-    _require_known(domain, catalogue.domains, "--domain", "a breakdown")
     lang = lang or catalogue.barometer.languages[0]
-    _require_known(lang, catalogue.barometer.languages, "--lang", "a language")
+    problems = [problem for key in dict.fromkeys(waves) for problem in wave_problems(key, catalogue)]
+    problems += [
+        *_unknown(indicator, catalogue.indicators, "--indicator", "an indicator"),
+        *_unknown(domain, catalogue.domains, "--domain", "a breakdown"),
+        *_unknown(lang, catalogue.barometer.languages, "--lang", "a language"),
+    ]
+    if problems:
+        raise ProblemError(problems)
+    wave_a, wave_b = (catalogue.waves[key] for key in waves)
     if wave_a.key == wave_b.key:
         raise ProblemError(
             Problem("WAVE_B", "", "is the same wave as WAVE_A", "Name two different waves.", wave_b.key)
         )
-    pair = Pair(wave_a, wave_b, WaveFacts(catalogue))
+    pair = Pair(wave_a, wave_b, WaveFacts(catalogue, lambda wave: unit_ids(wave, catalogue)))
     by = catalogue.domains[domain].by
     judged = pair.judge(indicator, by=by)
     return {
@@ -71,7 +79,7 @@ def sentence(catalogue: Catalogue, lang: str, key: str) -> str:
     return rules[name].text if kind == "rules" else verdicts[name]
 
 
-def _require_known(key: str, known: Any, option: str, what: str) -> None:
+def _unknown(key: str, known: Any, option: str, what: str) -> Iterator[Problem]:
     if key not in known:
         hint = f"`barometer query 'FROM published.indicators'` lists them.{did_you_mean(key, list(known))}"
         hint = (
@@ -79,7 +87,7 @@ def _require_known(key: str, known: Any, option: str, what: str) -> None:
             if option == "--indicator"
             else f"Use one of {', '.join(known)}.{did_you_mean(key, list(known))}"
         )
-        raise ProblemError(Problem(option, "", f"is not {what} of this barometer", hint, key))
+        yield Problem(option, "", f"is not {what} of this barometer", hint, key)
 
 
 def _reasons(judged: Judgement, catalogue: Catalogue, lang: str) -> list[Row]:

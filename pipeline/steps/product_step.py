@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.catalogue import Catalogue
+from pipeline.lock import building
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import Sound, product_inputs
 from pipeline.staleness.outputs import (
     METADATA,
+    NEEDED,
     PRODUCT_STEPS,
     Metadata,
     StepResult,
@@ -29,16 +31,18 @@ def product_step(step: str, catalogue: Catalogue, work: Callable[[Path, Sound], 
     """
     if problems := catalogue.shared_problems:
         raise ProblemError(problems)
-    sound = sound_waves(catalogue)
-    inputs = product_inputs(catalogue, sound)
-    for before in PRODUCT_STEPS[: PRODUCT_STEPS.index(step)][-1:]:
-        require_current(before, step, catalogue, sound)
-    return make(
-        product_folder(catalogue.root, step),
-        inputs[step],
-        lambda fresh: work(fresh, sound),
-        product_outputs(step, catalogue, sound),
-    )
+    with building(catalogue.path("warehouse")):
+        sound = sound_waves(catalogue)
+        inputs = product_inputs(catalogue, sound)
+        for before in PRODUCT_STEPS[: PRODUCT_STEPS.index(step)][-1:]:
+            require_current(before, step, catalogue, sound)
+        return make(
+            product_folder(catalogue.root, step),
+            inputs[step],
+            lambda fresh: work(fresh, sound),
+            product_outputs(step, catalogue, sound),
+            NEEDED[step],
+        )
 
 
 def require_current(before: str, step: str, catalogue: Catalogue, sound: Sound) -> None:

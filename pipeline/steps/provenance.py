@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import requires, version
+from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,11 +17,10 @@ from urllib.parse import urlsplit
 from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.release_store import SUMS
 from pipeline.sources import format_of
-from pipeline.staleness.code import product
+from pipeline.staleness.code import DISTRIBUTION, product, requirements
 from pipeline.staleness.files import hash_of_file
 
-PROVENANCE, PRODUCT_NAME = "provenance.json", "barometer"
-NAME = re.compile(r"[A-Za-z0-9._-]+")
+PROVENANCE = "provenance.json"
 READERS = {"sav": "pyreadstat", "dta": "pyreadstat"}  # of an extra, by the format they read
 
 
@@ -53,7 +51,7 @@ def origins(catalogue: Catalogue, waves: Iterable[Wave]) -> dict[str, Any]:
     return {
         "raw": raw_files(catalogue, waves),
         "declarations": declarations(catalogue.root),
-        "code": {"barometer": version(PRODUCT_NAME), "sha256": product()},
+        "code": {"barometer": version(DISTRIBUTION), "sha256": product()},
         "python": platform.python_version(),
         "libraries": {name: version(name) for name in libraries(waves)},
     }
@@ -61,9 +59,8 @@ def origins(catalogue: Catalogue, waves: Iterable[Wave]) -> dict[str, Any]:
 
 def libraries(waves: Iterable[Wave]) -> list[str]:
     """The distributions that the product needs to make these waves, by name."""
-    needed = (text for text in requires(PRODUCT_NAME) or [] if "extra ==" not in text)
     readers = {READERS[kind] for wave in waves if (kind := format_of(wave.source)) in READERS}
-    return sorted({match.group() for text in needed if (match := NAME.match(text))} | readers)
+    return sorted({*requirements(), *readers})
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

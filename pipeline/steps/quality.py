@@ -15,9 +15,10 @@ import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.contracts import compiled, microdata_schema, pandera_schema, validate
+from pipeline.harmonise import is_doubtful
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.staleness.findings import edition_before
-from pipeline.weighting import MARGIN_TOLERANCE
+from pipeline.weighting import MARGIN_TOLERANCE, off_population
 
 MAX_WEIGHT_RATIO = (
     100.0  # largest over smallest weight: above it, one answer counts more than a hundred others
@@ -30,6 +31,7 @@ MAX_JUMP_ERRORS = 4.0  # ... and standard errors of the difference, where they a
 ROUNDING = 0.5  # percentage points: published figures are whole percents
 MAX_OUTSIDE_SHARE = 0.1  # share of published figures outside the interval: 0.05 is expected
 MAX_SHOWN = 10
+MAX_NAMED = 3  # cases that a message names
 CELL_KEY = ["indicator", "category", "domain", "domain_code"]
 
 
@@ -73,6 +75,17 @@ def contract(
     return Finding(passed, message, numbers, _rows(cases), severity="error")
 
 
+def quarantine(report: Mapping[str, Any], rows: pd.DataFrame) -> Finding:
+    """No row was set aside; else how many, and of which columns and rules: never which answers."""
+    broken = rows.groupby(["column", "rule"], sort=True)["row"].nunique().rename("rows").reset_index()
+    numbers = {"rows": int(report["rows"]), "set aside": int(report["quarantined"])}
+    message = f"{numbers['set aside']} of {counted(numbers['rows'], 'row')} set aside"
+    if len(broken):
+        cases = [f"{row['column']} {row['rule']} ({row['rows']})" for row in _rows(broken)]
+        message += f": {', '.join(cases)}; microdata.quarantine in the warehouse lists them"
+    return Finding(not report["quarantined"], message, numbers, _rows(broken))
+
+
 def contract_problem(wave: str, message: str) -> Problem:
     """The problem of a wave whose harmonised answers break their contract, by what the check has found."""
     return wave_problem(
@@ -91,18 +104,23 @@ def _schema(stored: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Any:
 
 
 def weights(report: Mapping[str, Any]) -> Finding:
-    """Weights are positive and not extreme, and every margin is met."""
+    """Weights are positive and not extreme, meet every margin and add up to the declared population."""
     margins = report["margins"]
     missed = [margin for margin in margins if _gap(margin) > MARGIN_TOLERANCE]
     measured = {key: report[key] for key in ("min", "max", "ratio", "deff", "effective_n")}
+    weight, population = float(report["sum"]), report["population"]
+    off = off_population(weight, population)
     extreme = report["min"] <= 0 or report["ratio"] > MAX_WEIGHT_RATIO or report["deff"] > MAX_DEFF
     message = (
         f"weights from {report['min']:.3g} to {report['max']:.3g} (ratio {report['ratio']:.3g}), "
         f"deff {report['deff']:.3g}"
         + (f", {len(missed)} of {counted(len(margins), 'margin')} not met" if margins else "")
+        + (f"; they add up to {weight:.10g}, response.population says {population}" if off else "")
     )
     severity: Literal["error", "warn"] = "error" if missed or report["min"] <= 0 else "warn"
-    return Finding(not missed and not extreme, message, measured, tuple(missed[:MAX_SHOWN]), severity)
+    return Finding(
+        not missed and not extreme and not off, message, measured, tuple(missed[:MAX_SHOWN]), severity
+    )
 
 
 def _gap(margin: Mapping[str, Any]) -> float:
@@ -134,6 +152,31 @@ def coverage(
         "no longer asked": ", ".join(dropped) or "none",
     }
     return Finding(not dropped and not few, message, numbers | {"new": ", ".join(added) or "none"})
+
+
+def labels(report: Mapping[str, Any]) -> Finding:
+    """The labels of a labelled file say what its codes and columns are mapped to, each of them once."""
+    compared, doubts = report["labels"]["compared"], report["labels"]["doubts"]
+    numbers = {"compared": compared, "doubtful": len(doubts)}
+    if not doubts:
+        return Finding(True, f"{counted(compared, 'label')} of the file agree with the codebook", numbers)
+    message = f"{counted(len(doubts), 'label')} of the file unlike the codebook's words, or there twice: "
+    message += "; ".join(doubts[:MAX_NAMED]) + ("; ..." if len(doubts) > MAX_NAMED else "")
+    message += ". Confirm the lines in their note, or give the questionnaire's [wording]"
+    return Finding(False, message, numbers)
+
+
+def nothing_ticked(report: Mapping[str, Any], catalogue: Catalogue) -> Finding:
+    """Where nothing of a multiple question is ticked, somebody has said what that means, or an item tells."""
+    counts: Mapping[str, int] = report["nothing_ticked"]
+    doubtful = [key for key in counts if is_doubtful(catalogue.questions[key])]
+    numbers = {f"nothing ticked of {key}": rows for key, rows in counts.items()}
+    if not doubtful:
+        return Finding(True, "no row with nothing ticked is in doubt", numbers)
+    cases = "; ".join(f"{key} in {counted(counts[key], 'row')}" for key in doubtful[:MAX_NAMED])
+    message = f"nothing is ticked of {cases}{'; ...' if len(doubtful) > MAX_NAMED else ''}, and no item says "
+    message += "that nothing applies: taken as no answer. Declare nothing_ticked in the codebook"
+    return Finding(False, message, numbers)
 
 
 def questions(wave: Wave, catalogue: Catalogue) -> set[str]:

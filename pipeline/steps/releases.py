@@ -26,6 +26,7 @@ from pipeline.release_store import SUMS, releases_folder, sealed_releases
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.outputs import product_folder, read_json
 from pipeline.staleness.status import products_current, sound_waves, status
+from pipeline.steps.data_package import AUDIT
 
 RUN = "Run `barometer run` first."
 
@@ -75,7 +76,7 @@ def _built_packages(catalogue: Catalogue) -> list[str]:
 
 def _problems(catalogue: Catalogue, package: str, version: str) -> Iterator[Problem]:
     folder = candidate(catalogue.root, catalogue.barometer.packages[package])
-    record = product_folder(catalogue.root, "data_package") / f"{package}.audit.json"
+    record = product_folder(catalogue.root, "data_package") / f"{package}{AUDIT}"
     made: dict[str, Any] = {**read_json(record)}
     if hash_of_file(folder / SUMS) != made["sha256sums"]:
         location = folder.relative_to(catalogue.root).as_posix()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.atomic import replace_directory
 from pipeline.catalogue import Catalogue
+from pipeline.lock import building
 from pipeline.problems import ProblemError
 from pipeline.release.package import candidate
 from pipeline.release_store import DESCRIPTOR
@@ -20,9 +21,6 @@ def site(catalogue: Catalogue) -> StepResult:
     """The static site of the candidate packages, below ``warehouse/site``."""
     if problems := catalogue.shared_problems:
         raise ProblemError(problems)
-    sound = sound_waves(catalogue)
-    require_current("data_package", "site", catalogue, sound)
-
     record, pages = site_output(catalogue)
 
     def work(folder: Path) -> Metadata:
@@ -32,4 +30,7 @@ def site(catalogue: Catalogue) -> StepResult:
                 build_site(catalogue, [each for each in packages if (each / DESCRIPTOR).is_file()], fresh)
             )
 
-    return make(record, site_input(catalogue, sound), work, (pages,))
+    with building(catalogue.path("warehouse")):
+        sound = sound_waves(catalogue)
+        require_current("data_package", "site", catalogue, sound)
+        return make(record, site_input(catalogue, sound), work, (pages,))

@@ -25,7 +25,7 @@ from pipeline.staleness.outputs import WAVE_STEPS
 from pipeline.steps import products, waves
 from pipeline.steps.provenance import PROVENANCE, differences, intact_provenance, origins
 
-LINKED_FOLDERS = ("raw", "fetched", "releases")  # folders of the project's warehouse that a rebuild may read
+LINKED_FOLDERS = ("fetched", "releases")  # of the project's warehouse: a rebuild reads what is in them
 USE_ITS_DECLARATIONS = "Check out the declarations that it was made from, or name another release."
 NAME_A_RELEASE = "Name the folder of a sealed release, as warehouse/releases/PACKAGE/VERSION, or its zip."
 SHOWN = 5
@@ -192,9 +192,11 @@ def _workspace(root: Path) -> Iterator[Path]:
     """A temporary barometer for the rebuild: the same declarations and raw files, an empty warehouse."""
     with tempfile.TemporaryDirectory(prefix="barometer-") as name:
         work = Path(name)
-        (work / "schemas").symlink_to(root / "schemas", target_is_directory=True)
+        (work / "warehouse").mkdir()
+        for part in ("schemas", "warehouse/raw"):  # as a whole: a link inside the raw files is not followed
+            (work / part).symlink_to(root / part, target_is_directory=True)
         for part in LINKED_FOLDERS:
-            (work / "warehouse" / part).mkdir(parents=True)
+            (work / "warehouse" / part).mkdir()
             for path in (root / "warehouse" / part).glob("*"):
                 (work / "warehouse" / part / path.name).symlink_to(path, target_is_directory=path.is_dir())
         yield work

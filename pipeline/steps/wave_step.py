@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.catalogue import Catalogue, Wave
+from pipeline.lock import building
 from pipeline.problems import Problem, ProblemError
 from pipeline.staleness.fingerprint import steps_of, wave_input, wave_inputs
-from pipeline.staleness.outputs import Metadata, StepResult, is_current, make, wave_folder
+from pipeline.staleness.outputs import NEEDED, Metadata, StepResult, is_current, make, wave_folder
 from pipeline.staleness.run_problems import forget_problems, keep_problems
 from pipeline.staleness.status import sound_wave
 
@@ -28,7 +29,18 @@ def wave_step(
     steps = steps_of(declared)
     if step not in steps:
         return StepResult(wave_input(declared, catalogue), NOTHING_TO_DO, redone=False)
-    inputs = wave_inputs(declared, catalogue)
+    with building(catalogue.path("warehouse")):
+        return _made(step, steps, declared, catalogue, work)
+
+
+def _made(
+    step: str,
+    steps: tuple[str, ...],
+    declared: Wave,
+    catalogue: Catalogue,
+    work: Callable[[Path, Wave], Metadata],
+) -> StepResult:
+    wave, inputs = declared.key, wave_inputs(declared, catalogue)
     for before in steps[: steps.index(step)][-1:]:
         folder = wave_folder(catalogue.root, before, wave)
         if not is_current(folder, inputs[before]):
@@ -40,7 +52,7 @@ def wave_step(
     folder = wave_folder(catalogue.root, step, wave)
     forget_problems(wave, catalogue)
     try:
-        return make(folder, inputs[step], lambda fresh: work(fresh, declared))
+        return make(folder, inputs[step], lambda fresh: work(fresh, declared), needed=NEEDED[step])
     except ProblemError as error:
         keep_problems(wave, error.problems, catalogue)
         raise

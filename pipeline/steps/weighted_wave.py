@@ -7,10 +7,10 @@ from pathlib import Path
 import pandas as pd
 
 from pipeline.catalogue import Catalogue, Wave
-from pipeline.estimation import write_codes
+from pipeline.estimation import totals_of, write_codes
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder, write_json
 from pipeline.steps.wave_step import plain_values, wave_step
-from pipeline.weighting import weigh
+from pipeline.weighting import require_expansion, weigh
 
 
 def weighted_wave(wave: str, catalogue: Catalogue) -> StepResult:
@@ -19,6 +19,7 @@ def weighted_wave(wave: str, catalogue: Catalogue) -> StepResult:
     def work(folder: Path, declared: Wave) -> Metadata:
         answers = pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave) / "answers.parquet")
         made = weigh(answers, declared, catalogue)
+        require_expansion(declared, made.report, totals_of(declared, catalogue))
         made.answers.to_parquet(folder / "answers.parquet", index=False)
         write_codes(made.answers, declared, catalogue, folder / "codes.arrow")
         write_json(folder / "report.json", made.report)

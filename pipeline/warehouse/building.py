@@ -10,12 +10,13 @@ import duckdb
 import pandas as pd
 
 from pipeline.arrow import arrow
-from pipeline.atomic import replace_file
+from pipeline.atomic import make_parent, remove, replace_file
 from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import Field, ddl, literal, microdata_fields, quoted
+from pipeline.problems import Problem, ProblemError
 from pipeline.warehouse.reading import SETTINGS, database
 
-INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation")
+INSIDE = ("comparisons", "benchmarks", "trends", "reconciliation", "item_nonresponse")
 NOTHING: Mapping[str, pd.DataFrame] = MappingProxyType({})
 MODELS = Path(__file__).parent / "sql"
 
@@ -37,10 +38,11 @@ def build(
     name; those of ``INSIDE`` left out are empty. ``answers`` and ``quarantine``: a Parquet file a wave.
     """
     target = database(root)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replace_file(target) as fresh:
-        fresh.with_name(f"{fresh.name}.wal").unlink(missing_ok=True)  # of a run that was killed
-        with duckdb.connect(str(fresh), config=dict(SETTINGS)) as connection:
+    make_parent(target)
+    if target.is_dir():  # in the way
+        remove(target)
+    try:
+        with replace_file(target) as fresh, duckdb.connect(str(fresh), config=dict(SETTINGS)) as connection:
             _run(connection, "schemas")
             _microdata(connection, catalogue, answers, quarantine)
             for name in ("estimates", "precision"):
@@ -53,7 +55,18 @@ def build(
             _inherit_comments(connection, "labelled", "estimates")
             _run(connection, "compare")
             connection.execute("CHECKPOINT")
+            connection.close()  # before it is put in its place
+    except duckdb.IOException as error:
+        hint = (
+            "Make room on the disk, or free memory, and run it again: the former warehouse stays as it was."
+        )
+        message = f"cannot be written: {_first_line(error)}"
+        raise ProblemError(Problem(target.relative_to(root).as_posix(), "", message, hint)) from None
     return target
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _microdata(

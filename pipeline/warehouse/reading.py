@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ SETTINGS: Mapping[str, Any] = {
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
 }
+
+DAMAGED = (duckdb.IOException, duckdb.InternalException, duckdb.FatalException)
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,29 @@ def database(root: Path) -> Path:
     return root / "warehouse" / "barometer.duckdb"
 
 
+def _opened(target: Path, root: Path) -> duckdb.DuckDBPyConnection:
+    """The warehouse, opened so that nothing else can be reached. Raises ProblemError when it cannot be."""
+    sealed = {**SETTINGS, "enable_external_access": False, "lock_configuration": True}
+    try:
+        return duckdb.connect(str(target), read_only=True, config=sealed)
+    except duckdb.Error as error:
+        problem = _damaged(target, root)
+        if "lock on file" in str(error):
+            problem = replace(problem, message="is held by another program", hint="Close that program.")
+        raise ProblemError(problem) from None
+
+
+def _damaged(target: Path, root: Path) -> Problem:
+    file, message = target.relative_to(root).as_posix(), "is damaged, or was written by another version"
+    return Problem(file, "", message, "Run `barometer run`: it is made again.")
+
+
 def query(root: Path, sql: str) -> Result:
     """Run SQL that only reads the warehouse: it can change nothing, and reach no other file, network or
     setting.
 
-    Raises ProblemError when there is no warehouse yet, or DuckDB refuses the SQL.
+    Raises ProblemError when there is no warehouse yet, it is damaged or held by another program, the SQL is
+    not one statement, or DuckDB refuses it.
     """
     target = database(root)
     if not target.is_file():
@@ -47,12 +67,16 @@ def query(root: Path, sql: str) -> Result:
                 hint="Build it with `barometer run`.",
             )
         )
-    sealed = {**SETTINGS, "enable_external_access": False, "lock_configuration": True}
-    with duckdb.connect(str(target), read_only=True, config=sealed) as connection:
+    with _opened(target, root) as connection:
         try:
+            if len(connection.extract_statements(sql)) != 1:
+                hint = "Give one statement that reads, such as 'FROM published.estimates'."
+                raise ProblemError(Problem("SQL", "", "is not one statement", hint, sql))
             cursor = connection.execute(sql)
             columns = tuple(str(column[0]) for column in cursor.description or ())
             return Result(columns, cursor.fetchall())
+        except DAMAGED:
+            raise ProblemError(_damaged(target, root)) from None
         except duckdb.Error as error:
             raise ProblemError(
                 Problem(

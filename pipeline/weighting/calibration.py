@@ -1,8 +1,9 @@
-"""Calibration of weights to categorical margins, on collapsed cells.
+"""Calibration of weights to margins, on collapsed cells.
 
-A calibration factor depends on a unit only through its cell, the combination of its margin codes:
-the sums of start weights by cell are sufficient, and a million rows cost what their few hundred cells
-cost (Deville & Särndal 1992, JASA 87:376-382; Deville, Särndal & Sautory 1993, JASA 88:1013-1020).
+A calibration factor depends on a unit only through its cell, the combination of its margin codes and of the
+numbers whose sums are met: the sums of start weights by cell are sufficient, and a million rows cost what
+their few hundred cells cost (Deville & Särndal 1992, JASA 87:376-382; Deville, Särndal & Sautory 1993, JASA
+88:1013-1020).
 
 Here belongs the algebra on cells. The units, margins and totals of a wave belong to ``margins``.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -86,10 +87,13 @@ def calibrate(
 ) -> Calibrated:
     """Factors g with sum(start * g * design) = totals, by Newton's method on the dual.
 
-    ``start``: sums of start weights by cell (cells). ``design``: 0/1 indicators of the margins' codes
-    (cells x totals); their collinearity is harmless. Returns the best factors found after at most
+    ``start``: sums of start weights by cell (cells). ``design``: 0/1 indicators of the margins' codes, and
+    numbers (cells x totals); their collinearity is harmless. Returns the best factors found after at most
     ``max_iterations`` steps: the caller judges the gaps. A step that overshoots is halved.
     """
+    unit = np.abs(design).max(axis=0)  # numbers of any size are solved for as if they were at most 1
+    unit[unit == 0] = 1.0
+    design, totals = design / unit, totals / unit
     multipliers = np.zeros(design.shape[1])
     factors, slope = distance(design @ multipliers)
     reached = design.T @ (start * factors)
@@ -111,7 +115,7 @@ def calibrate(
         multipliers = multipliers + scale * step
         if _gap(reached, totals) < _gap(best.reached, totals):
             best = Calibrated(factors, reached, iteration)
-    return best
+    return replace(best, reached=best.reached * unit)
 
 
 def _step(weight: Floats, design: Floats, shortfall: Floats) -> tuple[Floats, float]:

@@ -1,6 +1,7 @@
 """Start weights calibrated to a wave's margins, and trimmed where the wave declares it.
 
-Totals count the wave's population: every code of a margin that has respondents has a total, every total
+A margin is of codes, or of one number, whose total is its sum over the population. Totals count the wave's
+population: every code of a margin that has respondents has a total, every total
 has respondents, and a code outside the wave's scope has none (``catalogue.check`` refuses it), because
 the other margins could not be cut to the scope with it.
 """
@@ -43,9 +44,11 @@ def calibrated(
     declared = wave.weighting
     assert declared is not None
     totals = read_totals(wave, catalogue.root)
-    cells, codes, names, targets = _calibration_cells(answers, wave, totals)
-    population = math.fsum(next(iter(totals.values())).values())
-    if not wave.design or not (wave.design.weight or wave.design.population):
+    numbers = [name for (name, *_) in declared.margins if name in catalogue.questions]
+    _check_numbers(answers, numbers, wave)
+    cells, codes, names, targets = _calibration_cells(answers, wave, totals, numbers)
+    population = math.fsum(next(counts for name, counts in totals.items() if name not in numbers).values())
+    if not wave.design or not (wave.design.delivered or wave.design.population):
         start = start * (population / len(start))
     distance = _distance(declared)
     low, high = (limit * population / len(start) for limit in declared.trim or (-math.inf, math.inf))
@@ -79,21 +82,39 @@ def _reached(names: list[tuple[str, str]], targets: Floats, result: Calibrated) 
 
 
 def _calibration_cells(
-    answers: pd.DataFrame, wave: Wave, totals: dict[str, dict[str, float]]
+    answers: pd.DataFrame, wave: Wave, totals: dict[str, dict[str, float]], numbers: list[str]
 ) -> tuple[Floats, Ints, list[tuple[str, str]], Floats]:
-    """Calibration cells: indicators (cells x totals), each unit's cell, the totals' names and values."""
+    """Calibration cells: indicators and numbers (cells x totals), each unit's cell, the totals' names and
+    values. Units of a cell have the same codes and the same numbers.
+    """
     declared = wave.weighting
     assert declared is not None
     used = list(dict.fromkeys(name for margin in declared.margins for name in margin))
     texts, cell = cross_classify(answers, used)
     cell_codes = pd.DataFrame([text.split("*") for text in texts], columns=used)
-    margins = {"*".join(margin): cross_classify(cell_codes, margin) for margin in declared.margins}
+    coded = ["*".join(margin) for margin in declared.margins if margin[0] not in numbers]
+    margins = {margin: cross_classify(cell_codes, margin.split("*")) for margin in coded}
     _check_codes(margins, np.bincount(cell, minlength=len(texts)), totals, declared, wave)
     names = [(margin, code) for margin in margins for code in totals[margin]]
     columns = [
         (margins[margin][1] == margins[margin][0].index(code)).astype(np.float64) for margin, code in names
     ]
+    names += [(number, "") for number in numbers]
+    columns += [cell_codes[number].astype("float64").to_numpy() for number in numbers]
     return np.column_stack(columns), cell, names, np.array([totals[margin][code] for margin, code in names])
+
+
+def _check_numbers(answers: pd.DataFrame, numbers: list[str], wave: Wave) -> None:
+    """A number whose sum is to be met must be known of every unit."""
+    missing = {name: int(answers[name].isna().sum()) for name in numbers}
+    hint = "Every unit needs the number: map another column, add a [[correction]], or remove the margin."
+    problems = [
+        wave_problem(wave.key, "weighting.margins", f"has no number in {counted(rows, 'row')}", hint, name)
+        for name, rows in missing.items()
+        if rows
+    ]
+    if problems:
+        raise ProblemError(problems)
 
 
 def _check_codes(
@@ -132,8 +153,7 @@ def _check_margins(
     if gaps[worst] <= MARGIN_TOLERANCE:
         return
     margin, code = names[worst]
-    message = (
-        f"margin {margin} cannot be met: {code} reaches {result.reached[worst]:.10g} of {targets[worst]:.10g}"
-    )
+    reached = f"reaches {result.reached[worst]:.10g} of {targets[worst]:.10g}"
+    message = f"margin {margin} cannot be met: {code or 'its sum'} {reached}"
     hint = "Check its totals; widen bounds or trim, merge codes, or remove a margin."
     raise ProblemError(wave_problem(wave.key, key, message, hint, f"gap {gaps[worst]:.2g}"))

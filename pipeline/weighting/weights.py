@@ -1,12 +1,16 @@
 """A wave's weights, from its declarations and its harmonised answers.
 
-Start weight: the delivered weight, or N_h / n_h from the population counts, or 1. Population counts are of
-what was drawn: primary sampling units where the design names a psu, otherwise units. Final weight: the start
-weight, calibrated by ``margins`` where the method calibrates.
+Start weight: the delivered weight, or 1/p of a selection probability, or N_h / n_h from the population
+counts, or 1. Population counts are of what was drawn: primary sampling units where the design names a psu,
+otherwise units. Final weight: the start weight, calibrated by ``margins`` where the method calibrates.
+
+Delivered weights may add up to the sample, to 1 or to the population: ``weighting.scale`` brings them to the
+population, and totals are refused where they are not of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,16 +23,22 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sum
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
+from pipeline.sources import named
 from pipeline.weighting.margins import calibrated
+from pipeline.weighting.replicates import full_replicates, replicate_report
+
+MAX_OFF_POPULATION = 0.05  # relative: how far the sum of weights may be from the declared population
 
 
 @dataclass(frozen=True)
 class Weighted:
     """``answers`` with ``base_weight``, ``weight`` and ``population`` (N_h; NaN where unknown).
 
-    ``report`` holds counts and ratios only: rows, min, max, ratio (of extremes), deff (Kish), effective_n,
-    factor_min and factor_max (of weight over base weight), uncovered (strata of the population with no
-    respondent) and the margins with total and reached.
+    ``report`` holds counts and ratios only: rows, sum, population (as declared, or None), min, max, ratio (of
+    extremes), deff (Kish), effective_n, factor_min and factor_max (of weight over base weight), uncovered
+    (strata of the population with no respondent), the margins with total and reached, counts of delivered
+    replicate weights, and strata, lonely_psus and lonely_share (strata of one sampling unit, and their share
+    of the weights).
     """
 
     answers: pd.DataFrame
@@ -39,7 +49,8 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     """The weights of a wave's units.
 
     Raises ProblemError where a stratum has no population count or fewer units than respondents, where a
-    delivered or calibrated weight is missing or not above 0, or where a margin cannot be met to 1e-9.
+    delivered or calibrated weight is missing or not above 0, where a margin cannot be met to 1e-9, or where
+    replicate weights are not what they are declared to be.
     """
     design, declared = wave.design, wave.weighting
     if design is None or declared is None:
@@ -49,9 +60,17 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     strata, stratum = cross_classify(answers, ["stratum"])
     sizes = _sample_sizes(answers, stratum, len(strata), bool(design.psu))
     counts = read_population(wave, catalogue.root) if design.population else {}
+    if design.census:
+        _check_census(len(answers), wave)
+        counts = dict(zip(strata, map(float, sizes.tolist()), strict=True))
     _check_counts(dict(zip(strata, sizes.tolist(), strict=True)), counts, wave)
     population = np.array([counts.get(each, np.nan) for each in strata])[stratum]
     start = _start_weights(answers, wave, population, sizes[stratum])
+    replicates = full_replicates(answers, start, wave)
+    if declared.scale:
+        assert wave.response.population is not None  # catalogue.check sees to it
+        factor = wave.response.population / exact_sum(start)
+        start, replicates = start * factor, replicates * factor
     final, base = start, start
     margins: list[dict[str, Any]] = []
     if declared.calibrates:
@@ -67,26 +86,88 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
                     invalid,
                 )
             )
-    weighted = answers.assign(base_weight=base, weight=final, population=population)
+    weighted = answers.assign(base_weight=base, weight=final, population=population, **replicates)
     uncovered = sorted(set(counts) - set(strata))
-    return Weighted(weighted, _report(final, final / base, uncovered, margins))
+    report = _report(final, final / base, uncovered, margins, wave)
+    report |= {
+        "replicates": replicate_report(replicates, start),
+        **_lonely(stratum, sizes, population, final),
+    }
+    return Weighted(weighted, report)
+
+
+def _lonely(stratum: Ints, sizes: Ints, population: Floats, weights: Floats) -> dict[str, Any]:
+    """Strata of one sampling unit that is not all there is: how many, and their share of the weights."""
+    alone = (sizes[stratum] == 1) & ~(population == 1)
+    return {
+        "strata": len(sizes),
+        "lonely_psus": len(np.unique(stratum[alone])),
+        "lonely_share": exact_sum(weights[alone]) / exact_sum(weights),
+    }
+
+
+def off_population(weight: float, population: float | None) -> bool:
+    """Whether weights that add up to ``weight`` are of something else than the population; not if unknown."""
+    return population is not None and abs(weight - population) > MAX_OFF_POPULATION * population
+
+
+def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[str]) -> None:
+    """Raises ProblemError where totals would be counted with weights that are not of the population.
+
+    ``report`` is that of ``weigh``, ``totals`` are the wave's indicators that are totals. Weights made from
+    counts or margins are of the population as declared, but for sampling error: those are a finding.
+    """
+    design, declared = wave.design, wave.weighting
+    assert design is not None and declared is not None
+    weight, population = float(report["sum"]), report["population"]
+    unweighted = declared.method == "none" and not design.census
+    if not totals or declared.calibrates or not (design.delivered or unweighted):
+        return
+    if not off_population(weight, population) and not (unweighted and population is None):
+        return
+    key, message = "weighting.scale", "totals need weights that add up to the population"
+    if not off_population(weight, report["rows"]):
+        message = "they are scaled to the sample; totals need expansion weights"
+    known = "is not known" if population is None else f"says {population}"
+    hint = 'Add scale = "population" to [weighting], or correct response.population'
+    if unweighted:
+        key, message = "weighting.method", "every unit counts 1; totals need expansion weights"
+        hint = "Declare a weight, population counts or, where everybody was asked, census = true in [design]"
+    message = f"the weights add up to {weight:.10g}, response.population {known}: {message}"
+    hint += f": {', '.join(totals)} would be wrong."
+    raise ProblemError(wave_problem(wave.key, key, message, hint))
+
+
+def _check_census(rows: int, wave: Wave) -> None:
+    population = wave.response.population
+    if population is None or population == rows:
+        return
+    message = f"says {population}, and {rows} units answered: not a census"
+    hint = (
+        'Remove census, write method = "design" and give population per stratum: '
+        "who did not answer makes it a sample."
+    )
+    if rows > population:
+        message, hint = (
+            f"says {population}, and {rows} units answered",
+            "Correct it, or the rows of the file.",
+        )
+    raise ProblemError(wave_problem(wave.key, "response.population", message, hint))
 
 
 def _check_counts(sizes: dict[str, int], counts: dict[str, float], wave: Wave) -> None:
     assert wave.design is not None
-    if not counts:
+    if not counts or wave.design.census:
         return
     file = f"warehouse/raw/{wave.design.population}"
     problems = []
+    if absent := {stratum: size for stratum, size in sizes.items() if stratum not in counts}:
+        strata = "a stratum" if len(absent) == 1 else f"{len(absent)} strata"
+        message = f"has no row for {strata} with {counted(sum(absent.values()), 'respondent')}"
+        hint = "Add a row with its population count."
+        problems.append(Problem(file, "population", message, hint, named(absent), wave.key))
     for stratum, size in sizes.items():
-        if stratum not in counts:
-            message = f"has no row for a stratum with {counted(size, 'respondent')}"
-            problems.append(
-                Problem(
-                    file, "population", message, "Add a row with its population count.", stratum, wave.key
-                )
-            )
-        elif counts[stratum] < size:
+        if counts.get(stratum, size) < size:
             message = f"is {counts[stratum]:g}, fewer than the {size} that answered in the stratum"
             problems.append(
                 Problem(file, "population", message, "Correct the count or the strata.", stratum, wave.key)
@@ -106,7 +187,7 @@ def _sample_sizes(answers: pd.DataFrame, stratum: Ints, strata: int, clustered: 
 
 def _start_weights(answers: pd.DataFrame, wave: Wave, population: Floats, sizes: Ints) -> Floats:
     assert wave.design is not None and wave.weighting is not None
-    if wave.design.weight:
+    if wave.design.delivered:
         delivered = answers["design_weight"].to_numpy(dtype=float)
         if invalid := _invalid_weights(delivered):
             hint = "Every respondent needs a weight above 0: correct the file, or add a [[correction]]."
@@ -114,7 +195,7 @@ def _start_weights(answers: pd.DataFrame, wave: Wave, population: Floats, sizes:
                 wave_problem(
                     wave.key,
                     "design.weight",
-                    f"{wave.design.weight} is not above 0 in every row",
+                    f"{wave.design.delivered} is not above 0 in every row",
                     hint,
                     invalid,
                 )
@@ -136,12 +217,13 @@ def _invalid_weights(weights: Floats) -> str:
 
 
 def _report(
-    weights: Floats, factors: Floats, uncovered: list[str], margins: list[dict[str, Any]]
+    weights: Floats, factors: Floats, uncovered: list[str], margins: list[dict[str, Any]], wave: Wave
 ) -> dict[str, Any]:
     total, squares = exact_sum(weights), exact_sum(weights**2)
     return {
         "rows": len(weights),
         "sum": total,
+        "population": wave.response.population,
         "min": float(weights.min()),
         "max": float(weights.max()),
         "ratio": float(weights.max() / weights.min()),

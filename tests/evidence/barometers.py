@@ -45,6 +45,9 @@ items = { quality = "Quality", savings = "Savings" }
 [questions.staff]
 type = "numeric"
 text = "How many work here?"
+[questions.turnover]
+type = "numeric"
+text = "What was the turnover?"
 [questions.climate]
 type = "single"
 base = "all"
@@ -56,6 +59,21 @@ nonresponse = ["dk"]
 INDICATORS = """
 [bases.innovative]
 any = ["introduced.*=yes"]
+[bases.sizeable]
+any = ["staff>20"]
+[indicators.many_staff]
+any = ["staff>=30", "staff<5"]
+[indicators.few_staff]
+none = ["staff>15", "staff<=3.5"]
+[indicators.sizeable_innovation]
+base = "sizeable"
+any = ["introduced.*=yes"]
+[indicators.product_score]
+mean = "introduced.product"
+scores = { yes = 3, no = -1 }
+[indicators.scored]
+mean = "introduced.*"
+scores = { yes = 3, no = -1 }
 [indicators.any_innovation]
 base = "all"
 any = ["introduced.*=yes"]
@@ -104,7 +122,12 @@ COLUMNS = {
     "never": ("never", "yes no"),
     "always": ("always", "yes no"),
 }
-SIZE = {"size": ("size", "small large")}  # of the stratified samples alone
+TURNOVER = {"turnover": ("turnover", "*:=")}
+SIZE = {"size": ("size", "small large"), **TURNOVER}
+INSTRUMENTS = {
+    "stratified": COLUMNS | SIZE,
+    "clustered": COLUMNS | TURNOVER,
+}  # by the start of a sample's name
 
 
 def _crosswalk(columns: dict[str, tuple[str, str]]) -> str:
@@ -137,6 +160,7 @@ class Drawn:
     rules: Rules = LOGIT
 
 
+SCALED = 'method = "given"\nscale = "population"\n[response]\npopulation = 2000'
 SIMPLE = 'population = "simple_population.csv"'
 STRATA = 'strata = ["sector", "size"]'
 PRIOR_SCORE = f'{STRATA}\npopulation = "stratified_population.csv"'
@@ -144,6 +168,7 @@ DELIVERED = f'{PRIOR_SCORE}\nweight = "weight"'
 CLUSTERS = 'strata = ["stratum"]\npsu = "psu"\nweight = "weight"'
 TOWNS = f'{CLUSTERS}\npopulation = "clustered_population.csv"'
 LONELY = CLUSTERS.replace('"stratum"', '"lonely"')
+UNWEIGHTED = 'method = "none"'
 BY_COUNTS, GIVEN = 'method = "design"', 'method = "given"'
 
 
@@ -156,6 +181,7 @@ def _replicates(declared: str) -> str:
 
 
 MAIN = '[["sector"], ["region"]]'
+SUMMED = '[["sector"], ["turnover"]]'
 CROSSED = '[["sector", "size"], ["region"]]'
 RSCALES = [scale for scale in (0.5, 0.45, 0.4, 0.5, 0.48, 0.35, 0.5) for _ in range(2)]
 
@@ -176,6 +202,14 @@ DESIGNS = {
     "strata_poststratified": Drawn(
         "stratified", f'{STRATA}\nweight = "weight"', _calibrated("poststratify", '[["sector", "region"]]', "joint_totals.csv")
     ),
+    "simple_scaled": Drawn("simple", 'weight = "weight"', SCALED),
+    "simple_unweighted": Drawn("simple", "", UNWEIGHTED),
+    "simple_probability": Drawn("simple", 'probability = "probability"', GIVEN, WALD),
+    "strata_census": Drawn("stratified", f"{STRATA}\ncensus = true", UNWEIGHTED),
+    "strata_regressed": Drawn("stratified", DELIVERED, _calibrated("linear", SUMMED, "regressed_totals.csv")),
+    "strata_regressed_raked": Drawn("stratified", DELIVERED, _calibrated("rake", SUMMED, "regressed_totals.csv"), WALD),
+    "strata_regressed_logit": Drawn("stratified", DELIVERED, _calibrated("logit", SUMMED, "regressed_totals.csv") + "\nbounds = [0.6, 1.6]", BETA),
+    "clusters_regressed": Drawn("clustered", TOWNS, _calibrated("rake", SUMMED, "towns_totals.csv")),
     "clusters_fpc": Drawn("clustered", TOWNS, GIVEN),
     "clusters_wald": Drawn("clustered", CLUSTERS, GIVEN, WALD),
     "clusters_raked": Drawn("clustered", TOWNS, _calibrated("rake", MAIN)),
@@ -229,7 +263,7 @@ def write_evidence(root: Path, rules: Rules, designs: list[str]) -> Path:
     schemas = write_identity(root, rules.interval, rules.lonely)
     for name, text in (("codebook", CODEBOOK), ("indicators", INDICATORS), ("domains", DOMAINS)):
         (schemas / f"{name}.toml").write_text(text, encoding="utf-8")
-    for name, columns in (("plain", COLUMNS), ("sized", COLUMNS | SIZE)):
+    for name, columns in {"plain": COLUMNS, **INSTRUMENTS}.items():
         (schemas / "instruments" / f"{name}.toml").write_text('language = "en"\n', encoding="utf-8")
         (schemas / "instruments" / f"{name}.csv").write_text(_crosswalk(columns), encoding="utf-8")
     for file in sorted((FOLDER / "samples").glob("*.csv")):
@@ -238,7 +272,7 @@ def write_evidence(root: Path, rules: Rules, designs: list[str]) -> Path:
         of = DESIGNS[name]
         wave = WAVE.format(
             edition=name,
-            instrument="sized" if of.sample.startswith("stratified") else "plain",
+            instrument=next((name for name in INSTRUMENTS if of.sample.startswith(name)), "plain"),
             year=1990 + number,
             sample=of.sample,
             design=of.design,

@@ -89,14 +89,14 @@ def simple(draw: Draw) -> Iterator[dict[str, str]]:
             f"jk_{number + 1}": "0" if number == group else f"{weight * groups / (groups - 1):.6f}"
             for number in range(groups)
         }
-        yield {"id": f"a{row:03}", "sector": sector, "region": region, "island": island, **answers, "weight": f"{weight}", **replicates}  # fmt: skip
+        yield {"id": f"a{row:03}", "sector": sector, "region": region, "island": island, **answers, "weight": f"{weight}", "probability": f"{1 / weight:.6f}", **replicates}  # fmt: skip
 
 
 def stratified(draw: Draw, letter: str = "b", shift: float = 0.0) -> Iterator[dict[str, str]]:
     """Strata of sector and size, drawn at rates from a tenth to all; the weight corrects for who did not
-    answer.
+    answer. Turnover is known of everybody, and the weight of its households is another one.
     """
-    number = 0
+    number, own = 0, Draw(20266 + ord(letter))
     for (sector, size), (frame, drawn) in FRAME.items():
         for _ in range(drawn):
             number += 1
@@ -104,7 +104,9 @@ def stratified(draw: Draw, letter: str = "b", shift: float = 0.0) -> Iterator[di
             island = "quiet" if number % 70 == 11 else "far" if number % 35 == 5 else "main"
             answers = draw.quiet() if island == "quiet" else draw.answers(sector, shift)
             weight = round(frame / drawn * (1 + 0.25 * draw.random.random()), 4)
-            yield {"id": f"{letter}{number:03}", "sector": sector, "size": size, "region": region, "island": island, **answers, "weight": f"{weight}"}  # fmt: skip
+            turnover = (4 + own.below(90)) * (6 if size == "large" else 1) + 0.25
+            households = round(weight * (0.5 + 2 * own.random.random()), 4)
+            yield {"id": f"{letter}{number:03}", "sector": sector, "size": size, "region": region, "island": island, **answers, "weight": f"{weight}", "turnover": f"{turnover}", "households": f"{households}"}  # fmt: skip
 
 
 def clustered(draw: Draw) -> Iterator[dict[str, str]]:
@@ -112,7 +114,7 @@ def clustered(draw: Draw) -> Iterator[dict[str, str]]:
 
     ``lonely`` are the same strata, but for a municipality that is a stratum by itself.
     """
-    number = 0
+    number, own = 0, Draw(20270)
     for stratum, (frame, drawn) in CLUSTERS.items():
         for psu in range(drawn):
             lead, size = 0.3 * (draw.random.random() - 0.5), 6 + draw.below(9)
@@ -127,7 +129,7 @@ def clustered(draw: Draw) -> Iterator[dict[str, str]]:
                 region = {"n": "north", "s": "south", "w": "west"}[stratum[0]]
                 if draw.random.random() < 0.2:
                     region = draw.one([(name, 1 / 3) for name in REGIONS])
-                yield {"id": f"c{number:03}", "stratum": stratum, "psu": str(psu), "lonely": lonely, "sector": sector, "region": region, "island": island, **answers, "weight": f"{weight}"}  # fmt: skip
+                yield {"id": f"c{number:03}", "stratum": stratum, "psu": str(psu), "lonely": lonely, "sector": sector, "region": region, "island": island, **answers, "weight": f"{weight}", "turnover": f"{(4 + own.below(90)) * 1.5}"}  # fmt: skip
 
 
 def paired(draw: Draw) -> Iterator[dict[str, str]]:
@@ -187,11 +189,20 @@ def counts() -> dict[str, list[dict[str, str]]]:
     def margin(name: str, totals: dict[str, int]) -> list[dict[str, str]]:
         return [{"margin": name, "code": code, "total": str(total)} for code, total in totals.items()]
 
+    towns = 0.97 * sum(float(row["weight"]) * float(row["turnover"]) for row in clustered(Draw(20264)))
+    turnover = 1.04 * sum(FRAME[row["sector"], row["size"]][0] / FRAME[row["sector"], row["size"]][1] * float(row["turnover"]) for row in stratified(Draw(20262)))  # fmt: skip
+
     return {
         "simple_population": [{"population": "2000"}],
         "stratified_population": [{"sector": s, "size": size, "population": str(n)} for (s, size), n in crossed.items()],
         "clustered_population": [{"stratum": name, "population": str(frame)} for name, (frame, _) in CLUSTERS.items()],
         "totals": [*margin("sector", sizes), *margin("region", regions)],
+        "regressed_totals": [
+            *margin("sector", sizes), {"margin": "turnover", "code": "", "total": f"{round(turnover)}"},
+        ],
+        "towns_totals": [
+            *margin("sector", sizes), {"margin": "turnover", "code": "", "total": f"{round(towns)}"},
+        ],
         "crossed_totals": [
             *margin("sector*size", {"*".join(key): n for key, n in crossed.items()}), *margin("region", regions),
         ],

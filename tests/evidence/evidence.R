@@ -11,9 +11,11 @@ dir.create(target, showWarnings = FALSE)
 
 sample_of <- function(name) {
   rows <- read.csv(file.path(folder, "samples", paste0(name, ".csv")), colClasses = "character")
-  for (column in grep("^(weight|staff|(jk|jkn|brr|fay|boot)_[0-9]+)$", names(rows), value = TRUE))
+  for (column in grep("^(weight|probability|turnover|households|staff|(jk|jkn|brr|fay|boot)_[0-9]+)$", names(rows), value = TRUE))
     rows[[column]] <- as.numeric(rows[[column]])
   rows$climate <- as.numeric(ifelse(rows$climate %in% c("", "9"), NA, rows$climate))
+  for (item in c("product", "service"))
+    rows[[paste0(item, "_score")]] <- ifelse(rows[[item]] == "yes", 3, ifelse(rows[[item]] == "no", -1, NA))
   rows$innovates <- rows$product == "yes" | rows$service == "yes"
   rows
 }
@@ -28,7 +30,8 @@ frame <- read.csv(file.path(folder, "samples/stratified_population.csv"))
 with_frame <- function(rows) {
   rows$cell <- paste(rows$sector, rows$size)
   rows$N <- frame$population[match(rows$cell, paste(frame$sector, frame$size))]
-  rows$start <- rows$N / ave(rows$N, rows$cell, FUN = length)
+  rows$drawn <- ave(rows$N, rows$cell, FUN = length)
+  rows$start <- rows$N / rows$drawn
   rows
 }
 stratified <- with_frame(stratified)
@@ -48,8 +51,8 @@ model_totals <- function(formula, counts, rows) {
   columns <- colnames(model.matrix(formula, rows))
   found <- sapply(columns, function(column) {
     if (column == "(Intercept)") return(sum(counts[[1]]))
-    for (margin in names(counts)) for (code in names(counts[[margin]]))
-      if (column == paste0(margin, code)) return(counts[[margin]][[code]])
+    for (margin in names(counts)) for (place in seq_along(counts[[margin]]))  # of a number the code is blank
+      if (column == paste0(margin, names(counts[[margin]])[place])) return(counts[[margin]][[place]])
     stop(column)
   })
   setNames(as.numeric(found), columns)
@@ -57,6 +60,8 @@ model_totals <- function(formula, counts, rows) {
 stratified$crossed <- paste(stratified$sector, stratified$size, sep = "*")
 stratified$joint <- paste(stratified$sector, stratified$region, sep = "*")
 main_margins <- list(sector = total_of("sector"), region = total_of("region"))
+summed <- function(file) list(sector = total_of("sector", file), turnover = total_of("turnover", file))
+regressed <- function(calfun, ...) calibrated(drawn$delivered, ~sector + turnover, summed("regressed_totals"), calfun = calfun, ...)
 crossed_margins <- list(crossed = total_of("sector*size", "crossed_totals"), region = total_of("region"))
 poststrata <- function(margin, name, file) {
   counts <- total_of(margin, file)
@@ -66,6 +71,10 @@ poststrata <- function(margin, name, file) {
 drawn <- list(
   simple = svydesign(~1, data = simple, fpc = ~N, weights = ~I(2000 / 240 + 0 * N)),
   weighted = svydesign(~1, data = simple, weights = ~weight),
+  scaled = svydesign(~1, data = simple, weights = ~I(weight * 2000 / sum(weight))),
+  unweighted = svydesign(~1, data = simple, weights = ~I(1 + 0 * weight)),
+  probability = svydesign(~1, data = simple, probs = ~probability),
+  census = svydesign(~1, strata = ~cell, data = stratified, fpc = ~drawn, weights = ~I(1 + 0 * N)),
   strata = svydesign(~1, strata = ~cell, data = stratified, fpc = ~N, weights = ~start),
   later = svydesign(~1, strata = ~cell, data = later, fpc = ~N, weights = ~start),
   delivered = svydesign(~1, strata = ~cell, data = stratified, fpc = ~N, weights = ~weight),
@@ -112,6 +121,14 @@ designs <- list(
   strata_bounded = list(calibrated(drawn$strata, ~crossed + region, crossed_margins, calfun = "linear", bounds = c(0.953, 1.07)), "xlogit", "certainty"),
   strata_logit = list(calibrated(drawn$delivered, ~sector + region, main_margins, calfun = "logit", bounds = c(0.6, 1.6)), "mean", "adjust"),
   strata_poststratified = list(postStratify(drawn$delivered_no_fpc, ~joint, poststrata("sector*region", "joint", "joint_totals")), "xlogit", "certainty"),
+  simple_scaled = list(drawn$scaled, "xlogit", "certainty"),
+  simple_unweighted = list(drawn$unweighted, "xlogit", "certainty"),
+  simple_probability = list(drawn$probability, "mean", "adjust"),
+  strata_census = list(drawn$census, "xlogit", "certainty"),
+  strata_regressed = list(regressed("linear"), "xlogit", "certainty"),
+  strata_regressed_raked = list(regressed("raking"), "mean", "adjust"),
+  strata_regressed_logit = list(regressed("logit", bounds = c(0.6, 1.6)), "beta", "average"),
+  clusters_regressed = list(calibrated(drawn$clusters, ~sector + turnover, summed("towns_totals"), calfun = "raking"), "xlogit", "certainty"),
   clusters_fpc = list(drawn$clusters, "xlogit", "certainty"),
   clusters_wald = list(drawn$clusters_no_fpc, "mean", "adjust"),
   clusters_raked = list(calibrated(drawn$clusters, ~sector + region, main_margins, calfun = "raking"), "xlogit", "certainty"),
@@ -153,10 +170,24 @@ estimands <- function(rows) {
     made <- c(made, list(share(question, "yes", everybody, everybody, rows[[question]] == "yes")))
   for (mean in c("staff", "climate"))
     made <- c(made, list(modifyList(share(paste0(mean, "_mean"), "mean", everybody, !is.na(rows[[mean]]), ifelse(is.na(rows[[mean]]), 0, rows[[mean]])), list(unit = "mean"))))
+  # Only where somebody answered can a condition hold; none of the conditions may hold of a number that is there.
+  staff <- !is.na(rows$staff)
+  sizeable <- staff & rows$staff > 20
+  made <- c(made, list(
+    share("many_staff", "yes", everybody, staff, staff & (rows$staff >= 30 | rows$staff < 5)),
+    share("few_staff", "yes", everybody, staff, staff & !(rows$staff > 15 | rows$staff <= 3.5)),
+    share("sizeable_innovation", "yes", sizeable, sizeable & answered, rows$innovates)
+  ))
+  for (item in c("product", "service")) {
+    score <- rows[[paste0(item, "_score")]]
+    scored <- modifyList(share("scored", item, everybody, !is.na(score), ifelse(is.na(score), 0, score)), list(unit = "mean"))
+    made <- c(made, list(scored))
+    if (item == "product") made <- c(made, list(modifyList(scored, list(indicator = "product_score", category = "mean"))))
+  }
   total <- function(of, indicator) modifyList(of, list(indicator = indicator, unit = "total"))
   c(made, list(total(made[[1]], "innovative_workplaces"), total(made[[6]], "newest")))
 }
-EVERYWHERE <- c("any_innovation", "novelty", "novelty_said", "rare", "staff_mean", "climate_mean", "innovative_workplaces")
+EVERYWHERE <- c("many_staff", "sizeable_innovation", "product_score", "any_innovation", "novelty", "novelty_said", "rare", "staff_mean", "climate_mean", "innovative_workplaces")
 domains <- list(total = "", sector = c("admin", "care", "school"), region = c("north", "south", "west"), island = c("far", "main", "quiet", "nobody"))
 within <- function(rows, domain, code) if (domain == "total") rep(TRUE, nrow(rows)) else rows[[domain]] == code
 
@@ -201,13 +232,14 @@ cell <- function(name, design, method, one, domain, code) {
   m <- suppressWarnings(if (one$unit == "total") svytotal(~.y, part, deff = "replace") else svymean(~.y, part, deff = "replace"))
   value <- as.numeric(coef(m)); v <- as.numeric(vcov(m))
   if (v < 1e-24) v <- 0  # what rounding leaves where all terms cancel
-  everyone <- one$unit == "share" && all(one$y[counts] == one$y[counts][1])
-  if (everyone) { value <- one$y[counts][1]; v <- 0 }  # exactly 0 or 1: a quotient of equal sums may miss it by a bit
+  everyone <- one$unit != "total" && all(one$y[counts] == one$y[counts][1])
+  if (everyone) { value <- one$y[counts][1]; v <- 0 }  # of equal numbers exactly theirs: a quotient of equal sums may miss it by a bit
   out$value <- value; out$se <- sqrt(v); out$df <- df
   d <- if (sum(counts) > 1 && !everyone) suppressWarnings(as.numeric(deff(m))) else NA
   out$deff <- if (length(d) && is.finite(d)) d else NA
   t <- suppressWarnings(qt(0.975, df))
   ci <- if (one$unit == "share") suppressWarnings(interval(m, value, v, part, sum(counts), df, method)) else value + c(-t, t) * sqrt(v)
+  if (name == "strata_census") ci <- c(value, value)  # ours: nothing is left to chance; R asks for degrees of freedom
   out$ci_low <- ci[1]; out$ci_high <- ci[2]
   if (one$unit == "share") out[c("value", "se", "ci_low", "ci_high")] <- 100 * out[c("value", "se", "ci_low", "ci_high")]
   out
@@ -225,7 +257,7 @@ estimates <- do.call(rbind, estimates)
 stopifnot(same_as_r > 50)
 
 # Calibrated weights, unit by unit.
-weighed <- c("simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit", "strata_poststratified", "clusters_raked", "strata_trimmed", "lonely_raked_certainty")
+weighed <- c("simple_poststratified", "strata_raked", "strata_linear", "strata_bounded", "strata_logit", "strata_poststratified", "clusters_raked", "strata_trimmed", "lonely_raked_certainty", "strata_regressed", "strata_regressed_raked", "strata_regressed_logit", "clusters_regressed")
 weighed <- do.call(rbind, lapply(weighed, function(name) {
   design <- designs[[name]][[1]]
   data.frame(design = name, id = design$variables$id, weight = as.numeric(weights(design, "sampling")))
@@ -261,7 +293,7 @@ at <- function(design, indicator, category, domain, code)
   estimates[estimates$design == design & estimates$indicator == indicator & estimates$category == category & estimates$domain == domain & estimates$domain_code == code, ]
 pairs <- list(list(c("sector", "care"), c("sector", "school")), list(c("sector", "care"), c("region", "north")), list(c("sector", "admin"), c("total", "")), list(c("island", "far"), c("island", "main")))
 differences <- list(); benchmarks <- list()
-DIFFERED <- c(COMPARED, "strata_raked", "strata_trimmed", "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average")
+DIFFERED <- c(COMPARED, "strata_raked", "strata_regressed", "clusters_regressed", "strata_trimmed", "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average")
 for (name in DIFFERED) {
   design <- designs[[name]][[1]]
   options(survey.lonely.psu = designs[[name]][[3]])
@@ -301,7 +333,7 @@ for (i in seq_along(LATER)) for (j in seq_len(i - 1)) {
     if (of$n_a == 0 || of$n_b == 0) next
     d <- c(of$value_a - of$value_b, sqrt(of$se_a^2 + of$se_b^2))
     test <- t_test(d, of$df_a + of$df_b)
-    if (!(of$indicator %in% c("staff_mean", "climate_mean", "innovative_workplaces")) && (few(of$value_a, of$n_a) || few(of$value_b, of$n_b))) test <- c(NA, NA, NA)
+    if (!(of$indicator %in% c("staff_mean", "climate_mean", "product_score", "innovative_workplaces")) && (few(of$value_a, of$n_a) || few(of$value_b, of$n_b))) test <- c(NA, NA, NA)
     if (!(is.finite(d[2]) && d[2] > 1e-10 && isTRUE(of$df_a + of$df_b > 0))) d[2] <- NA  # no error, no test
     comparisons[[length(comparisons) + 1]] <- data.frame(wave_a = LATER[i], wave_b = LATER[j], indicator = of$indicator, category = of$category,
       domain = of$domain, domain_code = of$domain_code, difference = d[1], se = d[2], ci_low = test[1], ci_high = test[2], p_value = test[3])

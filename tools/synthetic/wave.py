@@ -183,7 +183,7 @@ def _frame(drawing: Drawing, cells: pd.DataFrame, random: np.random.Generator) -
     """The raw file's cells: id, register, questions in the crosswalk's order, extras and weight."""
     wave, people, recipe = drawing.wave, drawing.people, drawing.recipe
     assert wave.design is not None
-    columns = {wave.design.id: people["unit"].to_numpy(dtype=object)}
+    columns = {wave.design.id[0]: people["unit"].to_numpy(dtype=object)}
     columns |= {str(name): cells[name].to_numpy(dtype=object) for name in cells}
     for column, fed in drawing.crosswalk.columns.items():
         if fed and column not in columns:

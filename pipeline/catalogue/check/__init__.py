@@ -12,6 +12,7 @@ from pipeline.catalogue.check.comparability import check_comparability
 from pipeline.catalogue.check.identity import check_identity
 from pipeline.catalogue.check.indicators import check_indicators
 from pipeline.catalogue.check.instruments import check_instruments
+from pipeline.catalogue.check.names import check_names
 from pipeline.catalogue.check.translations import check_translations
 from pipeline.catalogue.check.waves import check_waves
 from pipeline.catalogue.model import Catalogue
@@ -23,6 +24,7 @@ __all__ = ["check"]
 def check(catalogue: Catalogue) -> Iterator[Problem]:
     """Every problem between the declarations, file by file."""
     yield from check_identity(catalogue)
+    yield from check_names(catalogue)
     yield from check_codebook(catalogue)
     yield from check_indicators(catalogue)
     yield from check_instruments(catalogue)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Condition, Indicator, Logic, question_key
+from pipeline.catalogue.questionnaire import Condition, Indicator, Logic, Question, question_key
 from pipeline.problems import Problem
 
 FILE = "schemas/indicators.toml"
@@ -60,6 +60,12 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(FILE, f"{key}.total", "is not a share", hint, indicator.total)
 
 
+def _first_answer(question: Question) -> str:
+    """A code of a question that is a substantive answer; any of its codes where none is."""
+    substantive = [code for code in question.codes if code not in question.nonresponse]
+    return next(iter([*substantive, *question.codes]), "CODE")
+
+
 def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     question = catalogue.questions.get(indicator.question or "")
     if question is None:
@@ -81,7 +87,7 @@ def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Pro
             FILE,
             f"{key}.codes",
             "is missing for a grid",
-            'Add the codes that count, such as codes = ["yes"].',
+            f'Add the codes that count, such as codes = ["{_first_answer(question)}"].',
         )
     else:
         for code in indicator.codes:
@@ -98,19 +104,25 @@ def _share(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Pro
 
 def _mean(indicator: Indicator, key: str, catalogue: Catalogue) -> Iterator[Problem]:
     variable = indicator.mean or ""
-    if variable not in catalogue.answers:
+    named = catalogue.questions.get(question_key(variable))
+    if named is not None and named.items and variable == named.key:
+        hint = f"Name one of its items, as {named.answers[0]}, or all of them: {named.key}.*"
+        yield Problem(FILE, f"{key}.mean", "is a question of several items", hint, variable)
+        return
+    if variable not in catalogue.answers and not (named and named.items and variable == f"{named.key}.*"):
         hint = f"Name an answer variable of codebook.toml.{did_you_mean(variable, catalogue.answers)}"
         yield Problem(FILE, f"{key}.mean", "is not an answer variable", hint, variable)
         return
     question = catalogue.question_of(variable)
-    if question.type in {"numeric", "multiple"}:
-        if indicator.scores or question.type == "multiple":
+    if question.type == "multiple":
+        hint = f'Declare the shares of its items instead: question = "{question.key}".'
+        yield Problem(FILE, f"{key}.mean", "is ticked or not, and has no mean", hint, variable)
+        return
+    if question.type == "numeric":
+        if indicator.scores:
+            hint = "Remove scores, or name a question with codes."
             yield Problem(
-                FILE,
-                f"{key}.mean",
-                "cannot be scored",
-                "Name a question with codes, or remove scores.",
-                variable,
+                FILE, f"{key}.scores", "are for codes, and the question has numbers", hint, variable
             )
         return
     if not indicator.scores:
@@ -151,10 +163,15 @@ def _condition(condition: Condition, key: str, catalogue: Catalogue) -> Iterator
         )
         return
     codes = catalogue.codes_of(catalogue.expand(pattern)[0])
-    if not codes:
-        yield Problem(
-            FILE, key, "has a condition on a number", "Use conditions on codes only.", str(condition)
-        )
+    if codes and condition.comparison != "=":
+        hint = f"Write {pattern}=code|code; only the answers to a numeric question have a size."
+        yield Problem(FILE, key, "compares codes by their size", hint, str(condition))
+        return
+    if not codes and pattern in catalogue.variables:
+        yield Problem(FILE, key, "names a variable without codes", "Give it codes.", str(condition))
+    elif not codes and condition.numbers is None:
+        hint = f"Write numbers, with a point as decimal mark, as {pattern}>=10 or {pattern}=0|1."
+        yield Problem(FILE, key, "compares a number with what is none", hint, str(condition))
     for code in condition.codes:
         if codes and code not in codes:
             hint = f"Use one of {', '.join(codes)}.{did_you_mean(code, codes)}"

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import ABSENT, IGNORE, CrosswalkRow, Instrument
+from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, CrosswalkRow, Instrument
+from pipeline.catalogue.ranges import Range, overlapping, range_of
 from pipeline.problems import Problem
 
 
@@ -47,6 +48,7 @@ def _is_codebook_entry(key: str, catalogue: Catalogue) -> bool:
 def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) -> Iterator[Problem]:
     file = f"schemas/instruments/{instrument.key}.csv"
     yield from _unmapped(instrument, file)
+    yield from _ranges(instrument, file)
     seen: dict[tuple[str, str, str], int] = {}
     for row in instrument.crosswalk:
         line = f"line {row.line}"
@@ -64,6 +66,22 @@ def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) ->
             yield Problem(file, line, "names an unknown variable", hint, row.variable)
         elif row.variable:
             yield from _code(row, catalogue, file, line)
+
+
+def _ranges(instrument: Instrument, file: str) -> Iterator[Problem]:
+    ranges: dict[tuple[str, str], list[Range]] = {}
+    for row in instrument.crosswalk:
+        if not (found := range_of(row.source_code)):
+            continue
+        ranges.setdefault((row.source_variable, row.variable), []).append(found)
+        if found.low > found.high:
+            hint = "Write the lower end first."
+            yield Problem(file, f"line {row.line}", "is a range that ends before it begins", hint, found.text)
+    for (column, variable), found_here in ranges.items():
+        for first, second in overlapping(found_here):
+            hint = "Move the end of one of them; a number is in one range only."
+            message = f"has ranges for {variable or IGNORE} that overlap"
+            yield Problem(file, f"column {column}", message, hint, f"{first.text} and {second.text}")
 
 
 def _is_unmapped(row: CrosswalkRow) -> bool:
@@ -90,7 +108,8 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, line: str) -> Iter
     question = None if row.variable in catalogue.variables else catalogue.question_of(row.variable)
     numeric = question is not None and question.type == "numeric"
     nonresponse = question.nonresponse if question and question.type != "multiple" else ()
-    allowed = {IGNORE, *ABSENT, *codes, *nonresponse}
+    absent = ABSENT if question else (NO_ANSWER,)  # a trait is known of everyone or is not
+    allowed = {IGNORE, *absent, *codes, *nonresponse}
     if row.code == "=":
         if not numeric or row.source_code != "*":
             hint = "Use source_code * and code = for numeric questions only; map other codes one by one."

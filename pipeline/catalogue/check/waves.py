@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from pipeline.catalogue.check.replicates import check_replicates
@@ -9,14 +10,22 @@ from pipeline.catalogue.check.weighting import check_weighting, check_weighting_
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.raw_files import raw_fault
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, wave_problem
 
 
 def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
     """Every wave's own facts, and what waves of one survey share."""
+    if not any(catalogue.path("schemas", "waves").glob("*.toml")):
+        hint = "`barometer new-wave` drafts one from its raw file; a wave is a file waves/NAME.toml."
+        yield Problem("schemas/waves", "", "declares no wave", hint)
     taken: dict[tuple[str, ...], str] = {}
     countries: dict[str, Wave] = {}
+    files: dict[str, list[Wave]] = {}
+    for wave in catalogue.waves.values():
+        if wave.is_microdata:
+            files.setdefault(wave.source.sha256, []).append(wave)
     for wave in catalogue.waves.values():
         yield from _wave(wave, catalogue)
         identity = (wave.survey, wave.edition, wave.status, wave.source.kind)
@@ -26,10 +35,21 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
                 wave.key, "edition", f"is the edition of {taken[identity]} as well", hint, wave.edition
             )
         taken.setdefault(identity, wave.key)
+        sharing = files[wave.source.sha256] if wave.is_microdata else []
+        if same := [other.key for other in sharing if other is not wave and not _apart(wave, other)]:
+            hint = "A unit belongs to one wave: name the file of each, or the rows of each in source.rows."
+            message = f"is the file of {', '.join(same)} as well"
+            yield wave_problem(wave.key, "source.file", message, hint, wave.source.file)
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
             hint = f"Every wave of a survey has one country; {first.key} has {first.country}."
             yield wave_problem(wave.key, "country", "is not the country of the survey", hint, wave.country)
+
+
+def _apart(a: Wave, b: Wave) -> bool:
+    """Whether no row of a file can be of both waves: the values of a column that both name differ."""
+    rows_a, rows_b = a.source.rows, b.source.rows
+    return any(not set(rows_a[column]) & set(rows_b[column]) for column in rows_a.keys() & rows_b.keys())
 
 
 def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -41,8 +61,15 @@ def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         hint += did_you_mean(wave.instrument, list(catalogue.instruments))
         yield wave_problem(wave.key, "instrument", "is not known", hint, wave.instrument)
     yield from _dates(wave, catalogue)
+    yield from _response(wave)
     yield from _scope(wave, catalogue)
     yield from _raw_file(wave, catalogue)
+    yield from _header(wave)
+    if wave.source.thousands == wave.source.decimal:
+        hint = "Correct one of them, or remove thousands if none are separated."
+        yield wave_problem(
+            wave.key, "source.thousands", "is the decimal mark as well", hint, wave.source.thousands
+        )
     yield from _kind(wave, catalogue)
 
 
@@ -75,6 +102,16 @@ def _dates(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         )
 
 
+def _response(wave: Wave) -> Iterator[Problem]:
+    """Counts of which a later one is larger: units are drawn from the population and answer out of these."""
+    known = {key: getattr(wave.response, key) for key in ("population", "sample", "respondents")}
+    counts = [(key, count) for key, count in known.items() if count is not None]
+    for (above, most), (key, count) in itertools.pairwise(counts):
+        if count > most:
+            hint = f"Correct the one that is wrong: {above} is {most}."
+            yield wave_problem(wave.key, f"response.{key}", f"is more than the {above}", hint, str(count))
+
+
 def _scope(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     for name, codes in wave.scope.items():
         if name not in catalogue.variables:
@@ -95,10 +132,8 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if source.remote or not source.file:
         return
     path = catalogue.raw_path(source.file)
-    if not path.is_file():
-        yield wave_problem(
-            wave.key, "source.file", "is not in warehouse/raw", "Put the raw file there.", source.file
-        )
+    if reason := raw_fault(catalogue.root, source.file):
+        yield wave_problem(wave.key, "source.file", *reason, source.file)
     else:
         found, size = file_sha256(path), path.stat().st_size
         if found != source.sha256:
@@ -116,9 +151,30 @@ def _raw_file(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
             )
 
 
+def _header(wave: Wave) -> Iterator[Problem]:
+    source = wave.source
+    for key, number in (("name_row", source.name_row), ("label_row", source.label_row)):
+        if number > source.header_rows:
+            hint = f"The header has header_rows = {source.header_rows}: count within it, from 1."
+            yield wave_problem(wave.key, f"source.{key}", "is below the header", hint, str(number))
+    if source.label_row and source.label_row == source.name_row:
+        hint = "Labels stand in a row of their own: remove label_row if there is none."
+        yield wave_problem(
+            wave.key, "source.label_row", "is the row of the names", hint, str(source.label_row)
+        )
+    elif source.label_row and source.header_rows == 1:
+        hint = "Set header_rows to the number of rows above the data, names and labels among them."
+        yield wave_problem(wave.key, "source.label_row", "leaves no row for the names", hint, "1")
+
+
 def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if not wave.is_microdata:
-        for key, there in (("design", wave.design), ("correction", wave.corrections)):
+        for key, there in (
+            ("design", wave.design),
+            ("correction", wave.corrections),
+            ("exclusion", wave.exclusions),
+            ("source.rows", wave.source.rows),
+        ):
             if there:
                 yield wave_problem(
                     wave.key, key, "does not belong in a wave of published figures", "Remove it."
@@ -133,9 +189,12 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if wave.design is None:
         yield wave_problem(wave.key, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
     if wave.weighting is None:
-        yield wave_problem(
-            wave.key, "weighting", "is missing for microdata", 'Add [weighting] with method = "design".'
-        )
+        method = "given" if wave.design and wave.design.weight else "design"
+        hint = f'Add [weighting] with method = "{method}".'
+        yield wave_problem(wave.key, "weighting", "is missing for microdata", hint)
+    if wave.design and len(set(wave.design.strata)) < len(wave.design.strata):
+        hint, named = "Name each column once.", ", ".join(wave.design.strata)
+        yield wave_problem(wave.key, "design.strata", "has a duplicate entry", hint, named)
     if wave.design and wave.weighting:
         yield from check_weighting(wave, catalogue)
         yield from check_replicates(wave)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.contracts import table
 from pipeline.release.contents import Contents
 from pipeline.release.files import json_bytes
 
@@ -35,7 +34,7 @@ def files(contents: Contents) -> dict[str, bytes]:
         "dc:publisher": ", ".join(contents.publishers),
         "dc:license": {"@id": contents.licence_address},
         "dialect": {"encoding": "utf-8", "delimiter": ",", "lineTerminators": ["\n"], "header": True},
-        "tables": [_table(contents, table(name)) for name in contents.rows],
+        "tables": [_table(contents, contents.schema(name)) for name in contents.rows],
     }
     return {PATH: json_bytes(described)}
 

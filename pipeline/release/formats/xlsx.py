@@ -85,7 +85,8 @@ def _notes(contents: Contents) -> list[Sequence[str]]:
     lines.append(("Column", "Table", "Title", "Description"))
     for name in contents.rows:
         lines += [
-            (field["name"], name, field["title"], field["description"]) for field in table(name)["fields"]
+            (field["name"], name, field["title"], field["description"])
+            for field in contents.schema(name)["fields"]
         ]
     return lines
 

@@ -36,7 +36,7 @@
         }),
       );
 
-  const chance = (p) => (p === 0 ? `< ${format(0.0001, words)}` : format(p, words));
+  const chance = (p) => (p !== null && p < 0.0001 ? `<${format(0.0001, words)}` : format(p, words, 4));
 
   const label = (indicator, row) => {
     const category = (codes.categories[indicator].find((each) => each[0] === row.category) || [0, row.category])[1];

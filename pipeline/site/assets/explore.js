@@ -18,7 +18,8 @@
       const labels = domains.get(domain);
       const digits = (value) => (value === null || value === undefined ? 0 : (String(value).split(".")[1] || "").length);
       const decimals = Math.max(...cells.flatMap((cell) => [digits(cell[2]), digits(cell[3]), digits(cell[4])]));
-      return cells.map(([category, code, value = null, low = null, high = null, n = null, se = null, flag = null, note = null]) => {
+      const ordered = [...cells].sort((a, b) => a[1] - b[1] || a[0] - b[0]);
+      return ordered.map(([category, code, value = null, low = null, high = null, n = null, se = null, flag = null, note = null]) => {
         const [key, name] = codes.categories[indicator][category];
         const [cell, group] = labels[2][code];
         const place = waves.get(wave);

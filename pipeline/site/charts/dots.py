@@ -9,7 +9,8 @@ from pipeline.site.charts.scale import Scale, lines
 from pipeline.site.package_reader import Estimate
 
 LETTERS = 40  # of a label: fits beside its value on the narrowest screen
-LINE, STEP, GAP, TOP = 17, 11, 12, 40  # pixels: a line of text, an edition, between rows, the head
+LINE, STEP, GAP, TOP = 17, 11, 14, 40  # pixels: a line of text, an edition, between rows, the head
+DROP = 4  # pixels from a label to its first mark: the letters that reach below the line end above it
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _dots(
     y, made = float(TOP if len(legend) < 2 else TOP + 20), []
     for label, text, cells in rows:
         wrapped = lines(label, LETTERS)
-        start = y + LINE * len(wrapped)
+        start = y + LINE * len(wrapped) + DROP
         marks = list(_marks(cells, start, scale))
         made.append(DotRow(y, wrapped, text, marks))
         y = start + STEP * max(len(cells), 1) + GAP

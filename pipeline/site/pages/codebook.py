@@ -24,7 +24,6 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         shown: dict[str, Any] = {
             "question": question,
             "texts": [(language, language.markup(f"{text_key}.text")) for language in site.languages],
-            "base": section.language.markup(f"bases.{question.base}.label"),
             "items": _labels(section, site, f"{text_key}.items", question.items),
             "codes": _labels(section, site, f"{text_key}.codes", question.codes),
             "waves": _rules_once([_in_wave(section, question, wave) for wave in asked[key]]),

@@ -46,9 +46,10 @@ def _by_kind(release: SiteRelease) -> list[tuple[str, list[Any]]]:
 
 
 def citation(section: Section, release: SiteRelease) -> str:
-    """How to cite a release, from its own descriptor."""
+    """How to cite a release, from its own descriptor: by its title where no contributor is declared."""
     people = [who["title"] for who in release.described.get("contributors", []) if "title" in who]
-    text = f"{', '.join(people)} ({release.released[:4]}). {release.described['title']}. "
+    title, year = release.described["title"], release.released[:4]
+    text = f"{', '.join(people)} ({year}). {title}. " if people else f"{title} ({year}). "
     return text + section.language.strings.plain("version_n", version=release.version) + "."
 
 

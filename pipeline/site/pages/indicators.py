@@ -78,7 +78,7 @@ def _facts(section: Section, indicator: str) -> dict[str, Any]:
             (key, language.markup(f"questions.{key}.text"))
             for key in section.package.catalogue.questions_of(declared)
         ],
-        "base": language.markup(f"bases.{row['base']}.label") or row["base"],
+        "base": language.base(row["base"]),
     }
 
 

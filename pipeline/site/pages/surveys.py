@@ -41,8 +41,9 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         context = {
             "wave": row,
             "before_after": _neighbours(package.surveys[row["survey"]], wave),
-            "facts": [(name, row[name]) for name in FACTS if row[name] not in (None, "")],
+            "facts": [(name, row[name]) for name in FACTS if name != "n" or row[name] is not None],
             "method": [(name, row[name]) for name in METHOD if row[name] not in (None, "", 0)],
+            "published": row["source_kind"] == "figures",
             "margins": _margins(section, row["weighting_margins"]),
             "scope": section.scope(row["scope"]),
             "source": row,
@@ -57,7 +58,10 @@ def _margins(section: Section, text: str) -> list[str]:
     """The margins that weights meet, in labels."""
     plain = section.language.plain
     return [
-        f" {TIMES} ".join(plain(f"variables.{name}.label") or name for name in margin.split("*"))
+        f" {TIMES} ".join(
+            plain(f"variables.{name}.label") or plain(f"questions.{name}.text") or name
+            for name in margin.split("*")
+        )
         for margin in text.split("|")
         if margin
     ]
@@ -89,9 +93,11 @@ def _change(section: Section, row: Row | None) -> tuple[str, str] | None:
     if row is None or row["change_per_year"] is None:
         return None
     numbers = section.language.numbers
+    unit = section.package.indicators[row["indicator"]]["unit_measure"]
+    decimals = numbers.rounding.decimals(unit, is_total=True)
     ends = (row["ci_low"], row["ci_high"])
-    interval = f" {DASH} ".join(numbers.text(end, 1) for end in ends) if None not in ends else ""
-    return numbers.signed(row["change_per_year"], 1), interval
+    interval = f" {DASH} ".join(numbers.text(end, decimals) for end in ends) if None not in ends else ""
+    return numbers.signed(row["change_per_year"], decimals), interval
 
 
 def _values(section: Section, wave: str) -> dict[str, Any]:
@@ -132,7 +138,22 @@ def _groups(section: Section, wave: str) -> dict[str, Any]:
             drawn = breakdown(section.domain(domain), rows, whole, scale, ticks(section, scale))
             panels.append((drawn, [(cell, tests.get((domain, cell.domain_code), {})) for cell in groups]))
     shown = [cell for _, rows in panels for cell, _ in rows]
-    return {"panels": panels, "total": total, "group_flags": flags(shown), "tested": bool(tests)}
+    return {
+        "panels": panels,
+        "total": total,
+        "measured": _measured(section, key, category),
+        "group_flags": flags(shown),
+        "tested": bool(tests),
+        "differing": any(test.get("differs") for _, rows in panels for _, test in rows),
+    }
+
+
+def _measured(section: Section, indicator: str, category: str) -> str:
+    """What a chart of one category shows: the indicator, and the category where there are several."""
+    label = section.indicator(indicator)
+    if len(section.package.categories[indicator]) == 1:
+        return label
+    return f"{label}: {section.category(indicator, category)}"
 
 
 def _neighbours(waves: list[str], wave: str) -> tuple[str, str]:

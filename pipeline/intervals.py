@@ -1,7 +1,8 @@
 """Confidence intervals of shares, means and totals, from their standard errors and degrees of freedom.
 
-The last step of ``estimates``, after ``variance`` or ``replicates``; ``figures`` and ``disclosure`` use the
-same. Conventions are those of R's ``survey::svyciprop`` and ``confint`` (Lumley 2010, Complex Surveys).
+``estimation`` makes them; ``disclosure`` reckons back from them. What both must know of a method of shares
+stands in one table, ``METHODS``, with a row for every value of ``proportion_ci``. Conventions are those of
+R's ``survey::svyciprop`` and ``confint`` (Lumley 2010, Complex Surveys).
 
 Everywhere: arrays of one shape, an estimate each; ``se`` is in the unit of its estimate, shares are
 proportions from 0 to 1 and not percent; ``confidence`` is two-sided, above 0 and below 1. The result is the
@@ -9,6 +10,10 @@ lower and the upper limit. Nothing is raised: where no interval is defined, both
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import special
@@ -84,22 +89,48 @@ def clopper_pearson(p: Floats, n: Floats, confidence: float) -> tuple[Floats, Fl
     return np.where(known, low, np.nan), np.where(known, high, np.nan)
 
 
+Limits = tuple[Floats, Floats]
+
+
+@dataclass(frozen=True)
+class Method:
+    """An interval of shares: its name for readers, its ``limits`` from p, se, n, df and confidence.
+
+    ``scale``: that of g where the limits are g(p) -+ t se g'(p). The disclosure audit reckons back from
+    limits of that form; of a method without it, it draws no conclusion from them.
+    """
+
+    label: str
+    limits: Callable[[Floats, Floats, Floats, Floats, float], Limits]
+    scale: Literal["identity", "log odds"] | None
+
+
+def _cut_wald(p: Floats, se: Floats, n: Floats, df: Floats, confidence: float) -> Limits:
+    low, high = wald(p, se, df, confidence)
+    return np.maximum(low, 0.0), np.minimum(high, 1.0)
+
+
+def _logit(p: Floats, se: Floats, n: Floats, df: Floats, confidence: float) -> Limits:
+    return logit(p, se, df, confidence)
+
+
+METHODS: Mapping[str, Method] = {
+    "logit": Method("Student's t of the log odds", _logit, "log odds"),
+    "wald": Method("Student's t, cut at 0 and 100 %", _cut_wald, "identity"),
+    "beta": Method("Korn-Graubard", korn_graubard, None),
+}
+
+
 def share(
     p: Floats, se: Floats, n: Floats, n_eff: Floats, df: Floats, confidence: float, method: str
 ) -> tuple[Floats, Floats]:
-    """The interval of a share by the declared ``method``: ``logit``, ``wald`` (cut at 0 and 1) or ``beta``.
+    """The interval of a share by the declared ``method`` of ``METHODS``; Wald's is cut at 0 and 1.
 
     ``n`` are the units that p is of, ``n_eff`` is (sum w)^2 / sum w^2 of them (Kish 1965, Survey Sampling).
     Where p is exactly 0 or 1 no method has an error to go by: Clopper-Pearson's for p of ``n_eff`` takes
     their place.
     """
-    if method == "wald":
-        low, high = wald(p, se, df, confidence)
-        low, high = np.maximum(low, 0.0), np.minimum(high, 1.0)
-    elif method == "beta":
-        low, high = korn_graubard(p, se, n, df, confidence)
-    else:
-        low, high = logit(p, se, df, confidence)
+    low, high = METHODS[method].limits(p, se, n, df, confidence)
     extreme = (p <= 0) | (p >= 1)  # after the method: these replace what it left there
     low[extreme], high[extreme] = clopper_pearson(p[extreme], n_eff[extreme], confidence)
     return low, high

@@ -1,0 +1,67 @@
+"""Whether units answered in both of two waves of a survey: declared, or seen in their ids.
+
+Samples that share units are not independent, and the error of a difference, which adds variances, is another
+one than is given. Ids that are equal show it only where that is no accident: two files whose rows are
+numbered 1 to n share every number and need not share a unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import pandas as pd
+
+from pipeline.catalogue import Wave
+
+Ids = Callable[[str], Collection[str]]  # the ids of a wave's units; none where they are not at hand
+FEW = 0.05  # of the smaller wave: as many ids in common may be units that happened to be drawn twice
+BY_NATURE = 2.0  # times as many as numbers in common by chance: less is no evidence
+RUN = 10  # ids with the same beginning and a number make a run
+YES, NO, UNKNOWN = "yes", "no", "unknown"
+
+
+def no_ids(wave: str) -> Collection[str]:
+    """No wave's ids are at hand: what is declared must do."""
+    return ()
+
+
+def shared_units(a: Wave, b: Wave, ids: Ids = no_ids) -> str:
+    """``yes``, ``no`` or ``unknown``: what ``panel`` of the two waves declares, else what their ids show.
+
+    Without ids it is unknown. Ids in common are evidence where they are more than one in twenty of the
+    smaller wave, and more than twice those that two draws from the same numbers would have in common.
+    """
+    if not (a.is_microdata and b.is_microdata) or (a.survey, a.status) != (b.survey, b.status):
+        return NO
+    if a.panel is not None or b.panel is not None:
+        return NO if False in (a.panel, b.panel) else YES
+    of_a, of_b = set(ids(a.key)), set(ids(b.key))
+    if not of_a or not of_b:
+        return UNKNOWN
+    common = len(of_a & of_b)
+    if common <= FEW * min(len(of_a), len(of_b)):
+        return NO
+    return YES if common > BY_NATURE * _by_chance(of_a, of_b) else UNKNOWN
+
+
+def _by_chance(of_a: set[str], of_b: set[str]) -> float:
+    """How many ids two waves would have in common if each had drawn its own from the same runs of numbers."""
+    ids = sorted(of_a | of_b)
+    parts = pd.Series(ids, dtype="str").str.extract(r"^(.*?)(\d{0,18})$")
+    frame = pd.DataFrame(
+        {
+            "start": parts[0],
+            "number": pd.to_numeric(parts[1], errors="coerce"),
+            "a": [each in of_a for each in ids],
+            "b": [each in of_b for each in ids],
+        }
+    ).dropna()
+    runs = frame.groupby("start").agg(
+        least=("number", "min"),
+        most=("number", "max"),
+        size=("number", "size"),
+        a=("a", "sum"),
+        b=("b", "sum"),
+    )
+    runs = runs[runs["size"] >= RUN]
+    return float((runs["a"] * runs["b"] / (runs["most"] - runs["least"] + 1)).sum())

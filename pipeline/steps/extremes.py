@@ -1,0 +1,20 @@
+"""Numbers that no survey gives, refused in the wave that they come from: no table or format can hold them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from pipeline.catalogue import Wave
+from pipeline.problems import ProblemError, wave_problem
+
+LARGEST = 1e15  # beyond it a number of 64 bits holds no decimals
+
+
+def refuse_extremes(made: pd.DataFrame, wave: Wave, key: str, what: str) -> None:
+    """Raises ProblemError, at a key of the wave file, when a number of a table is beyond all bounds."""
+    numbers = made.select_dtypes("number").astype("float64")
+    extreme = numbers.columns[(numbers.abs() >= LARGEST).any()]
+    if len(extreme):
+        message = f"gives {what} of {LARGEST:g} or more, or infinite ones: {', '.join(map(str, extreme))}"
+        hint = "Correct the raw file or the crosswalk: one of its numbers is beyond all bounds."
+        raise ProblemError(wave_problem(wave.key, key, message, hint))
