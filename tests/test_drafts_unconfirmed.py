@@ -61,7 +61,7 @@ def test_guesses_are_found_by_file_and_line(barometer: Path) -> None:
     assert places(barometer) == [
         ("codebook.toml", 3),
         ("instruments/dk.csv", crosswalk.index("REG,S,region,south,") + 1),
-        ("waves/dk-2022.toml", 27),
+        ("waves/dk-2022.toml", 28),
     ]
 
 
@@ -111,7 +111,7 @@ def test_check_names_them_and_is_content(barometer: Path) -> None:
     assert said.exit_code == 0 and "No problems." in said.stdout
     assert "Draft: 4 guesses to confirm" in said.stdout
     assert "schemas/instruments/dk.csv, lines 4-5: guess 0.70: Nord ..." in said.stdout
-    assert "schemas/waves/dk-2022.toml, line 27: guess: a value of its own" in said.stdout
+    assert "schemas/waves/dk-2022.toml, line 28: guess: a value of its own" in said.stdout
     found = json.loads(barometer_command(barometer, "check", "--json").stdout)["unconfirmed"]
     assert {"file": "schemas/instruments/dk.csv", "line": 4, "text": "guess 0.70: Nord"} in found
 
@@ -151,7 +151,7 @@ def test_a_run_says_at_its_end_that_it_is_a_draft(draft: Path, tmp_path: Path) -
 def test_release_refuses_and_says_where_and_what_to_do(draft: Path) -> None:
     said = barometer_command(draft, "release")
     assert said.exit_code == 1 and "Traceback" not in said.output
-    for place in ("codebook.toml, line 3", "instruments/dk.csv, line 5", "waves/dk-2022.toml, line 27"):
+    for place in ("codebook.toml, line 3", "instruments/dk.csv, line 5", "waves/dk-2022.toml, line 28"):
         assert f"schemas/{place}: has 1 guess that nobody has confirmed." in said.stderr
     assert "take the word `guess` or `TODO` out" in said.stderr
     assert not (draft / "warehouse/releases").exists()
