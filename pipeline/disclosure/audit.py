@@ -28,7 +28,6 @@ from pipeline.catalogue.model import Catalogue, Disclosure
 from pipeline.disclosure.attack import Attack, attack
 from pipeline.disclosure.checks import beside, digits, named, numerators, still_shown
 from pipeline.disclosure.linkage import Linkage, linkage
-from pipeline.disclosure.numbers import NUMBER, with_numbers
 from pipeline.disclosure.published_view import PublishedView, views, with_earlier
 from pipeline.disclosure.ranges import ENOUGH
 from pipeline.disclosure.scope_sums import twins
@@ -36,6 +35,7 @@ from pipeline.disclosure.scoped_view import Scoped, counted, needs, scoped, wide
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Sum
 from pipeline.disclosure.tables import Tables, scoped_estimates
+from pipeline.disclosure.unit_numbers import NUMBER, with_numbers
 from pipeline.problems import Problem
 
 WITHDRAW_OR = "Build the candidate again; if an earlier release discloses the cell, withdraw that release."

@@ -13,11 +13,11 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.linkage import Linkage
-from pipeline.disclosure.numbers import disclosed_cells, near_hidden
 from pipeline.disclosure.published import MEASURES, decimals_of, printed_decimals
 from pipeline.disclosure.published_view import PublishedView
 from pipeline.disclosure.sums import Sum
 from pipeline.disclosure.tables import KEY, Tables, repeated
+from pipeline.disclosure.unit_numbers import disclosed_cells, near_hidden
 from pipeline.problems import Problem
 
 FILE, COMPARED = "data/estimates.csv", "data/comparisons.csv"

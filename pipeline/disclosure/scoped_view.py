@@ -16,11 +16,11 @@ import numpy as np
 from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import required_width, scale_of
-from pipeline.disclosure.numbers import NUMBER
 from pipeline.disclosure.published_view import MATRICES, PublishedView
 from pipeline.disclosure.rules import exposed, wave_fractions
 from pipeline.disclosure.scope_sums import links, on_scopes, remainders
 from pipeline.disclosure.sums import Cell, Sum, rest_of
+from pipeline.disclosure.unit_numbers import NUMBER
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 
 from pipeline.release.contents import Contents
 
+PATH = "CITATION.cff"
 MESSAGE = "If you use these data, please cite them as below."
 
 
@@ -27,7 +28,7 @@ def files(contents: Contents) -> dict[str, bytes]:
     lines += ["authors:", *(f"  - name: {_quoted(name)}" for name in contents.publishers)]
     if barometer.keywords:
         lines += ["keywords:", *(f"  - {_quoted(keyword)}" for keyword in barometer.keywords)]
-    return {"CITATION.cff": ("\n".join(lines) + "\n").encode()}
+    return {PATH: ("\n".join(lines) + "\n").encode()}
 
 
 def _quoted(text: str) -> str:
