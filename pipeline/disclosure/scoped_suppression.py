@@ -31,7 +31,7 @@ from pipeline.disclosure.rules import (
     with_base_indicators,
 )
 from pipeline.disclosure.scope_sums import twins
-from pipeline.disclosure.scoped_view import counted, needs, scoped, widened
+from pipeline.disclosure.scoped_view import needs, scoped, widened, with_counts
 from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix
@@ -183,7 +183,7 @@ class _ScopedWave:
         gone = np.array([self.hidden[name] for name in self.names]) & self.free
         seen = self.open.closed(gone, np.zeros_like(self.free), self.open, step)
         seen = with_numbers(seen, self.sums, self.linked, step, least)
-        seen, held = counted(seen, self.own, self.catalogue)
+        seen, held = with_counts(seen, self.own, self.catalogue)
         sums = [*self.sums, *held]
         sizes = sizes_of(seen, sums, self.catalogue)
         need = needs(seen, sizes, self.own, self.small, self.catalogue, MARGIN)

@@ -71,7 +71,7 @@ def widened(plain: PublishedView, again: PublishedView | None, cells: Sequence[C
     return replace(plain, cells=(*plain.cells, *cells), **both)
 
 
-def counted(view: PublishedView, own: Scoped, catalogue: Catalogue) -> tuple[PublishedView, list[Sum]]:
+def with_counts(view: PublishedView, own: Scoped, catalogue: Catalogue) -> tuple[PublishedView, list[Sum]]:
     """The view with every n on scopes that subtraction gives, and the links that hold.
 
     A cell on a scope that may have fewer than ``min_n`` answers, as far as the n tell, is primary.

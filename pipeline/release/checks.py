@@ -22,7 +22,7 @@ from frictionless import FrictionlessException, Metadata, Package
 from pipeline.catalogue.model import Estimation
 from pipeline.contracts import columns, table
 from pipeline.hashing import file_sha256
-from pipeline.problems import Problem
+from pipeline.problems import DEFECT, Problem
 from pipeline.release.archive import check_archive
 from pipeline.release.contents import SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet
@@ -149,12 +149,11 @@ def _codes(name: str) -> Iterator[Problem]:
             codes = [category["value"] for category in field["categories"]]
             labels = {category["label"] for category in field["categories"]}
             if codes != field.get("constraints", {}).get("enum") or len(labels) < len(codes):
-                hint = "Give categories and enum the same codes, and each code a label of its own."
                 yield Problem(
                     f"pipeline/contracts/tables/{name}.json",
                     field["name"],
                     "has categories and enum that differ, or labels that are not unique",
-                    hint,
+                    DEFECT,
                 )
 
 

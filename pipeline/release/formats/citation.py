@@ -25,7 +25,8 @@ def files(contents: Contents) -> dict[str, bytes]:
         "url": contents.address or barometer.homepage,
     }
     lines = [f"{key}: {_quoted(fact)}" for key, fact in facts.items() if fact]
-    lines += ["authors:", *(f"  - name: {_quoted(name)}" for name in contents.publishers)]
+    authors = contents.publishers or (contents.title,)  # the format requires one
+    lines += ["authors:", *(f"  - name: {_quoted(name)}" for name in authors)]
     if barometer.keywords:
         lines += ["keywords:", *(f"  - {_quoted(keyword)}" for keyword in barometer.keywords)]
     return {PATH: ("\n".join(lines) + "\n").encode()}

@@ -136,13 +136,12 @@ def _table(sheet: Worksheet, name: str, rows: pa.Table, head: Format) -> None:
         sheet.set_column(column, column, WIDE.get(field["name"], WIDTHS[field["type"]]))
         cells = rows[field["name"]]
         if field["type"] == "string" and (pc.max(pc.utf8_length(cells)).as_py() or 0) > TEXT:
-            hint = "Shorten it in the declarations."
             raise ProblemError(
                 Problem(
-                    f"pipeline/contracts/tables/{name}.json",
-                    "",
-                    f"has a text in {field['name']} that is too long for a cell (over {TEXT} characters)",
-                    hint,
+                    f"data/{name}.csv",
+                    field["name"],
+                    f"has a text that is too long for a cell of a workbook (over {TEXT} characters)",
+                    "Shorten it in the declarations.",
                 )
             )
         write = writers[field["type"]]
