@@ -43,8 +43,9 @@ def _sdmx_files(contents: Contents) -> dict[str, bytes]:
     return sdmx_structure.files(contents) | sdmx.files(contents)
 
 
+BOOK = Format({"*.xlsx": Kind("workbook", WORKBOOK, marked=False)}, xlsx.files, xlsx.check)
 FORMATS = (  # made from the contents of a package, in the order in which readers look for them
-    Format({"*.xlsx": Kind("workbook", WORKBOOK, marked=False)}, xlsx.files, xlsx.check),
+    BOOK,
     Format(
         {
             "data/*.csv": Kind("csv", CSV, marked=False),
@@ -70,9 +71,11 @@ DESCRIPTIONS = (  # they name every file made before them, so their ``files`` ta
     Format({dcat.TURTLE: DOCUMENT, dcat.JSON_LD: DOCUMENT}, dcat.files, dcat.check),
     Format({schema_org.PATH: DOCUMENT}, schema_org.files, None),
 )
-KINDS = {pattern: kind for each in (*FORMATS, *DESCRIPTIONS) for pattern, kind in each.kinds.items()} | {
-    "README.md": DOCUMENT,
+KINDS = {  # every kind of file, in that order: the archive after the workbook
+    **BOOK.kinds,
     "*.zip": Kind("archive", None, marked=False),
+    **{pattern: kind for each in (*FORMATS, *DESCRIPTIONS) for pattern, kind in each.kinds.items()},
+    "README.md": DOCUMENT,
     "*": Kind(DOCUMENT.label, None, marked=False),
 }
 
