@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+DEFECT = "This is a defect of the product, not of your declarations or data: report it with this message."
 LONGEST_WORD, SHOWN = 100, 80  # a longer word (no name may be) is cut to so many characters
 LONGEST, LONGEST_VALUE = 1000, 200  # characters of a whole message or hint; of a key or value
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,7 +50,12 @@ class SealedRelease:
     @property
     def withdrawn(self) -> dict[str, str] | None:
         """Date and reason of the withdrawal; None while the release stands."""
-        return self.described.get("withdrawn")
+        return withdrawal_of(self.described)
+
+
+def withdrawal_of(described: Mapping[str, Any]) -> dict[str, str] | None:
+    """Date and reason of the withdrawal that a descriptor tells of; None where it tells of none."""
+    return described.get("withdrawn")
 
 
 def version_numbers(version: str) -> tuple[int, ...]:

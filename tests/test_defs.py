@@ -20,7 +20,7 @@ from pipeline.defs import resources
 from pipeline.defs.execution import QUIET, Outcome, Runner
 from pipeline.defs.location import definitions
 from pipeline.defs.resources import Project
-from pipeline.staleness.findings import findings
+from pipeline.staleness.findings import PRODUCT_CHECKS, WAVE_CHECKS, findings
 from pipeline.staleness.run_problems import kept_problems
 from pipeline.staleness.status import status
 from pipeline.steps import quality, raw_wave, weighted_wave
@@ -118,6 +118,17 @@ def test_the_checks_and_which_of_them_block(barometer: Path) -> None:
             blocking |= {spec.name} if spec.blocking else set()
     assert found == CHECKS
     assert blocking == {"contract", "disclosure", "package"}
+
+
+def test_the_finding_of_every_check_that_does_not_block_is_kept(barometer: Path) -> None:
+    specs = [spec for check in definitions(barometer).asset_checks or () for spec in check.check_specs]
+    informing = {spec.name: spec.asset_key.to_user_string() for spec in specs if not spec.blocking}
+    kept = WAVE_CHECKS | PRODUCT_CHECKS
+    left_out = sorted(informing.keys() - kept.keys())
+    assert not left_out, (
+        f"neither in WAVE_CHECKS nor in PRODUCT_CHECKS of staleness/findings.py, and not blocking: {left_out}"
+    )
+    assert informing == kept, "a check of staleness/findings.py is not in defs/checks.py, or of another step"
 
 
 def test_the_jobs_the_schedule_and_the_sensor(barometer: Path) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pipeline.arrow import TYPES
 from pipeline.contracts import table
 from pipeline.release.bump import BUMPS, bump_between, reasons, required_bump
-from pipeline.release.diff import ComparedTable, apply, diff
+from pipeline.release.diff import ComparedTable, diff
+from tests.applying import applied
 
 KINDS = {
     "string": st.sampled_from(["", "a", "b", "æ\nø", "1"]),
@@ -50,7 +51,7 @@ def test_applying_the_comparison_to_the_old_gives_the_new(
     old: dict[str, ComparedTable], new: dict[str, ComparedTable]
 ) -> None:
     changes = json.loads(json.dumps(diff(old, new), allow_nan=False))
-    made = apply(changes, old)
+    made = applied(changes, old)
     assert made.keys() == new.keys()
     for name, expected in new.items():
         assert made[name].rows.equals(expected.rows)

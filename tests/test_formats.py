@@ -31,7 +31,11 @@ from pipeline.contracts import table
 from pipeline.problems import ProblemError
 from pipeline.release import PUBLISHED, check_package
 from pipeline.release.files import sha256sums
+from pipeline.release.formats import registry
+from pipeline.release.formats.format import Format
+from pipeline.release.formats.registry import DESCRIPTIONS, FORMATS, KINDS
 from pipeline.release.formats.sdmx import identifier
+from pipeline.site.ui_strings import load
 from tests.barometers import edit
 from tests.packages import AWKWARD, USED, awkward_barometer, write
 
@@ -356,13 +360,11 @@ def test_every_format_says_that_synthetic_figures_are(tmp_path: Path) -> None:
     folder = write(replace(catalogue, waves=waves), AWKWARD, USED)
     (path,) = folder.glob("*.xlsx")
     assert openpyxl.load_workbook(path)["Cover"]["A1"].value == "SYNTHETIC: Test barometer"
-    for name in (
-        "dcat.ttl",
-        "CITATION.cff",
-        "sdmx/structure.xml",
-        "px/estimates-dk.px",
-        "jsonstat/estimates-no.nb.json",
-    ):
+    listed = [path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file()]
+    for pattern, kind in KINDS.items():
+        if not kind.marked:
+            continue
+        name = next(path for path in listed if path.match(pattern)).as_posix()
         told = (folder / name).read_text(encoding="utf-8")
         (folder / name).write_text(told.replace("SYNTHETIC", "PLAUSIBLE"), encoding="utf-8")
         renew(folder)
@@ -370,7 +372,7 @@ def test_every_format_says_that_synthetic_figures_are(tmp_path: Path) -> None:
         (folder / name).write_text(told, encoding="utf-8")
 
 
-def test_files_of_other_rooms_are_part_of_the_package_but_for_its_provenance(tmp_path: Path) -> None:
+def test_files_of_other_steps_are_part_of_the_package_but_for_its_provenance(tmp_path: Path) -> None:
     extra = {name: name.encode() for name in ("quality.json", "CHANGELOG.md", "provenance.json")}
     folder = write(awkward_barometer(tmp_path / "barometer"), AWKWARD, USED, extra)
     assert {name: (folder / name).read_bytes() for name in extra} == extra
@@ -446,6 +448,31 @@ def say_twice(folder: Path) -> None:
 def turn_time(folder: Path) -> None:
     for name in ("dcat.ttl", "dcat.jsonld"):
         edit(folder / name, "2018-01-01", "2048-01-01")
+
+
+@pytest.mark.parametrize("entry", [*FORMATS, *DESCRIPTIONS], ids=lambda entry: " ".join(entry.kinds))
+def test_an_entry_of_the_registry_is_whole(
+    spoilt: Path, entry: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = [path.relative_to(spoilt) for path in sorted(spoilt.rglob("*")) if path.is_file()]
+    described = json.loads((spoilt / "datapackage.json").read_text(encoding="utf-8"))
+    for pattern, kind in entry.kinds.items():
+        found = [path for path in listed if path.match(pattern)]
+        assert found, f"{pattern} is the pattern of no file"
+        for path in found:
+            assert [other for other in KINDS if other != "*" and path.match(other)] == [pattern]
+        of_tables = path.parent.name == "data"  # read with the descriptor, before any other format
+        assert kind.media is None or entry.check or of_tables, f"{pattern} holds data, but nothing reads it"
+    if entry.check:
+        monkeypatch.setattr(registry, "FORMATS", (entry,))
+        monkeypatch.setattr(registry, "DESCRIPTIONS", ())
+        assert list(registry.check_formats(spoilt, described)) == []
+        (spoilt / path).write_bytes(b"")
+        assert list(registry.check_formats(spoilt, described)) != []
+
+
+def test_every_kind_of_file_has_a_heading_among_the_downloads() -> None:
+    assert {f"files_{kind.label}" for kind in KINDS.values()} <= load("en").keys()
 
 
 @pytest.mark.parametrize(

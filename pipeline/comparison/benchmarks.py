@@ -22,14 +22,14 @@ from pipeline.estimation.contrasts import Contrasts, EstimateCovariance
 from pipeline.estimation.domains import Domains
 from pipeline.estimation.linearisation import ROUNDING
 
-KEY = primary_key("benchmarks")
+BENCHMARK_KEY = primary_key("benchmarks")
 COLUMNS = [*columns("benchmarks"), "df", "above", "below"]
 REST = "rest of the wave"
 Texts = npt.NDArray[np.object_]
 
 
 def benchmarks(inputs: ComparisonInputs) -> pd.DataFrame:
-    """Every cell of a breakdown with the total of its wave, unrounded: ``COLUMNS`` by ``KEY``.
+    """Every cell of a breakdown with the total of its wave, unrounded: ``COLUMNS`` by ``BENCHMARK_KEY``.
 
     ``above`` and ``below`` are the cells of the same breakdown that are significantly larger and smaller,
     joined by ``|``: the ranges of ranks are made from them. Published figures have differences but no test.
@@ -37,7 +37,7 @@ def benchmarks(inputs: ComparisonInputs) -> pd.DataFrame:
     made = [frame for wave in inputs.waves if len(frame := _wave_benchmarks(wave, inputs))]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
     frame = with_verdict(with_ranks(frame), inputs.catalogue)
-    return frame[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
+    return frame[COLUMNS].sort_values(BENCHMARK_KEY, kind="stable", ignore_index=True)
 
 
 def with_verdict(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
@@ -74,7 +74,9 @@ def _wave_benchmarks(wave: Wave, inputs: ComparisonInputs) -> pd.DataFrame:
     total = catalogue.total.key
     names = [key for key in breakdowns(catalogue) if key != total]
     frame = frame[frame["unit_measure"] != "count"]
-    cells = frame.loc[frame["domain"].isin(names), [*KEY, "unit_measure", "n", "value", "obs_status"]]
+    cells = frame.loc[
+        frame["domain"].isin(names), [*BENCHMARK_KEY, "unit_measure", "n", "value", "obs_status"]
+    ]
     whole = frame.loc[frame["domain"] == total, ["indicator", "category", "value", "df"]]
     rows = cells.merge(whole.rename(columns={"value": "total"}), on=["indicator", "category"])
     contrasts = inputs.contrasts(wave.key)

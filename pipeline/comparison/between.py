@@ -22,7 +22,7 @@ from pipeline.comparison.standard import standardised
 from pipeline.comparison.verdicts import Judgement, Pair
 from pipeline.contracts import columns, primary_key
 
-KEY = primary_key("comparisons")
+COMPARISON_KEY = primary_key("comparisons")
 COLUMNS = [*columns("comparisons"), "df"]
 NOT_COMPARABLE = "not_comparable"
 
@@ -37,13 +37,15 @@ class CommonBasis:
 
 
 def comparisons(inputs: ComparisonInputs) -> pd.DataFrame:
-    """Every comparison between the waves at hand, unrounded: ``COLUMNS`` by ``KEY``.
+    """Every comparison between the waves at hand, unrounded: ``COLUMNS`` by ``COMPARISON_KEY``.
 
     ``narrowed_a`` and ``narrowed_b`` say on which scope a value was estimated again ("" where it was not).
     """
     made = [frame for pair in inputs.pairs for frame in _pair_comparisons(pair, inputs)]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
-    return with_adjusted(frame, inputs.catalogue)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
+    return with_adjusted(frame, inputs.catalogue)[COLUMNS].sort_values(
+        COMPARISON_KEY, kind="stable", ignore_index=True
+    )
 
 
 def with_adjusted(frame: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:

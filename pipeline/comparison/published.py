@@ -17,7 +17,7 @@ import pandas as pd
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue import Catalogue
 from pipeline.comparison.benchmarks import with_ranks, with_verdict
-from pipeline.comparison.between import KEY, with_adjusted
+from pipeline.comparison.between import COMPARISON_KEY, with_adjusted
 from pipeline.comparison.inputs import CELL
 from pipeline.comparison.readable import (
     CellKey,
@@ -125,7 +125,7 @@ def _tested(kept: pd.DataFrame, parts: tuple[str, str], decimals: Ints, catalogu
 
 def _ranked(kept: pd.DataFrame) -> pd.DataFrame:
     """The rank of each category by the values as published: equal values share a rank."""
-    group = [kept[name] for name in KEY if name != "category"]
+    group = [kept[name] for name in COMPARISON_KEY if name != "category"]
     ranks = {
         f"rank_{side}": kept[f"value_{side}"]
         .where(kept[f"rank_{side}"].notna())

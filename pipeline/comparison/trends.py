@@ -15,12 +15,12 @@ from pipeline.comparison.verdicts import Pair
 from pipeline.contracts import columns, primary_key
 
 DAYS = 365.25
-KEY = primary_key("trends")
+TREND_KEY = primary_key("trends")
 COLUMNS = [*columns("trends"), "waves"]
 
 
 def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
-    """The yearly change of every series of the total: ``COLUMNS`` by ``KEY``.
+    """The yearly change of every series of the total: ``COLUMNS`` by ``TREND_KEY``.
 
     ``estimates``: of every wave, with ``df``; as they were estimated, or as they are published. Editions
     are placed at the end of their reference periods. A rule that breaks the series, or forbids the
@@ -37,7 +37,7 @@ def trends(estimates: pd.DataFrame, catalogue: Catalogue) -> pd.DataFrame:
         frame for waves in series.values() if len(frame := _survey_trends(waves, frames, known, catalogue))
     ]
     frame = pd.concat(made, ignore_index=True) if made else pd.DataFrame(columns=COLUMNS)
-    return with_adjusted(frame)[COLUMNS].sort_values(KEY, kind="stable", ignore_index=True)
+    return with_adjusted(frame)[COLUMNS].sort_values(TREND_KEY, kind="stable", ignore_index=True)
 
 
 def with_adjusted(frame: pd.DataFrame) -> pd.DataFrame:

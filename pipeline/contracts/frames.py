@@ -12,7 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from pipeline.contracts.tables import Field, TableSchema, extended
-from pipeline.problems import Problem, ProblemError, counted
+from pipeline.problems import DEFECT, Problem, ProblemError, counted
 
 DTYPES: Mapping[str, Any] = {
     "string": "str",
@@ -110,7 +110,7 @@ def _broken(name: str, cases: pd.DataFrame) -> list[Problem]:
                 file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
                 message=f"the column breaks the contract of the table ({what})",
-                hint="Give the table exactly the declared columns, in their order and types.",
+                hint=DEFECT,
             )
         )
     return problems
@@ -136,7 +136,7 @@ def conform(frame: pd.DataFrame, name: str, extra_fields: Iterable[Field] = ()) 
                 file=f"pipeline/contracts/tables/{name}.json",
                 key=str(column),
                 message=f"the rule '{rule}' of the table does not hold in {counted(rows, 'row')}",
-                hint="Correct the declarations or the data behind them.",
+                hint=DEFECT,
                 value=code or None,
             )
             for (column, rule), rows, code in zip(counts.index, counts["rows"], counts["code"], strict=True)

@@ -19,11 +19,11 @@ from scipy import sparse
 from pipeline.arrays import Flags, Floats, Ints
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.linkage import base_indicator
-from pipeline.disclosure.numbers import NUMBER
 from pipeline.disclosure.programmes import Block
 from pipeline.disclosure.published_view import PublishedView
 from pipeline.disclosure.ranges import ranges
 from pipeline.disclosure.sums import Sum, matrix
+from pipeline.disclosure.unit_numbers import NUMBER
 
 
 @dataclass(frozen=True)

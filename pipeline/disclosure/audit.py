@@ -28,14 +28,14 @@ from pipeline.catalogue.model import Catalogue, Disclosure
 from pipeline.disclosure.attack import Attack, attack
 from pipeline.disclosure.checks import beside, digits, named, numerators, still_shown
 from pipeline.disclosure.linkage import Linkage, linkage
-from pipeline.disclosure.numbers import NUMBER, with_numbers
 from pipeline.disclosure.published_view import PublishedView, views, with_earlier
 from pipeline.disclosure.ranges import ENOUGH
 from pipeline.disclosure.scope_sums import twins
-from pipeline.disclosure.scoped_view import Scoped, counted, needs, scoped, widened
+from pipeline.disclosure.scoped_view import Scoped, needs, scoped, widened, with_counts
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Sum
 from pipeline.disclosure.tables import Tables, scoped_estimates
+from pipeline.disclosure.unit_numbers import NUMBER, with_numbers
 from pipeline.problems import Problem
 
 WITHDRAW_OR = "Build the candidate again; if an earlier release discloses the cell, withdraw that release."
@@ -165,7 +165,7 @@ def _attacked(
     yield from named(wide, wide.shown & wide.hidden[:, twin] & other, FEWER_ANSWERS, WITHDRAW_OR)
     if not (now.hidden.any() or own.cells):
         return
-    seen, held = counted(known, own, catalogue)
+    seen, held = with_counts(known, own, catalogue)
     sizes = sizes_of(seen, [*sums, *held], catalogue)
     wanted, kinds = needs(seen, sizes, own, None, catalogue), _kinds(seen, own.plain)
     need = np.where(kinds["secondary"], rules.audit_width, wanted)

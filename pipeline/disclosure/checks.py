@@ -13,11 +13,11 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.linkage import Linkage
-from pipeline.disclosure.numbers import disclosed_cells, near_hidden
 from pipeline.disclosure.published import MEASURES, decimals_of, printed_decimals
 from pipeline.disclosure.published_view import PublishedView
 from pipeline.disclosure.sums import Sum
-from pipeline.disclosure.tables import KEY, Tables, repeated
+from pipeline.disclosure.tables import CELL_KEY, Tables, repeated
+from pipeline.disclosure.unit_numbers import disclosed_cells, near_hidden
 from pipeline.problems import Problem
 
 FILE, COMPARED = "data/estimates.csv", "data/comparisons.csv"
@@ -40,8 +40,8 @@ def still_shown(
 ) -> Iterator[Problem]:
     """What is hidden now is in no release that is still published, and in no other table."""
     hidden, frame = candidate[candidate["conf_status"].isin(["C", "D"])], tables["estimates"]
-    shown = frame.loc[frame["value"].notna() & (frame["source_kind"] == "microdata"), KEY]
-    both = hidden.merge(pd.concat([shown, repeated(tables, catalogue)]).drop_duplicates(), on=KEY)
+    shown = frame.loc[frame["value"].notna() & (frame["source_kind"] == "microdata"), CELL_KEY]
+    both = hidden.merge(pd.concat([shown, repeated(tables, catalogue)]).drop_duplicates(), on=CELL_KEY)
     yield from _problems(both, f"is hidden, but was published in {label}", WITHDRAW)
 
 
@@ -58,9 +58,9 @@ def beside(
     yield from _problems(
         _keys(now, near & whole), "is in a sum with a hidden cell, but its n is not rounded", HINT
     )
-    effects = candidate.loc[candidate["deff"].notna(), KEY]
+    effects = candidate.loc[candidate["deff"].notna(), CELL_KEY]
     yield from _problems(
-        _keys(now, near).merge(effects, on=KEY),
+        _keys(now, near).merge(effects, on=CELL_KEY),
         "is in a sum with a hidden cell, but its design effect is published",
         HINT,
     )
@@ -84,14 +84,16 @@ def _keys(now: PublishedView, found: Flags) -> pd.DataFrame:
     names = [
         (now.wave, *now.measures[row], *now.cells[column]) for row, column in np.argwhere(found).tolist()
     ]
-    return pd.DataFrame(names, columns=[*KEY, "scope"])
+    return pd.DataFrame(names, columns=[*CELL_KEY, "scope"])
 
 
 def _problems(cells: pd.DataFrame, message: str, hint: str) -> Iterator[Problem]:
     """A problem for each cell, at most ``MOST_PROBLEMS`` a wave, with the number of all."""
     for wave, own in cells.groupby("wave", sort=True):
         scopes = own["scope"] if "scope" in own else [""] * len(own)
-        for cell, scope in list(zip(own[KEY].itertuples(index=False), scopes, strict=True))[:MOST_PROBLEMS]:
+        for cell, scope in list(zip(own[CELL_KEY].itertuples(index=False), scopes, strict=True))[
+            :MOST_PROBLEMS
+        ]:
             _, indicator, category, domain, code = cell
             where = f"{wave} {indicator}/{category} {domain}" + (f"={code}" if code else "")
             where += f" on {scope}" if scope else ""

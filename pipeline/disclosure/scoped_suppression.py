@@ -20,7 +20,6 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import attack
 from pipeline.disclosure.cuts import UnderProtected
 from pipeline.disclosure.linkage import base_indicator, linkage
-from pipeline.disclosure.numbers import with_numbers
 from pipeline.disclosure.published import MEASURES, carried_out, decided
 from pipeline.disclosure.published_view import PublishedView, view, views
 from pipeline.disclosure.rules import (
@@ -32,15 +31,16 @@ from pipeline.disclosure.rules import (
     with_base_indicators,
 )
 from pipeline.disclosure.scope_sums import twins
-from pipeline.disclosure.scoped_view import counted, needs, scoped, widened
+from pipeline.disclosure.scoped_view import needs, scoped, widened, with_counts
 from pipeline.disclosure.secondary import FOR_QUALITY, MARGIN
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix
 from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
+from pipeline.disclosure.unit_numbers import with_numbers
 from pipeline.workers import in_parallel
 
 PLACE = ["wave", "domain", "scope"]
-KEY = ["wave", "indicator", "category", "domain", "domain_code", "scope"]
+SCOPED_KEY = ["wave", "indicator", "category", "domain", "domain_code", "scope"]
 
 
 def protect_scoped(
@@ -161,7 +161,7 @@ class _ScopedWave:
         return found
 
     def _spread(self, frame: pd.DataFrame, name: str) -> Floats:
-        wide = frame.pivot(index=KEY[1:3], columns=KEY[3:], values=name).astype(float)
+        wide = frame.pivot(index=SCOPED_KEY[1:3], columns=SCOPED_KEY[3:], values=name).astype(float)
         wide = wide.reindex(index=pd.MultiIndex.from_tuples(self.open.measures))
         return wide.reindex(columns=pd.MultiIndex.from_tuples(self.open.cells)).to_numpy(copy=True)
 
@@ -183,7 +183,7 @@ class _ScopedWave:
         gone = np.array([self.hidden[name] for name in self.names]) & self.free
         seen = self.open.closed(gone, np.zeros_like(self.free), self.open, step)
         seen = with_numbers(seen, self.sums, self.linked, step, least)
-        seen, held = counted(seen, self.own, self.catalogue)
+        seen, held = with_counts(seen, self.own, self.catalogue)
         sums = [*self.sums, *held]
         sizes = sizes_of(seen, sums, self.catalogue)
         need = needs(seen, sizes, self.own, self.small, self.catalogue, MARGIN)

@@ -16,11 +16,11 @@ import numpy as np
 from pipeline.arrays import Flags, Floats
 from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import required_width, scale_of
-from pipeline.disclosure.numbers import NUMBER
 from pipeline.disclosure.published_view import MATRICES, PublishedView
 from pipeline.disclosure.rules import exposed, wave_fractions
 from pipeline.disclosure.scope_sums import links, on_scopes, remainders
 from pipeline.disclosure.sums import Cell, Sum, rest_of
+from pipeline.disclosure.unit_numbers import NUMBER
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def widened(plain: PublishedView, again: PublishedView | None, cells: Sequence[C
     return replace(plain, cells=(*plain.cells, *cells), **both)
 
 
-def counted(view: PublishedView, own: Scoped, catalogue: Catalogue) -> tuple[PublishedView, list[Sum]]:
+def with_counts(view: PublishedView, own: Scoped, catalogue: Catalogue) -> tuple[PublishedView, list[Sum]]:
     """The view with every n on scopes that subtraction gives, and the links that hold.
 
     A cell on a scope that may have fewer than ``min_n`` answers, as far as the n tell, is primary.

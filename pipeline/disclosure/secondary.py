@@ -27,13 +27,13 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.disclosure.attack import attack, required_width
 from pipeline.disclosure.cuts import UnderProtected
 from pipeline.disclosure.linkage import linkage
-from pipeline.disclosure.numbers import with_numbers
 from pipeline.disclosure.published import carried_out, decided
 from pipeline.disclosure.published_view import PublishedView, view
 from pipeline.disclosure.rules import CELL, NONE, PRIMARY, SECONDARY, UNPUBLISHED
 from pipeline.disclosure.sizes import known_sums, sizes_of
 from pipeline.disclosure.sums import Cell, Sum, matrix, sums_of
 from pipeline.disclosure.suppression_milp import Cut, cheapest_suppression
+from pipeline.disclosure.unit_numbers import with_numbers
 from pipeline.workers import in_parallel
 
 FOR_QUALITY = 0.01  # the cost of a cell that is not published anyway, against one that is

@@ -14,7 +14,7 @@ from pipeline.catalogue.model import Catalogue
 
 AUDITED = ("estimates", "comparisons", "benchmarks")
 Tables = Mapping[str, pd.DataFrame]
-KEY = ["wave", "indicator", "category", "domain", "domain_code"]
+CELL_KEY = ["wave", "indicator", "category", "domain", "domain_code"]
 NUMBERS = ["unit_measure", "n", "value"]
 
 
@@ -22,7 +22,7 @@ def scoped_estimates(tables: Tables) -> pd.DataFrame:
     """Every cell on a scope that the comparisons show: the columns that a view is made of."""
     shown = pd.concat([*_sides(tables)]) if "comparisons" in tables else _nothing()
     shown = shown[(shown["scope"] != "") & shown["value"].notna()].drop_duplicates(
-        [*KEY, "scope", "value", "n"]
+        [*CELL_KEY, "scope", "value", "n"]
     )
     return shown.assign(source_kind="microdata", obs_status="A", conf_status="F")
 
@@ -37,8 +37,8 @@ def repeated(tables: Tables, catalogue: Catalogue) -> pd.DataFrame:
         own = tables["benchmarks"]
         totals = catalogue.total.key
         parts += [own, own.assign(domain=totals, domain_code="", value=own["total"])]
-    every = pd.concat([part[[*KEY, "value"]] for part in parts])
-    return every.loc[every["value"].notna(), KEY].drop_duplicates()
+    every = pd.concat([part[[*CELL_KEY, "value"]] for part in parts])
+    return every.loc[every["value"].notna(), CELL_KEY].drop_duplicates()
 
 
 def _sides(tables: Tables) -> Iterator[pd.DataFrame]:
@@ -47,8 +47,8 @@ def _sides(tables: Tables) -> Iterator[pd.DataFrame]:
     for side in "ab":
         names = {f"wave_{side}": "wave", f"narrowed_{side}": "scope"}
         names |= {f"{name}_{side}": name for name in ("n", "value")}
-        yield compared.drop(columns="scope").rename(columns=names)[[*KEY, "scope", *NUMBERS]]
+        yield compared.drop(columns="scope").rename(columns=names)[[*CELL_KEY, "scope", *NUMBERS]]
 
 
 def _nothing() -> pd.DataFrame:
-    return pd.DataFrame(columns=[*KEY, "scope", *NUMBERS])
+    return pd.DataFrame(columns=[*CELL_KEY, "scope", *NUMBERS])

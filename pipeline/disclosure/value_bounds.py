@@ -38,7 +38,7 @@ def value_bounds(published: pd.DataFrame, catalogue: Catalogue) -> Range:
     rows = np.flatnonzero(np.isfinite(low))
     if len(rows) and set(MEASURES) <= set(published.columns):
         own = published.iloc[rows]
-        made = _rows(own, catalogue)
+        made = _bounded_rows(own, catalogue)
         least, most = made.cut(_quantiles(made, own, catalogue))
         low[rows], high[rows] = np.maximum(low[rows], least), np.minimum(high[rows], most)
     return low, high
@@ -54,7 +54,7 @@ def rounded(published: pd.DataFrame, name: str, catalogue: Catalogue) -> Range:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _BoundedRows:
     """What is published of each row, as ranges of rows x 1; shares and their errors from 0 to 1.
 
     ``odds``: its limits are an interval of the log odds. ``binomial``: p (1 - p), by the design effect.
@@ -111,7 +111,7 @@ def _binomial(a: Floats, b: Floats) -> Range:
     return np.minimum(at_a, at_b), np.where((a < 0.5) & (b > 0.5), 0.25, np.maximum(at_a, at_b))
 
 
-def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
+def _bounded_rows(rows: pd.DataFrame, catalogue: Catalogue) -> _BoundedRows:
     scale = METHODS[catalogue.barometer.estimation.proportion_ci].scale
     share = (rows["unit_measure"] == "percent").to_numpy(dtype=bool)[:, None]
 
@@ -132,12 +132,12 @@ def _rows(rows: pd.DataFrame, catalogue: Catalogue) -> _Rows:
     if scale is None:
         limits = [(np.where(share, np.nan, a), np.where(share, np.nan, b)) for a, b in limits]
     value = np.where(share, np.clip(first, 0.0, 1.0), first), np.where(share, np.clip(last, 0.0, 1.0), last)
-    return _Rows(
+    return _BoundedRows(
         share, share & (scale == "log odds"), value, se, limits[0], limits[1], (disclosed[0], disclosed[1])
     )
 
 
-def _quantiles(own: _Rows, rows: pd.DataFrame, catalogue: Catalogue) -> Range:
+def _quantiles(own: _BoundedRows, rows: pd.DataFrame, catalogue: Catalogue) -> Range:
     """Between which numbers t lies; from 0 to infinity where the rows that share it contradict each other."""
     (low0, low1), (high0, high1) = own.limits
     least, most = _binomial(*own.value)

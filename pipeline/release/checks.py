@@ -2,7 +2,7 @@
 
 No validator finds everything, so there are several: these checks (hashes of all files, CSV against
 Parquet, columns against the product's contract), the Data Package 2.0 profile (the descriptor), Frictionless
-(types, codes, primary and foreign keys of the CSV), and ``agreement`` (the other formats).
+(types, codes, primary and foreign keys of the CSV), and ``formats`` (each reads its own files back).
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from frictionless import FrictionlessException, Metadata, Package
 from pipeline.catalogue.model import Estimation
 from pipeline.contracts import columns, table
 from pipeline.hashing import file_sha256
-from pipeline.problems import Problem
-from pipeline.release.agreement import check_archive, check_formats
+from pipeline.problems import DEFECT, Problem
+from pipeline.release.archive import check_archive
 from pipeline.release.contents import DRAFT, SYNTHETIC
 from pipeline.release.files import csv_bytes, read_parquet
+from pipeline.release.formats.format import REBUILD
+from pipeline.release.formats.registry import check_formats, kind_of
 from pipeline.release.schemas import schema
 from pipeline.release.tables import PUBLISHED
 from pipeline.release_store import DESCRIPTOR, SEMANTIC_VERSION, SUMS, checksums
@@ -34,16 +36,6 @@ from pipeline.workers import in_parallel
 HEAVY = 5_000_000  # bytes of CSV: Frictionless reads them in two seconds, and a worker takes that to start
 OUTSIDE = ("provenance.json",)  # beside the archive, not part of a package's identity
 NAME = r"[a-z0-9][a-z0-9._-]*"
-SELF_DESCRIBING = (
-    "README.md",
-    "CITATION.cff",
-    "csv-metadata.json",
-    "dcat.jsonld",
-    "dcat.ttl",
-    "schema-org.jsonld",
-    "sdmx/structure.xml",
-)
-HINT = "Build the package again with `barometer run`; its files are never edited."
 Descriptor = dict[str, Any]
 
 
@@ -52,7 +44,7 @@ def check_package(folder: Path) -> list[Problem]:
     try:
         described: Descriptor = json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        return [Problem(DESCRIPTOR, "", f"cannot be read: {type(error).__name__}", HINT)]
+        return [Problem(DESCRIPTOR, "", f"cannot be read: {type(error).__name__}", REBUILD)]
     for check in (check_sums, _profile, _facts, _resources, _marks):
         if problems := list(check(folder, described)):
             return problems
@@ -65,7 +57,7 @@ def check_package(folder: Path) -> list[Problem]:
 def check_untouched(folder: Path, sums: str) -> list[Problem]:
     """What is no longer as it passed ``check_package``: ``sums`` is the sha256 that SHA256SUMS had then."""
     if not (folder / SUMS).is_file() or file_sha256(folder / SUMS) != sums:
-        return [Problem(SUMS, "", "is not the file that was written with the package", HINT)]
+        return [Problem(SUMS, "", "is not the file that was written with the package", REBUILD)]
     if problems := list(check_sums(folder, {})):
         return problems
     return list(_archive(folder, json.loads((folder / DESCRIPTOR).read_text(encoding="utf-8"))))
@@ -78,10 +70,10 @@ def check_sums(folder: Path, described: Descriptor) -> Iterator[Problem]:
     listed = checksums(folder)
     for name in sorted(present ^ set(listed)):
         message = "is listed, but there is no such file" if name in listed else "is not listed"
-        yield Problem(SUMS, name, message, HINT)
+        yield Problem(SUMS, name, message, REBUILD)
     for name in sorted(present & set(listed)):
         if file_sha256(folder / name) != listed[name]:
-            yield Problem(name, "", f"does not have the sha256 listed in {SUMS}", HINT)
+            yield Problem(name, "", f"does not have the sha256 listed in {SUMS}", REBUILD)
         if any(part.startswith(".") for part in Path(name).parts):
             yield Problem(name, "", "is a hidden file", "Choose a name that does not begin with a dot.")
 
@@ -98,7 +90,7 @@ def _published_profile() -> Descriptor:
 
 def _profile(folder: Path, described: Descriptor) -> Iterator[Problem]:
     for error in Metadata.metadata_validate(described, profile=_published_profile()):
-        yield Problem(DESCRIPTOR, "", f"breaks the profile: {error.note[:200]}", HINT)
+        yield Problem(DESCRIPTOR, "", f"breaks the profile: {error.note[:200]}", REBUILD)
 
 
 def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
@@ -113,10 +105,10 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
     try:
         datetime.fromisoformat(created)
     except ValueError:
-        yield Problem(DESCRIPTOR, "created", "is not a date and time", HINT, created)
+        yield Problem(DESCRIPTOR, "created", "is not a date and time", REBUILD, created)
     if described.get("estimation", {}).keys() != {"confidence", "proportion_ci"}:
         yield Problem(
-            DESCRIPTOR, "estimation", "does not name the level and the method of the intervals", HINT
+            DESCRIPTOR, "estimation", "does not name the level and the method of the intervals", REBUILD
         )
     expected = [
         file
@@ -129,7 +121,7 @@ def _facts(folder: Path, described: Descriptor) -> Iterator[Problem]:
             DESCRIPTOR,
             "resources",
             "do not list exactly the CSV and Parquet files of the published tables",
-            HINT,
+            REBUILD,
         )
 
 
@@ -139,11 +131,13 @@ def _resources(folder: Path, described: Descriptor) -> Iterator[Problem]:
     for resource in described["resources"]:
         path = folder / resource["path"]
         if resource.get("hash") != f"sha256:{file_sha256(path)}":
-            yield Problem(resource["path"], "hash", f"is not the sha256 given in {DESCRIPTOR}", HINT)
+            yield Problem(resource["path"], "hash", f"is not the sha256 given in {DESCRIPTOR}", REBUILD)
         if path.suffix == ".parquet":
             yield from _same_cells(path, path.with_suffix(".csv"), resource["path"])
         elif resource.get("schema", {}).get("fields") != schema(path.stem, estimation)["fields"]:
-            yield Problem(DESCRIPTOR, path.stem, "does not have the columns and codes of its contract", HINT)
+            yield Problem(
+                DESCRIPTOR, path.stem, "does not have the columns and codes of its contract", REBUILD
+            )
         else:
             yield from _codes(path.stem)
 
@@ -155,12 +149,11 @@ def _codes(name: str) -> Iterator[Problem]:
             codes = [category["value"] for category in field["categories"]]
             labels = {category["label"] for category in field["categories"]}
             if codes != field.get("constraints", {}).get("enum") or len(labels) < len(codes):
-                hint = "Give categories and enum the same codes, and each code a label of its own."
                 yield Problem(
                     f"pipeline/contracts/tables/{name}.json",
                     field["name"],
                     "has categories and enum that differ, or labels that are not unique",
-                    hint,
+                    DEFECT,
                 )
 
 
@@ -169,13 +162,13 @@ def _same_cells(parquet: Path, text: Path, file: str) -> Iterator[Problem]:
     try:
         rows = read_parquet(parquet)
     except (OSError, pa.ArrowInvalid):
-        yield Problem(file, "", "is not a Parquet file", HINT)
+        yield Problem(file, "", "is not a Parquet file", REBUILD)
         return
     if rows.column_names != columns(parquet.stem):
-        yield Problem(file, "", "does not have the columns of its contract", HINT)
+        yield Problem(file, "", "does not have the columns of its contract", REBUILD)
     elif csv_bytes(rows) != text.read_bytes():
         yield Problem(
-            file, "", f"does not hold the same cells as {text.name}, or that file is not plain UTF-8", HINT
+            file, "", f"does not hold the same cells as {text.name}, or that file is not plain UTF-8", REBUILD
         )
 
 
@@ -193,15 +186,10 @@ def _marks(folder: Path, described: Descriptor) -> Iterator[Problem]:
         ):
             for word in ("title", "description"):
                 if mark not in each.get(word, ""):
-                    yield Problem(DESCRIPTOR, f"{name}.{word}".strip("."), f"is not marked {mark}", HINT)
+                    yield Problem(DESCRIPTOR, f"{name}.{word}".strip("."), f"is not marked {mark}", REBUILD)
         for name in sorted(checksums(folder)):
-            if _carries_mark(name) and mark not in (folder / name).read_text(encoding="utf-8"):
-                yield Problem(name, "", f"is not marked {mark}", HINT)
-
-
-def _carries_mark(name: str) -> bool:
-    """Whether a file must carry the mark itself: every description and every cube."""
-    return name.startswith(("jsonstat/", "px/")) or name in SELF_DESCRIBING
+            if kind_of(name).marked and mark not in (folder / name).read_text(encoding="utf-8"):
+                yield Problem(name, "", f"is not marked {mark}", REBUILD)
 
 
 def _frictionless(package: tuple[Path, Descriptor]) -> list[Problem]:
@@ -217,5 +205,5 @@ def _frictionless(package: tuple[Path, Descriptor]) -> list[Problem]:
         errors = [(DESCRIPTOR, error) for error in report.errors]
         errors += [(task.place, error) for task in report.tasks for error in task.errors]
     return [
-        Problem(place, error.type, f"Frictionless: {error.message[:200]}", HINT) for place, error in errors
+        Problem(place, error.type, f"Frictionless: {error.message[:200]}", REBUILD) for place, error in errors
     ]

@@ -20,7 +20,7 @@ from pipeline.problems import Problem, ProblemError
 from pipeline.release.diff import ComparedTable
 from pipeline.release.files import read_parquet
 from pipeline.release.schemas import schema
-from pipeline.release_store import DESCRIPTOR
+from pipeline.release_store import DESCRIPTOR, withdrawal_of
 
 REVISIONS = "revisions"
 COMPARED_PARTS = ("fields", "primaryKey", "foreignKeys", "missingValues")
@@ -29,7 +29,7 @@ COMPARED_PARTS = ("fields", "primaryKey", "foreignKeys", "missingValues")
 def tables_of(folder: Path) -> dict[str, ComparedTable]:
     """The tables of a package folder. Raises ProblemError when it holds no package, or a withdrawn one."""
     described = described_in(folder)
-    if withdrawal := described.get("withdrawn"):
+    if withdrawal := withdrawal_of(described):
         message = f"was withdrawn on {withdrawal['date']}: {withdrawal['reason']}"
         raise ProblemError(Problem(str(folder), "", message, "Its data were removed; use another version."))
     try:

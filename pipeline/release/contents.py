@@ -99,11 +99,11 @@ class Contents:
 
     @property
     def citation(self) -> str:
-        """How to cite it, in one line."""
+        """How to cite it, in one line: by its title where no contributor is declared."""
         barometer = self.catalogue.barometer
-        names = ", ".join(who.title for who in barometer.contributors)
-        text = f"{names} ({barometer.released.year}). {self.title}. Version {barometer.version}."
-        return f"{text} {barometer.homepage}".strip()
+        names, year = ", ".join(who.title for who in barometer.contributors), barometer.released.year
+        text = f"{names} ({year}). {self.title}." if names else f"{self.title} ({year})."
+        return f"{text} Version {barometer.version}. {barometer.homepage}".strip()
 
     @property
     def licence_address(self) -> str:

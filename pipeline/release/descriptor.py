@@ -105,9 +105,9 @@ def _resources(
         "format": "parquet",
         "mediatype": "application/vnd.apache.parquet",
         "hash": f"sha256:{digest(as_parquet)}",
-        "schema": {"fields": [_plain(field) for field in schema["fields"]], "missingValues": ["", "nan"]},
+        "schema": {"fields": [_typed(field) for field in schema["fields"]], "missingValues": ["", "nan"]},
     }
 
 
-def _plain(field: Mapping[str, Any]) -> Descriptor:
+def _typed(field: Mapping[str, Any]) -> Descriptor:
     return {key: field[key] for key in ("name", "type", "title", "description")}

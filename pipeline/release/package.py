@@ -22,24 +22,12 @@ from pipeline.release.archive import zipped
 from pipeline.release.checks import OUTSIDE, check_package
 from pipeline.release.contents import Contents
 from pipeline.release.descriptor import descriptor
-from pipeline.release.files import csv_bytes, json_bytes, parquet_bytes, sha256sums
-from pipeline.release.formats import (
-    citation,
-    csvw,
-    dcat,
-    jsonstat,
-    px,
-    schema_org,
-    sdmx,
-    sdmx_structure,
-    xlsx,
-)
+from pipeline.release.files import json_bytes, sha256sums
+from pipeline.release.formats.registry import DESCRIPTIONS, FORMATS, media_of
 from pipeline.release.readme import licence_text, readme
 from pipeline.release.tables import PUBLISHED
 from pipeline.release_store import DESCRIPTOR, SUMS
 
-FORMATS = (xlsx, jsonstat, px, sdmx_structure, sdmx, csvw, citation)
-CATALOGUES = (dcat, schema_org)  # they describe every file made before them
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
@@ -78,19 +66,16 @@ def write_package(
 def package_files(contents: Contents, extra: Mapping[str, bytes] = NOTHING) -> dict[str, bytes]:
     """Every file of a package by its path, checksums and archive last."""
     made: dict[str, bytes] = {}
-    for name, table in contents.rows.items():
-        made[f"data/{name}.csv"] = csv_bytes(table)
-        made[f"data/{name}.parquet"] = parquet_bytes(table)
+    for each in FORMATS:
+        made |= each.files(contents)
     described = descriptor(contents, made)
     made[DESCRIPTOR] = json_bytes(described)
     made["README.md"] = readme(contents, described).encode()
     made["LICENSE"] = licence_text(contents).encode()
-    for module in FORMATS:
-        made |= module.files(contents)
     made |= {name: content for name, content in extra.items() if name not in OUTSIDE}
     known = dict(made)
-    for catalogue in CATALOGUES:
-        made |= catalogue.files(contents, known)
+    for each in DESCRIPTIONS:
+        made |= each.files(contents, known, media_of(known))
     made[SUMS] = sha256sums(made)
     outside = {name: extra[name] for name in OUTSIDE if name in extra}
     return made | outside | {f"{contents.name}.zip": zipped(made, within=contents.name)}

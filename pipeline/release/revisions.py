@@ -32,12 +32,12 @@ def revision_table(before: SealedRelease | None, estimates: ComparedTable, versi
         old = tables_of(before.folder)["estimates"]
         changes = compare(old, estimates)
         versions = {"old_version": before.version, "new_version": version}
-        rows = [row | versions for row in _rows(changes, old, estimates)]
+        rows = [row | versions for row in _revised_cells(changes, old, estimates)]
     frame = pd.DataFrame(rows, columns=columns("revisions"))
     return conform(frame.sort_values(primary_key("revisions"), kind="stable"), "revisions")
 
 
-def _rows(changes: Changes, old: ComparedTable, new: ComparedTable) -> list[Row]:
+def _revised_cells(changes: Changes, old: ComparedTable, new: ComparedTable) -> list[Row]:
     key = primary_key("revisions")
     before, after = (
         {tuple(row[name] for name in key): row for row in compared_table.rows.to_pylist()}

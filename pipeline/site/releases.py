@@ -12,7 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipeline.release_store import DESCRIPTOR, SUMS, checksums, releases_folder, sealed_releases
+from pipeline.release_store import (
+    DESCRIPTOR,
+    SUMS,
+    checksums,
+    releases_folder,
+    sealed_releases,
+    withdrawal_of,
+)
 
 CHANGELOG, QUALITY, REVISIONS = "CHANGELOG.md", "quality.json", "revisions.json"
 
@@ -40,7 +47,7 @@ class SiteRelease:
     @property
     def withdrawn(self) -> Mapping[str, str] | None:
         """Date and reason of the withdrawal; None while it stands."""
-        return self.described.get("withdrawn")
+        return withdrawal_of(self.described)
 
     @cached_property
     def files(self) -> list[ReleaseFile]:

@@ -17,7 +17,6 @@ from pipeline.site.page import Page, Site
 from pipeline.site.releases import SiteRelease
 
 HERE = Path(__file__).parent
-FRONT = "index.html"
 LINKED = "schema-org.jsonld"
 
 

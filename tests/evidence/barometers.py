@@ -230,7 +230,7 @@ DESIGNS = {
 
 WAVE = """
 country = "DK"
-survey = "evidence"
+survey = "{edition}"
 edition = "{edition}"
 instrument = "{instrument}"
 unit = "workplace"

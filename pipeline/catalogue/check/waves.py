@@ -36,8 +36,11 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
             )
         taken.setdefault(identity, wave.key)
         sharing = files[wave.source.sha256] if wave.is_microdata else []
-        if same := [other.key for other in sharing if other is not wave and not _apart(wave, other)]:
-            hint = "A unit belongs to one wave: name the file of each, or the rows of each in source.rows."
+        twice = (o for o in sharing if o is not wave and o.survey == wave.survey and not _apart(wave, o))
+        if same := [other.key for other in twice]:
+            hint = (
+                "A unit belongs to one wave of a survey: name the file of each, or its rows in source.rows."
+            )
             message = f"is the file of {', '.join(same)} as well"
             yield wave_problem(wave.key, "source.file", message, hint, wave.source.file)
         first = countries.setdefault(wave.survey, wave)

@@ -6,6 +6,7 @@ import json
 
 from pipeline.release.contents import Contents
 
+PATH = "CITATION.cff"
 MESSAGE = "If you use these data, please cite them as below."
 
 
@@ -24,10 +25,11 @@ def files(contents: Contents) -> dict[str, bytes]:
         "url": contents.address or barometer.homepage,
     }
     lines = [f"{key}: {_quoted(fact)}" for key, fact in facts.items() if fact]
-    lines += ["authors:", *(f"  - name: {_quoted(name)}" for name in contents.publishers)]
+    authors = contents.publishers or (contents.title,)  # the format requires one
+    lines += ["authors:", *(f"  - name: {_quoted(name)}" for name in authors)]
     if barometer.keywords:
         lines += ["keywords:", *(f"  - {_quoted(keyword)}" for keyword in barometer.keywords)]
-    return {"CITATION.cff": ("\n".join(lines) + "\n").encode()}
+    return {PATH: ("\n".join(lines) + "\n").encode()}
 
 
 def _quoted(text: str) -> str:

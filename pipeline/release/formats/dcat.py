@@ -8,17 +8,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
 from importlib.resources import files as resources
+from pathlib import Path
 from typing import Any
 
 from rdflib import Graph, Literal, Namespace, URIRef
+from rdflib.compare import isomorphic
 from rdflib.namespace import DCAT, DCTERMS, FOAF, OWL, PROV, RDF, RDFS, XSD
 
+from pipeline.hashing import file_sha256
+from pipeline.problems import Problem
 from pipeline.release.contents import Contents
 from pipeline.release.files import digest
-from pipeline.release.formats.media import Media, media
+from pipeline.release.formats.format import REBUILD, Described, Media
 
+TURTLE, JSON_LD = "dcat.ttl", "dcat.jsonld"
+BASE = "file:///package/"  # what relative addresses are read against
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 EU = "http://publications.europa.eu/resource/authority/"
@@ -40,17 +47,17 @@ Statement = tuple[URIRef, URIRef, URIRef | Literal]
 Facts = Iterator[tuple[URIRef, URIRef | Literal]]
 
 
-def files(contents: Contents, made: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The catalogue entry of a package whose other files are ``made``."""
+def files(contents: Contents, made: Mapping[str, bytes], media: Mapping[str, Media]) -> dict[str, bytes]:
+    """The catalogue entry of a package whose other files are ``made``; ``media``: of those with data."""
     graph = Graph(bind_namespaces="none")
     for prefix, namespace in PREFIXES.items():
         graph.bind(prefix, namespace)
-    for statement in _statements(contents, made):
+    for statement in _statements(contents, made, media):
         graph.add(statement)
     context = {prefix: str(namespace) for prefix, namespace in PREFIXES.items()}
     linked = _ordered(json.loads(graph.serialize(format="json-ld", context=context)))
     text = json.dumps(linked, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    return {"dcat.ttl": graph.serialize(format="turtle", encoding="utf-8"), "dcat.jsonld": text.encode()}
+    return {TURTLE: graph.serialize(format="turtle", encoding="utf-8"), JSON_LD: text.encode()}
 
 
 def _ordered(linked: Any) -> Any:
@@ -62,7 +69,9 @@ def _ordered(linked: Any) -> Any:
     return linked
 
 
-def _statements(contents: Contents, made: Mapping[str, bytes]) -> Iterator[Statement]:
+def _statements(
+    contents: Contents, made: Mapping[str, bytes], media: Mapping[str, Media]
+) -> Iterator[Statement]:
     """Every statement of the graph."""
 
     def node(name: str) -> URIRef:
@@ -81,7 +90,7 @@ def _statements(contents: Contents, made: Mapping[str, bytes]) -> Iterator[State
         nodes.append((node(f"source/{wave.key}"), _source(wave)))
     for path, content in sorted(made.items()):
         file = URIRef(contents.address + path)
-        if kind := media(path):
+        if kind := media.get(path):
             nodes.append((node("dataset"), iter([(DCAT.distribution, node(f"file/{path}"))])))
             checksum = node(f"sha256/{path}")
             nodes.append((node(f"file/{path}"), _file(contents, path, kind, content, file, checksum)))
@@ -232,3 +241,28 @@ def _checksum(digest: str) -> Facts:
     yield RDF.type, SPDX.Checksum
     yield SPDX.algorithm, SPDX.checksumAlgorithm_sha256
     yield SPDX.checksumValue, Literal(digest, datatype=XSD.hexBinary)
+
+
+def check(folder: Path, described: Described) -> Iterator[Problem]:
+    """The same graph in both notations, one text a language, dates in order, every file as described."""
+    graph = Graph().parse(folder / TURTLE, publicID=BASE)
+    linked = Graph().parse(folder / JSON_LD, format="json-ld", publicID=BASE)
+    if not isomorphic(graph, linked):
+        yield Problem(JSON_LD, "", f"is not the same graph as {TURTLE}", REBUILD)
+    for subject in set(graph.subjects()):
+        for predicate in (DCTERMS.title, DCTERMS.description):
+            texts = [text for text in graph.objects(subject, predicate) if isinstance(text, Literal)]
+            if len({text.language for text in texts}) < len(texts):
+                yield Problem(TURTLE, str(predicate), "has two texts in one language", REBUILD)
+    for period in graph.subjects(DCAT.startDate):
+        start, end = (str(graph.value(period, each)) for each in (DCAT.startDate, DCAT.endDate))
+        if date.fromisoformat(start) > date.fromisoformat(end):
+            yield Problem(TURTLE, "dcat:startDate", "is later than the end", REBUILD, start)
+    for file in graph.subjects(SPDX.checksum):
+        path = folder / str(graph.value(file, DCTERMS.identifier))
+        stated = str(graph.value(graph.value(file, SPDX.checksum), SPDX.checksumValue))
+        size = str(graph.value(file, DCAT.byteSize))
+        if not path.is_file() or file_sha256(path) != stated or size != str(path.stat().st_size):
+            yield Problem(
+                TURTLE, path.name, "does not describe the file in the package (size or sha256)", REBUILD
+            )

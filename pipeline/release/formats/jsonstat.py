@@ -6,13 +6,28 @@ What the format has no place for (why a cell is hidden, notes, units) is in ``ex
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import product
+from math import prod
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.problems import Problem
 from pipeline.release.contents import Contents
-from pipeline.release.formats.cubes import Cube, code_labels, cubes, dimension_label, title
+from pipeline.release.files import read_parquet
+from pipeline.release.formats.cubes import (
+    DIMENSIONS,
+    MEASURES,
+    Cube,
+    code_labels,
+    cubes,
+    dimension_label,
+    joined,
+    title,
+)
+from pipeline.release.formats.format import REBUILD, Described
 from pipeline.release.labels import Labels
 from pipeline.release.notes import rules
 
@@ -83,7 +98,7 @@ def _extension(cube: Cube, contents: Contents) -> dict[str, Any]:
         "licence": contents.licence_address,
         "version": contents.catalogue.barometer.version,
         "waves": {
-            row["wave"]: {name: _plain(row[name]) for name in WAVE_COLUMNS}
+            row["wave"]: {name: _json_value(row[name]) for name in WAVE_COLUMNS}
             for row in waves
             if row["wave"] in cube.codes["wave"]
         },
@@ -93,10 +108,61 @@ def _extension(cube: Cube, contents: Contents) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, int)) else value.isoformat()
 
 
 def _exceptions(cube: Cube, cells: pa.ChunkedArray, usual: str) -> dict[str, str]:
     pairs = zip(cube.index.tolist(), cells.to_pylist(), strict=True)
     return {str(index): cell for index, cell in sorted(pairs) if cell != usual}
+
+
+def check(folder: Path, described: Described) -> Iterator[Problem]:
+    """Every cube has its size and the same cells in every language; together they hold the estimates."""
+    estimates = read_parquet(folder / "data" / "estimates.parquet")
+    first, *others = described["languages"]
+    cells: dict[tuple[str, ...], Any] = {}
+    for path in sorted((folder / "jsonstat").glob(f"estimates-*.{first}.json")):
+        cube, file = read_cube(path), path.relative_to(folder).as_posix()
+        last = max(map(int, (*cube["value"], *cube["status"], "-1")))
+        if [len(codes) for codes in cube["codes"]] != cube["size"] or last >= prod(cube["size"]):
+            yield Problem(file, "size", "does not fit the dimensions and values of the cube", REBUILD)
+            return
+        cells |= _unfolded(cube)
+        for language in others:
+            other = path.with_name(path.name.replace(f".{first}.json", f".{language}.json"))
+            if read_cube(other) != cube:
+                yield Problem(file, language, "does not hold the same cells in this language", REBUILD)
+    if cells != _figures(estimates):
+        yield Problem("jsonstat", first, "does not hold the same cells as the estimates", REBUILD)
+
+
+def read_cube(path: Path) -> dict[str, Any]:
+    """The language-independent part of a cube: its dimensions with their codes, and its cells."""
+    cube = json.loads(path.read_text(encoding="utf-8"))
+    codes = [list(cube["dimension"][name]["category"]["index"]) for name in cube["id"]]
+    return {"codes": codes} | {name: cube[name] for name in ("id", "size", "value", "status")}
+
+
+def _unfolded(cube: Mapping[str, Any]) -> dict[tuple[str, ...], Any]:
+    """The values of a cube by their codes; a status by those of its value and ``obs_status``."""
+    *outer, measures = cube["codes"]
+    keys = list(product(*outer))
+    found: dict[tuple[str, ...], Any] = {}
+    for index, cell in cube["value"].items():
+        position, measure = divmod(int(index), len(measures))
+        found[*keys[position], measures[measure]] = cell
+    for index, flag in cube["status"].items():
+        found[*keys[int(index) // len(measures)], "obs_status"] = flag
+    return found
+
+
+def _figures(estimates: pa.Table) -> dict[tuple[str, ...], Any]:
+    """The figures and flags of the estimates, by the codes that a cube gives them."""
+    parts = DIMENSIONS.values()
+    keys = list(zip(*(joined(estimates, columns) for columns in parts), strict=True))
+    found: dict[tuple[str, ...], Any] = {}
+    for measure in (*MEASURES, "obs_status"):
+        cells = zip(keys, estimates[measure].to_pylist(), strict=True)
+        found |= {(*key, measure): cell for key, cell in cells if cell is not None}
+    return found

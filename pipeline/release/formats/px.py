@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from math import prod
+from pathlib import Path
 
+from pipeline.problems import Problem
 from pipeline.release.contents import Contents
 from pipeline.release.formats.cubes import MEASURES, Cube, code_labels, cubes, dimension_label, title
+from pipeline.release.formats.format import REBUILD, Described
+from pipeline.release.formats.jsonstat import read_cube
 from pipeline.release.labels import Labels
 from pipeline.release.notes import rules
 
@@ -115,3 +119,16 @@ def _text(text: str) -> str:
     plain = " ".join(text.replace('"', "'").split())
     parts: Sequence[str] = [plain[at : at + WIDTH] for at in range(0, len(plain), WIDTH)] or [""]
     return "\n".join(f'"{part}"' for part in parts)
+
+
+def check(folder: Path, described: Described) -> Iterator[Problem]:
+    """Every PC-Axis file has the numbers of its survey's JSON-stat cube, and dots everywhere else."""
+    first = described["languages"][0]
+    compared = {path.name.split(".")[0]: path for path in (folder / "jsonstat").glob(f"*.{first}.json")}
+    found = {path.stem: path for path in (folder / "px").glob("*.px")}
+    for name in sorted(compared | found):
+        cube = read_cube(compared[name])
+        cells = found[name].read_text(encoding="utf-8").rpartition("DATA=\n")[2].split()[:-1]
+        numbers = {str(index): float(cell) for index, cell in enumerate(cells) if cell[0] != '"'}
+        if numbers != cube["value"] or len(cells) != prod(cube["size"]):
+            yield Problem(f"px/{name}.px", "", "does not hold the same cells as the estimates", REBUILD)

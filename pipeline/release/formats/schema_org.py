@@ -7,15 +7,15 @@ from typing import Any
 
 from pipeline.release.contents import Contents
 from pipeline.release.files import digest, json_bytes
-from pipeline.release.formats.media import media
+from pipeline.release.formats.format import Media
 
 PATH = "schema-org.jsonld"
 UNITS = {"percent": "per cent", "mean": "mean", "count": "count"}
 Json = dict[str, Any]
 
 
-def files(contents: Contents, made: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The data set whose other files are ``made``."""
+def files(contents: Contents, made: Mapping[str, bytes], media: Mapping[str, Media]) -> dict[str, bytes]:
+    """The data set whose other files are ``made``; ``media``: of those with data."""
     barometer = contents.catalogue.barometer
     start, end = contents.period
     described: Json = {
@@ -43,9 +43,7 @@ def files(contents: Contents, made: Mapping[str, bytes]) -> dict[str, bytes]:
         "measurementTechnique": "Sample survey",
         "variableMeasured": [_variable(row) for row in contents.rows["indicators"].to_pylist()],
         "isBasedOn": [_source(wave) for wave in contents.waves],
-        "distribution": [
-            _download(contents, path, content) for path, content in sorted(made.items()) if media(path)
-        ],
+        "distribution": [_download(contents, path, made[path], media[path]) for path in sorted(media)],
     }
     stated = {key: value for key, value in described.items() if value not in ("", [])}
     return {PATH: json_bytes(stated)}
@@ -74,14 +72,12 @@ def _source(wave: Any) -> Json:
     return {key: value for key, value in described.items() if value}
 
 
-def _download(contents: Contents, path: str, content: bytes) -> Json:
-    kind = media(path)
-    assert kind is not None
+def _download(contents: Contents, path: str, content: bytes, media: Media) -> Json:
     return {
         "@type": "DataDownload",
         "name": path,
         "contentUrl": contents.address + path,
-        "encodingFormat": kind.type,
+        "encodingFormat": media.type,
         "contentSize": f"{len(content)} B",
         "sha256": digest(content),
     }

@@ -7,11 +7,17 @@ by ``@``, the total is ``_T``, and any other character is written as ``$`` and i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.csv as pacsv
 
+from pipeline.problems import Problem
 from pipeline.release.contents import Contents
-from pipeline.release.files import csv_bytes
+from pipeline.release.files import csv_bytes, number_text, read_parquet
+from pipeline.release.formats.format import REBUILD, Described
 
 STRUCTURE = "ESTIMATES"
 TOTAL, JOINT = "_T", "@"
@@ -71,3 +77,24 @@ def _observations(contents: Contents) -> pa.Table:
 
 def _same(text: str, rows: pa.Table) -> pa.Array:
     return pa.repeat(pa.scalar(text), len(rows))
+
+
+def check(folder: Path, described: Described) -> Iterator[Problem]:
+    """Every observation is an estimate, in the same order and with the same cells."""
+    estimates = read_parquet(folder / "data" / "estimates.parquet")
+    names = DIMENSIONS | {TIME: "time_period", VALUE: "value"} | ATTRIBUTES
+    texts = pacsv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), include_columns=list(names), strings_can_be_null=False
+    )
+    options = pacsv.ParseOptions(newlines_in_values=True)
+    found = pacsv.read_csv(folder / "sdmx" / "data.csv", convert_options=texts, parse_options=options)
+    for name, column in names.items():
+        known = {cell: _text(cell, name) for cell in estimates[column].unique().to_pylist()}
+        if found[name].to_pylist() != [known[cell] for cell in estimates[column].to_pylist()]:
+            yield Problem("sdmx/data.csv", name, "does not hold the same cells as the estimates", REBUILD)
+
+
+def _text(cell: Any, name: str) -> str:
+    if name in DIMENSIONS:
+        return identifier(cell)
+    return number_text(cell) if isinstance(cell, float) else "" if cell is None else str(cell)

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, time
+from pathlib import Path
+from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.compute as pc
 import xlsxwriter
@@ -18,6 +22,8 @@ from xlsxwriter.worksheet import Worksheet
 from pipeline.contracts import table
 from pipeline.problems import Problem, ProblemError
 from pipeline.release.contents import Contents
+from pipeline.release.files import read_parquet
+from pipeline.release.formats.format import REBUILD, Described
 from pipeline.release.notes import flags, rules
 
 ROWS = 1_048_575  # of a sheet, below its head
@@ -54,9 +60,16 @@ def files(contents: Contents) -> dict[str, bytes]:
 def _parts(contents: Contents) -> Iterator[tuple[str, tuple[str, pa.Table]]]:
     """Every sheet by its name: a table, or the part of it that fits on a sheet."""
     for name, rows in contents.rows.items():
-        for part in range(max(1, -(-len(rows) // ROWS))):
-            sheet = name if part == 0 else f"{name} {part + 1}"
-            yield sheet, (name, rows.slice(part * ROWS, ROWS))
+        for part in range(_parts_of(rows)):
+            yield _sheet(name, part), (name, rows.slice(part * ROWS, ROWS))
+
+
+def _parts_of(rows: pa.Table) -> int:
+    return max(1, -(-len(rows) // ROWS))
+
+
+def _sheet(name: str, part: int) -> str:
+    return name if part == 0 else f"{name} {part + 1}"
 
 
 def _cover(contents: Contents, parts: dict[str, tuple[str, pa.Table]]) -> list[Sequence[str]]:
@@ -123,13 +136,12 @@ def _table(sheet: Worksheet, name: str, rows: pa.Table, head: Format) -> None:
         sheet.set_column(column, column, WIDE.get(field["name"], WIDTHS[field["type"]]))
         cells = rows[field["name"]]
         if field["type"] == "string" and (pc.max(pc.utf8_length(cells)).as_py() or 0) > TEXT:
-            hint = "Shorten it in the declarations."
             raise ProblemError(
                 Problem(
-                    f"pipeline/contracts/tables/{name}.json",
-                    "",
-                    f"has a text in {field['name']} that is too long for a cell (over {TEXT} characters)",
-                    hint,
+                    f"data/{name}.csv",
+                    field["name"],
+                    f"has a text that is too long for a cell of a workbook (over {TEXT} characters)",
+                    "Shorten it in the declarations.",
                 )
             )
         write = writers[field["type"]]
@@ -138,3 +150,39 @@ def _table(sheet: Worksheet, name: str, rows: pa.Table, head: Format) -> None:
                 write(row, column, value)
     sheet.freeze_panes(1, 0)
     sheet.autofilter(0, 0, len(rows), len(fields) - 1)
+
+
+def check(folder: Path, described: Described) -> Iterator[Problem]:
+    """Each sheet has the cells of its table: text as text, numbers as numbers, dates as dates."""
+    file = f"{described['name']}-{described['version']}.xlsx"
+    with closing(openpyxl.load_workbook(folder / file, read_only=True)) as book:
+        yield from _sheets(book, folder, file)
+
+
+def _sheets(book: openpyxl.Workbook, folder: Path, file: str) -> Iterator[Problem]:
+    for path in sorted((folder / "data").glob("*.parquet")):
+        name, rows = path.stem, read_parquet(path)
+        for part in range(_parts_of(rows)):
+            sheet = _sheet(name, part)
+            if sheet not in book.sheetnames:
+                yield Problem(file, sheet, "this sheet is missing", REBUILD)
+                continue
+            head, *found = (
+                [_as_in_table(cell) for cell in row] for row in book[sheet].iter_rows(values_only=True)
+            )
+            expected = rows.slice(part * ROWS, ROWS)
+            columns = list(zip(*found, strict=True)) if found else [()] * len(head)
+            same = head == rows.column_names and all(
+                _has_cells(cells, there) for cells, there in zip(columns, expected.columns, strict=True)
+            )
+            if not same:
+                yield Problem(file, sheet, "does not hold the same cells as its table", REBUILD)
+
+
+def _has_cells(found: Sequence[Any], expected: pa.ChunkedArray) -> bool:
+    return list(found) == ["" if cell is None else cell for cell in expected.to_pylist()]
+
+
+def _as_in_table(cell: Any) -> Any:
+    """A cell as its table has it: blank text, and a day for a day, which Excel stores as a moment."""
+    return cell.date() if isinstance(cell, datetime) else "" if cell is None else cell

@@ -4,13 +4,12 @@ Horizontal positions are shares of the width (0 to 100), so that a chart is as w
 ever scaled; vertical ones are in pixels.
 """
 
-from pipeline.site.charts.dots import DotRow, Dots, breakdown, categories
+from pipeline.site.charts.dots import Dots, breakdown, categories
 from pipeline.site.charts.figure import Figure, PanelGroup, alone
-from pipeline.site.charts.scale import Scale, lines, scale_of, zoomed
+from pipeline.site.charts.scale import Scale, scale_of, zoomed
 from pipeline.site.charts.trend import Trend, trend
 
 __all__ = [
-    "DotRow",
     "Dots",
     "Figure",
     "PanelGroup",
@@ -19,7 +18,6 @@ __all__ = [
     "alone",
     "breakdown",
     "categories",
-    "lines",
     "scale_of",
     "trend",
     "zoomed",

@@ -81,7 +81,7 @@ def alone(figure: Figure) -> dict[str, Any]:
             for line in lines(block.note, TEXT) if block.note else ():
                 texts.append(("note", y + 4, line))
                 y += LINE
-        for row in _rows(block.panels):
+        for row in _side_by_side(block.panels):
             for x, wide, panel in row:
                 texts.append((f"panel {x}", y + 14, panel.title))
                 panels.append((x, y + 20, wide, panel))
@@ -101,7 +101,7 @@ def _head(figure: Figure) -> Iterator[tuple[str, str, int]]:
         yield figure.warning, "warning", TEXT - 12
 
 
-def _rows(panels: list[Panel]) -> Iterator[list[tuple[float, float, Panel]]]:
+def _side_by_side(panels: list[Panel]) -> Iterator[list[tuple[float, float, Panel]]]:
     """Small panels stand abreast, those with rows have the whole width."""
     columns = COLUMNS if all(isinstance(panel, Trend) for panel in panels) else 1
     width = (WIDTH - 2 * EDGE - GUTTER * (columns - 1)) / columns

@@ -51,7 +51,7 @@ def trend(
 
     ``between`` has the verdict where a line must break, None where it may go on.
     """
-    points = [_point(*each, years, scale) for each in cells]
+    points = [_point(time, edition, text, cell, years, scale) for time, edition, text, _, cell in cells]
     joins, breaks = [], []
     for left, right, broken in zip(points, points[1:], between, strict=False):
         if broken is not None:
@@ -64,13 +64,7 @@ def trend(
 
 
 def _point(
-    time: float,
-    label: str,
-    text: str,
-    interval: str,
-    cell: Estimate | None,
-    years: tuple[float, float],
-    scale: Scale,
+    time: float, label: str, text: str, cell: Estimate | None, years: tuple[float, float], scale: Scale
 ) -> Point:
     first, last = years
     x = round(LEFT + (RIGHT - LEFT) * (time - first) / (last - first), 2) if last > first else 50.0

@@ -24,8 +24,8 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         shown: dict[str, Any] = {
             "question": question,
             "texts": [(language, language.markup(f"{text_key}.text")) for language in site.languages],
-            "items": _labels(section, site, f"{text_key}.items", question.items),
-            "codes": _labels(section, site, f"{text_key}.codes", question.codes),
+            "items": _labels(site, f"{text_key}.items", question.items),
+            "codes": _labels(site, f"{text_key}.codes", question.codes),
             "waves": _rules_once([_in_wave(section, question, wave) for wave in asked[key]]),
             "indicators": [
                 name for name, row in section.package.indicators.items() if row["question"] == key
@@ -35,9 +35,7 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
         yield Page(f"codebook/{key}.html", "question.html.j2", title, shown)
 
 
-def _labels(
-    section: Section, site: Site, text_key: str, declared: Mapping[str, str]
-) -> list[tuple[str, list[Any]]]:
+def _labels(site: Site, text_key: str, declared: Mapping[str, str]) -> list[tuple[str, list[Any]]]:
     return [(key, [language.markup(f"{text_key}.{key}") for language in site.languages]) for key in declared]
 
 

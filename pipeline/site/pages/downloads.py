@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.release.formats.registry import KINDS, kind_of
 from pipeline.site.language import Section
 from pipeline.site.page import Page, Site
 from pipeline.site.releases import CHANGELOG, QUALITY, REVISIONS, SiteRelease
 
-KINDS = (  # what readers look for, by pattern, in the order they look for it
-    ("workbook", "*.xlsx"),
-    ("archive", "*.zip"),
-    ("csv", "data/*.csv"),
-    ("parquet", "data/*.parquet"),
-    ("jsonstat", "jsonstat/*.json"),
-    ("sdmx", "sdmx/*"),
-    ("pxfile", "*.px"),
-    ("metadata", "*"),
-)
+LABELS = tuple(dict.fromkeys(kind.label for kind in KINDS.values()))  # in the order readers look for them
 
 
 def pages(section: Section, site: Site) -> Iterator[Page]:
@@ -38,10 +29,9 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
 
 
 def _by_kind(release: SiteRelease) -> list[tuple[str, list[Any]]]:
-    found: dict[str, list[Any]] = {kind: [] for kind, _ in KINDS}
+    found: dict[str, list[Any]] = {kind: [] for kind in LABELS}
     for file in release.files:
-        kind = next(kind for kind, pattern in KINDS if PurePosixPath(file.path).match(pattern))
-        found[kind].append(file)
+        found[kind_of(file.path).label].append(file)
     return [(kind, files) for kind, files in found.items() if files]
 
 

@@ -73,12 +73,14 @@ def _by_survey(section: Section, site: Site, indicator: str) -> Iterator[Figure]
     for group in groups:
         heading, note = _why(section, site, group, is_first=group is groups[0])
         for survey in group.surveys:
-            panel, apart = _rows(section, site, indicator, survey, scale)
+            panel, apart = _newest_panel(section, site, indicator, survey, scale)
             block = PanelGroup([panel], heading if note else "", note)
             yield _figure(section, indicator, f"{indicator}.{survey}", [block], survey, apart)
 
 
-def _rows(section: Section, site: Site, indicator: str, survey: str, scale: Scale) -> tuple[Dots, list[str]]:
+def _newest_panel(
+    section: Section, site: Site, indicator: str, survey: str, scale: Scale
+) -> tuple[Dots, list[str]]:
     """The panel of a survey's newest edition and those beside it, and why others are not drawn."""
     package = section.package
     waves = package.waves_of(indicator, survey)
