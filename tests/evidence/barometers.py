@@ -39,6 +39,7 @@ codes = { first = "First", copied = "Copied", dk = "Don't know" }
 nonresponse = ["dk"]
 [questions.value]
 type = "multiple"
+nothing_ticked = "not_selected"
 base = "innovative"
 text = "What value did it bring?"
 items = { quality = "Quality", savings = "Savings" }
@@ -230,11 +231,12 @@ DESIGNS = {
 
 WAVE = """
 country = "DK"
-survey = "{edition}"
+survey = "evidence"
 edition = "{edition}"
 instrument = "{instrument}"
 unit = "workplace"
 status = "official"
+panel = false
 reference_period = {{ start = {year}-01-01, end = {year}-12-31 }}
 [origin]
 producer = "Nobody"
@@ -242,7 +244,7 @@ title = "An invented sample"
 licence = "CC0-1.0"
 [source]
 kind = "microdata"
-file = "{sample}.csv"
+file = "{edition}.csv"
 sha256 = ""
 bytes = 0
 [design]
@@ -274,10 +276,12 @@ def write_evidence(root: Path, rules: Rules, designs: list[str]) -> Path:
             edition=name,
             instrument=next((name for name in INSTRUMENTS if of.sample.startswith(name)), "plain"),
             year=1990 + number,
-            sample=of.sample,
             design=of.design,
             weighting=of.weighting,
         )
         (schemas / "waves" / f"{key_of(name)}.toml").write_text(wave, encoding="utf-8")
+        sample = (FOLDER / "samples" / f"{of.sample}.csv").read_bytes()
+        blank_lines = b"\n" * number  # no two waves of a survey have one file
+        (root / "warehouse" / "raw" / f"{name}.csv").write_bytes(sample + blank_lines)
         pin(root, key_of(name))
     return root
