@@ -194,3 +194,23 @@ def test_a_country_that_only_the_key_says_is_said_to_be_a_guess(barometer: Path,
         'country = "HR"  # guess: from the key' in text
         and "TODO: was a part of the population left out?" in text
     )
+
+
+def test_a_given_identifier_wins_and_is_no_guess(barometer: Path, next_file: Path) -> None:
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file, identifier=("SEKTOR", "ID"))
+    wave, rows = read(barometer, "dk-2024")
+    assert wave["design"]["id"] == ["SEKTOR", "ID"]
+    assert 'id = ["SEKTOR", "ID"]\n' in (barometer / "schemas/waves/dk-2024.toml").read_text(encoding="utf-8")
+    assert [row[3] for row in rows if row[0] == "ID"] == ["ignore"]
+    assert {row[2] for row in rows if row[0] == "SEKTOR"} == {"sector"}
+
+
+def test_selection_probabilities_are_declared_as_before(barometer: Path, next_file: Path) -> None:
+    edit(barometer / "schemas/waves/dk-2022.toml", 'id = "ID"', 'id = "ID"\nprobability = "P"')
+    header, *lines = next_file.read_text(encoding="utf-8").splitlines()
+    wide = [f"{header};P;weight", *(f"{line};0,{at % 7 + 1}25;1,{at % 3}" for at, line in enumerate(lines))]
+    next_file.write_text("\n".join(wide) + "\n", encoding="utf-8")
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file)
+    wave, rows = read(barometer, "dk-2024")
+    assert wave["design"]["probability"] == "P" and "weight" not in wave["design"]
+    assert {row[3] for row in rows if row[0] in ("P", "weight")} == {"ignore"}
