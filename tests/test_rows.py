@@ -91,6 +91,7 @@ def test_every_declared_column_must_match(integrated: Path) -> None:
 
 
 def test_a_wave_may_take_several_values(integrated: Path) -> None:
+    edit(integrated / "schemas/waves/dk-2022.toml", '["SE"] }', '["FI"] }')
     edit(integrated / "schemas/waves/dk-2020.toml", '["DK"] }', '["DK", "SE"] }')
     edit(integrated / "schemas/waves/dk-2020.toml", 'id = "ID"', 'id = ["CNTRY", "ID"]')
     answers, _ = harmonised(integrated, "dk-2020")
@@ -105,7 +106,8 @@ def test_a_value_that_no_row_has_is_told_with_those_that_there_are(integrated: P
 
 
 def test_a_column_that_the_file_lacks_is_told_with_those_that_there_are(integrated: Path) -> None:
-    edit(integrated / "schemas/waves/dk-2020.toml", "{ CNTRY =", "{ country =")
+    for wave in WAVES.values():
+        edit(integrated / f"schemas/waves/{wave}.toml", "{ CNTRY =", "{ country =")
     message = stopped(integrated)
     assert "source.rows.country: is not a column of the raw file" in message
     assert "Names found in row 1: CNTRY, ID, SEKTOR, REG," in message
@@ -163,7 +165,7 @@ def test_what_no_wave_takes_rows_from_is_removed(integrated: Path) -> None:
 def test_a_wave_is_made_again_only_when_its_own_rows_are_declared_anew(integrated: Path) -> None:
     for wave in WAVES.values():
         harmonised(integrated, wave)
-    edit(integrated / "schemas/waves/dk-2020.toml", '["DK"] }', '["SE"] }')
+    edit(integrated / "schemas/waves/dk-2020.toml", '["DK"] }', '["DK"], SEKTOR = ["1", "2"] }')
     catalogue = load_catalogue(integrated)
     assert raw_wave("dk-2020", catalogue).redone
     assert not raw_wave("dk-2022", catalogue).redone
@@ -308,6 +310,7 @@ def test_a_weight_of_0_is_refused_unless_it_is_said_to_be_left_out(weighted: Pat
 
 def test_units_with_a_weight_of_0_are_left_out_and_counted(weighted: Path) -> None:
     edit(weighted / "schemas/waves/dk-2020.toml", 'weight = "W"', 'weight = "W"\nzero_weights = "exclude"')
+    edit(weighted / "schemas/waves/dk-2020.toml", "population = 400\nsample", "sample")
     answers, report = harmonised(weighted, "dk-2020")
     assert (len(answers), report["zero_weights"], report["quarantined"]) == (77, 3, 0)
     weighted_wave("dk-2020", sound(weighted))
