@@ -203,7 +203,7 @@ def test_a_correction_that_no_longer_matches_has_expired(fieldwork: Fieldwork) -
     fieldwork.wave = replace(fieldwork.wave, corrections=(gone, lost))
     message = fieldwork.stopped()
     assert "correction[1]: has expired" in message
-    assert "correction[2]: names a column that the raw file lacks" in message
+    assert "correction[2]: is not a column of the raw file" in message
     assert "0005" not in message
 
 
@@ -326,7 +326,7 @@ def test_missing_and_empty_columns_are_all_named(fieldwork: Fieldwork) -> None:
     message = fieldwork.stopped()
     assert "design.strata: is not a column of the raw file ('KOMMUNE')" in message
     assert "design.psu: has only blank cells ('REG')" in message
-    assert "column Q2: is not in the raw file" in message
+    assert "column Q2: is not a column of the raw file" in message
 
 
 def test_a_file_without_rows_is_a_problem(fieldwork: Fieldwork) -> None:

@@ -172,7 +172,7 @@ def test_what_was_declared_otherwise_is_a_likely_reason(released_twice: Path, tm
     said = problems(root, releases_folder(root, PACKAGE) / "1.0.1")
     assert len(said) == 1 and "data/domains.csv, row " in said[0]
     assert "column label: is 'Care', but 'Health care' in the rebuild" in said[0]
-    assert "not as they were: schemas/codebook.toml." in said[0]
+    assert "changed since: schemas/codebook.toml." in said[0]
 
 
 def test_a_changed_raw_file_is_a_likely_reason(released_twice: Path, tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_releases_that_revise_it_are_named(root: Path) -> None:
 def test_a_withdrawn_version_is_never_sealed_again(root: Path) -> None:
     withdraw_release(root, PACKAGE, "1.0.1", REASON, DAY)
     with pytest.raises(
-        ProblemError, match=r"was withdrawn from test-barometer on 2025-07-01, and is never used"
+        ProblemError, match=r"was withdrawn from test-barometer on 2025-07-01, and cannot be used again"
     ):
         seal(root)
     raise_version(root, "1.0.2")
@@ -135,7 +135,7 @@ def test_saying_it_again_changes_nothing_and_otherwise_is_refused(root: Path) ->
     ("package", "version", "reason", "day", "message"),
     [
         (PACKAGE, "2.0.0", REASON, DAY, r"2\.0\.0: is not a sealed release. Sealed versions: 1\.0\.0, 1\.0\.1"),
-        ("other", "1.0.0", REASON, DAY, "warehouse/releases/other: is not there"),
+        ("other", "1.0.0", REASON, DAY, "warehouse/releases/other: does not exist"),
         (PACKAGE, "1.0.1", " ", DAY, "cannot be withdrawn without a reason"),
         (PACKAGE, "1.0.1", REASON, date(2025, 1, 1), "cannot be withdrawn before it was released"),
     ],
