@@ -236,7 +236,7 @@ def test_a_finding_stays_until_it_is_mended(barometer: Path) -> None:
         return told
 
     edition_before = barometer / "schemas/waves/dk-2020.toml"
-    edit(edition_before, "respondents = 80", "respondents = 161")
+    edit(edition_before, "sample = 160\nrespondents = 80", "sample = 161\nrespondents = 161")
     first = run()
     found = [(row["check"], row["wave"]) for row in first["findings"]]
     assert found == [("response", "dk-2020"), ("coverage", "dk-2022")]
@@ -245,7 +245,7 @@ def test_a_finding_stays_until_it_is_mended(barometer: Path) -> None:
     assert again["findings"] == first["findings"], "shown again by a run that finds nothing to do"
     (barometer / "warehouse/harmonised/dk-2022/coverage.finding.json").unlink()
     assert run()["findings"] == first["findings"], "a check whose finding was lost is made again"
-    edit(edition_before, "respondents = 161", "respondents = 80")
+    edit(edition_before, "sample = 161\nrespondents = 161", "sample = 160\nrespondents = 80")
     assert run()["findings"] == [], "what it told of was mended in another wave's file"
 
 
