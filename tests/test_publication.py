@@ -158,9 +158,9 @@ def test_a_destination_that_does_not_take_it_says_why(
             publish(root, destination)
         return str(error.value)
 
-    assert "s3://no-such-bucket: is not there" in said("s3://no-such-bucket") and "Create the bucket" in said(
-        "s3://no-such-bucket/x"
-    )
+    assert "s3://no-such-bucket: does not exist" in said(
+        "s3://no-such-bucket"
+    ) and "Create the bucket" in said("s3://no-such-bucket/x")
     assert "is not a valid destination" in said("gopher://somewhere")
     (tmp_path / "file").write_text("a file")
     assert "cannot be written to" in said(str(tmp_path / "file"))

@@ -226,7 +226,7 @@ def test_a_folder_is_held_by_one_publisher(tmp_path: Path, monkeypatch: pytest.M
     slow, quick = two_shelves(tmp_path)
     www, answers = str(tmp_path / "www"), []
     pausing = Pausing(monkeypatch, Folder)
-    monkeypatch.setattr("pipeline.release.lock.PATIENCE", 0.1)
+    monkeypatch.setattr("pipeline.release.lock.TIMEOUT", 0.1)
 
     def from_elsewhere() -> None:
         thread = threading.Thread(target=lambda: answers.append(told(lambda: publish_releases(quick, www))))
@@ -246,7 +246,7 @@ def test_the_shelf_is_no_place_to_publish_to(tmp_path: Path) -> None:
     root, _ = two_shelves(tmp_path)
     before = in_store(root)
     said = told(lambda: publish_releases(root, str(releases_folder(root, PACKAGE).parent)))
-    assert "is the release store itself. Name another folder" in said and in_store(root) == before
+    assert "is the release store itself. Give another folder" in said and in_store(root) == before
 
 
 @pytest.mark.usefixtures("small")

@@ -144,7 +144,7 @@ def test_the_answer_is_there_for_machines_and_in_every_language(
         (("no-ks-2018", "dk-2071", "--indicator", "any_innovation"), "is not a wave of this barometer"),
         (("no-ks-2018", "dk-2017", "--indicator", "any_inovation"), "Did you mean 'any_innovation'?"),
         (("no-ks-2018", "no-ks-2018", "--indicator", "any_innovation"), "Name two different waves."),
-        (("no-ks-2018", DENMARK, "--indicator", "any_innovation"), "Compare waves of one status"),
+        (("no-ks-2018", DENMARK, "--indicator", "any_innovation"), "Compare waves of the same status"),
         (
             ("no-ks-2018", "dk-2017", "--indicator", "any_innovation", "--domain", "totals"),
             "Did you mean 'total'?",
@@ -164,7 +164,7 @@ def test_a_verdict_needs_nothing_built(repository: Path, tmp_path: Path) -> None
     (tmp_path / "schemas").symlink_to(repository / "schemas")
     (tmp_path / "warehouse" / "raw").symlink_to(repository / "warehouse" / "raw")
     code, output = asked(tmp_path, "se-2018", "se-2020", "--indicator", "any_innovation")
-    assert code == 0 and "typology:" in output and "no numbers: run `barometer run`" in output
+    assert code == 0 and "typology:" in output and "no numbers: build them with `barometer run`" in output
 
 
 def test_what_the_page_says_of_the_simulation_is_what_was_kept(page: str, repository: Path) -> None:

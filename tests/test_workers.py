@@ -45,7 +45,7 @@ def where(number: int) -> tuple[int, int]:
 
 def faulty(number: int) -> int:
     if number % 2:
-        raise ProblemError(Problem(f"{number}.toml", "key", "is odd", "Make it even.", number))
+        raise ProblemError(Problem(f"{number}.toml", "key", "is odd", "Make it even.", str(number)))
     return number
 
 
@@ -108,7 +108,7 @@ def test_a_problem_comes_in_its_turn_and_in_its_own_words() -> None:
         assert next(done) == 0
         with pytest.raises(ProblemError) as raised:
             next(done)
-    assert raised.value.problems == (Problem("1.toml", "key", "is odd", "Make it even.", 1),)
+    assert raised.value.problems == (Problem("1.toml", "key", "is odd", "Make it even.", "1"),)
 
 
 def test_not_every_result_need_be_taken() -> None:
