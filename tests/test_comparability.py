@@ -298,8 +298,8 @@ def test_figures_state_their_weighting_as_a_fact(small: Path, text: str, said: s
     assert any(said in str(problem) for problem in load_catalogue(small).problems)
 
 
-def test_microdata_are_weighted_by_something(small: Path) -> None:
-    edit(small / "schemas/waves/dk-2020.toml", 'method = "rake"', 'method = "none"')
+def test_microdata_state_how_they_are_weighted(small: Path) -> None:
+    edit(small / "schemas/waves/dk-2020.toml", 'method = "rake"', 'method = "unspecified"')
     assert any("is for published figures only" in str(problem) for problem in load_catalogue(small).problems)
 
 

@@ -41,7 +41,7 @@ from pipeline.estimation.contrasts import Contrasts
 from pipeline.problems import ProblemError
 from tests.barometers import edit, pin, write_barometer
 from tests.comparing import Prepared, one, prepared
-from tests.golden import close, estimate, reference
+from tests.golden import Estimated, close, estimate, reference
 from tests.golden_barometers import write_api
 from tests.test_contrasts import STRATA, STRATIFIED, contrasts, noted
 
@@ -49,10 +49,14 @@ from tests.test_contrasts import STRATA, STRATIFIED, contrasts, noted
 
 
 @pytest.fixture(scope="module")
-def api(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Contrasts:
+def apistrat(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Estimated:
     raw = shared / "data" / "survey_r" / "apistrat.csv"
-    root = write_api(tmp_path_factory.mktemp("api"), raw, STRATIFIED, strata=STRATA)
-    return contrasts(estimate(root))
+    return estimate(write_api(tmp_path_factory.mktemp("api"), raw, STRATIFIED, strata=STRATA))
+
+
+@pytest.fixture(scope="module")
+def api(apistrat: Estimated) -> Contrasts:
+    return contrasts(apistrat)
 
 
 def row(shared: Path, case: str, estimator: str, variable: str, domain: str = "") -> dict[str, str]:
@@ -112,9 +116,11 @@ def test_narrowed_to_a_scope_everyone_is_rs_domain(shared: Path, tmp_path: Path)
         assert total["df"] == noted(wanted, "domain df ") if "domain df =" not in wanted["note"] else True
 
 
-def test_standardised_on_strata_is_rs_domains_put_together(shared: Path, api: Contrasts) -> None:
+def test_standardised_on_strata_is_rs_domains_put_together(
+    shared: Path, apistrat: Estimated, api: Contrasts
+) -> None:
     made_up = Composition("x", "stype", "Half elementary", {"E": 2.0, "M": 1.0, "H": 1.0})
-    value, error = standardise(api, made_up, ("E", "M", "H"), ("api00", "mean"), api.catalogue)
+    value, error = standardise(api, made_up, ("E", "M", "H"), ("api00", "mean"), apistrat.catalogue)
     rows = {code: row(shared, "api_strat", "domain_mean", "api00", f"stype={code}") for code in "EMH"}
     share = {"E": 0.5, "M": 0.25, "H": 0.25}
     assert close(value, sum(share[code] * float(each["estimate"]) for code, each in rows.items()))

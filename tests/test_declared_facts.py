@@ -517,8 +517,8 @@ def test_a_base_that_lost_most_of_those_asked_is_pointed_out(
 
 @pytest.mark.parametrize(("key", "number"), [("sample", 79), ("population", 40)])
 def test_more_units_than_were_drawn_stop_the_wave(barometer: Path, key: str, number: int) -> None:
-    declared = {"sample": 160, "population": 400}[key]
-    edit(barometer / "schemas/waves/dk-2020.toml", f"{key} = {declared}", f"{key} = {number}")
+    counts = "population = 400\nsample = 160\nrespondents = 80\n"
+    edit(barometer / "schemas/waves/dk-2020.toml", counts, f"{key} = {number}\n")
     with pytest.raises(ProblemError, match="is fewer than the 80 units that answered") as raised:
         harmonised(barometer, "dk-2020")
     assert [problem.key for problem in raised.value.problems] == [f"response.{key}"]
@@ -624,10 +624,11 @@ def test_what_may_be_right_is_shown_by_every_run_until_it_is_declared(tmp_path: 
     )
     first = run(root)
     found = [(row["check"], row["wave"]) for row in first["findings"]]
-    assert found == [("response", "dk-2022"), ("jumps", ""), ("scopes", "")]
+    assert found == [("response", "dk-2022"), ("weights", "dk-2022"), ("jumps", ""), ("scopes", "")]
     assert run(root)["findings"] == first["findings"]
     edit(wave, "[origin]", '[scope]\nsector = ["care"]\n[origin]')
     edit(wave, "respondents = 80", "respondents = 40")
+    edit(wave, "population = 400", "population = 220")
     assert [row["check"] for row in run(root)["findings"]] == ["jumps"], "a fact, not a declaration"
 
 

@@ -22,13 +22,14 @@ method = "rake"
 margins = [["sector"], ["region"]]
 totals = "dk-margins.csv"
 """
+RESPONSE = "population = 400\nsample = 160\nrespondents = 80\n"
 
 
 def declare(root: Path, design: str, weighting: str, population: int | None = None) -> None:
-    """Gives the wave another design and weighting, and another population."""
+    """Gives the wave another design and weighting, and another population and no sample."""
     edit(root / FILE, RAKED, f"{design}\n[weighting]\n{weighting}\n")
     if population is not None:
-        edit(root / FILE, "population = 400", f"population = {population}")
+        edit(root / FILE, RESPONSE, f"population = {population}\n")
 
 
 def add_column(root: Path, name: str, values: list[object]) -> None:
@@ -175,7 +176,7 @@ def test_a_census_has_no_sampling_error(barometer: Path) -> None:
     [
         (400, "says 400, and 80 units answered: not a census. Remove census"),
         (81, "give population per stratum"),
-        (79, "says 79, and 80 units answered. Correct it"),
+        (79, "is fewer than the 80 units that answered ('79'). Correct it"),
     ],
 )
 def test_what_is_no_census_is_refused(population: int, said: str, barometer: Path) -> None:
@@ -237,9 +238,11 @@ def test_what_is_no_probability_is_refused(values: list[object], said: str, baro
 def test_the_package_says_that_nothing_was_weighted(barometer: Path) -> None:
     declare(barometer, "census = true", 'method = "none"', 80)
     catalogue = load_catalogue(barometer)
+    found = made(barometer)
     told = {
-        wave: _wave(catalogue.waves[wave], made(barometer).estimates) for wave in (WAVE, "dk-2022", "no-2020")
+        wave: _wave(catalogue.waves[wave], found.estimates, found.weighted.report, catalogue)
+        for wave in (WAVE, "dk-2022", "no-2020")
     }
-    assert [told[wave]["weighting"] for wave in told] == ["none", "rake", None]
-    assert [told[wave]["census"] for wave in told] == [True, False, None]
-    assert [told[wave]["population"] for wave in told] == [80, 400, None]
+    assert [told[wave]["weighting"] for wave in told] == ["none", "rake", "unknown"]
+    assert [told[wave]["census"] for wave in told] == [True, False, "unknown"]
+    assert [told[wave]["population"] for wave in told] == [80, 400, "unknown"]

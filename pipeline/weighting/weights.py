@@ -147,11 +147,6 @@ def _check_census(rows: int, wave: Wave) -> None:
         'Remove census, write method = "design" and give population per stratum: '
         "who did not answer makes it a sample."
     )
-    if rows > population:
-        message, hint = (
-            f"says {population}, and {rows} units answered",
-            "Correct it, or the rows of the file.",
-        )
     raise ProblemError(wave_problem(wave.key, "response.population", message, hint))
 
 
