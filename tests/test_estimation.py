@@ -435,7 +435,7 @@ def test_a_codebook_may_call_a_variable_as_sums_are_called(
             answers = answers.assign(
                 **{f"replicate_{r}": random.uniform(1, 2, len(answers)) for r in (1, 2, 3)}
             )
-            weights = ReplicateWeights("rw_*", "bootstrap")
+            weights = ReplicateWeights("rw_*", "bootstrap", combined=False)
             wave = replace(wave, design=replace(wave.design, replicate_weights=weights))
         cells = wave_statistics(weigh(answers, wave, declared).answers, wave, declared)
         if not replicated:

@@ -227,7 +227,9 @@ def _newer(root: Path, former: str) -> None:
         ("2022-02-01, end = 2022-03-31", "2024-02-01, end = 2024-03-31"),
     ):
         edit(wave, old, new)
-    (raw / "dk-2024.csv").write_text((raw / "dk-2022.csv").read_text(encoding="utf-8"), encoding="utf-8")
+    header, *rows = (raw / "dk-2022.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    # No two editions are one file: the same rows, the other way round.
+    (raw / "dk-2024.csv").write_text("".join((header, *reversed(rows))), encoding="utf-8")
     pin(root, "dk-2024")
 
 

@@ -367,10 +367,18 @@ PROBLEMS = {
     "fay without rho": ('method = "fay"', GIVEN, "rho: is required by the method fay"),
     "rho out of range": ('method = "fay", rho = 1', GIVEN, "is out of range"),
     "rho of brr": ('method = "brr", rho = 0.5', GIVEN, "is only for the method fay"),
-    "scale of nothing": ('method = "bootstrap", scale = 0', GIVEN, "Write a number above 0"),
+    "scale of nothing": (
+        'method = "bootstrap", scale = 0',
+        GIVEN,
+        "Write a number from above 0 to 1,000,000,000,000",
+    ),
     "jackknife of strata": ('method = "jkn"', GIVEN, "needs rscales or scale"),
     "rscales in quotes": ('method = "brr", rscales = ["1"]', GIVEN, "must be a number"),
-    "negative rscales": ('method = "brr", rscales = [1, -1]', GIVEN, "Write a number of 0 or more"),
+    "negative rscales": (
+        'method = "brr", rscales = [1, -1]',
+        GIVEN,
+        "Write a number from 0 to 1,000,000,000,000",
+    ),
     "unknown method": ('method = "fey"', GIVEN, "Did you mean 'fay'"),
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pipeline.cli.output import alone, reporting
+from pipeline.cli.output import PROJECT, alone, reporting
 
 app = typer.Typer(
     name="barometer",
@@ -63,6 +63,7 @@ def barometer(
 ) -> None:
     """The folder every verb works on."""
     context.obj = project.resolve()
+    PROJECT.set(context.obj)
 
 
 @app.command()

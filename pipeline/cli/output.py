@@ -11,14 +11,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
-import click
 import typer
 
 from pipeline.lock import building
 from pipeline.problems import Problem, ProblemError, counted, outside_problem
 
+PROJECT: ContextVar[Path | None] = ContextVar("project", default=None)  # the folder that the verb works on
 STOP = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED = "Interrupted. Nothing is half-written; finished work is not repeated."
 STOPPED = Problem(
@@ -55,9 +56,7 @@ def _problems(error: ProblemError | BrokenExecutor | OSError) -> Sequence[Proble
     if isinstance(error, ProblemError):
         return error.problems
     if isinstance(error, OSError):
-        context = click.get_current_context(silent=True)
-        root = context.obj if context and isinstance(context.obj, Path) else Path.cwd()
-        return (outside_problem(error, root),)
+        return (outside_problem(error, PROJECT.get() or Path.cwd()),)
     return (STOPPED,)
 
 
