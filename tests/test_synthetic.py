@@ -50,7 +50,9 @@ def test_no_synthetic_wave_can_be_taken_for_a_real_one(bundled: Catalogue) -> No
         assert wave.origin.producer == "Nordic Innovation Barometer project"
         assert wave.note.startswith("SYNTHETIC")
         declared = bundled.path("schemas", "waves", f"{wave.key}.toml").read_text(encoding="utf-8")
-        assert declared.startswith("# SYNTHETIC")
+        schema_line, said = declared.split("\n", 1)
+        assert schema_line.startswith("#:schema ")
+        assert said.startswith("# SYNTHETIC")
         assert read_recipe(bundled, wave.key).file.label.startswith("SYNTHETIC")
 
 
