@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from pipeline.catalogue import Catalogue, Wave, load_catalogue
 from pipeline.catalogue.fieldwork import Design, Weighting
-from pipeline.catalogue.questionnaire import Condition, Indicator, Logic
+from pipeline.catalogue.logic import Condition, Logic
+from pipeline.catalogue.questionnaire import Indicator
 from pipeline.harmonise import harmonise
 from pipeline.harmonise.routing import holds
 from pipeline.sources import fetch, read_raw

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import load_catalogue
-from pipeline.catalogue.questionnaire import Condition, Logic
+from pipeline.catalogue.logic import Condition, Logic
 from pipeline.disclosure.linkage import linkage
 from pipeline.harmonise.routing import holds
 from tests.barometers import edit, pin

@@ -19,6 +19,7 @@ from pipeline.catalogue.fieldwork import (
     Weighting,
 )
 from pipeline.catalogue.load import load_barometer, load_catalogue
+from pipeline.catalogue.logic import Condition, Logic
 from pipeline.catalogue.model import Barometer, Catalogue, Contributor, Package
 from pipeline.catalogue.questionnaire import (
     ABSENT,
@@ -28,12 +29,10 @@ from pipeline.catalogue.questionnaire import (
     NOT_SELECTED,
     SELECTED,
     Base,
-    Condition,
     CrosswalkRow,
     Domain,
     Indicator,
     Instrument,
-    Logic,
     Question,
     Variable,
 )

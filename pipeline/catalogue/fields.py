@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from pydantic.fields import FieldInfo
 
 from pipeline.catalogue.kinds import Hidden
-from pipeline.catalogue.questionnaire import LOGIC, LogicTable
+from pipeline.catalogue.logic import LOGIC, LogicTable
 
 SCALARS = {str: "a text in quotes", bool: "true or false", int: "a whole number", float: "a number"}
 DAY = "a date such as 2026-11-30, without quotes"

@@ -10,8 +10,9 @@ from typing import Any, get_args, get_origin
 from pipeline.catalogue.comparability import ComparabilityFile
 from pipeline.catalogue.fields import Field, bare, fields_of, is_table
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.logic import LOGIC
 from pipeline.catalogue.model import Barometer
-from pipeline.catalogue.questionnaire import LOGIC, CodebookFile, DomainsFile, IndicatorsFile, Instrument
+from pipeline.catalogue.questionnaire import CodebookFile, DomainsFile, IndicatorsFile, Instrument
 from pipeline.catalogue.reader import adapter
 
 FILES: Mapping[str, type] = {  # every TOML file below schemas/, and the record it is read as

@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from pipeline.catalogue.logic import Logic
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Logic
 
 NARROWER = " of "  # between a question and the narrower base that an indicator puts it to
 

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from pipeline.catalogue.questionnaire import ABSENT, Base, Condition, Logic, question_key
+from pipeline.catalogue.logic import Condition, Logic
+from pipeline.catalogue.questionnaire import ABSENT, Base, question_key
 from pipeline.drafting.questions import Guesses
 
 MIN_ROWS = 5  # blank, and answered: fewer may be so by chance

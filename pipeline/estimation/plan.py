@@ -1,7 +1,7 @@
 """What a wave can estimate: its indicators as denominators and numerators over its own columns.
 
-Here belongs the meaning of an indicator in SQL conditions on answers as ``encoding`` numbers them.
-Running them belongs to ``statistics``. The SQL keeps to the subset that DuckDB, Spark and Sail share.
+Here belongs the meaning of an indicator; how conditions are written is in ``conditions``, running them in
+``statistics``. The SQL keeps to the subset that DuckDB, Spark and Sail share.
 """
 
 from __future__ import annotations
@@ -10,21 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from math import prod
-from typing import Literal
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import (
-    NOT_ASKED,
-    SELECTED,
-    Condition,
-    Domain,
-    Indicator,
-    Logic,
-    Question,
-    Unit,
-    item_key,
-)
+from pipeline.catalogue.questionnaire import NOT_ASKED, SELECTED, Domain, Indicator, Question, Unit, item_key
+from pipeline.estimation.conditions import Conditions, all_of, any_of
 from pipeline.estimation.encoding import variables_of
 
 YES, MEAN = "yes", "mean"
@@ -105,9 +95,9 @@ def _plan(
     columns = {name: f"v{number}" for number, name in enumerate(variables)}
     by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
-    writer = _Writer(catalogue, columns, {}, unasked)
+    writer = _Writer(Conditions(catalogue, columns), {}, unasked)
     for key, base in catalogue.bases.items():
-        writer.bases[key] = "TRUE" if base.logic is None else writer.holds(base.logic)
+        writer.bases[key] = "TRUE" if base.logic is None else writer.where.holds(base.logic)
     measures = [
         measure for indicator in catalogue.indicators.values() for measure in writer.measures(indicator)
     ]
@@ -145,18 +135,17 @@ def split(
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes conditions over the columns that a wave has; ``bases`` are those of who is asked, ``unasked``
-    the variables of which the raw file says itself who was not.
+    """Writes the measures of indicators; ``bases`` are the conditions of who is asked, ``unasked`` the
+    variables of which the raw file says itself who was not.
     """
 
-    catalogue: Catalogue
-    columns: Mapping[str, str]
+    where: Conditions
     bases: dict[str, str]
     unasked: frozenset[str]
 
     def measures(self, indicator: Indicator) -> list[Measure]:
         if indicator.total is not None:
-            behind = self._shares(self.catalogue.share_behind(indicator), indicator.base)
+            behind = self._shares(self.where.catalogue.share_behind(indicator), indicator.base)
             return [replace(share, indicator=indicator.key, unit=indicator.unit) for share in behind]
         if indicator.mean is not None:
             return self._mean(indicator)
@@ -168,16 +157,20 @@ class _Writer:
             return []
         substantive = indicator.denominator == "substantive"
         if indicator.logic is None:
-            found = self._question(self.catalogue.questions[indicator.question or ""], indicator, substantive)
-        elif self._knows(indicator.logic) and self._can(indicator.logic):
-            names = [name for each in indicator.logic.conditions() for name in self._present(each.pattern)]
-            found = [(YES, self._any_answered(names, substantive), self.holds(indicator.logic))]
+            found = self._question(
+                self.where.catalogue.questions[indicator.question or ""], indicator, substantive
+            )
+        elif self.where.knows(indicator.logic) and self.where.can_hold(indicator.logic):
+            names = [
+                name for each in indicator.logic.conditions() for name in self.where.present(each.pattern)
+            ]
+            found = [(YES, self.where.any_answered(names, substantive), self.where.holds(indicator.logic))]
         else:
             found = []
         measures = []
         for category, answered, counted in found:
-            mask = _and([*who, answered])
-            value = counted if self._implied(indicator, who) else _and([mask, counted])
+            mask = all_of([*who, answered])
+            value = counted if self._implied(indicator, who) else all_of([mask, counted])
             measures.append(
                 Measure(
                     indicator.key,
@@ -193,33 +186,35 @@ class _Writer:
 
     def _asked(self, base: str, indicator: Indicator, category: str) -> str:
         """Who was asked: the base, without those of whom the raw file says that they were not."""
-        names = [name for pattern in indicator.patterns for name in self._present(pattern)]
+        names = [name for pattern in indicator.patterns for name in self.where.present(pattern)]
         if indicator.question is not None:
-            question = self.catalogue.questions[indicator.question]
+            question = self.where.catalogue.questions[indicator.question]
             items = question.answers if question.type != "grid" else (f"{question.key}.{category}",)
-            names = [name for name in items if name in self.columns]
+            names = [name for name in items if name in self.where.columns]
         if not self.unasked.intersection(names):
             return self.bases[base]
-        coded = [name for name in dict.fromkeys(names) if self.catalogue.codes_of(name)]
+        coded = [name for name in dict.fromkeys(names) if self.where.catalogue.codes_of(name)]
         if not coded:  # a number that is not there does not say why
             return self.bases[base]
-        return _and([self.bases[base], _or([f"{self.columns[name]} >= -1" for name in coded])])
+        return all_of([self.bases[base], any_of([f"{self.where.columns[name]} >= -1" for name in coded])])
 
     def _single_choice(self, indicator: Indicator) -> bool:
         return (
-            indicator.question is not None and self.catalogue.questions[indicator.question].type == "single"
+            indicator.question is not None
+            and self.where.catalogue.questions[indicator.question].type == "single"
         )
 
     def _who(self, indicator: Indicator, base: str) -> list[str] | None:
         """The condition of the base; none where routing has applied it; None where the wave cannot tell."""
-        logic = self.catalogue.bases[base].logic
+        logic = self.where.catalogue.bases[base].logic
         if logic is None:
             return []
-        if not self._knows(logic):
+        if not self.where.knows(logic):
             return None
         keys = {name.partition(".")[0] for name in indicator.patterns}
         routed = all(
-            key in self.catalogue.questions and self.catalogue.questions[key].base == base for key in keys
+            key in self.where.catalogue.questions and self.where.catalogue.questions[key].base == base
+            for key in keys
         )
         return [] if routed else [self.bases[base]]
 
@@ -227,29 +222,34 @@ class _Writer:
         """Whether what is counted can only be true of those who count."""
         if who or indicator.question is None:
             return False
-        question = self.catalogue.questions[indicator.question]
+        question = self.where.catalogue.questions[indicator.question]
         return not (question.type == "multiple" and indicator.denominator == "substantive")
 
     def _question(
         self, question: Question, indicator: Indicator, substantive: bool
     ) -> list[tuple[str, str, str]]:
         """(category, who answered, what counts) by code of a single question, by item of the others."""
-        present = [name for name in question.answers if name in self.columns]
+        present = [name for name in question.answers if name in self.where.columns]
         dropped = question.nonresponse if substantive else ()
         if not present:
             return []
         if question.type == "single":
-            answered = self._answered(question.key, substantive)
+            answered = self.where.answered(question.key, substantive)
             codes = [code for code in (indicator.codes or question.codes) if code not in dropped]
-            return [(code, answered, self._in(question.key, (code,))) for code in codes]
+            return [(code, answered, self.where.takes(question.key, (code,))) for code in codes]
         items = [(name.partition(".")[2], name) for name in present]
         if question.type == "multiple":
-            answered = self._any_answered(present, substantive)
+            answered = self.where.any_answered(present, substantive)
             return [
-                (item, answered, self._in(name, (SELECTED,))) for item, name in items if item not in dropped
+                (item, answered, self.where.takes(name, (SELECTED,)))
+                for item, name in items
+                if item not in dropped
             ]
         counted = tuple(code for code in indicator.codes if code not in dropped)
-        return [(item, self._answered(name, substantive), self._in(name, counted)) for item, name in items]
+        return [
+            (item, self.where.answered(name, substantive), self.where.takes(name, counted))
+            for item, name in items
+        ]
 
     def _mean(self, indicator: Indicator) -> list[Measure]:
         pattern, who = indicator.mean or "", self._who(indicator, indicator.base)
@@ -258,116 +258,20 @@ class _Writer:
         several = pattern.endswith(".*")
         return [
             self._mean_of(name, item_key(name) if several else MEAN, indicator, who)
-            for name in self._present(pattern)
+            for name in self.where.present(pattern)
         ]
 
     def _mean_of(self, name: str, category: str, indicator: Indicator, who: list[str]) -> Measure:
-        column = self.columns[name]
+        column = self.where.columns[name]
         scores: tuple[float, ...] = ()
         if indicator.scores:
-            known = self.catalogue.codes_of(name)
+            known = self.where.catalogue.codes_of(name)
             cases = " ".join(
                 f"WHEN {known.index(code)} THEN {score!r}" for code, score in indicator.scores.items()
             )
-            answered, value = self._in(name, tuple(indicator.scores)), f"CASE {column} {cases} END"
+            answered, value = self.where.takes(name, tuple(indicator.scores)), f"CASE {column} {cases} END"
             scores = (float(min(indicator.scores.values())), float(max(indicator.scores.values())))
         else:
             answered, value = f"{column} IS NOT NULL", column
         base = self._asked(indicator.base, indicator, category)
-        return Measure(indicator.key, category, indicator.unit, base, _and([*who, answered]), value, scores)
-
-    def _present(self, pattern: str) -> list[str]:
-        return [name for name in self.catalogue.expand(pattern) if name in self.columns]
-
-    def _knows(self, logic: Logic) -> bool:
-        """Whether the wave asked every question of the logic, in at least one of the variables it names."""
-        questions: dict[str, bool] = {}
-        for condition in logic.conditions():
-            key = condition.pattern.partition(".")[0]
-            questions[key] = questions.get(key, False) or bool(self._present(condition.pattern))
-        return all(questions.values())
-
-    def _can(self, part: Logic | Condition) -> bool:
-        """Whether it could hold for any answers to what was offered: else its share is no estimate, not 0."""
-        if isinstance(part, Condition):
-            return bool(self._present(part.pattern))
-        can = [self._can(each) for each in part.parts]
-        return part.operator == "none" or (all(can) if part.operator == "all" else any(can))
-
-    def holds(self, logic: Logic) -> str:
-        """Where the logic holds; an answer that is not there does not."""
-        parts = [
-            self.holds(part) if isinstance(part, Logic) else self._condition(part) for part in logic.parts
-        ]
-        if logic.operator == "all":
-            return _and(parts)
-        either = _or(parts)
-        return f"NOT {either}" if logic.operator == "none" else either
-
-    def _condition(self, condition: Condition) -> str:
-        present = self._present(condition.pattern)
-        if present and not self.catalogue.codes_of(present[0]):
-            return self._compares(present[0], condition)
-        return _or([self._in(name, condition.codes) for name in present])
-
-    def _compares(self, name: str, condition: Condition) -> str:
-        """Where a number is there and compares; never NULL, which no AND, OR or NOT would take for false."""
-        column = self.columns[name]
-        compared = [f"{column} {condition.comparison} {number!r}" for number in condition.numbers or ()]
-        return _and([f"{column} IS NOT NULL", _or(compared)])
-
-    def _in(self, name: str, codes: tuple[str, ...]) -> str:
-        known = self.catalogue.codes_of(name)
-        return _among(self.columns[name], sorted(known.index(code) for code in codes))
-
-    def _answered(self, name: str, substantive: bool) -> str:
-        if name in self.catalogue.questions or "." in name:
-            question = self.catalogue.question_of(name)
-            if substantive and question.type != "multiple" and question.nonresponse:
-                return self._in(
-                    name, tuple(code for code in question.codes if code not in question.nonresponse)
-                )
-            if question.type == "numeric":
-                return f"{self.columns[name]} IS NOT NULL"
-        return f"{self.columns[name]} >= 0"
-
-    def _any_answered(self, names: list[str], substantive: bool) -> str:
-        """At least one answer is there; of a multiple question, no non-substantive item is ticked."""
-        answered = _or(list(dict.fromkeys(self._answered(name, substantive) for name in names)))
-        if not substantive:
-            return answered
-        questions = {name.partition(".")[0] for name in names} & set(self.catalogue.questions)
-        ticked = [
-            self._in(f"{key}.{item}", (SELECTED,))
-            for key in sorted(questions)
-            if self.catalogue.questions[key].type == "multiple"
-            for item in self.catalogue.questions[key].nonresponse
-            if f"{key}.{item}" in self.columns
-        ]
-        return _and([answered, f"NOT {_or(ticked)}"]) if ticked else answered
-
-
-Operator = Literal["AND", "OR"]
-
-
-def _and(parts: list[str]) -> str:
-    return _joined(parts, "AND", "TRUE")
-
-
-def _or(parts: list[str]) -> str:
-    return _joined(parts, "OR", "FALSE")
-
-
-def _joined(parts: list[str], operator: Operator, nothing: str) -> str:
-    return "(" + f" {operator} ".join(parts) + ")" if parts else nothing
-
-
-def _among(column: str, places: list[int]) -> str:
-    """Where a column takes one of the sorted places: as one comparison where it can be."""
-    if not places:
-        return "FALSE"
-    if len(places) == 1:
-        return f"{column} = {places[0]}"
-    if places[-1] - places[0] == len(places) - 1:
-        return f"{column} BETWEEN {places[0]} AND {places[-1]}"
-    return f"{column} IN ({', '.join(map(str, places))})"
+        return Measure(indicator.key, category, indicator.unit, base, all_of([*who, answered]), value, scores)

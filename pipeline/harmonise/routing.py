@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Flags
+from pipeline.catalogue.logic import Condition, Logic
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Condition, Logic, Question, item_key
+from pipeline.catalogue.questionnaire import NOT_ASKED, NOT_SELECTED, Question, item_key
 from pipeline.harmonise.crosswalk import Mapped
 
 COMPARED = {"=": np.equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}

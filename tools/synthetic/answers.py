@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.logic import Condition
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Condition, Question
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, NOT_SELECTED, SELECTED, Question
 from pipeline.problems import Problem, ProblemError
 from tools.synthetic.agreement import AdjustableQuestion, agree
 from tools.synthetic.crosswalk import Crosswalk

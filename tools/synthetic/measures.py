@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.arrays import Floats
 from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.logic import Condition, Logic
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import ABSENT, NOT_SELECTED, SELECTED, Condition, Indicator, Logic
+from pipeline.catalogue.questionnaire import ABSENT, NOT_SELECTED, SELECTED, Indicator
 from pipeline.problems import Problem, ProblemError
 from tools.synthetic.recipe import Goal, Recipe
 

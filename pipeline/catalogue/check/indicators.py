@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipeline.catalogue.hints import did_you_mean
+from pipeline.catalogue.logic import Condition, Logic
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Condition, Indicator, Logic, Question, question_key
+from pipeline.catalogue.questionnaire import Indicator, Question, question_key
 from pipeline.problems import Problem
 
 FILE = "schemas/indicators.toml"
