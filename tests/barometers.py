@@ -6,7 +6,11 @@ Its numbers come from simple arithmetic on the row number, so that a test can co
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
+
+from pipeline.catalogue import load_catalogue
+from pipeline.problems import ProblemError
 
 BAROMETER = """
 id = "test-barometer"
@@ -267,3 +271,17 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text, f"{old!r} is not in {path.name}"
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def problems(root: Path) -> list[str]:
+    """The problems of a barometer's declarations, as they are shown."""
+    try:
+        return [str(problem) for problem in load_catalogue(root).problems]
+    except ProblemError as error:  # of barometer.toml, without which there is no barometer
+        return str(error).splitlines()
+
+
+def shows(root: Path, said: str) -> None:
+    """One of the problems of its declarations matches the pattern."""
+    found = problems(root)
+    assert any(re.search(said, problem) for problem in found), found

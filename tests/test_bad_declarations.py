@@ -13,22 +13,9 @@ from typer.testing import CliRunner
 from pipeline.catalogue import load_catalogue
 from pipeline.catalogue.codes import COUNTRIES, LANGUAGES
 from pipeline.cli.app import app
-from pipeline.problems import ProblemError
 from pipeline.release.readme import plain
-from tests.barometers import edit
+from tests.barometers import edit, problems, shows
 from tests.releases import build
-
-
-def problems(root: Path) -> list[str]:
-    try:
-        return [str(problem) for problem in load_catalogue(root).problems]
-    except ProblemError as error:  # of barometer.toml, without which there is no barometer
-        return str(error).splitlines()
-
-
-def shows(root: Path, said: str) -> None:
-    found = problems(root)
-    assert any(re.search(said, problem) for problem in found), found
 
 
 def command(root: Path, *words: str) -> tuple[int, str]:

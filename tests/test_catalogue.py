@@ -12,11 +12,7 @@ import pytest
 from pipeline.catalogue import fingerprint, load_catalogue, text_in, texts
 from pipeline.catalogue.check.translations import gaps
 from pipeline.problems import ProblemError
-from tests.barometers import edit, pin
-
-
-def problems(root: Path) -> list[str]:
-    return [str(problem) for problem in load_catalogue(root).problems]
+from tests.barometers import edit, pin, problems
 
 
 def one(root: Path) -> str:

@@ -21,18 +21,8 @@ from pipeline.catalogue.schema import FILES, json_schemas, key_tables, schema_li
 from pipeline.cli.app import app
 from pipeline.problems import Problem
 from pipeline.steps import quality
-from tests.barometers import edit, pin, write_barometer
+from tests.barometers import edit, pin, problems, shows, write_barometer
 from tests.releases import build
-
-
-def problems(root: Path) -> list[str]:
-    return [str(problem) for problem in load_catalogue(root).problems]
-
-
-def shows(root: Path, said: str) -> None:
-    found = problems(root)
-    assert any(re.search(said, problem) for problem in found), found
-
 
 NUMBERS = {
     "min_n": ("barometer.toml", "[disclosure]\nmin_n = -1", r"disclosure\.min_n: is out of range \('-1'\)\. Write a whole number from 1"),
