@@ -495,15 +495,16 @@ def test_surveys_of_one_country_are_told_apart(crowded: Path, built: Path) -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_products_own_verdicts_have_a_sentence(crowded: Path, language: str) -> None:
+def test_the_products_own_rules_and_verdicts_have_a_sentence(crowded: Path, language: str) -> None:
     catalogue = load_catalogue(crowded.parent)
     assert not catalogue.comparability.own
     spoken = Language(language, catalogue)
-    for verdict, sentence in catalogue.comparability.verdicts.items():
-        said = spoken.plain(f"verdicts.{verdict}")
-        assert said and (said == sentence) is (language == "en")
-    reason = spoken.markup("rules.mode.text")
-    assert ('lang="en"' in reason) is (language != "en") and "collected in different ways" in reason
+    sentences = {f"verdicts.{verdict}": text for verdict, text in catalogue.comparability.verdicts.items()}
+    sentences |= {f"rules.{rule.key}.text": rule.text for rule in catalogue.comparability.rules.values()}
+    for key, sentence in sentences.items():
+        said = spoken.markup(key)
+        assert said.endswith(".") and "lang=" not in said
+        assert (spoken.plain(key) == sentence) is (language == "en"), key
 
 
 def test_the_legend_of_verdicts_is_never_blank(crowded: Path) -> None:

@@ -7,7 +7,6 @@ mark. The texts of the site itself are in ``ui_strings``, the formats of numbers
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 
 from markupsafe import Markup, escape
@@ -41,16 +40,17 @@ class Language:
 
     @cached_property
     def _product(self) -> Mapping[str, str]:
-        """The sentences of the product's rules, where the barometer declares none of its own."""
+        """The sentences of the product's rules and verdicts, where the barometer declares none of its own."""
         rules = self.catalogue.comparability
         if rules.own:
             return {}
-        mark = "" if self.code == PRODUCT else f" [{PRODUCT}]"
-        found = {key: text + mark for key, text in replace(rules, own=True).texts().items()}
-        for verdict in rules.verdicts:
-            if self.strings.has(f"verdict_text_{verdict}"):
-                found[f"verdicts.{verdict}"] = self.strings.plain(f"verdict_text_{verdict}")
-        return found
+        found = {f"verdicts.{verdict}": f"verdict_text_{verdict}" for verdict in rules.verdicts}
+        found |= {f"rules.{rule}.text": f"rule_text_{rule}" for rule in rules.rules}
+        mark = f" [{PRODUCT}]"
+        return {
+            key: self.strings.plain(string) + ("" if self.strings.has(string) else mark)
+            for key, string in found.items()
+        }
 
     def plain(self, key: str) -> str:
         """A declared text as plain text, marked where it is not translated; blank where there is none.
