@@ -270,13 +270,22 @@ def test_ids_tell_of_a_panel_only_where_they_are_no_run_of_numbers(
     assert shared_units(*reversed(waves), {"dk-2020": a, "dk-2022": b}.__getitem__) == expected
 
 
+@pytest.mark.parametrize("without_ids", ["dk-2020", "dk-2022"])
+def test_numbers_of_rows_do_not_tell_of_a_panel(without_ids: str, tmp_path: Path) -> None:
+    root = write_survey(tmp_path, dict.fromkeys(("2020", "2022"), answered(REGISTER)))
+    edit(root / f"schemas/waves/{without_ids}.toml", 'id = "ID"', 'id = "row"')
+    catalogue = load_catalogue(root)
+    ids = {"dk-2020": REGISTER, "dk-2022": REGISTER} | {without_ids: numbered(1, 400, "{}")}
+    assert shared_units(catalogue.waves["dk-2020"], catalogue.waves["dk-2022"], ids.__getitem__) == "unknown"
+
+
 @pytest.mark.parametrize(
     ("declared", "ids", "verdict", "reasons", "found"),
     [
         ({}, REGISTER, "caution", "shared_units", False),
         ({"2022": "panel = true"}, numbered(1, 400), "caution", "shared_units", False),
         ({"2020": "panel = false"}, REGISTER, "comparable", "", False),
-        ({}, numbered(1, 400), "comparable", "", True),
+        ({}, numbered(1, 400), "caution", "shared_units_unknown", True),
     ],
 )
 def test_a_panel_is_compared_with_caution_or_asked_for(
@@ -297,11 +306,16 @@ def test_a_panel_is_compared_with_caution_or_asked_for(
     assert {row["reasons"] for row in compared["comparisons"]} == {reasons}
 
 
-def test_before_anything_is_built_only_what_is_declared_counts(tmp_path: Path) -> None:
+def test_before_anything_is_built_what_is_not_declared_is_not_known(tmp_path: Path) -> None:
     editions = {edition: answered(REGISTER) + f"x{edition},N,1,1\n" for edition in ("2020", "2022")}
     catalogue = load_catalogue(write_survey(tmp_path, editions))
     pair = Pair(catalogue.waves["dk-2022"], catalogue.waves["dk-2020"], WaveFacts(catalogue))
-    assert (pair.shared_units, pair.judge("share").verdict) == ("unknown", "comparable")
+    judged = pair.judge("share")
+    assert (pair.shared_units, judged.verdict, judged.reasons) == (
+        "unknown",
+        "caution",
+        ("shared_units_unknown",),
+    )
 
 
 def test_one_file_is_not_two_waves(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from pipeline.catalogue.kinds import (
 )
 
 SYNTHETIC_SUFFIX = "-synthetic"  # of a synthetic wave's key, and of no other's
+ROW = "row"  # in place of the columns of an identifier: the row's number in the file
 
 
 @dataclass(frozen=True)

@@ -152,13 +152,13 @@ def _listed(wave: Wave, variable: str, catalogue: Catalogue) -> set[str]:
 def shared_units(unsettled: Sequence[tuple[str, str]]) -> Finding:
     """Of every two waves of a survey it is known whether units answered in both.
 
-    ``unsettled`` are the pairs whose ids overlap and are a run of numbers: they may be the same units or not.
+    ``unsettled`` are the pairs whose ids do not tell: they overlap and are a run, or numbers of rows.
     """
     named = [f"{a} and {b}" for a, b in unsettled[:MAX_SHOWN]]
     message = "of every two waves of a survey it is known whether the same units answered"
     if named:
         message = (
-            f"{', '.join(named)} have the same numbers as ids, which may be the same units or not: declare "
+            f"{', '.join(named)} have numbers as ids, which may be the same units or not: declare "
             "panel = true (the error of a difference is not that of independent samples) or panel = false"
         )
     return Finding(not named, message, {"pairs": len(unsettled)})
