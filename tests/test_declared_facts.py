@@ -318,6 +318,9 @@ def test_before_anything_is_built_what_is_not_declared_is_not_known(tmp_path: Pa
     )
 
 
+LEFT_OUT = '[[exclusion]]\ncolumn = "REG"\nvalues = ["{}"]\nreason = "Of the other survey."\n'
+
+
 def test_one_file_is_not_two_waves(tmp_path: Path) -> None:
     catalogue = load_catalogue(write_survey(tmp_path, dict.fromkeys(("2020", "2022"), answered(REGISTER))))
     assert [(problem.wave, problem.key) for problem in catalogue.problems] == [
@@ -325,6 +328,41 @@ def test_one_file_is_not_two_waves(tmp_path: Path) -> None:
         ("dk-2022", "source.file"),
     ]
     assert "is the file of dk-2022 as well" in catalogue.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "allowed"),
+    [
+        ("", "", False),
+        ('rows = { REG = ["N"] }', 'rows = { REG = ["S"] }', True),
+        ('rows = { REG = ["N", "S"] }', 'rows = { REG = ["S"] }', False),
+        ('rows = { REG = ["N"] }', 'rows = { Q1 = ["1"] }', False),  # who of N said 1 is in both
+        ('rows = { REG = ["N"] }', "", False),
+        ('rows = { REG = ["N"] }', LEFT_OUT.format("N"), True),
+        ('rows = { REG = ["N"] }', LEFT_OUT.format("S"), False),
+        ("", 'note = "Confirmed: the workplaces of dk, asked about another topic."', True),
+    ],
+)
+def test_the_same_rows_are_not_two_surveys_unless_somebody_says_so(
+    a: str, b: str, allowed: bool, tmp_path: Path
+) -> None:
+    root = write_survey(tmp_path, dict.fromkeys(("2020", "2022"), answered(REGISTER)))
+    edit(root / "schemas/waves/dk-2022.toml", 'survey = "dk"', 'survey = "dk-state"')
+    for edition, declared in (("2020", a), ("2022", b)):
+        at = (
+            "[source]"
+            if declared.startswith("rows")
+            else "reference_period"
+            if "note" in declared
+            else "[design]"
+        )
+        wave = root / f"schemas/waves/dk-{edition}.toml"
+        edit(wave, at, f"{at}\n{declared}" if at == "[source]" else f"{declared}\n{at}")
+    problems = load_catalogue(root).problems
+    assert [(problem.wave, problem.key) for problem in problems] == (
+        [] if allowed else [("dk-2020", "source.file"), ("dk-2022", "source.file")]
+    )
+    assert all("begin the note of one of the waves with confirmed" in problem.hint for problem in problems)
 
 
 # ── Published figures ────────────────────────────────────────────────────────

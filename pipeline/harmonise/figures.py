@@ -10,14 +10,13 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Indicator, item_key
+from pipeline.catalogue.questionnaire import Indicator, is_confirmed, item_key
 from pipeline.contracts import conform, table
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers, raw_file_name
 
 FIGURE_KEY = ["indicator", "category", "domain", "domain_code"]
 REQUIRED_COLUMNS = [*FIGURE_KEY, "value", "n", "note"]
-CONFIRMED = "confirmed"  # a note that begins with it: somebody has looked
 FRACTION_SUM = 0.05  # rounding of the fractions of a few answers
 
 
@@ -175,10 +174,10 @@ def _fractions(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterato
     """
     percents = [key for key, made in catalogue.indicators.items() if made.unit == "percent"]
     shares = frame[frame["indicator"].isin(percents) & frame["value"].notna()]
-    shares = shares[~shares["note"].str.lower().str.startswith(CONFIRMED)]
+    shares = shares[~shares["note"].map(is_confirmed).astype("bool")]
     hint = (
         "Write percentages, 74 and not 0.74 (a workbook may show 74 % and hold 0.74); "
-        f"if they are right, begin the notes of these rows with {CONFIRMED}."
+        "if they are right, begin the notes of these rows with confirmed."
     )
     if not shares.empty and shares["value"].max() <= 1 and (shares["value"] > 0).any():
         message = f"holds {counted(len(shares), 'share')}, none above 1: fractions, not percentages"

@@ -152,7 +152,7 @@ def _listed(wave: Wave, variable: str, catalogue: Catalogue) -> set[str]:
 def shared_units(unsettled: Sequence[tuple[str, str]]) -> Finding:
     """Of every two waves of a survey it is known whether units answered in both.
 
-    ``unsettled`` are the pairs whose ids do not tell: they overlap and are a run, or numbers of rows.
+    ``unsettled`` are the pairs whose ids do not tell: they overlap and are a run of numbers, or number rows.
     """
     named = [f"{a} and {b}" for a, b in unsettled[:MAX_SHOWN]]
     message = "of every two waves of a survey it is known whether the same units answered"
