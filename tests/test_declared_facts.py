@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
@@ -19,7 +20,7 @@ from pipeline.problems import ProblemError
 from pipeline.sources import read_raw
 from pipeline.steps import declared_facts
 from pipeline.weighting import weigh
-from tests.barometers import BAROMETER, FIGURES_WAVE, edit, pin, write_barometer
+from tests.barometers import BAROMETER, FIGURES_WAVE, edit, microdata, pin, write_barometer
 from tests.golden import Estimated, close, estimate
 
 CODEBOOK = """
@@ -479,6 +480,97 @@ def test_numbers_outside_their_limits_are_quarantined(
     assert made.report["rules"] == rules
     assert set(made.quarantine["column"]) == ({"staff"} if rules else set())
     assert made.report["kept"] == 80 - sum(rules.values())
+
+
+WITH_POINT = ("1.500", "12.000", "30", "999.250")
+
+
+@pytest.mark.parametrize(
+    ("decimal", "numbers", "declared", "found"),
+    [
+        (".", WITH_POINT, "", ["ANSATTE"]),
+        (".", ("1.500",), "", ["ANSATTE"]),
+        (",", ("1,500", "-2,000", "7"), "", ["ANSATTE"]),
+        (".", (*WITH_POINT, "1.5"), "", []),  # decimals after all
+        (".", (*WITH_POINT, "0.125"), "", []),  # a group of thousands does not begin with 0
+        (".", (*WITH_POINT, "1500.250"), "", []),
+        (".", WITH_POINT, 'thousands = ""', []),
+        (",", ("30", "7"), "", []),
+        (",", WITH_POINT, 'thousands = "."', []),
+    ],
+)
+def test_a_decimal_mark_that_may_part_thousands_is_asked_about(
+    barometer: Path, decimal: str, numbers: tuple[str, ...], declared: str, found: list[str]
+) -> None:
+    edit(
+        barometer / "schemas/waves/dk-2020.toml",
+        'decimal = ","',
+        f'decimal = "{decimal}"\n{declared}'.strip(),
+    )
+    made, catalogue = harmonised(staff(barometer, [*numbers * 80][:80]), "dk-2020")
+    assert made.report["thousands"] == found
+    told = declared_facts.thousands(made.report, catalogue.waves["dk-2020"])
+    assert told.passed == (not found)
+    assert all(number not in told.message for number in numbers)
+    if found:
+        other = "." if decimal == "," else ","
+        assert f"ANSATTE with a '{decimal}'" in told.message
+        assert f"source.thousands = '{decimal}' and decimal = '{other}'" in told.message
+
+
+def test_a_confirmed_line_is_not_asked_about_and_weights_are(barometer: Path) -> None:
+    edit(
+        barometer / "schemas/instruments/dk.csv",
+        "ANSATTE,*,staff,=,",
+        "ANSATTE,*,staff,=,Confirmed by the agency",
+    )
+    wave = barometer / "schemas/waves/dk-2020.toml"
+    edit(wave, 'population = "dk-strata.csv"', 'weight = "W"')
+    edit(
+        wave,
+        'method = "rake"\nmargins = [["sector"], ["region"]]\ntotals = "dk-margins.csv"',
+        'method = "given"',
+    )
+    staff(barometer, ["1,500"] * 80)
+    raw = barometer / "warehouse/raw/dk-2020.csv"
+    head, *rows = raw.read_text(encoding="utf-8").splitlines()
+    raw.write_text("\n".join([f"{head};W", *(f"{row};1,500" for row in rows)]) + "\n", encoding="utf-8")
+    pin(barometer, "dk-2020")
+    made, _ = harmonised(barometer, "dk-2020")
+    assert made.report["thousands"] == ["W"]
+
+
+@pytest.mark.parametrize(("number", "found"), [(1.125, []), (1.5, []), ("1.500", ["ANSATTE"])])
+def test_what_a_workbook_holds_as_numbers_is_in_no_doubt(
+    barometer: Path, number: float | str, found: list[str]
+) -> None:
+    lines = [line.split(";") for line in microdata().splitlines()]
+    book = openpyxl.Workbook()
+    assert book.active
+    for line in [lines[0], *([*line[:-1], number] for line in lines[1:])]:
+        book.active.append(line)
+    book.save(barometer / "warehouse/raw/dk-2020.xlsx")
+    wave = barometer / "schemas/waves/dk-2020.toml"
+    edit(wave, 'file = "dk-2020.csv"', 'file = "dk-2020.xlsx"')
+    edit(wave, 'delimiter = ";"\ndecimal = ","\n', "")
+    pin(barometer, "dk-2020")
+    made, _ = harmonised(barometer, "dk-2020")
+    assert made.report["thousands"] == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("innovative_workplaces,yes,total,,12.000,,\n", ["column value"]),
+        ("any_innovation,yes,total,,74.125,2.000,\n", ["column n"]),
+        ("any_innovation,yes,total,,74.125,,\ninnovative_workplaces,yes,total,,1234.500,,\n", []),
+    ],
+)
+def test_counts_among_published_figures_have_no_decimals(
+    barometer: Path, rows: str, found: list[str]
+) -> None:
+    told = figures(barometer, rows)
+    assert told == [f"{column} has three digits after every '.': thousands separator?" for column in found]
 
 
 def test_many_numbers_outside_their_limits_stop_the_wave_and_none_is_told(barometer: Path) -> None:

@@ -13,7 +13,7 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Indicator, is_confirmed, item_key
 from pipeline.contracts import conform, table
 from pipeline.problems import Problem, ProblemError, counted
-from pipeline.sources import numbers, raw_file_name
+from pipeline.sources import maybe_grouped, numbers, raw_file_name
 
 FIGURE_KEY = ["indicator", "category", "domain", "domain_code"]
 REQUIRED_COLUMNS = [*FIGURE_KEY, "value", "n", "note"]
@@ -42,6 +42,7 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
     for line, row in _numbered_rows(frame[frame.duplicated(FIGURE_KEY)]):
         key = ",".join(row[name] for name in FIGURE_KEY)
         problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one of them.", key))
+    problems += _grouped(frame, wave, catalogue)
     try:
         for name in ("value", "n"):
             frame[name] = numbers(frame[name], name, wave)
@@ -165,6 +166,20 @@ def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iter
             message = f"is more than the {wave.response.respondents} that answered"
             hint = "Correct it, or response.respondents in the wave file."
             yield _problem(wave, f"row {row}, n", message, hint, f"{n:g}")
+
+
+def _grouped(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Counts, which have no decimals, whose decimal mark may part thousands: 1.500 would be 1.5."""
+    totals = frame["indicator"].isin([key for key, made in catalogue.indicators.items() if made.total])
+    for name, counts in (("value", frame["value"][totals]), ("n", frame["n"])):
+        if maybe_grouped(counts, wave.source):
+            mark = wave.source.decimal
+            other = "." if mark == "," else ","
+            hint = (
+                f"Set source.thousands = {mark!r} and source.decimal = {other!r}; or thousands = '' if not."
+            )
+            message = f"has three digits after every {mark!r}: thousands separator?"
+            yield Problem(raw_file_name(wave.source), f"column {name}", message, hint, wave=wave.key)
 
 
 def _fractions(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
