@@ -307,6 +307,21 @@ def test_a_panel_is_compared_with_caution_or_asked_for(
     assert {row["reasons"] for row in compared["comparisons"]} == {reasons}
 
 
+@pytest.mark.parametrize(
+    ("declared", "expected"), [("", "no"), ("panel = true\n", "yes"), ("panel = false\n", "no")]
+)
+def test_figures_are_of_a_panel_where_that_is_declared(barometer: Path, declared: str, expected: str) -> None:
+    waves = barometer / "schemas/waves"
+    other = FIGURES_WAVE.replace('edition = "2020"', 'edition = "2021"').replace(
+        "[origin]", f"{declared}[origin]"
+    )
+    (waves / "no-2021.toml").write_text(other, encoding="utf-8")
+    catalogue = load_catalogue(barometer)
+    pair = Pair(catalogue.waves["no-2021"], catalogue.waves["no-2020"], WaveFacts(catalogue))
+    assert pair.shared_units == expected
+    assert ("shared_units" in pair.judge("any_innovation").reasons) == (expected == "yes")
+
+
 def test_before_anything_is_built_what_is_not_declared_is_not_known(tmp_path: Path) -> None:
     editions = {edition: answered(REGISTER) + f"x{edition},N,1,1\n" for edition in ("2020", "2022")}
     catalogue = load_catalogue(write_survey(tmp_path, editions))

@@ -192,8 +192,9 @@ class Design:
     psu: Annotated[Note, Field(description="the column of the primary sampling unit")] = ""
     weight: Annotated[Note, Field(description="the column of a delivered weight")] = ""
     zero_weights: Annotated[
-        Literal["refuse", "exclude"], Field(description="units with a delivered weight of exactly 0")
-    ] = "refuse"
+        Literal["refuse", "exclude"] | None,
+        Field(description="units with a delivered weight of exactly 0; refused when left out"),
+    ] = None
     probability: Annotated[
         Note, Field(description="in place of a weight: the column of selection probabilities p; weight 1/p")
     ] = ""

@@ -29,14 +29,16 @@ def no_ids(wave: str) -> Collection[str]:
 def shared_units(a: Wave, b: Wave, ids: Ids = no_ids) -> str:
     """``yes``, ``no`` or ``unknown``: what ``panel`` of the two waves declares, else what their ids show.
 
-    Without ids, or with rows' numbers in their place, it is unknown. Ids in common are evidence where they
-    are more than one in twenty of the smaller wave, and more than twice those that two draws from the same
-    numbers would have in common.
+    Of published figures only what is declared counts. Without ids, or with rows' numbers in their place, it
+    is unknown. Ids in common are evidence where they are more than one in twenty of the smaller wave, and
+    more than twice those that two draws from the same numbers would have in common.
     """
-    if not (a.is_microdata and b.is_microdata) or (a.survey, a.status) != (b.survey, b.status):
+    if (a.survey, a.status) != (b.survey, b.status):
         return NO
     if a.panel is not None or b.panel is not None:
         return NO if False in (a.panel, b.panel) else YES
+    if not (a.is_microdata and b.is_microdata):
+        return NO
     if any(wave.design and wave.design.id == (ROW,) for wave in (a, b)):
         return UNKNOWN
     of_a, of_b = set(ids(a.key)), set(ids(b.key))

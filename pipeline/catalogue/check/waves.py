@@ -197,16 +197,6 @@ def _header(wave: Wave) -> Iterator[Problem]:
 
 def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if not wave.is_microdata:
-        for key, there in (
-            ("design", wave.design),
-            ("correction", wave.corrections),
-            ("exclusion", wave.exclusions),
-            ("source.rows", wave.source.rows),
-        ):
-            if there:
-                yield wave_problem(
-                    wave.key, key, "does not belong in a wave of published figures", "Remove it."
-                )
         yield from check_weighting_fact(wave, catalogue)
         return
     instrument = catalogue.instruments.get(wave.instrument)
