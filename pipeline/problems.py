@@ -33,6 +33,11 @@ class Problem:
     value: str | None = None
     wave: str | None = None  # set when only this wave is faulty: the others go on
 
+    def __post_init__(self) -> None:
+        """Whatever was found is kept as text: a number or a date of a TOML file, too."""
+        if self.value is not None:
+            object.__setattr__(self, "value", str(self.value))
+
     def __str__(self) -> str:
         location = self.file + (f", {_short(self.key, LONGEST_VALUE)}" if self.key else "")
         given = "" if self.value is None else f" ({_short(self.value, LONGEST_VALUE)!r})"

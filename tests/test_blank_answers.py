@@ -121,7 +121,7 @@ def test_it_is_a_finding_where_nobody_has_said_what_it_means(barometer: Path) ->
 def test_the_key_is_for_multiple_questions(barometer: Path) -> None:
     edit(barometer / "schemas/codebook.toml", 'codes.copied = "Copied"\n', 'codes.copied = "Copied"\nnothing_ticked = "no_answer"\n')  # fmt: skip
     assert [(problem.key, problem.message) for problem in load_catalogue(barometer).problems] == [
-        ("questions.novelty.nothing_ticked", "is for multiple questions only")
+        ("questions.novelty.nothing_ticked", "has no effect")
     ]
 
 

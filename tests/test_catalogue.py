@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pipeline import catalogue as product
 from pipeline.catalogue import fingerprint, load_catalogue, text_in, texts
 from pipeline.catalogue.check.translations import gaps
 from pipeline.problems import ProblemError
@@ -70,7 +72,7 @@ CASES = {
     "no version": ("barometer.toml", 'version = "1.0.0"', 'version = "latest"', "version: is not a version"),
     "date in quotes": ("barometer.toml", "released = 2025-01-31", 'released = "2025-01-31"', "must be a date"),
     "invalid TOML": ("domains.toml", "[domains.total]", "[domains.total", r"is not valid TOML: .*line"),
-    "choices of a question with one answer": ("codebook.toml", 'type = "single"', 'type = "single"\nmax_choices = 2', r"questions\.novelty\.max_choices: is for multiple questions only \('2'\)\. Remove it"),
+    "choices of a question with one answer": ("codebook.toml", 'type = "single"', 'type = "single"\nmax_choices = 2', r"questions\.novelty\.max_choices: has no effect \('2'\)\. It has effect with multiple questions only: remove it"),
     "question type": ("codebook.toml", 'type = "single"', 'type = "singel"', "Did you mean 'single'"),
     "code with a hyphen before it": ("codebook.toml", 'codes.north', 'codes.-north', "variables.region.codes.-north: is not a valid name"),
     "grid without codes": (
@@ -129,7 +131,7 @@ CASES = {
     "margin without totals": ("waves/dk-2020.toml", '["region"]]', '["region"], ["sector", "region"]]', "sector.region.*|has no totals"),
     "margin of nothing": ("waves/dk-2020.toml", '["region"]]', '["regoin"]]', "Did you mean 'region'"),
     "no weighting": ("waves/dk-2020.toml", "[weighting]\nmethod = \"rake\"", "[weighting]\nmethod = \"given\"", "needs a delivered weight"),
-    "figures with a design": ("waves/no-2020.toml", "[source]", '[design]\nid = "ID"\n[source]', "does not belong in a wave of published figures"),
+    "figures with a design": ("waves/no-2020.toml", "[source]", '[design]\nid = "ID"\n[source]', r"design: has no effect\. It has effect in waves of microdata only"),
 }  # fmt: skip
 
 
@@ -141,6 +143,70 @@ def test_problem(case: str, barometer: Path) -> None:
     found = problems(barometer)
     assert any(re.search(said, problem) for problem in found), found
     assert any(file in problem for problem in found), found
+
+
+WAVE, FIGURES = "waves/dk-2020.toml", "waves/no-2020.toml"
+IDLE = {  # file, where a key is added, the key, how it is told
+    "source.sheet": (WAVE, "delimiter =", 'sheet = "Data"', " ('Data'). It has effect in workbooks only"),
+    "source.name_row": (WAVE, "delimiter =", "name_row = 1", " ('1'). It has effect with header_rows above 1 only"),
+    "source.rows": (FIGURES, 'sha256 = "', 'rows = { a = ["1"] }', ". It has effect in waves of microdata only"),
+    "design": (FIGURES, "[source]", '[design]\nid = "ID"', ". It has effect in waves of microdata only"),
+    "correction": (FIGURES, "[source]", '[[correction]]\ncolumn = "a"\nmatch = { a = "1" }\nvalue = "2"\nreason = "?"', ". It has effect in waves of microdata only"),
+    "exclusion": (FIGURES, "[source]", '[[exclusion]]\ncolumn = "a"\nvalues = ["1"]\nreason = "?"', ". It has effect in waves of microdata only"),
+    "weighting.tolerance": (FIGURES, "[source]", '[weighting]\nmethod = "rake"\ntolerance = 1e-12', " ('1e-12'). It has effect with poststratify, rake, linear and logit only"),
+    "weighting.max_iterations": (WAVE, 'method = "rake"\nmargins = [["sector"], ["region"]]\ntotals = "dk-margins.csv"', 'method = "design"\nmax_iterations = 5', " ('5'). It has effect with poststratify, rake, linear and logit only"),
+    "design.zero_weights": (WAVE, 'strata = ["SEKTOR"]', 'zero_weights = "exclude"', " ('exclude'). It has effect with design.weight only"),
+    "questions.novelty.minimum": ("codebook.toml", 'type = "single"', "minimum = 1", " ('1'). It has effect with numeric questions only"),
+    "questions.staff.max_choices": ("codebook.toml", 'type = "numeric"', "max_choices = 2", " ('2'). It has effect with multiple questions only"),
+    "max_choices.novelty": ("instruments/dk.toml", 'unit_verb = "introduced"', "max_choices.novelty = 2", " ('2'). It has effect with multiple questions only"),
+    "indicators.staff_mean.codes": ("indicators.toml", 'mean = "staff"', 'codes = ["yes"]', ". It has effect with question only"),
+    "indicators.any_innovation.scores": ("indicators.toml", 'label = "Workplaces with at least one innovation"', "scores = { yes = 1 }", ". It has effect with mean only"),
+    "indicators.innovative_workplaces.denominator": ("indicators.toml", 'total = "any_innovation"', 'denominator = "substantive"', " ('substantive'). It has effect with question, any, all and none only"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", IDLE)
+def test_a_key_without_effect_is_a_problem(key: str, barometer: Path) -> None:
+    file, place, line, said = IDLE[key]
+    replaced = place.startswith('method = "rake"')
+    edit(barometer / "schemas" / file, place, line if replaced else f"{line}\n{place}")
+    assert one(barometer).startswith(f"schemas/{file}, {key}: has no effect{said}: remove it, or correct")
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"), [("role", "ranks = true"), ("verb", 'values = ["x"]'), ("figures", "at_least = 3.0")]
+)
+def test_a_key_that_a_rule_of_its_kind_does_not_look_at_is_a_problem(
+    rule: str, line: str, barometer: Path
+) -> None:
+    path = barometer / "schemas/comparability.toml"
+    shutil.copy(Path(product.__file__).parent / "comparability.toml", path)
+    assert problems(barometer) == []
+    edit(path, f"[rules.{rule}]\n", f"[rules.{rule}]\n{line}\n")
+    key = line.partition(" ")[0]
+    assert any(f"rules.{rule}.{key}: has no effect" in each for each in problems(barometer))
+
+
+@pytest.mark.parametrize(
+    ("file", "format_said", "key"),
+    [
+        ("dk.sav", "", 'delimiter = ";"'),
+        ("dk.parquet", "", "skip_rows = 2"),
+        ("dk.dta", "", "header_rows = 2"),
+        ("dk.sas7bdat", "", "label_row = 1"),
+        ("dk.XLSX", "", 'encoding = "cp1252"'),
+        ("dk.data", 'format = "csv"', 'sheet = "Data"'),
+        ("https://example.org/dk.csv?version=2", "", 'sheet = "Data"'),
+    ],
+)
+def test_what_a_format_does_not_have_is_without_effect(
+    file: str, format_said: str, key: str, barometer: Path
+) -> None:
+    path = barometer / "schemas/waves/dk-2020.toml"
+    edit(path, 'file = "dk-2020.csv"', f'file = "{file}"\n{format_said}')
+    edit(path, 'delimiter = ";"', key)
+    name = key.partition(" ")[0]
+    assert any(f"source.{name}: has no effect" in each for each in problems(barometer))
 
 
 def test_a_changed_raw_file_is_named_with_its_new_hash(barometer: Path) -> None:

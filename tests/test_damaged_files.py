@@ -302,6 +302,7 @@ def test_the_other_waves_are_built(barometer: Path, sound: dict[str, bytes]) -> 
     (barometer / "warehouse/raw/dk-2022.sav").write_bytes(damaged)
     wave = barometer / "schemas/waves/dk-2022.toml"
     edit(wave, '"dk-2022.csv"', '"dk-2022.sav"')
+    edit(wave, 'delimiter = ";"\ndecimal = ","\n', "")
     pin(barometer, "dk-2022")
     waves = ["--wave", "dk-2020", "--wave", "dk-2022"]
     done = CliRunner().invoke(app, ["--project", str(barometer), "run", *waves])

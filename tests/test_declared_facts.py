@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import openpyxl
 import pytest
 from typer.testing import CliRunner
 
@@ -19,7 +20,7 @@ from pipeline.problems import ProblemError
 from pipeline.sources import read_raw
 from pipeline.steps import declared_facts
 from pipeline.weighting import weigh
-from tests.barometers import BAROMETER, FIGURES_WAVE, edit, pin, write_barometer
+from tests.barometers import BAROMETER, FIGURES_WAVE, edit, microdata, pin, write_barometer
 from tests.golden import Estimated, close, estimate
 
 CODEBOOK = """
@@ -270,13 +271,22 @@ def test_ids_tell_of_a_panel_only_where_they_are_no_run_of_numbers(
     assert shared_units(*reversed(waves), {"dk-2020": a, "dk-2022": b}.__getitem__) == expected
 
 
+@pytest.mark.parametrize("without_ids", ["dk-2020", "dk-2022"])
+def test_numbers_of_rows_do_not_tell_of_a_panel(without_ids: str, tmp_path: Path) -> None:
+    root = write_survey(tmp_path, dict.fromkeys(("2020", "2022"), answered(REGISTER)))
+    edit(root / f"schemas/waves/{without_ids}.toml", 'id = "ID"', 'id = "row"')
+    catalogue = load_catalogue(root)
+    ids = {"dk-2020": REGISTER, "dk-2022": REGISTER} | {without_ids: numbered(1, 400, "{}")}
+    assert shared_units(catalogue.waves["dk-2020"], catalogue.waves["dk-2022"], ids.__getitem__) == "unknown"
+
+
 @pytest.mark.parametrize(
     ("declared", "ids", "verdict", "reasons", "found"),
     [
         ({}, REGISTER, "caution", "shared_units", False),
         ({"2022": "panel = true"}, numbered(1, 400), "caution", "shared_units", False),
         ({"2020": "panel = false"}, REGISTER, "comparable", "", False),
-        ({}, numbered(1, 400), "comparable", "", True),
+        ({}, numbered(1, 400), "caution", "shared_units_unknown", True),
     ],
 )
 def test_a_panel_is_compared_with_caution_or_asked_for(
@@ -297,11 +307,34 @@ def test_a_panel_is_compared_with_caution_or_asked_for(
     assert {row["reasons"] for row in compared["comparisons"]} == {reasons}
 
 
-def test_before_anything_is_built_only_what_is_declared_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("declared", "expected"), [("", "no"), ("panel = true\n", "yes"), ("panel = false\n", "no")]
+)
+def test_figures_are_of_a_panel_where_that_is_declared(barometer: Path, declared: str, expected: str) -> None:
+    waves = barometer / "schemas/waves"
+    other = FIGURES_WAVE.replace('edition = "2020"', 'edition = "2021"').replace(
+        "[origin]", f"{declared}[origin]"
+    )
+    (waves / "no-2021.toml").write_text(other, encoding="utf-8")
+    catalogue = load_catalogue(barometer)
+    pair = Pair(catalogue.waves["no-2021"], catalogue.waves["no-2020"], WaveFacts(catalogue))
+    assert pair.shared_units == expected
+    assert ("shared_units" in pair.judge("any_innovation").reasons) == (expected == "yes")
+
+
+def test_before_anything_is_built_what_is_not_declared_is_not_known(tmp_path: Path) -> None:
     editions = {edition: answered(REGISTER) + f"x{edition},N,1,1\n" for edition in ("2020", "2022")}
     catalogue = load_catalogue(write_survey(tmp_path, editions))
     pair = Pair(catalogue.waves["dk-2022"], catalogue.waves["dk-2020"], WaveFacts(catalogue))
-    assert (pair.shared_units, pair.judge("share").verdict) == ("unknown", "comparable")
+    judged = pair.judge("share")
+    assert (pair.shared_units, judged.verdict, judged.reasons) == (
+        "unknown",
+        "caution",
+        ("shared_units_unknown",),
+    )
+
+
+LEFT_OUT = '[[exclusion]]\ncolumn = "REG"\nvalues = ["{}"]\nreason = "Of the other survey."\n'
 
 
 def test_one_file_is_not_two_waves(tmp_path: Path) -> None:
@@ -311,6 +344,41 @@ def test_one_file_is_not_two_waves(tmp_path: Path) -> None:
         ("dk-2022", "source.file"),
     ]
     assert "is the file of dk-2022 as well" in catalogue.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "allowed"),
+    [
+        ("", "", False),
+        ('rows = { REG = ["N"] }', 'rows = { REG = ["S"] }', True),
+        ('rows = { REG = ["N", "S"] }', 'rows = { REG = ["S"] }', False),
+        ('rows = { REG = ["N"] }', 'rows = { Q1 = ["1"] }', False),  # who of N said 1 is in both
+        ('rows = { REG = ["N"] }', "", False),
+        ('rows = { REG = ["N"] }', LEFT_OUT.format("N"), True),
+        ('rows = { REG = ["N"] }', LEFT_OUT.format("S"), False),
+        ("", 'note = "Confirmed: the workplaces of dk, asked about another topic."', True),
+    ],
+)
+def test_the_same_rows_are_not_two_surveys_unless_somebody_says_so(
+    a: str, b: str, allowed: bool, tmp_path: Path
+) -> None:
+    root = write_survey(tmp_path, dict.fromkeys(("2020", "2022"), answered(REGISTER)))
+    edit(root / "schemas/waves/dk-2022.toml", 'survey = "dk"', 'survey = "dk-state"')
+    for edition, declared in (("2020", a), ("2022", b)):
+        at = (
+            "[source]"
+            if declared.startswith("rows")
+            else "reference_period"
+            if "note" in declared
+            else "[design]"
+        )
+        wave = root / f"schemas/waves/dk-{edition}.toml"
+        edit(wave, at, f"{at}\n{declared}" if at == "[source]" else f"{declared}\n{at}")
+    problems = load_catalogue(root).problems
+    assert [(problem.wave, problem.key) for problem in problems] == (
+        [] if allowed else [("dk-2020", "source.file"), ("dk-2022", "source.file")]
+    )
+    assert all("begin the note of one of the waves with confirmed" in problem.hint for problem in problems)
 
 
 # ── Published figures ────────────────────────────────────────────────────────
@@ -427,6 +495,97 @@ def test_numbers_outside_their_limits_are_quarantined(
     assert made.report["rules"] == rules
     assert set(made.quarantine["column"]) == ({"staff"} if rules else set())
     assert made.report["kept"] == 80 - sum(rules.values())
+
+
+WITH_POINT = ("1.500", "12.000", "30", "999.250")
+
+
+@pytest.mark.parametrize(
+    ("decimal", "numbers", "declared", "found"),
+    [
+        (".", WITH_POINT, "", ["ANSATTE"]),
+        (".", ("1.500",), "", ["ANSATTE"]),
+        (",", ("1,500", "-2,000", "7"), "", ["ANSATTE"]),
+        (".", (*WITH_POINT, "1.5"), "", []),  # decimals after all
+        (".", (*WITH_POINT, "0.125"), "", []),  # a group of thousands does not begin with 0
+        (".", (*WITH_POINT, "1500.250"), "", []),
+        (".", WITH_POINT, 'thousands = ""', []),
+        (",", ("30", "7"), "", []),
+        (",", WITH_POINT, 'thousands = "."', []),
+    ],
+)
+def test_a_decimal_mark_that_may_part_thousands_is_asked_about(
+    barometer: Path, decimal: str, numbers: tuple[str, ...], declared: str, found: list[str]
+) -> None:
+    edit(
+        barometer / "schemas/waves/dk-2020.toml",
+        'decimal = ","',
+        f'decimal = "{decimal}"\n{declared}'.strip(),
+    )
+    made, catalogue = harmonised(staff(barometer, [*numbers * 80][:80]), "dk-2020")
+    assert made.report["thousands"] == found
+    told = declared_facts.thousands(made.report, catalogue.waves["dk-2020"])
+    assert told.passed == (not found)
+    assert all(number not in told.message for number in numbers)
+    if found:
+        other = "." if decimal == "," else ","
+        assert f"ANSATTE with a '{decimal}'" in told.message
+        assert f"source.thousands = '{decimal}' and decimal = '{other}'" in told.message
+
+
+def test_a_confirmed_line_is_not_asked_about_and_weights_are(barometer: Path) -> None:
+    edit(
+        barometer / "schemas/instruments/dk.csv",
+        "ANSATTE,*,staff,=,",
+        "ANSATTE,*,staff,=,Confirmed by the agency",
+    )
+    wave = barometer / "schemas/waves/dk-2020.toml"
+    edit(wave, 'population = "dk-strata.csv"', 'weight = "W"')
+    edit(
+        wave,
+        'method = "rake"\nmargins = [["sector"], ["region"]]\ntotals = "dk-margins.csv"',
+        'method = "given"',
+    )
+    staff(barometer, ["1,500"] * 80)
+    raw = barometer / "warehouse/raw/dk-2020.csv"
+    head, *rows = raw.read_text(encoding="utf-8").splitlines()
+    raw.write_text("\n".join([f"{head};W", *(f"{row};1,500" for row in rows)]) + "\n", encoding="utf-8")
+    pin(barometer, "dk-2020")
+    made, _ = harmonised(barometer, "dk-2020")
+    assert made.report["thousands"] == ["W"]
+
+
+@pytest.mark.parametrize(("number", "found"), [(1.125, []), (1.5, []), ("1.500", ["ANSATTE"])])
+def test_what_a_workbook_holds_as_numbers_is_in_no_doubt(
+    barometer: Path, number: float | str, found: list[str]
+) -> None:
+    lines = [line.split(";") for line in microdata().splitlines()]
+    book = openpyxl.Workbook()
+    assert book.active
+    for line in [lines[0], *([*line[:-1], number] for line in lines[1:])]:
+        book.active.append(line)
+    book.save(barometer / "warehouse/raw/dk-2020.xlsx")
+    wave = barometer / "schemas/waves/dk-2020.toml"
+    edit(wave, 'file = "dk-2020.csv"', 'file = "dk-2020.xlsx"')
+    edit(wave, 'delimiter = ";"\ndecimal = ","\n', "")
+    pin(barometer, "dk-2020")
+    made, _ = harmonised(barometer, "dk-2020")
+    assert made.report["thousands"] == found
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("innovative_workplaces,yes,total,,12.000,,\n", ["column value"]),
+        ("any_innovation,yes,total,,74.125,2.000,\n", ["column n"]),
+        ("any_innovation,yes,total,,74.125,,\ninnovative_workplaces,yes,total,,1234.500,,\n", []),
+    ],
+)
+def test_counts_among_published_figures_have_no_decimals(
+    barometer: Path, rows: str, found: list[str]
+) -> None:
+    told = figures(barometer, rows)
+    assert told == [f"{column} has three digits after every '.': thousands separator?" for column in found]
 
 
 def test_many_numbers_outside_their_limits_stop_the_wave_and_none_is_told(barometer: Path) -> None:

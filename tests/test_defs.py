@@ -47,6 +47,7 @@ CHECKS = {
         "response",
         "item_nonresponse",
         "outliers",
+        "thousands",
         "labels",
         "nothing_ticked",
     },

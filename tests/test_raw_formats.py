@@ -168,7 +168,7 @@ def as_workbook_with_errors(barometer: Path, missing: str) -> Any:
     table.loc[:3, "Q1_1"] = "#N/A"
     workbook(raw / "dk-2020.xlsx", [list(table.columns), *table.values.tolist()])
     edit(barometer / "schemas/waves/dk-2020.toml", "dk-2020.csv", "dk-2020.xlsx")
-    edit(barometer / "schemas/waves/dk-2020.toml", 'decimal = ","', f'decimal = ","\nmissing = [{missing}]')
+    edit(barometer / "schemas/waves/dk-2020.toml", 'delimiter = ";"\n', f"missing = [{missing}]\n")
     pin(barometer, "dk-2020")
     return CliRunner().invoke(app, ["--project", str(barometer), "run", "--wave", "dk-2020"])
 

@@ -392,6 +392,32 @@ def test_a_png_is_a_picture(built: Path) -> None:
     assert png(svg) != png(re.sub(r"<text.*?</text>", "", svg, flags=re.DOTALL))  # its words are drawn too
 
 
+def test_a_wave_tells_who_answered_each_question_from_published_cells(built: Path) -> None:
+    waves = built / "en" / "test-barometer" / "waves"
+    (table,) = page(waves / "dk-2020.html").xpath("//section[@aria-labelledby='answered']//table")
+    rows = {
+        row.xpath(".//a/@href")[0].rpartition("/")[2].removesuffix(".html"): [
+            text(cell) for cell in row.xpath("./td")
+        ]
+        for row in table.xpath(".//tbody/tr")
+    }
+    (unknown,) = (
+        row
+        for row in published(built)
+        if (row["wave"], row["domain"], row["indicator"], row["category"])
+        == ("dk-2020", "total", "novelty", "dont_know")
+    )
+    assert rows["introduced"] == [
+        "Everyone",
+        "80",
+        "100%",
+        "",
+    ]  # of a grid only the shares of yes are published
+    assert rows["novelty"] == ["innovative", unknown["n"], "", f"{float(unknown['value']):.1f}%"]
+    assert rows["value"][2:] == ["", ""] and list(rows) == ["introduced", "novelty", "value"]
+    assert not page(waves / "no-2020.html").xpath("//section[@aria-labelledby='answered']")
+
+
 @pytest.fixture
 def serving(built: Path) -> Iterator[int]:
     with server(built, 0) as made:

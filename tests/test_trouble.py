@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from pipeline.catalogue import load_catalogue
 from pipeline.cli.app import app
 from pipeline.cli.compare import _p_value
 from pipeline.lock import HOLDER, building
-from pipeline.problems import ProblemError
+from pipeline.problems import Problem, ProblemError
 from pipeline.release.bump import next_version
 from pipeline.staleness import code
 from pipeline.staleness.findings import checks_due
@@ -140,7 +141,7 @@ def test_whatever_was_damaged_is_made_again(built: Path) -> None:
     (warehouse / "problems").write_text("in the way")
     code, said = told(built, "run")
     assert code == 0, said
-    named = next(line for line in said.splitlines() if line.startswith("Made again, as damaged or gone: "))
+    named = next(line for line in said.splitlines() if line.startswith("Made again, as not what an earlier "))
     for place in ("barometer.duckdb", "compared", "harmonised/dk-2022", "pages", "statistics/dk-2020"):
         assert f"warehouse/{place}" in named
     assert "warehouse/weighted" not in named
@@ -259,6 +260,27 @@ def test_a_signal_to_stop_is_one_line_and_its_code(barometer: Path, number: sign
         "Interrupted. Nothing is half-written; finished work is not repeated."
     ]
     assert not [*(barometer / "warehouse").rglob("*.new")] and not (barometer / "warehouse" / HOLDER).exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_site_that_is_served_is_stopped_alike(barometer: Path, number: signal.Signals) -> None:
+    (barometer / "warehouse/site").mkdir(parents=True)
+    (barometer / "warehouse/site/index.html").write_text("<!doctype html>")
+    with begin(barometer, "serve", "--port", "0") as started:
+        assert started.stdout and "The site is at http://127.0.0.1:" in started.stdout.readline()
+        started.send_signal(number)
+        _, err = started.communicate(timeout=60)
+    assert started.returncode == 128 + number, err
+    assert err.splitlines() == ["Interrupted. Nothing is half-written; finished work is not repeated."]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(5, "('5')"), (date(2020, 1, 2), "('2020-01-02')"), (["a"], "(\"['a']\")")]
+)
+def test_a_value_of_any_type_is_told_as_text(value: Any, shown: str) -> None:
+    problem = Problem("barometer.toml", "released", "is wrong", "Correct it.", value)
+    assert str(problem) == f"barometer.toml, released: is wrong {shown}. Correct it."
+    assert json.loads(json.dumps(problem.as_dict()))["value"] == str(value)
 
 
 def test_a_lonely_unit_is_the_fault_of_its_wave(barometer: Path) -> None:

@@ -34,7 +34,21 @@ from pipeline.catalogue.kinds import (
     Whole,
 )
 
+SUFFIXES = {
+    "csv": "csv",
+    "tsv": "csv",
+    "txt": "csv",
+    "xlsx": "xlsx",
+    "xlsm": "xlsx",
+    "sav": "sav",
+    "zsav": "sav",
+    "dta": "dta",
+    "sas7bdat": "sas7bdat",
+    "xpt": "xpt",
+    "parquet": "parquet",
+}
 SYNTHETIC_SUFFIX = "-synthetic"  # of a synthetic wave's key, and of no other's
+ROW = "row"  # in place of the columns of an identifier: the row's number in the file
 
 
 @dataclass(frozen=True)
@@ -80,9 +94,11 @@ class Source:
     delimiter: Annotated[Note, Field(description="between the columns of a text file")] = ""
     decimal: Annotated[Literal[".", ","], Field(description="the decimal mark")] = "."
     thousands: Annotated[
-        Literal["", ",", ".", " ", "'"],
-        Field(description="between groups of three digits; a space is any space, none when left out"),
-    ] = ""
+        Literal["", ",", ".", " ", "'"] | None,
+        Field(
+            description='between groups of three digits; a space is any space, `""` says that there are none'
+        ),
+    ] = None
     sheet: Annotated[Note, Field(description="of a workbook; the first when left out")] = ""
     skip_rows: Annotated[Whole, Field(description="rows above the header, as titles", ge=0, le=1000)] = 0
     header_rows: Annotated[
@@ -104,6 +120,16 @@ class Source:
     def remote(self) -> bool:
         """Whether the file must be fetched."""
         return "://" in self.file
+
+    @property
+    def suffix(self) -> str:
+        """How the file's name ends, in lower case and without the dot."""
+        return self.file.split("?")[0].rpartition(".")[2].lower()
+
+    @property
+    def file_format(self) -> str:
+        """csv, xlsx, sav, dta, sas7bdat, xpt or parquet: as declared, else by its name; "" for another."""
+        return SUFFIXES.get(self.format or self.suffix, "")
 
 
 @dataclass(frozen=True)
@@ -166,8 +192,9 @@ class Design:
     psu: Annotated[Note, Field(description="the column of the primary sampling unit")] = ""
     weight: Annotated[Note, Field(description="the column of a delivered weight")] = ""
     zero_weights: Annotated[
-        Literal["refuse", "exclude"], Field(description="units with a delivered weight of exactly 0")
-    ] = "refuse"
+        Literal["refuse", "exclude"] | None,
+        Field(description="units with a delivered weight of exactly 0; refused when left out"),
+    ] = None
     probability: Annotated[
         Note, Field(description="in place of a weight: the column of selection probabilities p; weight 1/p")
     ] = ""

@@ -35,6 +35,11 @@ Unit = Literal["percent", "mean", "count"]
 Bound = Annotated[Number, Field(ge=-1e15, le=1e15)]  # of answers: beyond it whole numbers are no longer exact
 
 
+def is_confirmed(note: str) -> bool:
+    """Somebody has looked at what a note is about, and judged it right: it begins with ``confirmed``."""
+    return note.casefold().startswith("confirmed")
+
+
 def question_key(answer: str) -> str:
     """The question in the name of an answer variable or pattern: ``q`` of ``q``, ``q.item`` and ``q.*``."""
     return answer.partition(".")[0]

@@ -217,7 +217,9 @@ def _summary(report: Report, outputs: list[str]) -> list[str]:
         if waves
     ]
     if report.damaged:
-        lines.append(f"Made again, as damaged or gone: {', '.join(sorted(report.damaged))}")
+        lines.append(
+            f"Made again, as not what an earlier run had recorded: {', '.join(sorted(report.damaged))}"
+        )
     lines += [
         f"{wave}: {counted(len(names), 'column')} of the file used by nothing: {', '.join(names[:SHOWN])}"
         + (" ..." if len(names) > SHOWN else "")

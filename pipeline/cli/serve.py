@@ -82,7 +82,4 @@ def serve_site(root: Path, port: int) -> None:
         )
     with server(folder, port) as serving:
         typer.echo(f"The site is at http://{HOST}:{serving.server_port}/ (stop with Ctrl-C).")
-        try:
-            serving.serve_forever()
-        except KeyboardInterrupt:
-            typer.echo("Stopped.")
+        serving.serve_forever()

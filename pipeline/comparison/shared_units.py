@@ -2,7 +2,7 @@
 
 Samples that share units are not independent, and the error of a difference, which adds variances, is another
 one than is given. Ids that are equal show it only where that is no accident: two files whose rows are
-numbered 1 to n share every number and need not share a unit.
+numbered 1 to n share every number and need not share a unit, and numbers of rows tell nothing at all.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection
 import pandas as pd
 
 from pipeline.catalogue import Wave
+from pipeline.catalogue.fieldwork import ROW
 
 Ids = Callable[[str], Collection[str]]  # the ids of a wave's units; none where they are not at hand
 FEW = 0.05  # of the smaller wave: as many ids in common may be units that happened to be drawn twice
@@ -28,13 +29,18 @@ def no_ids(wave: str) -> Collection[str]:
 def shared_units(a: Wave, b: Wave, ids: Ids = no_ids) -> str:
     """``yes``, ``no`` or ``unknown``: what ``panel`` of the two waves declares, else what their ids show.
 
-    Without ids it is unknown. Ids in common are evidence where they are more than one in twenty of the
-    smaller wave, and more than twice those that two draws from the same numbers would have in common.
+    Of published figures only what is declared counts. Without ids, or with rows' numbers in their place, it
+    is unknown. Ids in common are evidence where they are more than one in twenty of the smaller wave, and
+    more than twice those that two draws from the same numbers would have in common.
     """
-    if not (a.is_microdata and b.is_microdata) or (a.survey, a.status) != (b.survey, b.status):
+    if (a.survey, a.status) != (b.survey, b.status):
         return NO
     if a.panel is not None or b.panel is not None:
         return NO if False in (a.panel, b.panel) else YES
+    if not (a.is_microdata and b.is_microdata):
+        return NO
+    if any(wave.design and wave.design.id == (ROW,) for wave in (a, b)):
+        return UNKNOWN
     of_a, of_b = set(ids(a.key)), set(ids(b.key))
     if not of_a or not of_b:
         return UNKNOWN

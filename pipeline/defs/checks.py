@@ -110,6 +110,13 @@ def outliers(context: dg.AssetCheckExecutionContext, project: Project) -> dg.Ass
     return _report_check("outliers", lambda report, *_: declared_facts.outliers(report), context, project)
 
 
+def thousands(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """No decimal mark that may be one between thousands."""
+    return _report_check(
+        "thousands", lambda report, wave, _: declared_facts.thousands(report, wave), context, project
+    )
+
+
 def replicates(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Replicate weights that are as many as their method makes, no two alike."""
     return _report_check(
@@ -207,6 +214,7 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
             ("harmonised_wave", response),
             ("harmonised_wave", item_nonresponse),
             ("harmonised_wave", outliers),
+            ("harmonised_wave", thousands),
             ("harmonised_wave", labels),
             ("harmonised_wave", nothing_ticked),
             ("weighted_wave", weights),

@@ -11,9 +11,21 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, SELECTED, Question, item_key
+from pipeline.catalogue.questionnaire import (
+    NO_ANSWER,
+    NOT_ASKED,
+    SELECTED,
+    Instrument,
+    Question,
+    is_confirmed,
+    item_key,
+)
+from pipeline.catalogue.ranges import range_of
+from pipeline.harmonise.crosswalk import COPY_NUMBER
+from pipeline.harmonise.design import replicate_columns
 from pipeline.harmonise.routing import holds
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
+from pipeline.sources import maybe_grouped
 
 UNIT_ERROR = 1000.0  # times the median, or a part of it: thousands written for ones, or ones for thousands
 FEWEST = 5  # numbers that have a median worth the name
@@ -107,6 +119,18 @@ def outliers(answers: pd.DataFrame, catalogue: Catalogue) -> dict[str, int]:
         if far.any():
             found[question.key] = int(far.sum())
     return found
+
+
+def maybe_grouped_columns(raw: pd.DataFrame, wave: Wave, instrument: Instrument) -> list[str]:
+    """The columns read as numbers whose decimal mark may part thousands, of weights and of answers.
+
+    Not those of a line of the crosswalk that is confirmed.
+    """
+    lines = [row for row in instrument.crosswalk if row.code == COPY_NUMBER or range_of(row.source_code)]
+    judged = {row.source_variable for row in lines if is_confirmed(row.note)}
+    weights = [wave.design.delivered, *replicate_columns(raw, wave.design)] if wave.design else []
+    read = dict.fromkeys([*filter(None, weights), *(row.source_variable for row in lines)])
+    return [name for name in read if name not in judged and maybe_grouped(raw[name], wave.source)]
 
 
 def background(answers: pd.DataFrame, catalogue: Catalogue) -> dict[str, dict[str, int]]:

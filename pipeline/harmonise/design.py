@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.fieldwork import Design, Wave
+from pipeline.catalogue.fieldwork import ROW, Design, Wave
 from pipeline.catalogue.questionnaire import Instrument
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.sources import REPEATED, absent, numbers, raw_file_name
 
-JOINER, ROW = "*", "row"  # between the columns of a name; in place of the columns of an identifier
+JOINER = "*"  # between the columns of a name
 
 
 def numbered(raw: pd.DataFrame, design: Design) -> pd.DataFrame:

@@ -10,14 +10,13 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Indicator, item_key
+from pipeline.catalogue.questionnaire import Indicator, is_confirmed, item_key
 from pipeline.contracts import conform, table
 from pipeline.problems import Problem, ProblemError, counted
-from pipeline.sources import numbers, raw_file_name
+from pipeline.sources import maybe_grouped, numbers, raw_file_name
 
 FIGURE_KEY = ["indicator", "category", "domain", "domain_code"]
 REQUIRED_COLUMNS = [*FIGURE_KEY, "value", "n", "note"]
-CONFIRMED = "confirmed"  # a note that begins with it: somebody has looked
 FRACTION_SUM = 0.05  # rounding of the fractions of a few answers
 
 
@@ -43,6 +42,7 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
     for line, row in _numbered_rows(frame[frame.duplicated(FIGURE_KEY)]):
         key = ",".join(row[name] for name in FIGURE_KEY)
         problems.append(_problem(wave, f"row {line}", "repeats an earlier figure", "Keep one of them.", key))
+    problems += _grouped(frame, wave, catalogue)
     try:
         for name in ("value", "n"):
             frame[name] = numbers(frame[name], name, wave)
@@ -168,6 +168,20 @@ def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iter
             yield _problem(wave, f"row {row}, n", message, hint, f"{n:g}")
 
 
+def _grouped(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Counts, which have no decimals, whose decimal mark may part thousands: 1.500 would be 1.5."""
+    totals = frame["indicator"].isin([key for key, made in catalogue.indicators.items() if made.total])
+    for name, counts in (("value", frame["value"][totals]), ("n", frame["n"])):
+        if maybe_grouped(counts, wave.source):
+            mark = wave.source.decimal
+            other = "." if mark == "," else ","
+            hint = (
+                f"Set source.thousands = {mark!r} and source.decimal = {other!r}; or thousands = '' if not."
+            )
+            message = f"has three digits after every {mark!r}: thousands separator?"
+            yield Problem(raw_file_name(wave.source), f"column {name}", message, hint, wave=wave.key)
+
+
 def _fractions(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     """Shares that are fractions: all of the file at most 1, or the answers to a single choice adding up to 1.
 
@@ -175,10 +189,10 @@ def _fractions(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterato
     """
     percents = [key for key, made in catalogue.indicators.items() if made.unit == "percent"]
     shares = frame[frame["indicator"].isin(percents) & frame["value"].notna()]
-    shares = shares[~shares["note"].str.lower().str.startswith(CONFIRMED)]
+    shares = shares[~shares["note"].map(is_confirmed).astype("bool")]
     hint = (
         "Write percentages, 74 and not 0.74 (a workbook may show 74 % and hold 0.74); "
-        f"if they are right, begin the notes of these rows with {CONFIRMED}."
+        "if they are right, begin the notes of these rows with confirmed."
     )
     if not shares.empty and shares["value"].max() <= 1 and (shares["value"] > 0).any():
         message = f"holds {counted(len(shares), 'share')}, none above 1: fractions, not percentages"

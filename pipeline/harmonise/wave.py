@@ -13,7 +13,13 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.contracts import compiled, microdata_schema, validate
 from pipeline.harmonise.boxes import count_asked, empty_pages
 from pipeline.harmonise.corrections import correct
-from pipeline.harmonise.counts import background, item_nonresponse, outliers, require_no_more
+from pipeline.harmonise.counts import (
+    background,
+    item_nonresponse,
+    maybe_grouped_columns,
+    outliers,
+    require_no_more,
+)
 from pipeline.harmonise.crosswalk import Mapped, translate
 from pipeline.harmonise.declared_missing import answers_declared_missing, weights_declared_missing
 from pipeline.harmonise.design import (
@@ -105,6 +111,7 @@ def harmonise(
         "unused_columns": _unused(raw, wave, catalogue, design),
         "item_nonresponse": item_nonresponse(good, catalogue),
         "outliers": outliers(good, catalogue),
+        "thousands": maybe_grouped_columns(raw, wave, instrument),
         "background": background(good, catalogue),
     }
     return Harmonised(good, quarantine, report)

@@ -4,7 +4,7 @@ What an answer means is defined by the crosswalk and belongs to ``harmonise``.
 """
 
 from pipeline.sources.apart import apart
-from pipeline.sources.cells import number_of, numbers
+from pipeline.sources.cells import maybe_grouped, number_of, numbers
 from pipeline.sources.contents import require_contents
 from pipeline.sources.fetch import fetch
 from pipeline.sources.layout import REPEATED, absent, raw_file_name
@@ -26,6 +26,7 @@ __all__ = [
     "fetch",
     "format_of",
     "listed",
+    "maybe_grouped",
     "named",
     "number_of",
     "numbers",

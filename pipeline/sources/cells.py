@@ -116,6 +116,21 @@ def ungrouped(column: pd.Series[str], source: Source) -> pd.Series[str]:
     return column.mask(grouped, column.str.replace(f"[{SEPARATORS[source.thousands]}]", "", regex=True))
 
 
+def maybe_grouped(column: pd.Series[str], source: Source) -> bool:
+    """Whether the decimal mark of a column may part thousands: every number that has it has one to three
+    digits before it, the first no 0, and three after it; and nobody declared whether thousands are parted.
+
+    What a program stored as a number is written in its shortest form, so that only texts end in 0.
+    """
+    mark, _ = _marks(source)
+    if source.thousands is not None:
+        return False
+    marked = column[column.str.contains(mark, regex=False)].drop_duplicates()
+    grouped = marked.str.fullmatch(rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}")
+    texts = source.file_format == "csv" or marked.str.endswith("0").any()
+    return bool(len(marked) and texts and grouped.all())
+
+
 def number_of(text: str, source: Source) -> float | None:
     """A text as ``numbers`` reads it; None for one that is no number."""
     mark, _ = _marks(source)

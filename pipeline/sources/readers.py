@@ -27,19 +27,6 @@ from pipeline.sources.layout import Column, absent, column_names, raw_file_name,
 from pipeline.sources.metadata import NO_METADATA, FileMetadata
 from pipeline.sources.workbook import read_workbook
 
-SUFFIXES = {
-    "csv": "csv",
-    "tsv": "csv",
-    "txt": "csv",
-    "xlsx": "xlsx",
-    "xlsm": "xlsx",
-    "sav": "sav",
-    "zsav": "sav",
-    "dta": "dta",
-    "sas7bdat": "sas7bdat",
-    "xpt": "xpt",
-    "parquet": "parquet",
-}
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d")
 TRUTH = re.compile("true|false", re.IGNORECASE)
 
@@ -85,10 +72,10 @@ def format_of(source: Source) -> str:
     """csv, xlsx, sav, dta, sas7bdat, xpt or parquet: as declared, else by the file's name. Raises
     ProblemError for another.
     """
-    given = (source.format or source.file.split("?")[0].rpartition(".")[2]).lower()
-    if given in SUFFIXES:
-        return SUFFIXES[given]
+    if source.file_format:
+        return source.file_format
     hint = "Set source.format in the wave file to csv, xlsx, sav, dta, sas7bdat, xpt or parquet."
+    given = source.format or source.suffix
     raise ProblemError(Problem(raw_file_name(source), "source.format", "is of no known format", hint, given))
 
 

@@ -23,6 +23,7 @@ WAVE_CHECKS = {
     "response": "harmonised_wave",
     "item_nonresponse": "harmonised_wave",
     "outliers": "harmonised_wave",
+    "thousands": "harmonised_wave",
     "labels": "harmonised_wave",
     "nothing_ticked": "harmonised_wave",
     "weights": "weighted_wave",

@@ -67,6 +67,22 @@ def outliers(report: Report) -> Finding:
     return Finding(not named, message, dict(found))
 
 
+def thousands(report: Report, wave: Wave) -> Finding:
+    """No column of numbers may be read as a thousandth of what it holds: 1.500 as 1.5."""
+    found: Sequence[str] = report["thousands"]
+    message = "no decimal mark may be one between thousands"
+    if found:
+        mark = wave.source.decimal
+        other = "." if mark == "," else ","
+        message = (
+            f"every number of {', '.join(found)} with a {mark!r} has exactly three digits after it, and is "
+            f"read with decimals: if it parts thousands, declare source.thousands = {mark!r} and "
+            f"decimal = {other!r}; if not, thousands = '', or begin the note of the column's line in the "
+            "crosswalk with confirmed"
+        )
+    return Finding(not found, message, {"columns": len(found)})
+
+
 def replicates(report: Report, wave: Wave) -> Finding:
     """Delivered replicate weights are as many as their method makes, no two alike, none the weight itself."""
     declared = wave.design.replicate_weights if wave.design else None
@@ -152,13 +168,13 @@ def _listed(wave: Wave, variable: str, catalogue: Catalogue) -> set[str]:
 def shared_units(unsettled: Sequence[tuple[str, str]]) -> Finding:
     """Of every two waves of a survey it is known whether units answered in both.
 
-    ``unsettled`` are the pairs whose ids overlap and are a run of numbers: they may be the same units or not.
+    ``unsettled`` are the pairs whose ids do not tell: they overlap and are a run of numbers, or number rows.
     """
     named = [f"{a} and {b}" for a, b in unsettled[:MAX_SHOWN]]
     message = "of every two waves of a survey it is known whether the same units answered"
     if named:
         message = (
-            f"{', '.join(named)} have the same numbers as ids, which may be the same units or not: declare "
+            f"{', '.join(named)} have numbers as ids, which may be the same units or not: declare "
             "panel = true (the error of a difference is not that of independent samples) or panel = false"
         )
     return Finding(not named, message, {"pairs": len(unsettled)})

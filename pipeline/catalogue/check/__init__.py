@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from pipeline.catalogue.check.codebook import check_codebook
 from pipeline.catalogue.check.comparability import check_comparability
+from pipeline.catalogue.check.effect import check_effect
 from pipeline.catalogue.check.identity import check_identity
 from pipeline.catalogue.check.indicators import check_indicators
 from pipeline.catalogue.check.instruments import check_instruments
@@ -30,4 +31,5 @@ def check(catalogue: Catalogue) -> Iterator[Problem]:
     yield from check_instruments(catalogue)
     yield from check_waves(catalogue)
     yield from check_comparability(catalogue)
+    yield from check_effect(catalogue)
     yield from check_translations(catalogue)

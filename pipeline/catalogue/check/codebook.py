@@ -84,15 +84,6 @@ def _question(question: Question, catalogue: Catalogue) -> Iterator[Problem]:
         if known and code not in known:
             hint = f"Use one of {', '.join(known)}.{did_you_mean(code, list(known))}"
             yield Problem(FILE, f"{key}.nonresponse", "is not one of the question's answers", hint, code)
-    for name in ("max_choices", "nothing_ticked"):
-        given = getattr(question, name)
-        if given is not None and question.type != "multiple":
-            hint = "Remove it, or change the type."
-            yield Problem(FILE, f"{key}.{name}", "is for multiple questions only", hint, str(given))
-    for name, limit in (("minimum", question.minimum), ("maximum", question.maximum)):
-        if limit is not None and question.type != "numeric":
-            hint = "Remove it, or change the type."
-            yield Problem(FILE, f"{key}.{name}", "is for numeric questions only", hint, f"{limit:g}")
     if question.minimum is not None and question.maximum is not None and question.minimum > question.maximum:
         hint = "Correct the one that is wrong."
         yield Problem(FILE, f"{key}.maximum", "is below the minimum", hint, f"{question.maximum:g}")

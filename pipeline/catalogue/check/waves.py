@@ -10,6 +10,7 @@ from pipeline.catalogue.check.weighting import check_weighting, check_weighting_
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
+from pipeline.catalogue.questionnaire import is_confirmed
 from pipeline.catalogue.raw_files import raw_fault
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, wave_problem
@@ -35,24 +36,48 @@ def check_waves(catalogue: Catalogue) -> Iterator[Problem]:
                 wave.key, "edition", f"is the edition of {taken[identity]} as well", hint, wave.edition
             )
         taken.setdefault(identity, wave.key)
-        sharing = files[wave.source.sha256] if wave.is_microdata else []
-        twice = (o for o in sharing if o is not wave and o.survey == wave.survey and not _apart(wave, o))
-        if same := [other.key for other in twice]:
-            hint = (
-                "A unit belongs to one wave of a survey: name the file of each, or its rows in source.rows."
-            )
-            message = f"is the file of {', '.join(same)} as well"
-            yield wave_problem(wave.key, "source.file", message, hint, wave.source.file)
+        if wave.is_microdata:
+            yield from _same_rows(wave, files[wave.source.sha256])
         first = countries.setdefault(wave.survey, wave)
         if first.country != wave.country:
             hint = f"Every wave of a survey has one country; {first.key} has {first.country}."
             yield wave_problem(wave.key, "country", "is not the country of the survey", hint, wave.country)
 
 
+def _same_rows(wave: Wave, sharing: list[Wave]) -> Iterator[Problem]:
+    """Rows of a file that are another wave's too: never in one survey, in two if that is confirmed."""
+    own = [each for each in sharing if each is not wave and not _apart(wave, each)]
+    for same, hint in (
+        (
+            [each for each in own if each.survey == wave.survey],
+            "A unit belongs to one wave of a survey: name the file of each, or its rows in source.rows.",
+        ),
+        (
+            [
+                each
+                for each in own
+                if each.survey != wave.survey and not (is_confirmed(wave.note) or is_confirmed(each.note))
+            ],
+            "Name the file of each survey, or its rows in source.rows; where the same units are meant to be "
+            "in both, begin the note of one of the waves with confirmed.",
+        ),
+    ):
+        if same:
+            message = f"is the file of {', '.join(each.key for each in same)} as well"
+            yield wave_problem(wave.key, "source.file", message, hint, wave.source.file)
+
+
 def _apart(a: Wave, b: Wave) -> bool:
-    """Whether no row of a file can be of both waves: the values of a column that both name differ."""
+    """Whether no row of a file can be of both waves: they take other values of a column, or one leaves out
+    what the other takes."""
     rows_a, rows_b = a.source.rows, b.source.rows
-    return any(not set(rows_a[column]) & set(rows_b[column]) for column in rows_a.keys() & rows_b.keys())
+    return any(
+        not set(rows_a[column]) & set(rows_b[column]) for column in rows_a.keys() & rows_b.keys()
+    ) or any(
+        each.column in taken and set(taken[each.column]) <= set(each.values)
+        for taken, other in ((rows_a, b), (rows_b, a))
+        for each in other.exclusions
+    )
 
 
 def _wave(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -172,16 +197,6 @@ def _header(wave: Wave) -> Iterator[Problem]:
 
 def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if not wave.is_microdata:
-        for key, there in (
-            ("design", wave.design),
-            ("correction", wave.corrections),
-            ("exclusion", wave.exclusions),
-            ("source.rows", wave.source.rows),
-        ):
-            if there:
-                yield wave_problem(
-                    wave.key, key, "does not belong in a wave of published figures", "Remove it."
-                )
         yield from check_weighting_fact(wave, catalogue)
         return
     instrument = catalogue.instruments.get(wave.instrument)

@@ -50,6 +50,7 @@ def pages(section: Section, site: Site) -> Iterator[Page]:
             **_headline(section, site, row["survey"]),
             **_groups(section, wave),
             **_values(section, wave),
+            "answered": list(_answered(section, wave)),
         }
         yield Page(f"waves/{wave}.html", "wave.html.j2", section.wave(wave), context)
 
@@ -115,6 +116,42 @@ def _values(section: Section, wave: str) -> dict[str, Any]:
         for cell in cells
     ]
     return {"rows": rows, "flags": flags(cells), "noted": any(cell.note for cell in cells)}
+
+
+def _answered(section: Section, wave: str) -> Iterator[tuple[str, str, str, str, str]]:
+    """Item nonresponse as the published total tells it, of a wave of microdata: question, base, the answers,
+    their share of all units where everyone was asked, and the share of answers that are none.
+
+    Unpublished counts would tell hidden cells, so that only published cells are read. The items of a grid
+    have bases of their own: the fewest answers and the most.
+    """
+    package, numbers = section.package, section.language.numbers
+    catalogue, units = package.catalogue, package.waves[wave]["n"]
+    if package.waves[wave]["source_kind"] == "figures" or not units:
+        return
+    seen: set[str] = set()
+    for key in package.indicators:
+        declared = catalogue.indicators[key]
+        cells = [cell for cell in package.totals(key, wave) if cell.n is not None and cell.value is not None]
+        if declared.question is None or declared.question in seen or not cells:
+            continue
+        seen.add(declared.question)
+        question = catalogue.questions[declared.question]
+        counts = sorted({cell.n for cell in cells if cell.n is not None})
+        ends = dict.fromkeys((counts[0], counts[-1]))
+        shares = dict.fromkeys(numbers.count(min(100 * n / units, 100)) for n in ends)
+        everyone = catalogue.bases[declared.base].logic is None
+        unknown = [cell for cell in cells if cell.category in question.nonresponse]
+        whole = question.type == "single" and len(unknown) == len(question.nonresponse) > 0
+        yield (
+            question.key,
+            declared.base,
+            DASH.join(numbers.count(n) for n in ends),
+            DASH.join(shares) + numbers.percent if everyone else "",
+            numbers.value(unknown[0], sum(cell.value or 0 for cell in unknown)) + numbers.percent
+            if whole
+            else "",
+        )
 
 
 def _groups(section: Section, wave: str) -> dict[str, Any]:
