@@ -1,7 +1,7 @@
 """``python -m benchmarks [cube | small | clusters | calibration | peers | simulation | site | differences
-| all | report]``.
+| fuzz | all | report]``.
 
-``report`` puts the kept results into ``docs/performance.md``.
+``all`` leaves out ``fuzz``, which takes as long as the others together. ``report`` puts the kept results into ``docs/performance.md``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ ROOMS = {
     "simulation": "benchmarks.simulation",
     "site": "benchmarks.site",
     "differences": "benchmarks.differences",
+    "fuzz": "benchmarks.fuzz",
 }
+ALONE = ("fuzz",)  # no speed: run by its name only
 
 
 def main() -> None:
@@ -30,7 +32,7 @@ def main() -> None:
     if unknown:
         sys.exit(f"There is no benchmark {unknown[0]}. There are: {', '.join([*ROOMS, 'all', 'report'])}.")
     for name in ROOMS:
-        if name in named or "all" in named:
+        if name in named or ("all" in named and name not in ALONE):
             import_module(ROOMS[name]).run()
     if "all" in named or "report" in named:
         report.fill()

@@ -15,6 +15,9 @@ from pathlib import Path
 DEFECT = "This is a defect of the product, not of your declarations or data: report it with this message."
 LONGEST_WORD, SHOWN = 100, 80  # a longer word (no name may be) is cut to so many characters
 LONGEST, LONGEST_VALUE = 1000, 200  # characters of a whole message or hint; of a key or value
+SHORT = 12  # characters of what may be a code
+LONG = 60  # characters of what may be an answer's label
+FREQUENT = 5  # rows: what so many say is a label and nobody's own words
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ class Problem:
     def as_dict(self) -> dict[str, str | None]:
         """The problem as plain values, for machines."""
         return asdict(self)
+
+
+def shown(text: str, rows: int) -> str | None:
+    """A raw file's text where a message may show it, None where it may be a respondent's own.
+
+    ``rows`` is how many rows hold it. Control characters are escaped.
+    """
+    short = len(text) <= SHORT and not any(mark.isspace() for mark in text)
+    if short or (rows >= FREQUENT and len(text) <= LONG):
+        return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
+    return None
 
 
 def _printable(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -184,7 +185,7 @@ def test_what_a_parser_cannot_take_is_a_problem(case: str, barometer: Path) -> N
 
 
 @pytest.mark.parametrize("name", ["codebook.toml", "waves/dk-2020.toml", "instruments/dk.csv", "translations/da.csv", "comparability.toml"])  # fmt: skip
-@pytest.mark.parametrize("what", ["folder", "link", "refused"])
+@pytest.mark.parametrize("what", ["folder", "link", "pipe", "device", "refused"])
 def test_what_cannot_be_opened_is_a_problem(
     name: str, what: str, barometer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,6 +195,10 @@ def test_what_cannot_be_opened_is_a_problem(
         path.mkdir()
     elif what == "link":
         path.symlink_to(path.with_name("gone"))
+    elif what == "pipe":
+        os.mkfifo(path)
+    elif what == "device":  # without end
+        path.symlink_to("/dev/zero")
     else:
         path.write_text("", encoding="utf-8")
         read = Path.read_bytes
@@ -207,6 +212,8 @@ def test_what_cannot_be_opened_is_a_problem(
     said = {
         "folder": "is a folder",
         "link": "is missing. It is a link",
+        "pipe": "cannot be read: it is a pipe or a device",
+        "device": "cannot be read: it is a pipe or a device",
         "refused": "cannot be read: Permission",
     }
     code, output = command(barometer, "check")

@@ -6,6 +6,7 @@ import io
 import os
 import random
 import signal
+import subprocess
 import sys
 import time
 import zipfile
@@ -148,6 +149,17 @@ def test_memory_is_bounded_by_what_is_free() -> None:
     assert apart(SOURCE, asks_for, 0.001) > 0
     with pytest.raises(ProblemError, match=r"needs more memory than a file may have here, [0-9.]+ GB"):
         apart(SOURCE, asks_for, 0.8)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system holds to it")
+def test_a_limit_on_the_whole_product_s_memory_is_kept_to(tmp_path: Path) -> None:
+    """As ``ulimit -v`` sets it, or who runs jobs for others."""
+    FRAME.to_csv(tmp_path / "raw.csv", index=False)
+    read = "import resource, sys, pathlib; resource.setrlimit(resource.RLIMIT_AS, (1 << 33, 1 << 33))\n"
+    read += "from pipeline.sources import read_raw; from pipeline.catalogue import Source\n"
+    read += "print(len(read_raw(pathlib.Path('raw.csv'), Source('microdata', 'raw.csv', '')).frame))"
+    done = subprocess.run([sys.executable, "-c", read], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("40\n", "")
 
 
 # ── files ────────────────────────────────────────────────────────────────────

@@ -11,6 +11,7 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.contracts import compiled, microdata_schema
 from pipeline.defs.execution import runner
+from pipeline.drafting.draft import draft_wave
 from pipeline.harmonise import harmonise
 from pipeline.problems import ProblemError
 from pipeline.sources import listed, named, read_raw, visible
@@ -105,6 +106,20 @@ def test_a_broken_contract_names_no_cell(barometer: Path) -> None:
     found = quality.contract(stored, none, catalogue.waves[WAVE], catalogue)
     assert not found.passed and found.rows
     assert "Ann" not in f"{found.message} {found.numbers} {found.rows}"
+
+
+def test_what_a_draft_took_for_a_code_is_counted(barometer: Path) -> None:
+    """A text among codes is drafted as one of them, for somebody to decide; ``check`` need not repeat it."""
+    text = (
+        (barometer / "warehouse/raw/dk-2020.csv")
+        .read_text(encoding="utf-8")
+        .replace(";1;", ";my boss, Ann;", 1)
+    )
+    (barometer / "delivered.csv").write_text(text, encoding="utf-8")
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", barometer / "delivered.csv")
+    told = "\n".join(map(str, load_catalogue(barometer).problems))
+    assert "Ann" not in told
+    assert "column Q1_1 is not mapped to the codebook ('1 text')" in told
 
 
 def test_what_may_be_shown() -> None:

@@ -7,6 +7,7 @@ records, and how a validation error is worded for the file's owner.
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import re
 import tomllib
@@ -53,7 +54,7 @@ def read_toml(path: Path, root: Path, problems: list[Problem], wave: str | None 
 def _text(path: Path, missing: Problem, problems: list[Problem]) -> str | None:
     """The text of a declaration file, without byte order mark; None, and a problem, for one without."""
     try:
-        content = path.read_bytes()
+        content = file_bytes(path)
         return content.decode("utf-8-sig")
     except FileNotFoundError:
         hint = "It is a link to a file that is not there: put the file in its place."
@@ -69,6 +70,13 @@ def _text(path: Path, missing: Problem, problems: list[Problem]) -> str | None:
         reason = "is a folder, not a file" if path.is_dir() else f"cannot be read: {error.strerror}"
         problems.append(replace(missing, message=reason, hint=hint))
     return None
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a file. Raises OSError, and for a pipe or a device too: it may have no end."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "it is a pipe or a device", str(path))
+    return path.read_bytes()
 
 
 def _deeper(value: Any, levels: int) -> bool:

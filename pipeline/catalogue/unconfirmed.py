@@ -13,6 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 from pipeline.catalogue.questionnaire import Instrument
+from pipeline.catalogue.reader import file_bytes
 from pipeline.problems import Problem, counted
 
 MARK = re.compile(r"(?:guess|todo)\b", re.IGNORECASE)
@@ -51,7 +52,7 @@ def unconfirmed(root: Path, instruments: Mapping[str, Instrument]) -> tuple[Unco
 
 def _of_toml(path: Path, file: str) -> Iterator[Unconfirmed]:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = file_bytes(path).decode()
     except (OSError, UnicodeDecodeError):  # a problem of its own
         return
     for token in TOKEN.finditer(text):

@@ -145,7 +145,9 @@ def _limit(allowed: int | None) -> None:
 
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
         has = int(file.read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (has + allowed, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]  # that somebody has set for the product as a whole
+    limit = has + allowed if most == resource.RLIM_INFINITY else min(has + allowed, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, most))
 
 
 def _leave_with_parent() -> None:

@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline.catalogue.fieldwork import Source
-from pipeline.problems import Problem, ProblemError
-from pipeline.sources.shown import shown
+from pipeline.problems import Problem, ProblemError, shown
 
 REPEATED = re.compile(r"(.*) \((\d+)\)", re.DOTALL)  # a name that occurs more than once, numbered
 MOST_NAMES = 30  # columns that a message names

@@ -7,9 +7,8 @@ import pandas as pd
 
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Source
-from pipeline.problems import ProblemError, counted, wave_problem
+from pipeline.problems import ProblemError, counted, shown, wave_problem
 from pipeline.sources.layout import absent
-from pipeline.sources.shown import shown
 
 MOST_VALUES = 20  # values of a column that a message names
 

@@ -1,4 +1,4 @@
-"""Which texts of a raw file a message may show: codes, never what a respondent wrote.
+"""How a message names the texts of a raw file: codes, never what a respondent wrote (``problems.shown``).
 
 Problems are printed, logged and kept by the scheduler; a raw file's cells may hold names and opinions.
 """
@@ -9,22 +9,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-SHORT = 12  # characters of what may be a code
-LONG = 60  # characters of what may be an answer's label
-FREQUENT = 5  # rows: what so many say is a label and nobody's own words
+from pipeline.problems import FREQUENT, shown
+
+__all__ = ["counted", "listed", "named", "shown", "visible"]
+
 NAMED = 5  # texts that a message names
 MANY = 20  # more different texts are no codes, but identifiers or texts
-
-
-def shown(text: str, rows: int) -> str | None:
-    """A cell's text where a message may show it, None where it may be a respondent's own.
-
-    ``rows`` is how many rows hold it. Control characters are escaped.
-    """
-    short = len(text) <= SHORT and not any(mark.isspace() for mark in text)
-    if short or (rows >= FREQUENT and len(text) <= LONG):
-        return "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in text)
-    return None
 
 
 def visible(times: Mapping[str, int]) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, CrosswalkRow, Instrument
 from pipeline.catalogue.ranges import Range, overlapping, range_of
-from pipeline.problems import Problem
+from pipeline.problems import Problem, counted, shown
 
 
 def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
@@ -96,11 +96,12 @@ def _unmapped(instrument: Instrument, file: str) -> Iterator[Problem]:
             rows.setdefault(row.source_variable, []).append(row)
     for name, found in rows.items():
         line = f"line {found[0].line}" if len(found) == 1 else f"lines {found[0].line} to {found[-1].line}"
-        codes = ", ".join(row.source_code or "blank" for row in found[:6]) + (
-            ", ..." if len(found) > 6 else ""
-        )
+        codes = [row.source_code or "blank" for row in found if shown(row.source_code, 1) is not None]
+        listed = [*codes[:6], *(["..."] if codes[6:] else [])]
+        if texts := len(found) - len(codes):  # a draft may have taken what somebody wrote for a code
+            listed.append(counted(texts, "text"))
         hint = f"Fill in variable and code, or write {IGNORE} as the code."
-        yield Problem(file, line, f"column {name} is not mapped to the codebook", hint, codes)
+        yield Problem(file, line, f"column {name} is not mapped to the codebook", hint, ", ".join(listed))
 
 
 def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, line: str) -> Iterator[Problem]:
