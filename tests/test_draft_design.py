@@ -111,6 +111,38 @@ def test_a_second_weight_is_never_codes(tmp_path: Path) -> None:
     assert ["dweight", "*", "", "ignore", "guess: a weight"] in rows
 
 
+def test_several_weights_are_proposed_by_name(tmp_path: Path) -> None:
+    """The first of everybody is the main one; a module's is blank or 0 where it was not asked."""
+    frame = columns(
+        wt_module=lambda row: 0.5 + row % 7 / 4 if row % 3 else None,
+        wt_person=lambda row: 0.5 + row % 7 / 4,
+        v77=lambda row: 0.8 + row % 11 / 8,
+        kilos=lambda row: 50.5 + row % 9 if row % 4 else None,
+    )
+    labels = {"v77": "Household weight", "kilos": "Body weight in kg"}
+    wave, rows = drafted(tmp_path, frame, labels)
+    assert wave["design"]["weight"] == "wt_person"
+    assert wave["design"]["weights"] == {"v77": "v77", "wt_module": "wt_module"}
+    ignored = {row[0] for row in rows if row[3] == "ignore" and row[4] == "guess: a weight"}
+    assert ignored == {"wt_module", "v77"}
+    text = (tmp_path / "new/schemas/waves/people-2024.toml").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("weights = ")]
+    assert line.endswith("# guess: by names or labels; an indicator has one of them by weight = its name")
+
+
+def test_a_column_of_part_of_the_sample_is_no_weight_where_there_is_no_other(tmp_path: Path) -> None:
+    wave, rows = drafted(tmp_path, columns(weight=lambda row: 50.5 + row % 7 if row % 3 else None))
+    assert not {"weight", "weights"} & {*wave["design"]}
+    assert not [row for row in rows if row[0] == "weight" and row[3] == "ignore"]
+
+
+def test_beside_replicates_no_further_weight_is_proposed(tmp_path: Path) -> None:
+    more = {f"rw_{n}": lambda row, n=n: 0.5 + (row + n) % 2 * 1.5 for n in range(1, 13)}
+    frame = columns(wt=lambda row: 0.8 + row % 5 / 8, wt_house=lambda row: 0.7 + row % 6 / 8, **more)
+    wave, _ = drafted(tmp_path, frame)
+    assert "replicate_weights" in wave["design"] and "weights" not in wave["design"]
+
+
 def test_every_guess_of_a_wave_file_is_marked(tmp_path: Path) -> None:
     frame = columns(weight=lambda row: 0.5 + row % 7 / 4, stratum=lambda row: row % 3)
     drafted(tmp_path, frame)
@@ -185,6 +217,21 @@ def test_replicate_weights_are_declared_as_before(barometer: Path, next_file: Pa
     assert wave["design"]["weight"] == "W"
     assert wave["design"]["replicate_weights"] == {"columns": "rep_*", "method": "fay", "rho": 0.3}
     assert {row[3] for row in rows if row[0].startswith(("rep_", "W"))} == {"ignore"}
+
+
+def test_further_weights_are_declared_as_before(barometer: Path, next_file: Path) -> None:
+    declared = 'id = "ID"\nweight = "W"\nweights = { module = "M2", gone = "G" }'
+    edit(barometer / "schemas/waves/dk-2022.toml", 'id = "ID"', declared)
+    header, *lines = next_file.read_text(encoding="utf-8").splitlines()
+    wide = [
+        f"{header};W;M2;wt3",
+        *(f"{line};1,{at % 7};{at % 3};2,{at % 5}" for at, line in enumerate(lines)),
+    ]
+    next_file.write_text("\n".join(wide) + "\n", encoding="utf-8")
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file)
+    wave, rows = read(barometer, "dk-2024")
+    assert wave["design"]["weight"] == "W" and wave["design"]["weights"] == {"module": "M2"}
+    assert {row[3] for row in rows if row[0] in ("W", "M2", "wt3")} == {"ignore"}
 
 
 def test_a_country_that_only_the_key_says_is_said_to_be_a_guess(barometer: Path, next_file: Path) -> None:

@@ -34,7 +34,7 @@ CALIBRATED = [
 COMPARED = ["strata_fpc", "clusters_raked", "replicates_jkn", "strata_later"]  # by reference period
 DIFFERED = [
     *COMPARED, "strata_raked", "strata_trimmed", "strata_regressed", "clusters_regressed",
-    "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average",
+    "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average", "second_strata", "second_clusters",
 ]  # fmt: skip
 NUMBERS = ["value", "se", "df", "deff", "ci_low", "ci_high"]
 TESTED = ["difference", "se", "ci_low", "ci_high", "p_value", "p_adjusted"]

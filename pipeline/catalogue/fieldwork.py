@@ -51,6 +51,14 @@ SYNTHETIC_SUFFIX = "-synthetic"  # of a synthetic wave's key, and of no other's
 ROW = "row"  # in place of the columns of an identifier: the row's number in the file
 
 
+def weight_column(name: str) -> str:
+    """The microdata column of a weight by its name; of the main weight, which has none.
+
+    No variable of a codebook can be called so: ``weight`` is no question there.
+    """
+    return f"weight.{name}" if name else "weight"
+
+
 @dataclass(frozen=True)
 class Period:
     """The first and the last day."""
@@ -191,6 +199,10 @@ class Design:
     strata: Annotated[tuple[Text, ...], Field(description="the columns that make the strata")] = ()
     psu: Annotated[Note, Field(description="the column of the primary sampling unit")] = ""
     weight: Annotated[Note, Field(description="the column of a delivered weight")] = ""
+    weights: Annotated[
+        Mapping[Name, Text],
+        Field(description='further delivered weights that indicators name, as `{ household = "COLUMN" }`'),
+    ] = field(default_factory=dict)
     zero_weights: Annotated[
         Literal["refuse", "exclude"] | None,
         Field(description="units with a delivered weight of exactly 0; refused when left out"),
@@ -215,6 +227,11 @@ class Design:
     def delivered(self) -> str:
         """The column that the start weights come from: of weights or of selection probabilities."""
         return self.weight or self.probability
+
+    @property
+    def second_weights(self) -> dict[str, str]:
+        """The source column of each further weight, by its microdata column."""
+        return {weight_column(name): column for name, column in self.weights.items()}
 
 
 @dataclass(frozen=True)

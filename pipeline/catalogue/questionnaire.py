@@ -136,6 +136,9 @@ class Indicator:
         Mapping[Name, Measure], Field(description="with `mean` of a coded question: a number a code")
     ] = field(default_factory=dict)
     total: Annotated[Name | None, Field(description="the weighted count behind another indicator")] = None
+    weight: Annotated[
+        Note, Field(description="one of the waves' further weights, by its name; the main one when left out")
+    ] = ""
     denominator: Annotated[
         Literal["base", "substantive"],
         Field(description="`substantive`: answers that are none leave the share altogether"),

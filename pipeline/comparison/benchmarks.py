@@ -144,6 +144,7 @@ def against_rest(
     contrasts: Contrasts, indicator: str, category: str, domain: str, code: str
 ) -> tuple[EstimateCovariance, tuple[float, float]]:
     """A cell and the rest of its breakdown: both estimates, and their difference with its standard error."""
+    contrasts = contrasts.of_indicator(indicator)
     source = contrasts.source_of([(domain, code)])
     own = source.domains
     part = [number for number, of in enumerate(own.breakdowns) if of == domain]

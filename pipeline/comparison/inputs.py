@@ -163,7 +163,7 @@ class ComparisonInputs:
             frame = cells.frame[inside]
             domains = domains_of(frame, cells.plan.cell, self._compared_breakdowns.domains.values())
             aggregation = domains.groups().matrix(len(frame))
-            shares = (aggregation @ cells.everyone()[inside]) / (aggregation @ cells.everyone(1)[inside])
+            shares = (aggregation @ cells.everyone()[inside]) / (aggregation @ cells.represented[inside])
             found |= dict(zip(zip(domains.breakdowns, domains.codes, strict=True), shares, strict=True))
         domain_cells = zip(made["domain"], made["domain_code"], strict=True)
         known = made["fraction"].notna().to_numpy()

@@ -88,7 +88,8 @@ def narrowable(wave: Wave, catalogue: Catalogue) -> frozenset[str]:
 def restricted(cells: Cells, scope: Scope) -> Cells:
     """The same sums, counting only units inside the scope; the design stays whole, as for any domain."""
     cubes = [cube.restricted(inside_of(cube, scope)) for cube in cells.cubes]
-    return replace(cubes[0], further=tuple(cubes[1:]))
+    others = tuple(restricted(each, scope) for each in cells.others)
+    return replace(cubes[0], further=tuple(cubes[1:]), others=others)
 
 
 def inside_of(cells: Cells, scope: Scope) -> Flags:

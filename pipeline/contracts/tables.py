@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import Wave, weight_column
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, item_key
 
@@ -49,14 +49,23 @@ def extended(name: str, extra_fields: Iterable[Field] = ()) -> dict[str, Any]:
 
 
 def microdata_fields(catalogue: Catalogue, wave: Wave | None = None) -> list[Field]:
-    """The fields of the harmonised variables: background first, then answers in codebook order.
+    """The fields of further weights and harmonised variables: background, then answers in codebook order.
 
     Of one wave: those its crosswalk fills, with the background codes its scope allows. Without a
-    wave: every variable of the codebook with every code.
+    wave: the weights of all, and every variable of the codebook with every code.
     """
     mapped = catalogue.mapped_variables(wave) if wave else None
     scope = wave.scope if wave else {}
-    fields: list[Field] = []
+    designs = [each.design for each in ([wave] if wave else catalogue.waves.values()) if each.design]
+    fields: list[Field] = [
+        {
+            "name": weight_column(name),
+            "type": "number",
+            "title": f"Weight {name}",
+            "description": "As delivered; blank or 0 where a unit has none.",
+        }
+        for name in dict.fromkeys(name for design in designs for name in design.weights)
+    ]
     for variable in catalogue.variables.values():
         if mapped is None or variable.key in mapped:
             codes = [*scope.get(variable.key, tuple(variable.codes)), NO_ANSWER]

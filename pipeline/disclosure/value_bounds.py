@@ -145,9 +145,8 @@ def _quantiles(own: _BoundedRows, rows: pd.DataFrame, catalogue: Catalogue) -> R
         first = (high0 - low1) / 2 / (own.se[1] * np.where(own.odds, 1 / least, 1.0))
         last = (high1 - low0) / 2 / (own.se[0] * np.where(own.odds, 1 / most, 1.0))
     end = own.share & ((own.value[0] <= 0) | (own.value[1] >= 1)) & (own.se[0] <= 0)
-    bases = {
-        key: catalogue.indicators[base_indicator(key, catalogue)].base for key in rows["indicator"].unique()
-    }
+    behind = {key: catalogue.indicators[base_indicator(key, catalogue)] for key in rows["indicator"].unique()}
+    bases = {key: f"{share.base} {share.weight}" for key, share in behind.items()}  # who was asked
     wave = catalogue.waves.get(str(rows["wave"].iloc[0]))
     shared = wave is not None and wave.design is not None and wave.design.replicate_weights is None
     measure = rows["indicator"].map(bases) if shared else rows["indicator"] + " " + rows["category"]

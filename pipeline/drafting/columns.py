@@ -35,6 +35,7 @@ class SourceColumn:
     labels: Mapping[str, str]  # of its codes, as far as the file has them
     missing: Collection[str]  # codes, found or labelled, that the file declares missing
     positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
+    partly: bool  # numbers only, none below 0 and some with a fraction: it could weigh a part of the sample
     text: bool  # neither codes nor numbers
 
     def is_missing(self, code: str) -> bool:
@@ -82,6 +83,7 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
         labels=labels,
         missing=sorted(missing, key=_order),
         positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
+        partly=bool((numbers >= 0).all()) and bool((numbers % 1 > 0).any()),
         text=not (few_codes and plain_codes) and not numeric,
     )
 

@@ -7,7 +7,7 @@ columns. Then names, labels and values speak.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -49,6 +49,7 @@ class DesignGuess:
     psu: str = ""
     strata: tuple[str, ...] = ()
     probability: str = ""  # in place of a weight
+    weights: dict[str, str] = field(default_factory=dict)  # further ones: the column of each name
     replicates: ReplicateWeights | None = None
     replicate_columns: tuple[str, ...] = ()
     other_weights: tuple[str, ...] = ()
@@ -62,9 +63,8 @@ class DesignGuess:
     @property
     def ignored(self) -> dict[str, str]:
         """The columns that answer nothing, with what they are. Strata may be a background as well."""
-        found = dict.fromkeys(self.other_weights, "a weight") | dict.fromkeys(
-            self.replicate_columns, "a replicate weight"
-        )
+        found = dict.fromkeys((*self.other_weights, *self.weights.values()), "a weight")
+        found |= dict.fromkeys(self.replicate_columns, "a replicate weight")
         found |= dict.fromkeys(self.identifier, "identifies the unit") | {
             self.weight: "the weight",
             self.psu: "the sampling unit",
@@ -98,15 +98,17 @@ def guess_design(
     varied = {c.name for c in left if c.codes is None or not all(map(str.isdigit, c.codes))}  # no scale
     _add_replicates(found, left, former)
     left = [column for column in left if column.name not in found.replicate_columns]
-    weights = _called(left, WEIGHT, WEIGHT_LABEL, _could_weigh)
-    weights = [name for name in weights if WEIGHT.fullmatch(slug(name, "_")) or name in varied]
+    weights = _weights(left, varied, lambda column: column.positive)
     if design and design.probability in names:
         found.probability = choose("probability", design.probability, "", "")
     else:
         found.weight = choose(
             "weight", design.weight if design else "", next(iter(weights), ""), "by its name or label"
         )
+    if found.delivered:  # only beside a main weight is one of part of the sample looked for
+        weights += [name for name in _weights(left, varied, lambda c: c.partly) if name not in weights]
     found.other_weights = tuple(name for name in weights if name != found.weight)
+    _add_further_weights(found, former, names)
     left = [column for column in left if column.name not in (*weights, found.probability)]
     psu = _called(left, PSU, PSU_LABEL, lambda column: not column.blank)
     found.psu = choose("psu", design.psu if design else "", next(iter(psu), ""), "by its name or label")
@@ -116,6 +118,30 @@ def guess_design(
         found.strata = tuple(_called(left, STRATUM, STRATUM_LABEL, lambda column: not column.blank))
         found.why["strata"] = "by its name or label"
     return found
+
+
+def _weights(
+    columns: Iterable[SourceColumn], varied: Collection[str], fits: Callable[[SourceColumn], bool]
+) -> list[str]:
+    """The columns that could weigh units and are called so; by its label only one that is no scale."""
+    called = _called(columns, WEIGHT, WEIGHT_LABEL, lambda column: fits(column) and _could_weigh(column))
+    return [name for name in called if WEIGHT.fullmatch(slug(name, "_")) or name in varied]
+
+
+def _add_further_weights(found: DesignGuess, former: Wave | None, names: Collection[str]) -> None:
+    """Weights beside the main one, which indicators may name: those of the wave before, then all others.
+
+    Not beside replicate weights, which carry the variance of the main one.
+    """
+    if found.replicates:
+        return
+    before = former.design.weights if former and former.design else {}
+    found.weights = {name: column for name, column in before.items() if column in names}
+    if former and found.weights:
+        found.why["weights"] = f"as in {former.key}"
+        return
+    found.weights = {name: column for column in found.other_weights if (name := slug(column, "_"))}
+    found.why["weights"] = "by names or labels; an indicator has one of them by weight = its name"
 
 
 def _add_identifier(found: DesignGuess, columns: Sequence[SourceColumn], former: Wave | None) -> None:
@@ -151,12 +177,8 @@ def _called(
 
 
 def _could_weigh(column: SourceColumn) -> bool:
-    """Numbers above 0 on every row, none of them a code with a label, and not what somebody weighs."""
-    return (
-        column.positive
-        and not column.labels
-        and not BODY.search(f"{column.name.replace('_', ' ')} {column.label}")
-    )
+    """No number is a code with a label, and it is not what somebody weighs."""
+    return not column.labels and not BODY.search(f"{column.name.replace('_', ' ')} {column.label}")
 
 
 def _add_replicates(found: DesignGuess, columns: Sequence[SourceColumn], former: Wave | None) -> None:

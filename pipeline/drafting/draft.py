@@ -244,7 +244,7 @@ def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
     ids = design.identifier
     yield _line("id", ids[0] if len(ids) == 1 else list(ids) or "", _why(design, "id"))
     yield _line("strata", design.strata, _why(design, "strata") if design.strata else "")
-    found: dict[str, Any] = {key: getattr(design, key) for key in ("psu", "weight", "probability")}
+    found: dict[str, Any] = {key: getattr(design, key) for key in ("psu", "weight", "probability", "weights")}
     found["replicate_weights"] = design.replicates
     for key, value in found.items():
         if value:

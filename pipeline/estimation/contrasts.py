@@ -75,11 +75,12 @@ class CovarianceSource:
 
 @dataclass(frozen=True)
 class Contrasts:
-    """A wave's sums and domains, ready for covariances between its estimates."""
+    """A wave's sums and domains, ready for covariances of its estimates; ``others``: by other weights."""
 
     cells: Cells
     total: str  # the breakdown of everyone
     sources: tuple[CovarianceSource, ...]
+    others: tuple[Contrasts, ...] = ()
 
     @classmethod
     def of(cls, cells: Cells, specification: Specification) -> Contrasts:
@@ -96,22 +97,31 @@ class Contrasts:
             )
             for cube in cells.cubes
         )
-        return cls(cells, specification.total, sources)
+        others = tuple(cls.of(each, specification) for each in cells.others)
+        return cls(cells, specification.total, sources, others)
+
+    def of_indicator(self, indicator: str) -> Contrasts:
+        """Those with the weight of an indicator; these where the wave has no estimate of it."""
+        for each in (self, *self.others):
+            if any(measure.indicator == indicator for measure in each.cells.plan.measures):
+                return each
+        return self
 
     def shares(self, indicator: str, domain: str | None = None, code: str = "") -> EstimateCovariance:
         """The shares of a single-choice indicator in one domain; of the total when none is named."""
-        domain = domain or self.total
-        measures, source = self._measures(indicator), self.source_of([(domain, code)])
+        own, domain = self.of_indicator(indicator), domain or self.total
+        measures, source = own._measures(indicator), own.source_of([(domain, code)])
         inside = np.repeat(source.inside((domain, code))[:, None], len(measures), axis=1)
-        return self._estimated(source, measures, np.arange(len(measures)), inside, inside, [(domain, code)])
+        return own._estimated(source, measures, np.arange(len(measures)), inside, inside, [(domain, code)])
 
     def between(
         self, indicator: str, category: str, domains: Sequence[tuple[str, str]]
     ) -> EstimateCovariance:
         """One category's estimate in several domains, each a (domain, domain_code)."""
-        measures, source = self._measures(indicator, category), self.source_of(domains)
+        own = self.of_indicator(indicator)
+        measures, source = own._measures(indicator, category), own.source_of(domains)
         inside = np.column_stack([source.inside(each) for each in domains])
-        return self._estimated(
+        return own._estimated(
             source, measures, np.zeros(len(domains), dtype=np.int64), inside, inside, domains
         )
 
@@ -120,14 +130,15 @@ class Contrasts:
 
         What a Rao-Scott test of independence needs. Ordered by domain code, then category.
         """
-        measures = self._measures(indicator)
-        source = self.sources[self.held[domain]]
+        own = self.of_indicator(indicator)
+        measures = own._measures(indicator)
+        source = own.sources[own.held[domain]]
         places = [place for place in source.domain_numbers if place[0] == domain]
         inside = np.column_stack([source.inside(each) for each in places])
         numerator = np.repeat(inside, len(measures), axis=1)
         whole = np.repeat(inside.max(axis=1)[:, None], numerator.shape[1], axis=1)
         category = np.tile(np.arange(len(measures)), len(places))
-        return self._estimated(source, measures, category, numerator, whole, places)
+        return own._estimated(source, measures, category, numerator, whole, places)
 
     @cached_property
     def held(self) -> dict[str, int]:

@@ -109,9 +109,9 @@ def design_of(cells: Cells, specification: Specification) -> Design:
     known = np.array([specification.population.get(name, np.inf) for name in names])
     if specification.census:
         known = size
-    fraction = 1.0 - size / known
+    fraction = 1.0 - _having_weight(cells, size, stratum, psu, psu_stratum) / known
     alone = size == 1
-    lonesome = alone & (fraction > 0)
+    lonesome = alone & (size < known)
     if lonely == "fail" and lonesome.any():
         people = aggregation_matrix(stratum, len(names)) @ cells.everyone()
         alone_in = {name: int(n) for name, n, one in zip(names, people, lonesome, strict=True) if one}
@@ -143,6 +143,21 @@ def design_of(cells: Cells, specification: Specification) -> Design:
         psu_stratum,
         _calibration(cells, stratum, psu, len(names)),
     )
+
+
+def _having_weight(
+    cells: Cells, size: Floats, stratum: Ints, psu: Ints | None, psu_stratum: Ints | None
+) -> Floats:
+    """The sampling units of each stratum that are a part of those counted: all, or who has a further weight.
+
+    A module asked of a part of the sample is a smaller part of the population, even where all were drawn.
+    """
+    if not cells.plan.weight:
+        return size
+    if psu is None or psu_stratum is None:
+        return np.asarray(aggregation_matrix(stratum, len(size)) @ cells.having_weight, dtype=np.float64)
+    has = aggregation_matrix(psu, len(psu_stratum)) @ cells.having_weight > 0
+    return np.bincount(psu_stratum[has], minlength=len(size)).astype(float)
 
 
 def _calibration(cells: Cells, stratum: Ints, psu: Ints | None, strata: int) -> Calibration | None:

@@ -24,7 +24,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import Wave, weight_column
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
 
@@ -39,13 +39,14 @@ METADATA = b"answers_metadata"
 class AnswersMetadata:
     """What a pass must know of the answers before it starts; it travels with them.
 
+    ``distinct_weights`` and ``largest_weight`` are of each column of weights (start weights: the latter).
     ``ranges`` are the lowest and highest of every number, ``levels`` the names of strata and sampling units
     and the codes of every other variable, in the order of their numbers.
     """
 
     rows: int
-    distinct_weights: int
-    largest_weight: float
+    distinct_weights: dict[str, int]
+    largest_weight: dict[str, float]
     ranges: dict[str, tuple[float, float]]
     levels: dict[str, list[str]]
 
@@ -57,10 +58,21 @@ def variables_of(wave: Wave, catalogue: Catalogue) -> list[str]:
     return [name for name in [*catalogue.variables, *answers] if name in asked]
 
 
+def design_columns(weight: str) -> dict[str, str]:
+    """The design columns of a pass and their SQL names.
+
+    Beside a further weight stands the main one, in place of a start weight: a unit's part of the population.
+    """
+    if not weight:
+        return DESIGN
+    return {**{name: name for name in GROUPED}, "weight": "d", weight_column(weight): "w"}
+
+
 def encoded(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue) -> pa.Table:
-    """The design columns, the replicate weights and the wave's variables, codes as numbers."""
+    """The design columns, replicate and further weights and the wave's variables, codes as numbers."""
     present = list(weighted.columns if isinstance(weighted, pd.DataFrame) else weighted.column_names)
-    names = [*DESIGN, *(name for name in present if name.startswith("replicate_"))]
+    second = list(wave.design.second_weights) if wave.design else []
+    names = [*DESIGN, *(name for name in present if name.startswith("replicate_")), *second]
     columns = {name: _column(weighted, name) for name in names}
     levels, ranges = {}, {}
     for name in GROUPED:
@@ -77,10 +89,9 @@ def encoded(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue)
             columns[name] = column
             found = pc.min_max(column).as_py()
             ranges[name] = (found["min"] or 0.0, found["max"] or 0.0)
-    weight = columns["weight"]
-    metadata = AnswersMetadata(
-        len(weight), pc.count_distinct(weight).as_py(), pc.max(weight).as_py() or 1.0, ranges, levels
-    )
+    distinct = {name: pc.count_distinct(columns[name]).as_py() for name in ("weight", *second)}
+    largest = {name: pc.max(columns[name]).as_py() or 1.0 for name in ("base_weight", "weight", *second)}
+    metadata = AnswersMetadata(len(columns["weight"]), distinct, largest, ranges, levels)
     return pa.table(columns).replace_schema_metadata({METADATA: json.dumps(asdict(metadata))})
 
 

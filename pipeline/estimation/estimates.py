@@ -47,6 +47,13 @@ def estimate_wave(cells: Cells, specification: Specification) -> pd.DataFrame:
     effective n, ``fraction`` the part of the domain's population that answered (NaN where unknown). A
     cell in which nobody answered has n = 0, no value and obs_status M.
     """
+    made = [_with_one_weight(each, specification) for each in cells.by_weight]
+    if len(made) == 1:
+        return made[0]
+    return pd.concat(made).sort_values(KEY, kind="stable", ignore_index=True)
+
+
+def _with_one_weight(cells: Cells, specification: Specification) -> pd.DataFrame:
     wave = specification.wave
     assert wave.weighting is not None
     counted = bool(specification.population) or bool(wave.weighting.margins) or specification.census
@@ -133,7 +140,11 @@ def _columns(
         n_eff = (total.sum_w**2 / total.sum_w2)[:, mask]
         dispersion = np.where(is_mean, total.sum_wy2 / sum_w - ratio**2, ratio * (total.sum_wc / sum_w))
         deff = se**2 / (np.where(is_count, sum_w**2, 1.0) * dispersion / (n - 1))
-        fraction = total.everyone(0) / total.everyone(1)
+        represented = total.everyone(1)
+        if cells.plan.weight:
+            rows = cells.represented if background is None else background.matrix() @ cells.represented
+            represented = domains.groups().matrix(len(rows)) @ rows
+        fraction = total.everyone(0) / represented
     centres = np.array([cells.centres.get(number, 0.0) for number in range(len(measures))])
     value = np.where(is_count, sum_wy, ratio + centres)
     low, high = intervals.share(ratio, se, n, n_eff, df, conventions.confidence, conventions.proportion_ci)

@@ -136,15 +136,15 @@ def added_weights(
     plan: Plan,
     keys: list[str],
     centrings: Mapping[int, Centring],
-    largest: float,
+    largest: Mapping[str, float],
     *,
     listed: bool,
 ) -> tuple[Columns, pd.DataFrame]:
-    """The same where weights are the units' own, none larger than ``largest``."""
+    """The same where weights are the units' own, none of ``w`` and of ``d`` larger than ``largest``."""
     summed, asked = _sum_columns(plan, centrings)
     wanted = [(each, 0) for each in [*summed, *asked]]
     wanted += [(each, power) for power in (1, 2) for each in summed]
-    start = _SumColumn("d", "TRUE", "d", largest)
+    start = _SumColumn("d", "TRUE", "d", largest["d"])
     names = [columns.in_sql(each.counted, power) for each, power in wanted]
     if listed:
         units = query(_selected([*keys, "w", "d", *(each.listed for each in [*summed, *asked])]))
@@ -153,9 +153,11 @@ def added_weights(
         started = table["d"]
     else:
         several = [*wanted, (start, 0)]
-        table = _sorted(query(_grouped(keys, [each.sql(power, largest) for each, power in several])), keys)
-        made = _matrix(table, names, [each.scale(power, largest) for each, power in wanted])
-        started = table[columns.in_sql("d")] / start.scale(0, largest)
+        table = _sorted(
+            query(_grouped(keys, [each.sql(power, largest["w"]) for each, power in several])), keys
+        )
+        made = _matrix(table, names, [each.scale(power, largest["w"]) for each, power in wanted])
+        started = table[columns.in_sql("d")] / start.scale()
     return {key: table[key] for key in keys} | {columns.START: started}, _framed(made, names)
 
 

@@ -18,6 +18,7 @@ from pipeline.estimation.conditions import Conditions, all_of, any_of
 from pipeline.estimation.encoding import variables_of
 
 YES, MEAN = "yes", "mean"
+HAS_WEIGHT = "w > 0"  # of a further weight, which not every unit has
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Measure:
     value: str
     scores: tuple[float, ...] = ()
     exclusive: bool = False  # of a single-choice question: a unit is counted by one of its measures at most
+    weight: str = ""  # by its name, the main one has none; ``base`` and ``mask`` imply that a unit has it
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Plan:
     margins: tuple[tuple[str, ...], ...]
     clustered: bool
     measures: tuple[Measure, ...]
+    weight: str = ""  # of all measures, once they are parted by it
 
     @cached_property
     def masks(self) -> tuple[str, ...]:
@@ -60,8 +63,24 @@ class Plan:
 
     @cached_property
     def bases(self) -> tuple[str, ...]:
-        """The distinct conditions of who is asked, in order of first use."""
-        return tuple(dict.fromkeys(measure.base for measure in self.measures))
+        """The distinct conditions of who is asked, in order of first use; last, who has a further weight."""
+        has = [HAS_WEIGHT] if self.weight else []
+        return tuple(dict.fromkeys([*(measure.base for measure in self.measures), *has]))
+
+    def by_weight(self) -> list[Plan]:
+        """The same of each weight, the main one first: only that is calibrated to margins."""
+        names = sorted({measure.weight for measure in self.measures})
+        if names == [""]:
+            return [self]
+        return [
+            replace(
+                self,
+                weight=name,
+                margins=() if name else self.margins,
+                measures=tuple(measure for measure in self.measures if measure.weight == name),
+            )
+            for name in names
+        ]
 
 
 def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
@@ -77,10 +96,13 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), unasked, catalogue)
 
 
-def totals_of(wave: Wave, catalogue: Catalogue) -> list[str]:
-    """The indicators of a microdata wave that are totals, in the catalogue's order."""
-    measures = plan_wave(wave, catalogue).measures
-    return list(dict.fromkeys(measure.indicator for measure in measures if measure.unit == "count"))
+def totals_of(wave: Wave, catalogue: Catalogue) -> dict[str, list[str]]:
+    """The indicators of a microdata wave that are totals, by their weight, in the catalogue's order."""
+    found: dict[str, dict[str, None]] = {}
+    for measure in plan_wave(wave, catalogue).measures:
+        if measure.unit == "count":
+            found.setdefault(measure.weight, {})[measure.indicator] = None
+    return {weight: list(indicators) for weight, indicators in found.items()}
 
 
 @lru_cache(maxsize=64)
@@ -180,23 +202,25 @@ class _Writer:
                     mask,
                     value,
                     exclusive=self._single_choice(indicator),
+                    weight=indicator.weight,
                 )
             )
         return measures
 
     def _asked(self, base: str, indicator: Indicator, category: str) -> str:
-        """Who was asked: the base, without those of whom the raw file says that they were not."""
+        """Who was asked: the base, without those who lack the weight or were not asked by the raw file."""
+        whole = all_of([HAS_WEIGHT, self.bases[base]]) if indicator.weight else self.bases[base]
         names = [name for pattern in indicator.patterns for name in self.where.present(pattern)]
         if indicator.question is not None:
             question = self.where.catalogue.questions[indicator.question]
             items = question.answers if question.type != "grid" else (f"{question.key}.{category}",)
             names = [name for name in items if name in self.where.columns]
         if not self.unasked.intersection(names):
-            return self.bases[base]
+            return whole
         coded = [name for name in dict.fromkeys(names) if self.where.catalogue.codes_of(name)]
         if not coded:  # a number that is not there does not say why
-            return self.bases[base]
-        return all_of([self.bases[base], any_of([f"{self.where.columns[name]} >= -1" for name in coded])])
+            return whole
+        return all_of([whole, any_of([f"{self.where.columns[name]} >= -1" for name in coded])])
 
     def _single_choice(self, indicator: Indicator) -> bool:
         return (
@@ -205,10 +229,12 @@ class _Writer:
         )
 
     def _who(self, indicator: Indicator, base: str) -> list[str] | None:
-        """The condition of the base; none where routing has applied it; None where the wave cannot tell."""
-        logic = self.where.catalogue.bases[base].logic
+        """The conditions of weight and base; not the base's where routing has applied it; None where the wave
+        cannot tell.
+        """
+        logic, has = self.where.catalogue.bases[base].logic, [HAS_WEIGHT] if indicator.weight else []
         if logic is None:
-            return []
+            return has
         if not self.where.knows(logic):
             return None
         keys = {name.partition(".")[0] for name in indicator.patterns}
@@ -216,7 +242,7 @@ class _Writer:
             key in self.where.catalogue.questions and self.where.catalogue.questions[key].base == base
             for key in keys
         )
-        return [] if routed else [self.bases[base]]
+        return has if routed else [*has, self.bases[base]]
 
     def _implied(self, indicator: Indicator, who: list[str]) -> bool:
         """Whether what is counted can only be true of those who count."""
@@ -274,4 +300,6 @@ class _Writer:
         else:
             answered, value = f"{column} IS NOT NULL", column
         base = self._asked(indicator.base, indicator, category)
-        return Measure(indicator.key, category, indicator.unit, base, all_of([*who, answered]), value, scores)
+        mask = all_of([*who, answered])
+        unit, weight = indicator.unit, indicator.weight
+        return Measure(indicator.key, category, unit, base, mask, value, scores, weight=weight)

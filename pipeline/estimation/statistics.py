@@ -26,10 +26,10 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.estimation import columns
 from pipeline.estimation.encoding import (
-    DESIGN,
     GROUPED,
     AnswersMetadata,
     decoded,
+    design_columns,
     encoded,
     metadata_of,
     read_codes,
@@ -42,6 +42,7 @@ from pipeline.problems import Problem, ProblemError
 
 FEW = 20_000  # rows that are listed sooner than grouped
 MANY = 500_000  # the same where units have their own weights or are in clusters
+WEIGHTS = "weights"  # the folder of sums with other weights than the first
 CELLS = 100_000  # that the engine groups units into at once: many more would not fit memory
 
 
@@ -57,7 +58,8 @@ class Cells:
     a wave with replicate weights.
 
     Where the background of all breakdowns would make too many cells, ``further`` holds the same units' sums
-    by other parts of it: each breakdown is in one of the ``cubes``.
+    by other parts of it: each breakdown is in one of the ``cubes``. ``others`` are the sums with further
+    weights, of all units as well: who lacks one has 0, and the main weight in place of a start weight.
     """
 
     frame: pd.DataFrame
@@ -65,11 +67,17 @@ class Cells:
     centres: Mapping[int, float]
     replicates: pd.DataFrame | None = None
     further: tuple[Cells, ...] = ()
+    others: tuple[Cells, ...] = ()
 
     @property
     def cubes(self) -> tuple[Cells, ...]:
         """These cells and the further ones."""
         return (self, *self.further)
+
+    @property
+    def by_weight(self) -> tuple[Cells, ...]:
+        """These cells and those with other weights."""
+        return (self, *self.others)
 
     @property
     def weight(self) -> Floats | None:
@@ -80,6 +88,21 @@ class Cells:
     def start(self) -> Floats:
         """The sum of start weights of everyone, of each row."""
         return self._numbers(columns.START)
+
+    @property
+    def represented(self) -> Floats:
+        """The part of the population that everyone stands for, of each row: the sum of main weights."""
+        return self.start if self.plan.weight else self.everyone(1)
+
+    @property
+    def having_weight(self) -> Floats:
+        """The units that have the weight, of each row: everyone, but for a further one."""
+        return self._numbers(self._having_weight)
+
+    @property
+    def _having_weight(self) -> str:
+        last = columns.asked(len(self.plan.bases) - 1)
+        return columns.in_frame(last if self.plan.weight else columns.EVERYONE)
 
     def everyone(self, power: int = 0) -> Floats:
         """The sum of w to a power over everyone, of each row."""
@@ -94,7 +117,8 @@ class Cells:
 
     def restricted(self, inside: Flags) -> Cells:
         """These cells alone, counting none but the units of some rows; the design stays whole (everyone)."""
-        whole = {columns.in_frame(columns.EVERYONE, power) for power in columns.POWERS} | {columns.START}
+        whole = {columns.in_frame(columns.EVERYONE, power) for power in columns.POWERS}
+        whole |= {columns.START, self._having_weight}
         counting = [
             name for name in map(str, self.frame) if name.startswith(columns.SUM) and name not in whole
         ]
@@ -113,7 +137,8 @@ def wave_statistics(
 ) -> Cells:
     """Sums of a microdata wave from its weighted answers: a frame, or the file ``write_codes`` wrote.
 
-    Raises ProblemError where the wave asks nothing that an indicator is made from.
+    Each weight has a pass of its own over the answers. Raises ProblemError where the wave asks nothing that
+    an indicator is made from.
     """
     plan = plan_wave(wave, catalogue)
     if not plan.measures:
@@ -124,11 +149,6 @@ def wave_statistics(
         )
     codes = read_codes(weighted) if isinstance(weighted, Path) else encoded(weighted, wave, catalogue)
     metadata = metadata_of(codes)
-    centrings = {
-        number: _centring(measure, plan, metadata)
-        for number, measure in enumerate(plan.measures)
-        if measure.unit == "mean"
-    }
     engine = engine or default_engine(metadata.rows)
     replicated = wave.design is not None and wave.design.replicate_weights is not None
     together = replicated or metadata.rows <= MANY  # whose units are no more than can be listed
@@ -136,26 +156,42 @@ def wave_statistics(
     plans = (
         [plan] if together else split(plan, metadata.levels, list(catalogue.domains.values()), scopes, CELLS)
     )
-    first, *further = (_summed(codes, part, centrings, metadata, engine) for part in plans)
+    cubes = [part.by_weight() for part in plans]
+    first, *others = (_of_weight(codes, list(own), metadata, engine) for own in zip(*cubes, strict=True))
     replicates = (
         replicate_sums(engine, codes, plan, first.centres, metadata, catalogue.domains.values())
         if replicated
         else None
     )
-    return replace(first, replicates=replicates, further=tuple(further))
+    return replace(first, replicates=replicates, others=tuple(others))
+
+
+def _of_weight(codes: pa.Table, plans: list[Plan], metadata: AnswersMetadata, engine: Engine) -> Cells:
+    """The sums with one weight; ``plans`` are alike but for their cells."""
+    centrings = {
+        number: _centring(measure, plans[0], metadata)
+        for number, measure in enumerate(plans[0].measures)
+        if measure.unit == "mean"
+    }
+    first, *further = (_summed(codes, part, centrings, metadata, engine) for part in plans)
+    return replace(first, further=tuple(further))
 
 
 def _summed(
     codes: pa.Table, plan: Plan, centrings: Mapping[int, Centring], metadata: AnswersMetadata, engine: Engine
 ) -> Cells:
-    query = partial(engine.query, answers=codes, columns={**DESIGN, **plan.columns})
+    design = design_columns(plan.weight)
+    weights = {alias: name for name, alias in design.items() if alias in ("w", "d")}
+    query = partial(engine.query, answers=codes, columns={**design, **plan.columns})
     keys = ["stratum", *(["psu"] if plan.clustered else []), *(plan.columns[name] for name in plan.cell)]
-    shared = metadata.rows <= FEW or metadata.distinct_weights <= metadata.rows // 20
+    distinct = max(metadata.distinct_weights.get(name, 0) for name in weights.values())
+    shared = metadata.rows <= FEW or distinct <= metadata.rows // 20
     listed = metadata.rows <= (FEW if shared and not plan.clustered else MANY)
     if shared or (listed and plan.clustered):
         keyed, sums = counted_by_weight(query, plan, keys, centrings, listed=listed)
     else:
-        keyed, sums = added_weights(query, plan, keys, centrings, metadata.largest_weight, listed=listed)
+        largest = {alias: metadata.largest_weight[name] for alias, name in weights.items()}
+        keyed, sums = added_weights(query, plan, keys, centrings, largest, listed=listed)
     names = {alias: name for name, alias in plan.columns.items()} | {name: name for name in GROUPED}
     cell = {
         names.get(key, key): decoded(column, names[key], metadata)
@@ -176,7 +212,7 @@ def _centring(measure: Measure, plan: Plan, metadata: AnswersMetadata) -> Centri
 
 def write_cells(cells: Cells, folder: Path) -> None:
     """Writes ``cells.parquet`` and ``plan.json``; also, where there are any, ``replicates.parquet`` and the
-    further cells: ``cells-1.parquet`` and so on.
+    further cells: ``cells-1.parquet`` and so on. Sums with other weights have a folder by the weight's name.
     """
     frames = {_file(number): cube.frame for number, cube in enumerate(cells.cubes)}
     if cells.replicates is not None:
@@ -188,6 +224,10 @@ def write_cells(cells: Cells, folder: Path) -> None:
         "centres": {str(number): centre for number, centre in cells.centres.items()},
     }
     (folder / "plan.json").write_text(json.dumps(plan, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    for other in cells.others:
+        below = folder / WEIGHTS / other.plan.weight
+        below.mkdir(parents=True)
+        write_cells(other, below)
 
 
 def read_cells(folder: Path) -> Cells:
@@ -201,6 +241,7 @@ def read_cells(folder: Path) -> Cells:
         measures=tuple(
             Measure(**{**measure, "scores": tuple(measure["scores"])}) for measure in stored["measures"]
         ),
+        weight=stored["weight"],
     )
     centres = {int(number): float(centre) for number, centre in stored["centres"].items()}
     first, *further = (
@@ -209,7 +250,8 @@ def read_cells(folder: Path) -> Cells:
     )
     file = folder / "replicates.parquet"
     replicates = pq.read_table(file).to_pandas() if file.is_file() else None
-    return replace(first, replicates=replicates, further=tuple(further))
+    others = tuple(read_cells(each) for each in sorted((folder / WEIGHTS).glob("*")))
+    return replace(first, replicates=replicates, further=tuple(further), others=others)
 
 
 def _file(number: int) -> str:

@@ -53,7 +53,8 @@ def answers_declared_missing(
 def weights_declared_missing(raw: pd.DataFrame, wave: Wave, metadata: FileMetadata) -> Iterator[Problem]:
     """A problem for each weight column with numbers that the file declares missing."""
     assert wave.design is not None
-    for column in (wave.design.delivered, *replicate_columns(raw, wave.design)):
+    weights = (wave.design.delivered, *wave.design.weights.values(), *replicate_columns(raw, wave.design))
+    for column in weights:
         if column not in metadata.missing:
             continue
         cells = raw[column]

@@ -38,6 +38,7 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
     needed |= {"design.psu": [design.psu] if design.psu else []}
     needed |= {"design.weight": [design.weight] if design.weight else []}
     needed |= {"design.probability": [design.probability] if design.probability else []}
+    needed |= {f"design.weights.{name}": [column] for name, column in design.weights.items()}
     problems = []
     if raw.empty:
         problems.append(
@@ -100,7 +101,7 @@ def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[P
 
 
 def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, pd.Series[Any]]:
-    """wave, unit, stratum, psu, design_weight (1/p of a probability p) and replicate_1 to replicate_R."""
+    """wave, unit, stratum, psu, design_weight (1/p of a probability p), replicate and further weights."""
     blank = pd.Series([""] * len(raw), dtype="str")
     columns: dict[str, pd.Series[Any]] = {
         "wave": blank + wave.key,
@@ -113,6 +114,8 @@ def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, p
         columns["design_weight"] = 1 / columns["design_weight"]
     for number, column in enumerate(replicate_columns(raw, design), 1):
         columns[f"replicate_{number}"] = _weights(raw, wave, column)
+    for name, column in design.second_weights.items():
+        columns[name] = _weights(raw, wave, column)
     return columns
 
 
@@ -133,17 +136,20 @@ def _weights(raw: pd.DataFrame, wave: Wave, column: str | None) -> pd.Series[flo
 def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str]) -> None:
     """Raises ProblemError where a delivered weight is missing or negative, or the design weight is 0.
 
-    ``sources`` names the source column of each weight column; a replicate weight may be 0. A selection
-    probability is above 0 and at most 1, so that the weight made of it is finite and at least 1.
+    ``sources`` names the source column of each weight column; a replicate weight may be 0, and a further
+    weight missing as well. A selection probability is above 0 and at most 1, so that the weight made of it is
+    finite and at least 1.
     """
     problems: list[Problem] = []
+    second = wave.design.second_weights if wave.design else {}
     for name, column in sources.items():
         weights = answers[name]
         if name == "design_weight" and wave.design is not None and wave.design.probability:
             problems += _probability_problems(weights, column, wave)
             continue
         zero = (weights == 0) & (name == "design_weight")
-        for rows, what in ((weights.isna(), "missing"), (weights < 0, "negative"), (zero, "zero")):
+        missing = weights.isna() & (name not in second)
+        for rows, what in ((missing, "missing"), (weights < 0, "negative"), (zero, "zero")):
             if count := int(rows.sum()):
                 hint = "Ask the producer for the weights, or add a [[correction]] to the wave file."
                 if what == "zero":

@@ -134,11 +134,13 @@ def _translate(
 
 def _weight_sources(design: Design, replicates: list[str]) -> Mapping[str, str]:
     sources = {"design_weight": design.delivered} if design.delivered else {}
-    return sources | {f"replicate_{number}": column for number, column in enumerate(replicates, 1)}
+    sources |= {f"replicate_{number}": column for number, column in enumerate(replicates, 1)}
+    return sources | design.second_weights
 
 
 def _unused(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, design: Design) -> list[str]:
     """The source columns that nothing reads: a question of the file may be waiting there."""
     used = {row.source_variable for row in catalogue.instruments[wave.instrument].crosswalk}
-    used |= {*design.id, *design.strata, design.psu, design.delivered, *replicate_columns(raw, design)}
+    used |= {*design.id, *design.strata, design.psu, design.delivered, *design.weights.values()}
+    used |= {*replicate_columns(raw, design)}
     return [name for name in raw.columns if name not in used]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline.catalogue import Catalogue, Package, Wave
+from pipeline.catalogue import Catalogue, Design, Package, Wave
 
 UNKNOWN = "unknown"
 REASONS = {"C": "primary", "D": "secondary", "F": "quality"}
@@ -88,13 +88,30 @@ def _design(wave: Wave, weighted: Mapping[str, Any] | None, catalogue: Catalogue
     design = wave.design
     if design is None:
         return None
-    counted = {"stratified": bool(design.strata), "clustered": bool(design.psu)}
+    counted: dict[str, Any] = {"stratified": bool(design.strata), "clustered": bool(design.psu)}
+    if design.weights:
+        counted["weights"] = _second_weights(design, weighted, catalogue)
     if design.replicate_weights:
         return counted | {"replicate_weights": design.replicate_weights.method}
     if weighted is None:
         return counted
     lonely = {name: weighted[name] for name in ("strata", "lonely_psus")}
     return counted | lonely | {"lonely_psu": catalogue.barometer.estimation.lonely_psu}
+
+
+def _second_weights(
+    design: Design, weighted: Mapping[str, Any] | None, catalogue: Catalogue
+) -> dict[str, Any]:
+    """Of each further weight the indicators that name it, and how many units have it; not of few units, whose
+    number would be the n of hidden cells.
+    """
+    made, least = {}, catalogue.barometer.disclosure.min_n
+    for name in design.weights:
+        shares = {key: catalogue.share_behind(each) for key, each in catalogue.indicators.items()}
+        named = [key for key, share in shares.items() if share.weight == name]
+        units = weighted["weights"][name]["units"] if weighted else 0
+        made[name] = {"indicators": named, "units": units if units >= least else None}
+    return made
 
 
 def _cell_counts(estimates: pd.DataFrame) -> dict[str, Any]:

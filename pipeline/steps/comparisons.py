@@ -88,7 +88,8 @@ def sum_microdata(wave: str, catalogue: Catalogue, scope: Mapping[str, tuple[str
         answers = pd.read_parquet(weighted / "answers.parquet", filters=chosen) if scope else None
         cells = wave_statistics(weighted / "codes.arrow" if answers is None else answers, declared, catalogue)
         write_cells(cells, folder)
-        return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
+        measures = sum(len(each.plan.measures) for each in cells.by_weight)
+        return {"rows": len(cells.frame), "measures": measures}
 
     folder = shared_folder(catalogue.root, wave, fingerprint(scope)[:12] if scope else "everyone")
     make(folder, shared_input(declared, catalogue, scope), work, needed=SUMS)

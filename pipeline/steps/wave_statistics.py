@@ -25,11 +25,12 @@ def wave_statistics(wave: str, catalogue: Catalogue) -> StepResult:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # refused below
             cells = sum_up(codes, declared, catalogue)
             write_cells(cells, folder)
-            for cube in cells.cubes:
+            for cube in (cube for each in cells.by_weight for cube in each.cubes):
                 refuse_extremes(cube.frame, declared, "source.file", "sums")
             estimates = estimate_wave(read_cells(folder), Specification.of(declared, catalogue))
         refuse_extremes(estimates, declared, "source.file", "estimates")
         estimates.to_parquet(folder / "estimates.parquet", index=False)
-        return {"rows": len(cells.frame), "measures": len(cells.plan.measures)}
+        measures = sum(len(each.plan.measures) for each in cells.by_weight)
+        return {"rows": len(cells.frame), "measures": measures}
 
     return wave_step("wave_statistics", wave, catalogue, work)

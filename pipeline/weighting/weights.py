@@ -19,7 +19,7 @@ import pandas as pd
 
 from pipeline.arrays import Floats, Ints
 from pipeline.catalogue.counts import read_population
-from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import Wave, weight_column
 from pipeline.catalogue.model import Catalogue
 from pipeline.grouping import cross_classify, exact_sum
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
@@ -38,7 +38,8 @@ class Weighted:
     extremes), deff (Kish), effective_n, factor_min and factor_max (of weight over base weight), uncovered
     (strata of the population with no respondent), the margins with total and reached, counts of delivered
     replicate weights, and strata, lonely_psus and lonely_share (strata of one sampling unit, and their share
-    of the weights).
+    of the weights); ``weights``: of each further weight units (that have it), without (blank or 0), sum, min,
+    max, deff and effective_n.
     """
 
     answers: pd.DataFrame
@@ -49,8 +50,8 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
     """The weights of a wave's units.
 
     Raises ProblemError where a stratum has no population count or fewer units than respondents, where a
-    delivered or calibrated weight is missing or not above 0, where a margin cannot be met to 1e-9, or where
-    replicate weights are not what they are declared to be.
+    delivered or calibrated weight is missing or not above 0, where a margin cannot be met to 1e-9, where
+    replicate weights are not what they are declared to be, or where no unit has a further weight.
     """
     design, declared = wave.design, wave.weighting
     if design is None or declared is None:
@@ -86,11 +87,16 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
                     invalid,
                 )
             )
-    weighted = answers.assign(base_weight=base, weight=final, population=population, **replicates)
+    second = answers[list(design.second_weights)].fillna(0.0)
+    weighted = answers.assign(base_weight=base, weight=final, population=population, **replicates, **second)
     uncovered = sorted(set(counts) - set(strata))
     report = _report(final, final / base, uncovered, margins, wave)
     report |= {
         "replicates": replicate_report(replicates, start),
+        "weights": {
+            name: _second_report(second[weight_column(name)].to_numpy(), name, wave)
+            for name in design.weights
+        },
         **_lonely(stratum, sizes, population, final),
     }
     return Weighted(weighted, report)
@@ -111,12 +117,43 @@ def off_population(weight: float, population: float | None) -> bool:
     return population is not None and abs(weight - population) > MAX_OFF_POPULATION * population
 
 
-def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[str]) -> None:
+def _second_report(weights: Floats, name: str, wave: Wave) -> dict[str, Any]:
+    """Who has a further weight. Raises ProblemError where nobody has."""
+    has = weights[weights > 0]
+    if not len(has):
+        hint = "Name another column, or remove the weight and the indicators that name it."
+        raise ProblemError(
+            wave_problem(wave.key, f"design.weights.{name}", "is above 0 in no row that is kept", hint, name)
+        )
+    total, squares = exact_sum(has), exact_sum(has**2)
+    return {
+        "units": len(has),
+        "without": len(weights) - len(has),
+        "sum": total,
+        "min": float(has.min()),
+        "max": float(has.max()),
+        "deff": len(has) * squares / total**2,
+        "effective_n": total**2 / squares,
+    }
+
+
+def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Mapping[str, Sequence[str]]) -> None:
     """Raises ProblemError where totals would be counted with weights that are not of the population.
 
-    ``report`` is that of ``weigh``, ``totals`` are the wave's indicators that are totals. Weights made from
-    counts or margins are of the population as declared, but for sampling error: those are a finding.
+    ``report`` is that of ``weigh``, ``totals`` are the wave's indicators that are totals, by their weight.
+    Weights made from counts or margins are of the population as declared, but for sampling error: those are a
+    finding. What a further weight is of is not declared, so only one scaled to the sample is refused.
     """
+    _require_expansion(wave, report, totals.get("", ()))
+    for name, own in report["weights"].items():
+        if name in totals and not off_population(own["sum"], own["units"]):
+            message = f"adds up to {own['sum']:.10g}, and {own['units']} units have it: it is scaled to the "
+            message += "sample; totals need expansion weights"
+            hint = f"Name the column of expansion weights: {', '.join(totals[name])} would be wrong."
+            raise ProblemError(wave_problem(wave.key, f"design.weights.{name}", message, hint))
+
+
+def _require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[str]) -> None:
     design, declared = wave.design, wave.weighting
     assert design is not None and declared is not None
     weight, population = float(report["sum"]), report["population"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,12 +143,18 @@ def _crosswalk(columns: dict[str, tuple[str, str]]) -> str:
 
 @dataclass(frozen=True)
 class Rules:
-    """What a whole barometer holds to: the interval of a share, and strata with a single sampling unit."""
+    """What a whole barometer holds to: the interval of a share, and strata with a single sampling unit.
+
+    ``weight``: the further weight that all of its indicators name, if any.
+    """
 
     interval: str
     lonely: str
+    weight: str = ""
 
 
+SECOND = "second"
+LOGIT_SECOND, BETA_SECOND = Rules("logit", "certainty", SECOND), Rules("beta", "average", SECOND)
 LOGIT, WALD, BETA = Rules("logit", "certainty"), Rules("wald", "adjust"), Rules("beta", "average")
 
 
@@ -169,6 +176,7 @@ DELIVERED = f'{PRIOR_SCORE}\nweight = "weight"'
 CLUSTERS = 'strata = ["stratum"]\npsu = "psu"\nweight = "weight"'
 TOWNS = f'{CLUSTERS}\npopulation = "clustered_population.csv"'
 LONELY = CLUSTERS.replace('"stratum"', '"lonely"')
+MODULE, HOUSEHOLDS = (f'weights.{SECOND} = "{column}"' for column in ("module", "households"))
 UNWEIGHTED = 'method = "none"'
 BY_COUNTS, GIVEN = 'method = "design"', 'method = "given"'
 
@@ -221,6 +229,10 @@ DESIGNS = {
     "lonely_raked_certainty": Drawn("clustered", LONELY, _calibrated("rake", MAIN)),
     "lonely_raked_adjust": Drawn("clustered", LONELY, _calibrated("rake", MAIN), WALD),
     "lonely_raked_average": Drawn("clustered", LONELY, _calibrated("rake", MAIN), BETA),
+    "second_strata": Drawn("stratified_module", f"{PRIOR_SCORE}\n{MODULE}", BY_COUNTS, LOGIT_SECOND),
+    "second_households": Drawn("stratified", f"{DELIVERED}\n{HOUSEHOLDS}", GIVEN, BETA_SECOND),
+    "second_clusters": Drawn("clustered_module", f"{TOWNS}\n{MODULE}", _calibrated("rake", MAIN), LOGIT_SECOND),
+    "second_lonely": Drawn("clustered_module", f"{LONELY}\n{MODULE}", GIVEN, BETA_SECOND),
     "replicates_jk1": Drawn("simple", _replicates('columns = "jk_*", method = "jkn"'), GIVEN),
     "replicates_brr": Drawn("paired", _replicates('columns = "brr_*", method = "brr"'), GIVEN),
     "replicates_fay": Drawn("paired", _replicates('columns = "fay_*", method = "fay", rho = 0.3'), GIVEN, WALD),
@@ -263,7 +275,9 @@ def key_of(design: str) -> str:
 def write_evidence(root: Path, rules: Rules, designs: list[str]) -> Path:
     """A barometer with a wave for each of these designs, the earliest first."""
     schemas = write_identity(root, rules.interval, rules.lonely)
-    for name, text in (("codebook", CODEBOOK), ("indicators", INDICATORS), ("domains", DOMAINS)):
+    share = re.compile(r"(\[indicators\.\w+\]\n)(?!total)")  # a total has the weight of its share
+    indicators = share.sub(rf'\1weight = "{rules.weight}"\n', INDICATORS) if rules.weight else INDICATORS
+    for name, text in (("codebook", CODEBOOK), ("indicators", indicators), ("domains", DOMAINS)):
         (schemas / f"{name}.toml").write_text(text, encoding="utf-8")
     for name, columns in {"plain": COLUMNS, **INSTRUMENTS}.items():
         (schemas / "instruments" / f"{name}.toml").write_text('language = "en"\n', encoding="utf-8")

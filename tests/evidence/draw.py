@@ -132,6 +132,20 @@ def clustered(draw: Draw) -> Iterator[dict[str, str]]:
                 yield {"id": f"c{number:03}", "stratum": stratum, "psu": str(psu), "lonely": lonely, "sector": sector, "region": region, "island": island, **answers, "weight": f"{weight}", "turnover": f"{(4 + own.below(90)) * 1.5}"}  # fmt: skip
 
 
+def with_module(rows: Iterable[dict[str, str]], seed: int) -> Iterator[dict[str, str]]:
+    """The same units with the weight of a module that was put to a part of them.
+
+    Blank or 0 stands where it was not: in two of five at random, and in every seventh town. All on the small
+    islands have it.
+    """
+    own = Draw(seed)
+    for row in rows:
+        asked, factor = own.random.random() < 0.6, 0.8 + 1.6 * own.random.random()
+        asked &= row.get("psu") != "4" or row["stratum"] == "n1"
+        weight = round(float(row["weight"]) * factor, 4) if asked or row["island"] != "main" else 0
+        yield {**row, "module": f"{weight}" if weight else "0" if factor < 1.5 else ""}
+
+
 def paired(draw: Draw) -> Iterator[dict[str, str]]:
     """Two municipalities in each of seven strata, with four sets of replicate weights.
 
@@ -173,6 +187,8 @@ def samples() -> dict[str, list[dict[str, str]]]:
         "stratified_later": list(stratified(Draw(20263), "e", 0.06)),
         "clustered": list(clustered(Draw(20264))),
         "paired": list(paired(Draw(20265))),
+        "stratified_module": list(with_module(stratified(Draw(20266), "m"), 20267)),
+        "clustered_module": list(with_module(clustered(Draw(20268)), 20269)),
     }
 
 

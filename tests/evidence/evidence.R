@@ -11,7 +11,7 @@ dir.create(target, showWarnings = FALSE)
 
 sample_of <- function(name) {
   rows <- read.csv(file.path(folder, "samples", paste0(name, ".csv")), colClasses = "character")
-  for (column in grep("^(weight|probability|turnover|households|staff|(jk|jkn|brr|fay|boot)_[0-9]+)$", names(rows), value = TRUE))
+  for (column in grep("^(weight|probability|turnover|households|module|staff|(jk|jkn|brr|fay|boot)_[0-9]+)$", names(rows), value = TRUE))
     rows[[column]] <- as.numeric(rows[[column]])
   rows$climate <- as.numeric(ifelse(rows$climate %in% c("", "9"), NA, rows$climate))
   for (item in c("product", "service"))
@@ -39,6 +39,19 @@ later <- with_frame(later)
 municipalities <- read.csv(file.path(folder, "samples/clustered_population.csv"))
 clustered$N <- municipalities$population[match(clustered$stratum, municipalities$stratum)]
 simple$N <- 2000
+
+# The weight of a module that was put to a part of the sample: the others count 0 and stay in the design. Ours: the
+# part of a stratum's population is who has the weight, or the municipalities with any such.
+in_module <- function(rows) {
+  rows$module[is.na(rows$module)] <- 0
+  rows
+}
+module <- in_module(with_frame(sample_of("stratified_module")))
+module$part <- ave(as.numeric(module$module > 0), module$cell, FUN = sum) / module$N
+towns <- in_module(sample_of("clustered_module"))
+having <- unique(towns[towns$module > 0, c("stratum", "psu")])
+towns$part <- as.numeric(table(having$stratum)[towns$stratum]) / municipalities$population[match(towns$stratum, municipalities$stratum)]
+stopifnot(any(table(having$stratum) < table(unique(towns[c("stratum", "psu")])$stratum)), any(module$module == 0 & module$N == module$drawn))
 
 # Totals of margins as calibrate() wants them: of the columns of the model matrix.
 total_of <- function(margin, file = "totals") {
@@ -83,6 +96,12 @@ drawn <- list(
   clusters_no_fpc = svydesign(~psu, strata = ~stratum, nest = TRUE, data = clustered, weights = ~weight)
 )
 lonely <- svydesign(~psu, strata = ~lonely, nest = TRUE, data = clustered, weights = ~weight)
+second <- list(
+  strata = svydesign(~1, strata = ~cell, data = module, fpc = ~part, weights = ~module),
+  households = svydesign(~1, strata = ~cell, data = stratified, fpc = ~N, weights = ~households),
+  clusters = svydesign(~psu, strata = ~stratum, nest = TRUE, data = towns, fpc = ~part, weights = ~module),
+  lonely = svydesign(~psu, strata = ~lonely, nest = TRUE, data = towns, weights = ~module)
+)
 
 calibrated <- function(design, formula, counts, ...)
   calibrate(design, formula, model_totals(formula, counts, design$variables), epsilon = 1e-12, maxit = 200, ...)
@@ -139,6 +158,10 @@ designs <- list(
   lonely_raked_certainty = list(lonely_raked, "xlogit", "certainty"),
   lonely_raked_adjust = list(lonely_raked, "mean", "adjust"),
   lonely_raked_average = list(lonely_raked, "beta", "average"),
+  second_strata = list(second$strata, "xlogit", "certainty"),
+  second_households = list(second$households, "beta", "average"),
+  second_clusters = list(second$clusters, "xlogit", "certainty"),
+  second_lonely = list(second$lonely, "beta", "average"),
   replicates_jk1 = list(replicate("jk", "JK1", simple, scale = 11 / 12, rscales = rep(1, 12)), "xlogit", "certainty"),
   replicates_brr = list(replicate("brr", "BRR"), "xlogit", "certainty"),
   replicates_fay = list(replicate("fay", "Fay", rho = 0.3), "mean", "adjust"),
@@ -221,7 +244,7 @@ same_as_r <- 0
 cell <- function(name, design, method, one, domain, code) {
   rows <- design$variables
   inside <- within(rows, domain, code)
-  counts <- one$counts & inside
+  counts <- one$counts & inside & weights(design, "sampling") > 0
   out <- data.frame(design = name, indicator = one$indicator, category = one$category, domain = domain, domain_code = code,
                     n = sum(counts), value = NA, se = NA, df = NA, deff = NA, ci_low = NA, ci_high = NA)
   if (!any(counts)) return(out)
@@ -293,7 +316,7 @@ at <- function(design, indicator, category, domain, code)
   estimates[estimates$design == design & estimates$indicator == indicator & estimates$category == category & estimates$domain == domain & estimates$domain_code == code, ]
 pairs <- list(list(c("sector", "care"), c("sector", "school")), list(c("sector", "care"), c("region", "north")), list(c("sector", "admin"), c("total", "")), list(c("island", "far"), c("island", "main")))
 differences <- list(); benchmarks <- list()
-DIFFERED <- c(COMPARED, "strata_raked", "strata_regressed", "clusters_regressed", "strata_trimmed", "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average")
+DIFFERED <- c(COMPARED, "strata_raked", "strata_regressed", "clusters_regressed", "strata_trimmed", "lonely_raked_certainty", "lonely_raked_adjust", "lonely_raked_average", "second_strata", "second_clusters")
 for (name in DIFFERED) {
   design <- designs[[name]][[1]]
   options(survey.lonely.psu = designs[[name]][[3]])

@@ -59,6 +59,9 @@ def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:
             shares = [key for key, each in catalogue.indicators.items() if each.unit == "percent"]
             hint = f"Name an indicator that is a share.{did_you_mean(indicator.total, shares)}"
             yield Problem(FILE, f"{key}.total", "is not a share", hint, indicator.total)
+        if indicator.weight:
+            hint = f"Write it at [indicators.{indicator.total}]: a total has the weight of its share."
+            yield Problem(FILE, f"{key}.weight", "is not a total's own", hint, indicator.weight)
 
 
 def _first_answer(question: Question) -> str:

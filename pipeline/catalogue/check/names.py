@@ -9,7 +9,7 @@ from pipeline.problems import Problem
 
 
 def check_names(catalogue: Catalogue) -> Iterator[Problem]:
-    """Variables, questions and items, bases, indicators, breakdowns, questionnaires and surveys."""
+    """Variables, questions and items, bases, indicators, breakdowns, questionnaires, surveys and weights."""
     codebook, indicators = "schemas/codebook.toml", "schemas/indicators.toml"
     yield from _alike(codebook, "", [*catalogue.variables, *catalogue.questions])
     for question in catalogue.questions.values():
@@ -19,6 +19,8 @@ def check_names(catalogue: Catalogue) -> Iterator[Problem]:
     yield from _alike("schemas/domains.toml", "domains", catalogue.domains)
     yield from _alike("schemas/instruments", "", catalogue.instruments)
     yield from _alike("schemas/waves", "survey", dict.fromkeys(w.survey for w in catalogue.waves.values()))
+    weights = (name for wave in catalogue.waves.values() if wave.design for name in wave.design.weights)
+    yield from _alike("schemas/waves", "design.weights", dict.fromkeys(weights))
 
 
 def _alike(file: str, key: str, names: Iterable[str]) -> Iterator[Problem]:

@@ -72,6 +72,11 @@ def _unweighted(wave: Wave, design: Design, weighting: Weighting) -> Iterator[Pr
                 else 'Remove it to count every unit 1, or write method = "given" or "design".'
             )
             yield wave_problem(wave.key, f"design.{name}", "would be left aside", hint, there)
+    if design.weights and design.census:
+        # Who has none may not have been asked: then nothing says how that part was drawn.
+        hint = "Remove them, or remove census and give population per stratum."
+        named = ", ".join(design.weights)
+        yield wave_problem(wave.key, "design.weights", "do not go with a census", hint, named)
 
 
 def _scale(wave: Wave, design: Design, weighting: Weighting) -> Iterator[Problem]:
