@@ -72,6 +72,28 @@ shares = st.tuples(share, st.integers(2, 3000), st.floats(0.05, 8.0))
 # ── What a row tells ─────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize(
+    ("df", "p", "q"), [((400, 20), 0.1, 0.026), ((60, 20), 0.02, 0.4567), ((400, 20), 0.034, 0.08)]
+)
+def test_indicators_of_different_weights_have_their_own_degrees_of_freedom(
+    catalogue: Catalogue, df: tuple[int, int], p: float, q: float
+) -> None:
+    """Of one base and cell: the units that have a further weight may be few. One t for both would rule out
+    the truth.
+    """
+    module = replace(catalogue.indicators["introduced"], weight="module")
+    made = printing(replace(catalogue, indicators={**catalogue.indicators, "introduced": module}), 1)
+    rows = [
+        estimated(p, 400, 1.3, df[0]),
+        estimated(q, 90, 1.1, df[1], indicator="introduced", category="product"),
+    ]
+    low, high = value_bounds(as_printed(estimates(*rows), made), made)
+    alone = [value_bounds(as_printed(estimates(row), made), made) for row in rows]
+    assert low.tolist() == [each[0][0] for each in alone]
+    assert high.tolist() == [each[1][0] for each in alone]
+    assert low[0] <= 100 * p <= high[0]
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     rows=st.lists(shares, min_size=1, max_size=5),

@@ -229,7 +229,7 @@ class Design:
         return self.weight or self.probability
 
     @property
-    def second_weights(self) -> dict[str, str]:
+    def further_weights(self) -> dict[str, str]:
         """The source column of each further weight, by its microdata column."""
         return {weight_column(name): column for name, column in self.weights.items()}
 

@@ -71,8 +71,8 @@ def design_columns(weight: str) -> dict[str, str]:
 def encoded(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue) -> pa.Table:
     """The design columns, replicate and further weights and the wave's variables, codes as numbers."""
     present = list(weighted.columns if isinstance(weighted, pd.DataFrame) else weighted.column_names)
-    second = list(wave.design.second_weights) if wave.design else []
-    names = [*DESIGN, *(name for name in present if name.startswith("replicate_")), *second]
+    further = list(wave.design.further_weights) if wave.design else []
+    names = [*DESIGN, *(name for name in present if name.startswith("replicate_")), *further]
     columns = {name: _column(weighted, name) for name in names}
     levels, ranges = {}, {}
     for name in GROUPED:
@@ -89,8 +89,8 @@ def encoded(weighted: pd.DataFrame | pa.Table, wave: Wave, catalogue: Catalogue)
             columns[name] = column
             found = pc.min_max(column).as_py()
             ranges[name] = (found["min"] or 0.0, found["max"] or 0.0)
-    distinct = {name: pc.count_distinct(columns[name]).as_py() for name in ("weight", *second)}
-    largest = {name: pc.max(columns[name]).as_py() or 1.0 for name in ("base_weight", "weight", *second)}
+    distinct = {name: pc.count_distinct(columns[name]).as_py() for name in ("weight", *further)}
+    largest = {name: pc.max(columns[name]).as_py() or 1.0 for name in ("base_weight", "weight", *further)}
     metadata = AnswersMetadata(len(columns["weight"]), distinct, largest, ranges, levels)
     return pa.table(columns).replace_schema_metadata({METADATA: json.dumps(asdict(metadata))})
 

@@ -114,7 +114,7 @@ def design_columns(raw: pd.DataFrame, wave: Wave, design: Design) -> dict[str, p
         columns["design_weight"] = 1 / columns["design_weight"]
     for number, column in enumerate(replicate_columns(raw, design), 1):
         columns[f"replicate_{number}"] = _weights(raw, wave, column)
-    for name, column in design.second_weights.items():
+    for name, column in design.further_weights.items():
         columns[name] = _weights(raw, wave, column)
     return columns
 
@@ -141,14 +141,14 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
     finite and at least 1.
     """
     problems: list[Problem] = []
-    second = wave.design.second_weights if wave.design else {}
+    further = wave.design.further_weights if wave.design else {}
     for name, column in sources.items():
         weights = answers[name]
         if name == "design_weight" and wave.design is not None and wave.design.probability:
             problems += _probability_problems(weights, column, wave)
             continue
         zero = (weights == 0) & (name == "design_weight")
-        missing = weights.isna() & (name not in second)
+        missing = weights.isna() & (name not in further)
         for rows, what in ((missing, "missing"), (weights < 0, "negative"), (zero, "zero")):
             if count := int(rows.sum()):
                 hint = "Ask the producer for the weights, or add a [[correction]] to the wave file."

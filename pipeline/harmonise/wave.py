@@ -135,7 +135,7 @@ def _translate(
 def _weight_sources(design: Design, replicates: list[str]) -> Mapping[str, str]:
     sources = {"design_weight": design.delivered} if design.delivered else {}
     sources |= {f"replicate_{number}": column for number, column in enumerate(replicates, 1)}
-    return sources | design.second_weights
+    return sources | design.further_weights
 
 
 def _unused(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, design: Design) -> list[str]:

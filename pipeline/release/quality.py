@@ -90,7 +90,7 @@ def _design(wave: Wave, weighted: Mapping[str, Any] | None, catalogue: Catalogue
         return None
     counted: dict[str, Any] = {"stratified": bool(design.strata), "clustered": bool(design.psu)}
     if design.weights:
-        counted["weights"] = _second_weights(design, weighted, catalogue)
+        counted["weights"] = _further_weights(design, weighted, catalogue)
     if design.replicate_weights:
         return counted | {"replicate_weights": design.replicate_weights.method}
     if weighted is None:
@@ -99,7 +99,7 @@ def _design(wave: Wave, weighted: Mapping[str, Any] | None, catalogue: Catalogue
     return counted | lonely | {"lonely_psu": catalogue.barometer.estimation.lonely_psu}
 
 
-def _second_weights(
+def _further_weights(
     design: Design, weighted: Mapping[str, Any] | None, catalogue: Catalogue
 ) -> dict[str, Any]:
     """Of each further weight the indicators that name it, and how many units have it; not of few units, whose

@@ -87,14 +87,14 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
                     invalid,
                 )
             )
-    second = answers[list(design.second_weights)].fillna(0.0)
-    weighted = answers.assign(base_weight=base, weight=final, population=population, **replicates, **second)
+    further = answers[list(design.further_weights)].fillna(0.0)
+    weighted = answers.assign(base_weight=base, weight=final, population=population, **replicates, **further)
     uncovered = sorted(set(counts) - set(strata))
     report = _report(final, final / base, uncovered, margins, wave)
     report |= {
         "replicates": replicate_report(replicates, start),
         "weights": {
-            name: _second_report(second[weight_column(name)].to_numpy(), name, wave)
+            name: _further_report(further[weight_column(name)].to_numpy(), name, wave)
             for name in design.weights
         },
         **_lonely(stratum, sizes, population, final),
@@ -117,7 +117,7 @@ def off_population(weight: float, population: float | None) -> bool:
     return population is not None and abs(weight - population) > MAX_OFF_POPULATION * population
 
 
-def _second_report(weights: Floats, name: str, wave: Wave) -> dict[str, Any]:
+def _further_report(weights: Floats, name: str, wave: Wave) -> dict[str, Any]:
     """Who has a further weight. Raises ProblemError where nobody has."""
     has = weights[weights > 0]
     if not len(has):

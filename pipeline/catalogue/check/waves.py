@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from pipeline.catalogue.check.further_weights import check_further_weights
 from pipeline.catalogue.check.replicates import check_replicates
-from pipeline.catalogue.check.second_weights import check_second_weights
 from pipeline.catalogue.check.weighting import check_weighting, check_weighting_fact
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Wave
 from pipeline.catalogue.hints import did_you_mean
@@ -217,4 +217,4 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if wave.design and wave.weighting:
         yield from check_weighting(wave, catalogue)
         yield from check_replicates(wave)
-        yield from check_second_weights(wave, catalogue)
+        yield from check_further_weights(wave, catalogue)

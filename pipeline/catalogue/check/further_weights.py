@@ -13,7 +13,7 @@ from pipeline.problems import Problem, wave_problem
 KEY = "design.weights"
 
 
-def check_second_weights(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+def check_further_weights(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     """Problems of a microdata wave that has a design."""
     assert wave.design is not None
     yield from _columns(wave, wave.design)
