@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pipeline.catalogue.fieldwork import ReplicateWeights, Wave
+from pipeline.catalogue.fieldwork import ReplicateWeights, Source, Wave
 from pipeline.drafting.columns import SourceColumn
 from pipeline.drafting.folder import slug
 
@@ -52,6 +52,7 @@ class DesignGuess:
     replicates: ReplicateWeights | None = None
     replicate_columns: tuple[str, ...] = ()
     other_weights: tuple[str, ...] = ()
+    selecting: tuple[str, ...] = ()  # the same on every row of the wave
     why: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -65,7 +66,8 @@ class DesignGuess:
         found = dict.fromkeys(self.other_weights, "a weight") | dict.fromkeys(
             self.replicate_columns, "a replicate weight"
         )
-        found |= dict.fromkeys(self.identifier, "identifies the unit") | {
+        found |= dict.fromkeys(self.identifier, "identifies the unit")
+        found |= dict.fromkeys(self.selecting, "tells which rows are the wave's") | {
             self.weight: "the weight",
             self.psu: "the sampling unit",
             self.probability: "the selection probability",
@@ -74,13 +76,16 @@ class DesignGuess:
 
 
 def guess_design(
-    columns: Sequence[SourceColumn], former: Wave | None = None, identifier: Sequence[str] = ()
+    columns: Sequence[SourceColumn],
+    source: Source,
+    former: Wave | None = None,
+    identifier: Sequence[str] = (),
 ) -> DesignGuess:
     """Guess the design columns: as in the wave before where the file has them, else by name and label.
 
     ``identifier`` is what is known to tell units apart.
     """
-    found = DesignGuess()
+    found = DesignGuess(selecting=tuple(name for name, values in source.rows.items() if len(values) == 1))
     design, names = former.design if former else None, {column.name for column in columns}
     as_before = f"as in {former.key}" if former else ""
 

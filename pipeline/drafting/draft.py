@@ -21,13 +21,13 @@ from pipeline.catalogue.questionnaire import IGNORE, Instrument
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import SourceColumn, describe
-from pipeline.drafting.design import GUESS, DesignGuess, guess_design
+from pipeline.drafting.design import GUESS, ROW, DesignGuess, guess_design
 from pipeline.drafting.folder import require_inside
 from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import NO_METADATA, FileMetadata, plainly, read_raw, rows_of
+from pipeline.sources import NO_METADATA, FileMetadata, RawTable, absent, plainly, read_raw, rows_of
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
@@ -58,13 +58,11 @@ def draft_wave(
         targets |= {kind: schemas / "instruments" / f"{instrument}.{kind}" for kind in ("toml", "csv")}
     _require_new(root, wave, file, raw, targets.values())
     source = sniff(file, given)
-    table = read_raw(file, source)
-    if source.rows:
-        table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
-    columns = describe(plainly(table, source), source.decimal)
-    facts = _key_facts(wave)
+    table = rows_of_wave(file, source, wave, identifier)
+    columns = describe(table, source.decimal)
+    facts = key_facts(wave)
     former = _former(catalogue, facts["survey"])
-    design = guess_design(columns, former, identifier)
+    design = guess_design(columns, source, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
     before = Former(asked, _metadata(catalogue, former)) if former and asked else None
     rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
@@ -82,6 +80,22 @@ def draft_wave(
             shutil.copyfile(file, fresh)
         written.append(raw)
     return written
+
+
+def rows_of_wave(file: Path, source: Source, wave: str, identifier: Sequence[str]) -> RawTable:
+    """The rows of a delivered file that are a wave's, numbers without thousands separators.
+
+    Raises ProblemError when it cannot be read, no row is the wave's, or it lacks a column of the identifier.
+    """
+    table = read_raw(file, source)
+    if source.rows:
+        table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
+    lacking = [name for name in identifier if name not in table.frame and [*identifier] != [ROW]]
+    if lacking:
+        raise ProblemError(
+            Problem(file.name, "--id", *absent(name, table.frame, source), name) for name in lacking
+        )
+    return plainly(table, source)
 
 
 def _require_names(catalogue: Catalogue, wave: str, instrument: str) -> None:
@@ -133,7 +147,7 @@ def _ignored(
     kept = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
     if len(design.identifier) > 1:
         coded = {column.name for column in columns if column.codes is not None}
-        kept |= coded & {*design.identifier}
+        kept |= coded & {*design.identifier} - {*design.selecting}
     return {name: what for name, what in design.ignored.items() if name not in kept}
 
 
@@ -154,7 +168,7 @@ def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
         return NO_METADATA
 
 
-def _key_facts(wave: str) -> Mapping[str, str]:
+def key_facts(wave: str) -> Mapping[str, str]:
     """What a wave's key says by convention: survey, edition, status, and perhaps the country."""
     status = "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official"
     survey, _, edition = wave.removesuffix(SYNTHETIC_SUFFIX).rpartition("-")

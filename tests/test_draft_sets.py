@@ -1,0 +1,189 @@
+"""Columns of one multiple question in a draft: sets that a file declares, and batteries that survey tools write."""
+
+from __future__ import annotations
+
+import csv
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyreadstat
+import pytest
+
+from pipeline.catalogue import load_catalogue
+from pipeline.drafting import draft_barometer, draft_wave
+from pipeline.harmonise import harmonise
+from pipeline.sources import read_raw
+from tests.test_file_metadata import with_sets
+
+ROWS = 60
+
+
+def drafted(root: Path, path: Path) -> tuple[dict[str, Any], list[list[str]]]:
+    """The questions and the crosswalk of a barometer drafted from a file; its declarations hold together."""
+    draft_barometer(root / "new", path)
+    book = tomllib.loads((root / "new/schemas/codebook.toml").read_text(encoding="utf-8"))
+    (crosswalk,) = (root / "new/schemas/instruments").glob("*.csv")
+    rows = list(csv.reader(crosswalk.read_text(encoding="utf-8").splitlines()))[1:]
+    problems = load_catalogue(root / "new").problems
+    assert not [each for each in problems if "codebook" in each.file or each.file.endswith(".csv")], problems
+    return book["questions"], rows
+
+
+def lines(rows: list[list[str]], column: str) -> list[tuple[str, str, str]]:
+    return [(row[1], row[2], row[3]) for row in rows if row[0] == column]
+
+
+def answers(root: Path) -> pd.DataFrame:
+    """The harmonised answers of the drafted wave, what only its owner knows left open."""
+    catalogue = load_catalogue(root / "new")
+    (wave,) = catalogue.waves.values()
+    table = read_raw(root / "new/warehouse/raw" / wave.source.file, wave.source)
+    return harmonise(table.frame, wave, catalogue, table.metadata).answers
+
+
+# ── sets that a file declares ────────────────────────────────────────────────
+
+
+@pytest.fixture
+def spss(tmp_path: Path) -> Path:
+    """Boxes that stand apart, 1 = ticked and 2 = not, 9 missing; and two mentions of one list of codes."""
+    numbers = range(ROWS)
+    mention = {1: "Red", 2: "Blue", 3: "Green", 8: "Don't know", 97: "No second one"}
+    frame = pd.DataFrame(
+        {
+            "id": [7000 + row for row in numbers],
+            "radio": [1 + row % 2 for row in numbers],
+            "trust": [1 + row % 3 for row in numbers],
+            "net": [9 if row % 10 == 0 else 1 + row % 3 // 2 for row in numbers],
+            "fax": [2 for _ in numbers],
+            "m1": [(1, 2, 8)[row % 3] for row in numbers],
+            "m2": [(3, 97, None)[row % 3] for row in numbers],
+            "weight": [0.5 + row % 7 / 4 for row in numbers],
+        }
+    )
+    box = {1: "Yes", 2: "No", 9: "Refused"}
+    path = tmp_path / "media 2024.sav"
+    pyreadstat.write_sav(
+        frame,
+        path,
+        column_labels={"radio": "Radio", "net": "The internet", "fax": "Fax", "m1": "First colour", "m2": "Second colour"},
+        variable_value_labels={"radio": box, "net": box, "fax": box, "m1": mention, "m2": mention},
+        missing_ranges={"net": [9], "m2": [97]},
+    )  # fmt: skip
+    with_sets(
+        path, "$media=D1 1 17 What do you use ? radio net fax\n$colours=C 20 Which colours do you m1 m2\n"
+    )
+    return path
+
+
+def test_a_set_of_boxes_is_one_multiple_question_with_the_sets_text(tmp_path: Path, spss: Path) -> None:
+    questions, rows = drafted(tmp_path, spss)
+    assert questions["media"]["type"] == "multiple" and questions["media"]["text"] == "What do you use ?"
+    assert questions["media"]["items"] == {"radio": "Radio", "the_internet": "The internet", "fax": "Fax"}
+    assert list(questions) == ["media", "trust", "colours"]
+    assert lines(rows, "radio") == [("1", "media.radio", "selected"), ("2", "media.radio", "not_selected"), ("9", "media.radio", "no_answer")]  # fmt: skip
+    assert lines(rows, "net")[-1] == ("9", "media.the_internet", "no_answer")
+
+
+def test_a_set_of_mentions_is_one_multiple_question_with_an_item_a_code(tmp_path: Path, spss: Path) -> None:
+    questions, rows = drafted(tmp_path, spss)
+    items = {"red": "Red", "blue": "Blue", "green": "Green", "dont_know": "Don't know"}
+    assert questions["colours"]["type"] == "multiple" and questions["colours"]["items"] == items
+    assert questions["colours"]["nonresponse"] == ["dont_know"]
+    assert ("2", "colours.blue", "selected") in lines(rows, "m1") and ("97", "", "ignore") in lines(
+        rows, "m2"
+    )
+    assert all("one of 2 mentions" in row[4] for row in rows if row[0] == "m1")
+    found = answers(tmp_path)
+    selected = {
+        name: int((found[name] == "selected").sum()) for name in found if str(name).startswith("colours.")
+    }
+    assert selected == {"colours.red": 20, "colours.blue": 20, "colours.green": 20, "colours.dont_know": 20}
+    assert (found["colours.red"] != "no_answer").all()
+
+
+def test_the_next_wave_of_a_file_with_sets_goes_where_the_sets_say(tmp_path: Path, spss: Path) -> None:
+    drafted(tmp_path, spss)
+    frame = pd.read_spss(spss, convert_categoricals=False)
+    del frame["m2"]
+    frame = frame.rename(columns={"radio": "a", "net": "b", "fax": "c", "m1": "colour_1"})
+    later = tmp_path / "media 2026.sav"
+    frame["colour_2"] = frame["colour_1"]
+    pyreadstat.write_sav(frame, later, column_labels={"a": "Radio", "b": "The internet", "c": "Fax"})
+    with_sets(later, "$m=D1 2 17 What do you use ? a b c\n$k=C 7 Colours colour_1 colour_2\n")
+    root = tmp_path / "new"
+    draft_wave(root, load_catalogue(root), "media-2026", later)
+    text = (root / "schemas/instruments/media-2026.csv").read_text(encoding="utf-8")
+    rows = list(csv.reader(text.splitlines()))[1:]
+    assert lines(rows, "c") == [("2", "media.fax", "selected")]
+    assert lines(rows, "a") == [("1", "media.radio", "not_selected"), ("2", "media.radio", "selected")]
+    assert lines(rows, "colour_1") == [("1", "", ""), ("2", "", ""), ("8", "", ""), ("", "", "")]
+    assert all(row[4].startswith("TODO") for row in rows if row[0] == "colour_2")
+    (hint,) = {row[4] for row in rows if row[0] == "colour_1" and row[1] == "1"}
+    assert "one of 2 mentions: map to QUESTION.ITEM, selected" in hint
+
+
+# ── batteries of boxes in files without sets ─────────────────────────────────
+
+
+def exported(path: Path, columns: dict[str, tuple[str, list[str]]]) -> Path:
+    """A file as Qualtrics exports it: names, the questions' texts, import identifiers, answers."""
+    names = [*columns]
+    cells = zip(*(values for _, values in columns.values()), strict=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerows([names, [label for label, _ in columns.values()]])
+        writer.writerow([f'{{"ImportId":"QID_{name}"}}' for name in names])
+        writer.writerows(cells)
+    return path
+
+
+BOXES = {
+    "1": "Radio",
+    "2": "Podcasts from the neighbourhood",
+    "3": "Fax",
+    "8": "Other, please say",
+    "9": "None of these",
+}
+ASKED = "Which of these do you use? - Selected Choice - "
+
+
+@pytest.mark.parametrize("coded", [True, False])
+def test_boxes_are_one_question_though_nobody_ticked_one_or_wrote_beside_one(
+    tmp_path: Path, coded: bool
+) -> None:
+    numbers = range(ROWS)
+    ticked = {"1": 2, "2": 25, "8": 6, "9": 7}  # every so many rows; nobody has a fax
+    columns = {"ResponseId": ("Response ID", [f"R_{row}" for row in numbers])}
+    for key, label in BOXES.items():
+        code = "1" if coded else label
+        every = ticked.get(key, ROWS + 1)
+        columns[f"Q7_{key}"] = (ASKED + label, [code if row % every == every - 1 else "" for row in numbers])
+        if key == "8":
+            said = [f"my own words {row}" if row % 6 == 5 else "" for row in numbers]
+            columns["Q7_8_TEXT"] = ("Which of these do you use? - Other, please say - Text", said)
+    columns["Q8"] = ("Is it good? - Selected Choice", ["1" if row % 2 else "2" for row in numbers])
+    questions, rows = drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
+    assert questions["q7"]["type"] == "multiple" and questions["q7"]["text"] == "Which of these do you use?"
+    assert list(questions["q7"]["items"].values()) == list(BOXES.values())
+    assert questions["q8"]["text"] == "Is it good?" and list(questions) == ["q7", "q8"]
+    assert lines(rows, "Q7_8_TEXT") == [("*", "", "ignore")]
+    code = "1" if coded else "Fax"
+    assert lines(rows, "Q7_3") == [(code, "q7.fax", "selected"), ("", "q7.fax", "not_selected")]
+    assert not any("my own words" in cell for row in rows for cell in row)
+
+
+def test_columns_that_nobody_filled_are_no_boxes(tmp_path: Path) -> None:
+    blank = [""] * ROWS
+    columns = {
+        "ID": ("", [str(row) for row in range(ROWS)]),
+        "Q1_1": ("Why? - First", blank),
+        "Q1_2": ("Why? - Second", blank),
+        "Q2_1": ("How good? - The first", [str(1 + row % 4) for row in range(ROWS)]),
+        "Q2_2": ("How good? - The second", [str(1 + row % 3) for row in range(ROWS)]),
+    }
+    questions, rows = drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
+    assert {key: each["type"] for key, each in questions.items()} == {"q2": "grid"}
+    assert lines(rows, "Q1_1") == [("*", "", "ignore")]
