@@ -14,7 +14,9 @@ import pytest
 from pipeline.catalogue import load_catalogue
 from pipeline.drafting import draft_barometer, draft_wave
 from pipeline.harmonise import harmonise
+from pipeline.problems import ProblemError
 from pipeline.sources import read_raw
+from tests.barometers import edit
 from tests.test_file_metadata import with_sets
 
 ROWS = 60
@@ -187,3 +189,105 @@ def test_columns_that_nobody_filled_are_no_boxes(tmp_path: Path) -> None:
     questions, rows = drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
     assert {key: each["type"] for key, each in questions.items()} == {"q2": "grid"}
     assert lines(rows, "Q1_1") == [("*", "", "ignore")]
+
+
+# ── several choices in one cell ──────────────────────────────────────────────
+
+
+def joined(mark: str, choices: list[str]) -> tuple[list[str], dict[str, int]]:
+    """Cells of several choices, and how many rows chose each: the first every 2nd row, the next every 3rd ..."""
+    chosen = [[choice for every, choice in enumerate(choices, 2) if row % every == 0] for row in range(ROWS)]
+    counts = {choice: sum(choice in each for each in chosen) for choice in choices}
+    return [mark.join(each) for each in chosen], counts
+
+
+@pytest.mark.parametrize(
+    ("mark", "choices"),
+    [
+        (",", ["Radio", "Papers, printed or not", "Other (please say)", "Television"]),
+        (", ", ["Radio", "Papers (printed)", "Neighbours", "Television"]),
+        (";", ["Radio", "Papers", "Neighbours, friends", "Television"]),
+        (",", ["1", "2", "4", "12"]),
+    ],
+)
+def test_several_choices_in_a_cell_are_one_multiple_question(
+    tmp_path: Path, mark: str, choices: list[str]
+) -> None:
+    cells, counts = joined(mark, choices)
+    columns = {
+        "ResponseId": ("Response ID", [f"R_{row}" for row in range(ROWS)]),
+        "Q7": ("Which do you use?", cells),
+        "Q8": ("Why?", [("Yes, often", "Yes, seldom", "No")[row % 3] for row in range(ROWS)]),
+    }
+    questions, _ = drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
+    assert questions["q7"]["type"] == "multiple"
+    assert set(questions["q7"]["items"].values()) == {*choices}
+    assert questions["q8"]["type"] == "single"
+    wave = tomllib.loads((tmp_path / "new/schemas/waves/export-2024.toml").read_text(encoding="utf-8"))
+    assert wave["source"]["choices"] == {"Q7": mark}
+    found = answers(tmp_path)
+    keys = {text: key for key, text in questions["q7"]["items"].items()}
+    for choice, count in counts.items():
+        states = found[f"q7.{keys[choice]}"].value_counts()
+        blank = cells.count("")
+        assert (states["selected"], states["no_answer"]) == (count, blank), choice
+        assert states["not_selected"] == ROWS - count - blank
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A drafted barometer of cells with several choices, and among them what respondents wrote."""
+    cells, _ = joined(", ", ["Radio", "Papers", "Television"])
+    cells = [
+        f"{cell}, my own words {row}".strip(", ") if row % 20 == 7 else cell for row, cell in enumerate(cells)
+    ]
+    columns = {"id": ("", [f"R_{row}" for row in range(ROWS)]), "Q7": ("Which?", cells)}
+    _, rows = drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
+    assert ("*", "", "ignore") in lines(rows, "Q7") and not any(
+        "my own" in cell for row in rows for cell in row
+    )
+    return tmp_path
+
+
+def test_what_respondents_wrote_beside_choices_is_ignored_or_one_item_of_its_own(written: Path) -> None:
+    found = answers(written)
+    assert (found["q7.radio"] == "selected").sum() == 30 and "not_selected" in set(found["q7.radio"])
+    crosswalk = written / "new/schemas/instruments/export-2024.csv"
+    edit(crosswalk, "Q7,*,,ignore,", "Q7,,q7.other,not_selected,\nQ7,*,q7.other,selected,")
+    edit(
+        written / "new/schemas/codebook.toml",
+        'items.radio = "Radio"',
+        'items.radio = "Radio"\nitems.other = "Other"',
+    )
+    assert (answers(written)["q7.other"] == "selected").sum() == 3
+
+
+def test_a_choice_that_no_row_lists_stops_the_wave(written: Path) -> None:
+    crosswalk = written / "new/schemas/instruments/export-2024.csv"
+    text = crosswalk.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in text if not line.startswith(("Q7,*", "Q7,Radio"))]
+    crosswalk.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    with pytest.raises(ProblemError) as error:
+        answers(written)
+    assert "holds a code that the crosswalk does not list, in 30 rows" in str(
+        error.value
+    ) and "'Radio'" in str(error.value)
+    assert "holds 3 texts that the crosswalk does not list, in 3 rows" in str(error.value)
+    assert "my own words" not in str(error.value)
+
+
+def test_several_choices_answer_no_single_question(written: Path) -> None:
+    root = written / "new"
+    edit(root / "schemas/codebook.toml", 'type = "multiple"', 'type = "grid"')
+    edit(
+        root / "schemas/waves/export-2024.toml",
+        'choices = { Q7 = ", " }',
+        'choices = { Q7 = ", ", Q9 = ";" }',
+    )
+    said = [str(problem) for problem in load_catalogue(root).problems]
+    assert [each for each in said if "maps one of several choices to what is no multiple question" in each]
+    assert [
+        each
+        for each in said
+        if "source.choices.Q9: has no row in schemas/instruments/export-2024.csv" in each
+    ]

@@ -25,6 +25,7 @@ from pipeline.drafting.draft import (
     rows_of_wave,
     toml_value,
     wave_text,
+    with_choices,
 )
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
@@ -63,6 +64,7 @@ def draft_barometer(
     source = sniff(file, given)
     table = rows_of_wave(file, source, wave, identifier)
     columns = describe(table, source.decimal)
+    source = with_choices(source, columns)
     found = guess(columns, guess_design(columns, source, identifier=identifier))
     bases = guess_bases(found, table.frame)
     texts = {

@@ -19,6 +19,9 @@ from pipeline.sources import Missing, MultipleSet, RawTable, shown
 MAX_CODES = 30  # distinct values; a column with more has no codes
 MISSING_NOTE = "user-missing in the file"
 MAX_LENGTH = 60  # characters; a longer text is not a code
+CHOICE_MARKS = (";", "|", ",", ", ")  # between several choices in one cell
+MIN_TOGETHER = 0.1  # of the cells: so many hold several choices
+FREQUENT, MOSTLY = 5, 0.8  # rows of a choice, and the share of all choices that are so frequent
 MAX_WORDS = 5  # a rare text of more is what somebody wrote
 # survey tools: the text written beside an answer, and what they put between question and item
 WRITTEN = re.compile(r".+_(?:text|specify)", re.IGNORECASE)
@@ -39,6 +42,8 @@ class SourceColumn:
     missing: Collection[str]  # codes, found or labelled, that the file declares missing
     positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
     text: bool  # neither codes nor numbers
+    mark: str = ""  # between several choices in one cell, which are then the codes
+    rest: bool = False  # some of the choices are what respondents wrote, and no codes
     set_name: str = ""
     set: MultipleSet | None = None  # the multiple-response set that the file puts it in
 
@@ -99,6 +104,12 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     numeric = bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all())
     written = not (numeric or labels) and bool(WRITTEN.fullmatch(name))
     plain_codes = not (written or _is_written(cells, unlabelled, label))
+    mark = "" if labels or unique or written or numeric else _choice_mark(cells)
+    rest = False
+    if mark:
+        rows = _choices(cells, mark).value_counts()
+        found = {str(code) for code, times in rows.items() if shown(str(code), int(times))}
+        few_codes, plain_codes, rest = True, True, len(found) < len(rows)
     codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=code_order)}
     return SourceColumn(
         name=name,
@@ -111,6 +122,8 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
         missing=sorted(missing, key=code_order),
         positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
         text=not (few_codes and plain_codes) and not numeric,
+        mark=mark,
+        rest=rest,
     )
 
 
@@ -124,6 +137,34 @@ def _is_written(cells: pd.Series[str], codes: Collection[str], label: str) -> bo
     rare = [code for code in codes if shown(code, int(rows[code])) is None]
     long = [code for code in codes if len(code) > MAX_LENGTH]
     return bool(long) or any(len(code.split()) > MAX_WORDS for code in rare) or 2 * len(rare) > len(codes)
+
+
+def _choice_mark(cells: pd.Series[str]) -> str:
+    """The mark between several choices in one cell, "" where the cells hold one each.
+
+    Choices are few, each is in several cells and in none twice, and often they stand together.
+    """
+    filled = cells[cells != ""]
+    for mark in CHOICE_MARKS:
+        choices = _choices(filled, mark)
+        rows = choices.value_counts()
+        together = choices.groupby(level=0).size()
+        if (
+            1 < len(rows[rows >= FREQUENT]) <= MAX_CODES
+            and len(rows) < filled.nunique()
+            and (together > 1).mean() >= MIN_TOGETHER
+            and rows[rows >= FREQUENT].sum() >= MOSTLY * rows.sum()
+            and not choices.reset_index().duplicated().any()
+        ):
+            return mark
+    return ""
+
+
+def _choices(cells: pd.Series[str], mark: str) -> pd.Series[str]:
+    """The choices in every cell, labelled with its row."""
+    between = r",(?! )" if mark == "," else re.escape(mark)  # a comma before a space stands within a choice
+    parts = cells.str.split(between, regex=True).explode().str.strip()
+    return parts[parts != ""]
 
 
 def code_order(code: str) -> tuple[int, float, str]:

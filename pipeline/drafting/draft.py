@@ -62,6 +62,7 @@ def draft_wave(
     columns = describe(table, source.decimal)
     facts = key_facts(wave)
     former = _former(catalogue, facts["survey"])
+    source = with_choices(source, columns, former)
     design = guess_design(columns, source, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
     before = Former(asked, _metadata(catalogue, former)) if former and asked else None
@@ -96,6 +97,13 @@ def rows_of_wave(file: Path, source: Source, wave: str, identifier: Sequence[str
             Problem(file.name, "--id", *absent(name, table.frame, source), name) for name in lacking
         )
     return plainly(table, source)
+
+
+def with_choices(source: Source, columns: Sequence[SourceColumn], former: Wave | None = None) -> Source:
+    """The source with the columns whose cells seem to hold several choices, or did in the wave before."""
+    before = former.source.choices if former else {}
+    choices = {column.name: before.get(column.name, column.mark) for column in columns}
+    return replace(source, choices={name: mark for name, mark in choices.items() if mark})
 
 
 def _require_names(catalogue: Catalogue, wave: str, instrument: str) -> None:
@@ -239,6 +247,7 @@ def wave_text(
         f"sha256 = {toml_value(source.sha256)}",
         f"bytes = {source.bytes}",
         *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
+        *([_line("choices", source.choices, f"{GUESS}: several in one cell")] if source.choices else []),
         "",
         "[response]",
         _line("respondents", rows, f"{GUESS}: the rows of the file"),

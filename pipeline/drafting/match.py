@@ -98,19 +98,22 @@ def crosswalk_rows(
 
 
 def _is_mention(column: SourceColumn) -> bool:
-    """Whether a column holds one of several answers to a question, by a set of its file."""
-    return column.set is not None and not column.counted and column.codes is not None
+    """Whether a column holds codes of several answers to a question: one of them, or several in a cell."""
+    of_set = column.set is not None and not column.counted and column.codes is not None
+    return bool(column.mark) or of_set
 
 
 def _mention_rows(column: SourceColumn) -> Iterator[DraftRow]:
     """The codes of a column that is one of several mentions, to be mapped to the items of a question."""
-    assert column.set
-    how = f"one of {len(column.set.columns)} mentions: map to QUESTION.ITEM, selected"
+    one_of = f"{len(column.set.columns)} mentions" if column.set else "several choices in a cell"
+    how = f"one of {one_of}: map to QUESTION.ITEM, selected"
     for code in column.codes or {}:
         if code in column.missing:
             yield column.name, code, "", IGNORE, f"guess: {column.missing_note(code)}"
         else:
             yield column.name, code, "", "", f"{_hint(column, code)} ({how})"
+    if column.rest:
+        yield column.name, "*", "", IGNORE, "guess: what respondents wrote"
     yield (
         column.name,
         "",

@@ -69,7 +69,7 @@ def guess(columns: Sequence[SourceColumn], design: DesignGuess) -> Guesses:
     ignored = found.design.ignored
     for run in _runs(columns, {*ignored, *found.design.strata}):
         column = run[0]
-        if len(run) > 1 and column.set and not column.counted:
+        if column.mark or (len(run) > 1 and column.set and not column.counted):
             _add_mentions(run, found)
         elif column.name in ignored:
             found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: {ignored[column.name]}"))
@@ -237,6 +237,7 @@ def _can_be_item(column: SourceColumn, design_columns: set[str]) -> bool:
     return (
         column.name not in design_columns
         and column.codes is not None
+        and not column.mark
         and not _is_number(column)
         and not column.unique
     )
@@ -373,7 +374,7 @@ def _all_texts(run: Iterable[SourceColumn]) -> dict[str, str]:
 
 def _key_text(run: Sequence[SourceColumn]) -> str:
     """What a question of several columns is called: as their set, else as their names begin."""
-    return run[0].set_name or _name_stem(run[0].name) or run[0].name
+    return run[0].set_name or (len(run) > 1 and _name_stem(run[0].name)) or run[0].name
 
 
 def _asked(run: Sequence[SourceColumn]) -> str:
@@ -384,7 +385,7 @@ def _asked(run: Sequence[SourceColumn]) -> str:
 
 
 def _unused_code(run: Sequence[SourceColumn], label: str) -> str:
-    """The code of a box that nobody ticked: its own label, or what all boxes have, or "" where they differ."""
+    """The code of a box that nobody ticked: its own label, or what all boxes have, or ""."""
     ticked = {column.name: _box_codes(column) for column in run if column.codes}
     if all(column.label.endswith(code) for column in run for code in ticked.get(column.name, ())):
         return label
@@ -405,20 +406,19 @@ def _tick_rows(column: SourceColumn, variable: str, unused: str) -> Iterator[Dra
         yield column.name, "", variable, NOT_SELECTED, f"{GUESS_NOTE}: a box left blank"
 
 
-# ── columns that hold one of several codes each: first mention, second mention ──
+# ── a code of several: first and second mention, or several choices in one cell ──
 
 
 def _add_mentions(run: Sequence[SourceColumn], found: Guesses) -> None:
-    """A multiple question whose items are the codes: ticked where any of the columns holds the code."""
-    note = f"{GUESS_NOTE}: one of {len(run)} mentions"
+    """A multiple question whose items are the codes: ticked where any of the columns holds the code, among
+    others in a cell of several choices.
+    """
+    note = f"{GUESS_NOTE}: one of several choices in a cell"
+    note = note if run[0].mark else f"{GUESS_NOTE}: one of {len(run)} mentions"
     texts = dict(sorted(_all_texts(run).items(), key=lambda each: code_order(each[0])))
     missing = {code for column in run for code in column.missing}
     items = _codes({code: text for code, text in texts.items() if code not in missing})
-    absent = tuple(
-        items[code]
-        for code in items
-        if any(column.is_missing(code) for column in run if code in column.labels)
-    )
+    absent = tuple(item for code, item in items.items() if any(column.is_missing(code) for column in run))
     key = found.name(_key_text(run))
     question = Question(
         key, "multiple", _asked(run) or key, {items[code]: texts[code] for code in items}, nonresponse=absent
@@ -432,6 +432,8 @@ def _add_mentions(run: Sequence[SourceColumn], found: Guesses) -> None:
         for code in column.missing:
             said = f"{GUESS_NOTE}: {column.missing_note(code)}"
             found.rows.append((column.name, code, "", IGNORE, said))
+        if column.rest:
+            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: what respondents wrote"))
         for item in items.values() if place == 0 or missing else ():
             said = f"{note}: not this one"
             found.rows.append((column.name, "", f"{key}.{item}", NOT_SELECTED, said))

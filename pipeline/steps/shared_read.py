@@ -36,7 +36,7 @@ def read_rows(path: Path, wave: Wave, root: Path) -> tuple[RawTable, int]:
     folder.parent.mkdir(parents=True, exist_ok=True)
 
     def read(fresh: Path) -> Metadata:
-        table = read_raw(path, replace(wave.source, rows={}))
+        table = read_raw(path, _whole(wave.source))
         table.frame.to_parquet(fresh / TABLE, index=False)
         table.metadata.write(fresh / FILE_METADATA)
         return {"rows": len(table.frame), "columns": table.frame.shape[1]}
@@ -67,4 +67,9 @@ def remove_unused_reads(catalogue: Catalogue) -> None:
 
 
 def _key(source: Source) -> str:
-    return fingerprint(replace(source, rows={}), code_of(READER))
+    return fingerprint(_whole(source), code_of(READER))
+
+
+def _whole(source: Source) -> Source:
+    """The file itself, without what a wave makes of it."""
+    return replace(source, rows={}, choices={})
