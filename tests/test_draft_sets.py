@@ -291,3 +291,55 @@ def test_several_choices_answer_no_single_question(written: Path) -> None:
         for each in said
         if "source.choices.Q9: has no row in schemas/instruments/export-2024.csv" in each
     ]
+
+
+# ── what the draft leaves to somebody who knows ──────────────────────────────
+
+
+def test_numbers_without_a_label_are_not_passed_off_as_texts(tmp_path: Path) -> None:
+    columns = {
+        "id": ("", [f"R_{row}" for row in range(ROWS)]),
+        "Q1": ("How good?", [str(1 + row % 3) for row in range(ROWS)]),
+        "Q2": ("How bad?", [("Very", "A little", "No answer")[row % 3] for row in range(ROWS)]),
+    }
+    questions, rows = drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
+    text = (tmp_path / "new/schemas/codebook.toml").read_text(encoding="utf-8")
+    todo = "# TODO: what these numbers mean (the file has no label for them)"
+    assert text.count(todo) == 1 and f"{todo}\ncodes.1" in text
+    assert list(questions["q2"]["codes"].values()) == ["A little", "Very"]
+    assert ("No answer", "q2", "no_answer") in lines(rows, "Q2")
+
+
+def test_what_a_survey_tool_records_is_no_question_and_tests_are_proposed_to_be_left_out(
+    tmp_path: Path,
+) -> None:
+    numbers = range(ROWS)
+    columns = {
+        "StartDate": ("Start Date", [f"2025-03-01 08:{row:02}:00" for row in numbers]),
+        "Status": ("Response Type", [str(int(row < 2)) for row in numbers]),
+        "Progress": ("Progress", [str(100 - row % 40) for row in numbers]),
+        "Finished": ("Finished", ["1" for _ in numbers]),
+        "ResponseId": ("Response ID", [f"R_{row}" for row in numbers]),
+        "LocationLatitude": ("Location Latitude", [f"{55 + row / 7:.3f}" for row in numbers]),
+        "Q1": ("How good?", [("Good", "Bad")[row % 2] for row in numbers]),
+    }
+    questions, rows = drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
+    assert list(questions) == ["q1"]
+    assert {row[3] for row in rows if not row[0].startswith("Q")} == {"ignore"}
+    text = (tmp_path / "new/schemas/waves/export-2024.toml").read_text(encoding="utf-8")
+    assert 'id = "ResponseId"' in text
+    assert text.count("[[exclusion]]") == 1 and '# column = "Status"\n# values = ["1"]\n' in text
+
+
+def test_a_column_that_nobody_filled_is_named_in_the_next_wave_too(tmp_path: Path) -> None:
+    columns = {
+        "id": ("", [f"R_{row}" for row in range(ROWS)]),
+        "Q1": ("How good?", [("Good", "Bad")[row % 2] for row in range(ROWS)]),
+    }
+    drafted(tmp_path, exported(tmp_path / "export 2024.csv", columns))
+    root = tmp_path / "new"
+    later = exported(tmp_path / "export 2025.csv", {**columns, "Q9": ("And why?", [""] * ROWS)})
+    draft_wave(root, load_catalogue(root), "export-2025", later)
+    assert "Q9,*,,ignore,guess: always blank: And why?" in (
+        root / "schemas/instruments/export-2025.csv"
+    ).read_text(encoding="utf-8")

@@ -56,7 +56,7 @@ def draft_barometer(
         raise ProblemError(Problem("init", "--wave", *reason, wave))
     instrument = slug(file.stem, "-") or "first"
     facts = (
-        {**key_facts(wave), "unit": "respondent"}
+        {**key_facts(wave), "unit": "respondent", "title": file.stem}
         if wave
         else _name_facts(instrument, file.stem, name_of(folder))
     )
@@ -128,23 +128,30 @@ def _codebook(found: Guesses, file: str) -> str:
         ]
     for variable in found.variables.values():
         lines += [f"[variables.{variable.key}]  # guess: known of every unit, to break figures down by"]
-        lines += [f"label = {toml_value(variable.label)}", *_entries("codes", variable.codes), ""]
+        lines += [f"label = {toml_value(variable.label)}", *_unlabelled(variable.codes)]
+        lines += [*_entries("codes", variable.codes), ""]
     for question in found.questions.values():
         unworded = "  # TODO: the file has no label for it" if question.key in found.unworded else ""
         lines += [f"[questions.{question.key}]", f'type = "{question.type}"  # guess']
         if question.base != "all":
             lines += [f"base = {toml_value(question.base)}  # guess: blank for all others"]
         lines += [f"text = {toml_value(question.text)}{unworded}"]
-        lines += [*_entries("items", question.items)]
+        lines += [*_unlabelled(question.items), *_entries("items", question.items)]
         if question.key in found.unordered:
             lines += ["# guess: order (the file's codes are texts, and have none)"]
-        lines += [*_entries("codes", question.codes)]
+        lines += [*_unlabelled(question.codes), *_entries("codes", question.codes)]
         if question.type == "multiple" and not says_none(question):
             lines += ['nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these']
         if question.nonresponse:
             lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
         lines += [""]
     return _lines(*lines[:-1])
+
+
+def _unlabelled(entries: Mapping[str, str]) -> list[str]:
+    """That somebody has to say what codes mean, where the file has numbers alone."""
+    bare = bool(entries) and all(re.fullmatch(r"-?\d+", text) for text in entries.values())
+    return ["# TODO: what these numbers mean (the file has no label for them)"] if bare else []
 
 
 def _entries(table: str, entries: Mapping[str, str]) -> Iterator[str]:

@@ -110,7 +110,7 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
         rows = _choices(cells, mark).value_counts()
         found = {str(code) for code, times in rows.items() if shown(str(code), int(times))}
         few_codes, plain_codes, rest = True, True, len(found) < len(rows)
-    codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=code_order)}
+    codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_answers_first)}
     return SourceColumn(
         name=name,
         label=label,
@@ -165,6 +165,10 @@ def _choices(cells: pd.Series[str], mark: str) -> pd.Series[str]:
     between = r",(?! )" if mark == "," else re.escape(mark)  # a comma before a space stands within a choice
     parts = cells.str.split(between, regex=True).explode().str.strip()
     return parts[parts != ""]
+
+
+def _answers_first(code: str) -> tuple[bool, tuple[int, float, str]]:
+    return bool(NO_ANSWER_LABEL.fullmatch(code)), code_order(code)
 
 
 def code_order(code: str) -> tuple[int, float, str]:

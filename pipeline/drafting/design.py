@@ -34,8 +34,16 @@ STRATUM_LABEL = re.compile(r"\b(?:sampling |design |variance )?strat(?:um|a)\b",
 PSU = re.compile(r"(?:.*_)?(?:psu|clusters?)(?:_.*|\d*)")
 PSU_LABEL = re.compile(r"\b(?:psus?|primary sampling units?|sampling clusters?)\b", re.IGNORECASE)
 UNIT = re.compile(
-    r"(?:.*_)?(?:id|resp(?:ondent)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
+    r"(?:.*_)?(?:id|resp(?:ondent|onse)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
 )
+# what Qualtrics writes about an answer, and its marks of those that are none
+RECORD = re.compile(
+    r"(?:Start|End|Recorded)Date|Status|IPAddress|Progress|Duration \(in seconds\)|Finished|ResponseId"
+    r"|Recipient(?:LastName|FirstName|Email)|ExternalReference|Location(?:Latitude|Longitude)"
+    r"|DistributionChannel|UserLanguage|Q_\w+"
+)
+RECORDS = {"ResponseId", "Finished"}  # tell such a file
+NO_ANSWERS = {"Status": ("Survey Preview", "Survey Test", "Spam", "1", "2", "8"), "Finished": ("false", "0")}
 GUESS = "guess"
 ROW = "row"  # in place of an identifier: the row's number
 
@@ -52,6 +60,8 @@ class DesignGuess:
     replicates: ReplicateWeights | None = None
     replicate_columns: tuple[str, ...] = ()
     other_weights: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()  # of a survey tool, about the answers
+    no_answers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of its columns: tests, unfinished
     selecting: tuple[str, ...] = ()  # the same on every row of the wave
     why: dict[str, str] = field(default_factory=dict)
 
@@ -66,6 +76,7 @@ class DesignGuess:
         found = dict.fromkeys(self.other_weights, "a weight") | dict.fromkeys(
             self.replicate_columns, "a replicate weight"
         )
+        found |= dict.fromkeys(self.records, "the survey tool's own record")
         found |= dict.fromkeys(self.identifier, "identifies the unit")
         found |= dict.fromkeys(self.selecting, "tells which rows are the wave's") | {
             self.weight: "the weight",
@@ -87,6 +98,13 @@ def guess_design(
     """
     found = DesignGuess(selecting=tuple(name for name, values in source.rows.items() if len(values) == 1))
     design, names = former.design if former else None, {column.name for column in columns}
+    if names >= RECORDS:
+        found.records = tuple(column.name for column in columns if RECORD.fullmatch(column.name))
+        for column in columns:
+            if marks := tuple(
+                code for code in NO_ANSWERS.get(column.name, ()) if code in (column.codes or {})
+            ):
+                found.no_answers[column.name] = marks
     as_before = f"as in {former.key}" if former else ""
 
     def choose(key: str, before: str, guessed: str, reason: str) -> str:
@@ -99,7 +117,7 @@ def guess_design(
         found.identifier = tuple(identifier)
     else:
         _add_identifier(found, columns, former)
-    left = [column for column in columns if column.name not in found.identifier]
+    left = [column for column in columns if column.name not in (*found.identifier, *found.records)]
     varied = {c.name for c in left if c.codes is None or not all(map(str.isdigit, c.codes))}  # no scale
     _add_replicates(found, left, former)
     left = [column for column in left if column.name not in found.replicate_columns]

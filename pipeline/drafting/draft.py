@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.design import GUESS, ROW, DesignGuess, guess_design
 from pipeline.drafting.folder import require_inside
-from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
+from pipeline.drafting.match import TODO, DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
@@ -61,11 +62,13 @@ def draft_wave(
     table = rows_of_wave(file, source, wave, identifier)
     columns = describe(table, source.decimal)
     facts = key_facts(wave)
-    former = _former(catalogue, facts["survey"])
+    former = _former(catalogue, facts["survey"]) or _beside(catalogue, source)
     source = with_choices(source, columns, former)
     design = guess_design(columns, source, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
-    before = Former(asked, _metadata(catalogue, former)) if former and asked else None
+    same = former is not None and former.source.sha256 == source.sha256
+    metadata = table.metadata if same else _metadata(catalogue, former) if former else NO_METADATA
+    before = Former(asked, metadata) if asked else None
     rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
     texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
     texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
@@ -90,7 +93,8 @@ def rows_of_wave(file: Path, source: Source, wave: str, identifier: Sequence[str
     """
     table = read_raw(file, source)
     if source.rows:
-        table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
+        chosen = rows_of(table.frame, source, wave, table.metadata)
+        table = replace(table, frame=table.frame[chosen].reset_index(drop=True))
     lacking = [name for name in identifier if name not in table.frame and [*identifier] != [ROW]]
     if lacking:
         raise ProblemError(
@@ -166,6 +170,12 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     return waves[-1] if waves else None
 
 
+def _beside(catalogue: Catalogue, source: Source) -> Wave | None:
+    """A wave of another country in the same file."""
+    waves = (wave for wave in catalogue.waves.values() if wave.source.sha256 == source.sha256)
+    return next(waves, None) if source.rows else None
+
+
 def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
     """The labels of the wave before's raw file, where that lies there."""
     path = catalogue.raw_path(former.source.file)
@@ -201,7 +211,8 @@ def wave_text(
     """A wave file: what is known of it, how its raw file is read, and how its units seem to be drawn.
 
     ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
-    before is a guess; dates and response are new.
+    before, or from one of another country in the same file, is a guess; response is new, and so are dates
+    but for those of the same file.
     """
     options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
@@ -210,12 +221,12 @@ def wave_text(
         key: getattr(source, key) for key in ("skip_rows", "name_row", "label_row", "thousands", "rows")
     }
     as_before = f"as in {former.key}" if former else ""
-    said = {"country": facts["from"], "unit": "what a row stands for", "title": facts["from"]}
+    series = former if former and former.survey == facts["survey"] else None  # counts are a country's own
+    said = {"country": facts["from"], "unit": "what a row stands for", "title": "from the file's name"}
     known = {key: (facts[key], why) for key, why in said.items() if facts.get(key)}
     if former:
-        words = {
-            key: getattr(former, key) for key in ("country", "unit", "mode", "respondent", "role", "scope")
-        }
+        own = ("country", "scope") if series else ()
+        words = {key: getattr(former, key) for key in (*own, "unit", "mode", "respondent", "role")}
         words |= {key: getattr(former.origin, key) for key in ("producer", "licence")}
         words["title"] = former.origin.title.replace(former.edition, facts["edition"])
         known |= {key: (value, as_before) for key, value in words.items() if value}
@@ -231,7 +242,9 @@ def wave_text(
         f"instrument = {toml_value(instrument)}",
         line("unit", "what is counted: workplace, person, household ..."),
         f"status = {toml_value(facts['status'])}",
-        'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
+        _line("reference_period", period, f"{GUESS}: {as_before}")
+        if (period := _period(source, former))
+        else 'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
         "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
         *(line(key) for key in ("mode", "respondent", "role") if key in known),
         line("scope")
@@ -254,12 +267,19 @@ def wave_text(
         "# TODO: population = ..., sample = ... where they are known",
         "",
         "[design]  # names of source columns",
-        *_design_lines(design, former),
+        *_design_lines(design, series),
         "",
         "[weighting]",
-        *_weighting_lines(design, former),
+        *_weighting_lines(design, series),
+        *_exclusion_lines(design),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _period(source: Source, former: Wave | None) -> dict[str, date]:
+    """The reference period of a wave in the same file."""
+    same = former is not None and former.source.sha256 == source.sha256
+    return {key: getattr(former.reference_period, key) for key in ("start", "end")} if former and same else {}
 
 
 def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
@@ -290,6 +310,17 @@ def _why(design: DesignGuess, key: str) -> str:
     return f"{GUESS}: {design.why[key]}" if key in design.why else ""
 
 
+def _exclusion_lines(design: DesignGuess) -> Iterator[str]:
+    """Rows that may be no answers, for somebody to decide."""
+    for column, values in design.no_answers.items():
+        yield ""
+        yield f"# {TODO}: are rows with {column} {' or '.join(values)} to be left out? Then, with a reason:"
+        yield "# [[exclusion]]"
+        yield from (
+            f"# {_line(*each)}" for each in (("column", column), ("values", list(values)), ("reason", ""))
+        )
+
+
 def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
     """How to weight: as the wave before, where the file has what that needs; else what the file allows."""
     before = former.weighting if former else None
@@ -297,7 +328,7 @@ def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
         for key, value in _declared(before).items():
             yield _line(key, value, f"{GUESS}: as in {former.key}")
     else:
-        methods = "given | design | poststratify | rake | linear | logit"
+        methods = "given | design | poststratify | rake | linear | logit | none"
         method = "given" if design.delivered else "design"
         yield _line("method", method, f"{GUESS}: {methods}")
 
@@ -341,7 +372,9 @@ def _declared(record: Any) -> dict[str, Any]:
 
 
 def toml_value(value: Any) -> str:
-    """A text, number, list or table as TOML; a JSON text is a TOML basic string."""
+    """A text, number, date, list or table as TOML; a JSON text is a TOML basic string."""
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, ReplicateWeights):
         value = _declared(value)
     if isinstance(value, Mapping):

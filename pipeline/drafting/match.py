@@ -92,6 +92,8 @@ def crosswalk_rows(
             yield column.name, "*", "", IGNORE, note
         elif column.text:
             yield column.name, "*", "", IGNORE, "guess: texts, or too many codes to be an answer"
+        elif not _source_codes(column):
+            yield column.name, "*", "", IGNORE, f"guess: always blank: {_said(column)}"
         else:
             for code in _source_codes(column):
                 yield column.name, code, "", "", _hint(column, code) + _elsewhere(column, former)

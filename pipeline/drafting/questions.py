@@ -112,7 +112,7 @@ def _add_number(column: SourceColumn, found: Guesses) -> None:
     _add_question(found, Question(key, "numeric", column.label or column.name), bool(column.label))
     found.rows.append((column.name, "*", key, "=", f"{GUESS_NOTE}: a number"))
     for code in column.labels:
-        if column.is_missing(code) and code not in column.missing:
+        if column.is_missing(code) and code not in _absent(column):
             found.rows.append((column.name, code, key, NO_ANSWER, _guess_note(column, code)))
     found.rows += _missing_rows(column, key, ())
 
@@ -147,25 +147,36 @@ def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
 
 def _short_label(label: str) -> tuple[str, ...]:
     """A label that could name a trait of the unit: a few words, and not a sentence."""
-    return (label,) if len(label.split()) <= 5 else ()
+    return (label,) if len(label.split()) <= 6 else ()
 
 
 def _texts(column: SourceColumn) -> dict[str, str]:
-    """The codes with their labels, but those of no answer that have none."""
+    """The codes with their labels, but those of no answer that have none or say just that."""
+    absent = _absent(column)
     return {
         code: label or code
         for code, label in (column.codes or {}).items()
-        if label or code not in column.missing
+        if code not in absent or (label and slug(label, "_") != NO_ANSWER)
     }
 
 
+def _absent(column: SourceColumn) -> list[str]:
+    """The codes that the file declares missing, and those called ``No answer``."""
+    said = [code for code in column.codes or {} if slug(column.labels.get(code) or code, "_") == NO_ANSWER]
+    return list(dict.fromkeys([*column.missing, *said]))
+
+
 def _missing_rows(column: SourceColumn, variable: str, listed: Container[str]) -> Iterator[DraftRow]:
-    """The codes that the file declares missing and that are not listed, as no answer."""
+    """The codes that the file declares missing or calls so, and that are not listed, as no answer."""
     return (
-        (column.name, code, variable, NO_ANSWER, column.missing_note(code))
-        for code in column.missing
+        (column.name, code, variable, NO_ANSWER, _missing_note(column, code))
+        for code in _absent(column)
         if code not in listed
     )
+
+
+def _missing_note(column: SourceColumn, code: str) -> str:
+    return column.missing_note(code) if code in column.missing else _guess_note(column, code)
 
 
 def _codes(texts: Mapping[str, str]) -> dict[str, str]:
@@ -349,6 +360,8 @@ def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
         tuple(absent if kind == "multiple" else (codes[code] for code in absent)),
     )  # fmt: skip
     _add_question(found, question, bool(plain))
+    if len(texts) > 2 and not any(column.labels or column.numeric for column in run):
+        found.unordered.add(key)
     for column, item in zip(run, targets, strict=True):
         variable = f"{key}.{item}"
         if kind == "multiple":
@@ -416,7 +429,7 @@ def _add_mentions(run: Sequence[SourceColumn], found: Guesses) -> None:
     note = f"{GUESS_NOTE}: one of several choices in a cell"
     note = note if run[0].mark else f"{GUESS_NOTE}: one of {len(run)} mentions"
     texts = dict(sorted(_all_texts(run).items(), key=lambda each: code_order(each[0])))
-    missing = {code for column in run for code in column.missing}
+    missing = {code for column in run for code in _absent(column)}
     items = _codes({code: text for code, text in texts.items() if code not in missing})
     absent = tuple(item for code, item in items.items() if any(column.is_missing(code) for column in run))
     key = found.name(_key_text(run))
@@ -429,9 +442,8 @@ def _add_mentions(run: Sequence[SourceColumn], found: Guesses) -> None:
             if code in items:
                 said = f"{note}: {texts[code]}"
                 found.rows.append((column.name, code, f"{key}.{items[code]}", SELECTED, said))
-        for code in column.missing:
-            said = f"{GUESS_NOTE}: {column.missing_note(code)}"
-            found.rows.append((column.name, code, "", IGNORE, said))
+        for code in _absent(column):
+            found.rows.append((column.name, code, "", IGNORE, _guess_note(column, code)))
         if column.rest:
             found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: what respondents wrote"))
         for item in items.values() if place == 0 or missing else ():

@@ -46,10 +46,12 @@ def read_rows(path: Path, wave: Wave, root: Path) -> tuple[RawTable, int]:
         there = pq.read_schema(folder / TABLE).names
         cells = pq.read_table(folder / TABLE, columns=[name for name in wave.source.rows if name in there])
         names = pa.schema([(name, pa.string()) for name in there]).empty_table().to_pandas()
-        chosen = rows_of(cells.to_pandas() if cells.num_columns else names, wave.source, wave.key)
+        metadata = FileMetadata.read(folder / FILE_METADATA)
+        found = cells.to_pandas() if cells.num_columns else names
+        chosen = rows_of(found, wave.source, wave.key, metadata)
         places = chosen.nonzero()[0]
         frame = pq.read_table(folder / TABLE).filter(pa.array(chosen)).to_pandas().set_index(places)
-        return RawTable(frame, FileMetadata.read(folder / FILE_METADATA)), len(chosen)
+        return RawTable(frame, metadata), len(chosen)
 
 
 def reads(root: Path) -> Path:
