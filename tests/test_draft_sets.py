@@ -113,7 +113,13 @@ def test_the_next_wave_of_a_file_with_sets_goes_where_the_sets_say(tmp_path: Pat
     frame = frame.rename(columns={"radio": "a", "net": "b", "fax": "c", "m1": "colour_1"})
     later = tmp_path / "media 2026.sav"
     frame["colour_2"] = frame["colour_1"]
-    pyreadstat.write_sav(frame, later, column_labels={"a": "Radio", "b": "The internet", "c": "Fax"})
+    mention = {1: "Red", 2: "Purple, or violet", 8: "Don't know"}
+    pyreadstat.write_sav(
+        frame,
+        later,
+        column_labels={"a": "Radio", "b": "The internet", "c": "Fax"},
+        variable_value_labels={"colour_1": mention, "colour_2": mention},
+    )
     with_sets(later, "$m=D1 2 17 What do you use ? a b c\n$k=C 7 Colours colour_1 colour_2\n")
     root = tmp_path / "new"
     draft_wave(root, load_catalogue(root), "media-2026", later)
@@ -121,10 +127,10 @@ def test_the_next_wave_of_a_file_with_sets_goes_where_the_sets_say(tmp_path: Pat
     rows = list(csv.reader(text.splitlines()))[1:]
     assert lines(rows, "c") == [("2", "media.fax", "selected")]
     assert lines(rows, "a") == [("1", "media.radio", "not_selected"), ("2", "media.radio", "selected")]
-    assert lines(rows, "colour_1") == [("1", "", ""), ("2", "", ""), ("8", "", ""), ("", "", "")]
-    assert all(row[4].startswith("TODO") for row in rows if row[0] == "colour_2")
-    (hint,) = {row[4] for row in rows if row[0] == "colour_1" and row[1] == "1"}
-    assert "one of 2 mentions: map to QUESTION.ITEM, selected" in hint
+    assert lines(rows, "colour_1")[:2] == [("1", "colours.red", "selected"), ("2", "", "")]
+    assert ("", "colours.red", "not_selected") in lines(rows, "colour_2")
+    (hint,) = {row[4] for row in rows if row[:2] == ["colour_1", "2"]}
+    assert hint.startswith("TODO: ") and hint.endswith("(one of 2 mentions: QUESTION.ITEM, selected)")
 
 
 # ── batteries of boxes in files without sets ─────────────────────────────────
@@ -291,6 +297,50 @@ def test_several_choices_answer_no_single_question(written: Path) -> None:
         for each in said
         if "source.choices.Q9: has no row in schemas/instruments/export-2024.csv" in each
     ]
+
+
+def test_choices_in_cells_go_to_the_items_of_boxes_in_the_wave_before(tmp_path: Path) -> None:
+    numbers, root = range(ROWS), tmp_path / "new"
+    names = ["Radio", "Papers, printed or not", "Television"]
+    cells, _ = joined(",", names)
+    ids = {"ResponseId": ("Response ID", [f"R_{row}" for row in numbers])}
+    boxes = {
+        f"Q7_{place}": (ASKED + name, [name if name in cell else "" for cell in cells])
+        for place, name in enumerate(names, 1)
+    }
+    drafted(tmp_path, exported(tmp_path / "export 2024.csv", {**ids, **boxes}))
+    later = exported(tmp_path / "export 2025.csv", {**ids, "Q2": ("Which of these do you use?", cells)})
+    draft_wave(root, load_catalogue(root), "export-2025", later)
+    text = (root / "schemas/instruments/export-2025.csv").read_text(encoding="utf-8")
+    rows = lines(list(csv.reader(text.splitlines()))[1:], "Q2")
+    assert ("Papers, printed or not", "q7.papers_printed_or_not", "selected") in rows
+    assert rows.count(("", "q7.radio", "not_selected")) == 1 and len(rows) == 6
+
+
+# ── forms whose header is the question ───────────────────────────────────────
+
+
+def test_a_header_that_is_the_question_is_its_text_and_brackets_hold_items(tmp_path: Path) -> None:
+    grades, cells = ("Good", "Fair", "Poor"), joined(", ", ["Radio", "Papers", "Television"])[0]
+    table = pd.DataFrame(
+        {
+            "Timestamp": [f"2025/03/01 8:{row:02}:10 AM" for row in range(ROWS)],
+            "Which of these do you use?": cells,
+            "Please rate them [Opening hours]": [grades[row % 3] for row in range(ROWS)],
+            "Please rate them [Staff]": [grades[(row + row // 7) % 3] for row in range(ROWS)],
+            "Q2[SQ001]": [("Yes", "No")[row % 2] for row in range(ROWS)],
+            "Q2[SQ002]": [("Yes", "No")[row % 3 % 2] for row in range(ROWS)],
+        }
+    )
+    table.to_csv(tmp_path / "form 2025.csv", index=False)
+    questions, _ = drafted(tmp_path, tmp_path / "form 2025.csv")
+    assert {each["text"]: each["type"] for each in questions.values()} == {
+        "Which of these do you use?": "multiple", "Please rate them": "grid", "q2": "grid",
+    }  # fmt: skip
+    assert list(questions["please_rate_them"]["items"].values()) == ["Opening hours", "Staff"]
+    new = tmp_path / "new/schemas"
+    assert 'codes = ["yes"]  # guess' in (new / "indicators.toml").read_text(encoding="utf-8")
+    assert 'id = "row"' in (new / "waves/form-2025.toml").read_text(encoding="utf-8")
 
 
 # ── what the draft leaves to somebody who knows ──────────────────────────────

@@ -15,7 +15,7 @@ from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.kinds import slug_fault
 from pipeline.catalogue.questionnaire import Base, Question
 from pipeline.catalogue.schema import schema_files, schema_line
-from pipeline.catalogue.wordings import says_none
+from pipeline.catalogue.wordings import YES, says_none
 from pipeline.drafting.columns import describe
 from pipeline.drafting.design import guess_design
 from pipeline.drafting.draft import (
@@ -181,7 +181,11 @@ def _estimand(question: Question) -> Iterable[str]:
     if question.type != "grid":
         return named
     counted = [code for code in question.codes if code not in question.nonresponse] or list(question.codes)
-    return [*named, f"codes = {toml_value(counted[:1])}  # guess: the answers that count, for each item"]
+    yes = [code for code in counted if YES.fullmatch(question.codes[code])]
+    return [
+        *named,
+        f"codes = {toml_value((yes or counted)[:1])}  # guess: the answers that count, for each item",
+    ]
 
 
 def _domains(found: Guesses, file: str) -> str:

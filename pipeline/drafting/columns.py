@@ -22,6 +22,7 @@ MAX_LENGTH = 60  # characters; a longer text is not a code
 CHOICE_MARKS = (";", "|", ",", ", ")  # between several choices in one cell
 MIN_TOGETHER = 0.1  # of the cells: so many hold several choices
 FREQUENT, MOSTLY = 5, 0.8  # rows of a choice, and the share of all choices that are so frequent
+QUESTION_WORDS = 3  # a name of so many is the question itself, as forms write it
 MAX_WORDS = 5  # a rare text of more is what somebody wrote
 # survey tools: the text written beside an answer, and what they put between question and item
 WRITTEN = re.compile(r".+_(?:text|specify)", re.IGNORECASE)
@@ -91,7 +92,8 @@ def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
 
 def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColumn:
     name = str(cells.name)
-    label = TOOL_WORDS.sub("", table.metadata.labels.get(name, ""))
+    said = table.metadata.labels.get(name, name if len(name.split()) >= QUESTION_WORDS else "")
+    label = TOOL_WORDS.sub("", said)
     labels = table.metadata.value_labels.get(name, {})
     found = {str(text) for text in cells.unique()} - {""}
     declared = table.metadata.missing.get(name, Missing())

@@ -44,6 +44,7 @@ RECORD = re.compile(
 )
 RECORDS = {"ResponseId", "Finished"}  # tell such a file
 NO_ANSWERS = {"Status": ("Survey Preview", "Survey Test", "Spam", "1", "2", "8"), "Finished": ("false", "0")}
+MOMENT = re.compile(r"(?:date|time|stamp)(?:_|$)")
 GUESS = "guess"
 ROW = "row"  # in place of an identifier: the row's number
 
@@ -142,8 +143,11 @@ def guess_design(
 
 
 def _add_identifier(found: DesignGuess, columns: Sequence[SourceColumn], former: Wave | None) -> None:
-    """The column that has no value twice and is called so, else the first that has none, else the row."""
-    unique = [column.name for column in columns if column.unique and not column.blank]
+    """The column that has no value twice and is called so, else the first that has none, else the row.
+
+    When somebody answered tells nobody apart for sure.
+    """
+    unique = [c.name for c in columns if c.unique and not c.blank and not MOMENT.search(slug(c.name, "_"))]
     declared = former.design.id if former and former.design else ()
     names = {column.name for column in columns}
     if former and declared and {*declared} <= ({*unique} if len(declared) == 1 else names):

@@ -348,7 +348,11 @@ def instrument_text(
         *([_line("about", before.about, why)] if before and before.about else []),
         "",
         "# [wording] holds the questions as asked, keyed like the codebook. The file's own labels:",
-        *(f"# {toml_value(column.name)} = {toml_value(column.label)}" for column in columns if column.label),
+        *(
+            f"# {toml_value(column.name)} = {toml_value(column.label)}"
+            for column in columns
+            if column.label not in ("", column.name)
+        ),
     ]
     return "\n".join(lines) + "\n"
 

@@ -24,6 +24,7 @@ from pipeline.catalogue.questionnaire import (
     SELECTED,
     CrosswalkRow,
     Instrument,
+    question_key,
 )
 from pipeline.catalogue.wordings import SEPARATOR, Target, likeness, plain, targets
 from pipeline.drafting.columns import SourceColumn
@@ -68,13 +69,14 @@ def crosswalk_rows(
     known = [_with_labels(target, former) for target in known] if former else known
     asked = [column for column in columns if column.name not in ignored and not _is_mention(column)]
     chosen = _chosen(asked, known, former)
+    items = _items_of_mentions(columns, known)
     for column in columns:
         target, score = chosen.get(column.name, (None, 0.0))
         before = former.rows(column.name) if former else []
         if column.name in ignored:
             yield column.name, "*", "", IGNORE, f"guess: {ignored[column.name]}"
         elif _is_mention(column) and not before:
-            yield from _mention_rows(column)
+            yield from _mention_rows(column, items.get(column.name, {}))
         elif former and before and (score == PRIOR_SCORE or _is_mention(column)):
             yield from _rows_of_former(
                 column, former, f"guess {score:.2f}: as in {former.instrument.key}", None
@@ -105,24 +107,56 @@ def _is_mention(column: SourceColumn) -> bool:
     return bool(column.mark) or of_set
 
 
-def _mention_rows(column: SourceColumn) -> Iterator[DraftRow]:
-    """The codes of a column that is one of several mentions, to be mapped to the items of a question."""
-    one_of = f"{len(column.set.columns)} mentions" if column.set else "several choices in a cell"
-    how = f"one of {one_of}: map to QUESTION.ITEM, selected"
-    for code in column.codes or {}:
+def _items_of_mentions(
+    columns: Iterable[SourceColumn], known: Sequence[Target]
+) -> dict[str, dict[str, tuple[str, float]]]:
+    """The items of one multiple question that the codes of a column of mentions are, with their scores.
+
+    It is the question whose items fit best, its own text counting as well.
+    """
+    questions: dict[str, list[Target]] = {}
+    for target in known:
+        if target.type == "multiple":
+            questions.setdefault(question_key(target.variable), []).append(target)
+    found = {}
+    for column in filter(_is_mention, columns):
+        labels = {code: label or code for code, label in (column.codes or {}).items()}
+        best = 2 * MIN_SCORE
+        for items in questions.values():
+            scores = np.array([[_item_score(label, item) for item in items] for label in labels.values()])
+            pairs = _assigned(scores.reshape(len(labels), len(items)))
+            text = max(_label_score(column.full_label, item) for item in items)
+            fit = sum(float(scores[pair]) for pair in pairs) / max(len(pairs), 1) + text
+            if pairs and fit >= best:
+                codes, best = [*labels], fit
+                found[column.name] = {
+                    codes[row]: (items[at].variable, float(scores[row, at])) for row, at in pairs
+                }
+    return found
+
+
+def _item_score(label: str, target: Target) -> float:
+    return max(1.0 if plain(label) == plain(text) else likeness(label, text) for text in target.items)
+
+
+def _mention_rows(column: SourceColumn, items: Mapping[str, tuple[str, float]]) -> Iterator[DraftRow]:
+    """The codes of a column that is one of several mentions: guessed ``items``, the others to be mapped."""
+    one_of = f"one of {len(column.set.columns)} mentions" if column.set else "one of several in a cell"
+    for code, label in (column.codes or {}).items():
         if code in column.missing:
             yield column.name, code, "", IGNORE, f"guess: {column.missing_note(code)}"
+        elif code in items:
+            variable, score = items[code]
+            yield column.name, code, variable, SELECTED, f"guess {score:.2f}: {label or code} ({one_of})"
         else:
-            yield column.name, code, "", "", f"{_hint(column, code)} ({how})"
+            yield column.name, code, "", "", f"{_hint(column, code)} ({one_of}: QUESTION.ITEM, selected)"
     if column.rest:
         yield column.name, "*", "", IGNORE, "guess: what respondents wrote"
-    yield (
-        column.name,
-        "",
-        "",
-        "",
-        f"{TODO}: blank, or not this one: a line for each QUESTION.ITEM, not_selected",
-    )
+    for variable, score in items.values():
+        yield column.name, "", variable, NOT_SELECTED, f"guess {score:.2f}: not this one ({one_of})"
+    if not items:
+        said = f"{TODO}: blank, or not this one: a line for each QUESTION.ITEM, not_selected"
+        yield column.name, "", "", "", said
 
 
 def _said(column: SourceColumn) -> str:

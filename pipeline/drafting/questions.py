@@ -29,6 +29,7 @@ from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
 
 GUESS_NOTE = "guess"
+BRACKETED = re.compile(r"(.+?)\s*\[([^\[\]]+)\]")  # question and item, as forms write them
 MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
 BACKGROUND = re.compile(
     r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
@@ -295,8 +296,8 @@ def _is_set(members: Sequence[SourceColumn], design_columns: set[str]) -> bool:
 
 
 def _name_stem(name: str) -> str:
-    """What the names of items share: ``q3`` of q3_1, q3.b and q3c."""
-    plain = re.match(r"(.+)[_.]\w+$", name) or re.match(r"(.*\d)[A-Za-z]$", name)
+    """What the names of items share: ``q3`` of q3_1, q3.b, q3c and q3[d]."""
+    plain = BRACKETED.fullmatch(name) or re.match(r"(.+)[_.]\w+$", name) or re.match(r"(.*\d)[A-Za-z]$", name)
     return plain[1] if plain else ""
 
 
@@ -341,7 +342,8 @@ def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
     targets: list[str] = []
     repeated = len({column.label for column in run}) == 1
     for column in run:
-        label = column.label.removeprefix(text).strip()
+        bracketed = BRACKETED.fullmatch(column.label)
+        label = bracketed[2] if bracketed else column.label.removeprefix(text).strip()
         label_text = ("" if repeated else label) or _only_label(column) or column.name
         item = _codes({"": label_text})[""]
         targets.append(_free(item, set(items)))
@@ -393,6 +395,9 @@ def _key_text(run: Sequence[SourceColumn]) -> str:
 def _asked(run: Sequence[SourceColumn]) -> str:
     """The text of a question of several columns: their set's label, else what their labels begin with."""
     of_set = run[0].set.label if run[0].set else ""
+    bracketed = {found[1] for column in run if (found := BRACKETED.fullmatch(column.label))}
+    if len(bracketed) == 1 < len(run) and not of_set:
+        return bracketed.pop()
     same = run[0].label if len({column.label for column in run}) == 1 else ""
     return of_set or same or _question_text(run).rstrip(" -\u2013\u2014:")
 
