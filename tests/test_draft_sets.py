@@ -89,6 +89,19 @@ def test_a_set_of_boxes_is_one_multiple_question_with_the_sets_text(tmp_path: Pa
     assert lines(rows, "net")[-1] == ("9", "media.the_internet", "no_answer")
 
 
+def test_a_set_that_counts_one_point_of_a_scale_leaves_the_scale(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"id": range(900, 900 + ROWS)})
+    for place in (1, 2):
+        frame[f"q_{place}"] = [1 + (row + place) % 4 for row in range(ROWS)]
+    scale = {1: "Bad", 2: "Fair", 3: "Good", 4: "Excellent"}
+    path = tmp_path / "scale 2024.sav"
+    pyreadstat.write_sav(frame, path, variable_value_labels={"q_1": scale, "q_2": scale})
+    with_sets(path, "$best=D1 4 4 Best q_1 q_2\n")
+    questions, rows = drafted(tmp_path, path)
+    assert questions["q"]["type"] == "grid" and len(questions["q"]["codes"]) == 4
+    assert ("4", "q.q_1", "excellent") in lines(rows, "q_1")
+
+
 def test_a_set_of_mentions_is_one_multiple_question_with_an_item_a_code(tmp_path: Path, spss: Path) -> None:
     questions, rows = drafted(tmp_path, spss)
     items = {"red": "Red", "blue": "Blue", "green": "Green", "dont_know": "Don't know"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from pipeline.catalogue.check.codebook import MICRODATA_COLUMNS, RESERVED
@@ -282,7 +282,7 @@ def _runs(columns: Sequence[SourceColumn], design_columns: set[str]) -> Iterator
     for column in columns:
         members = [by_name[name] for name in column.set.columns] if column.set else []
         if not members or not _is_set(members, design_columns):
-            neighbours.append(column)
+            neighbours.append(replace(column, set=None, set_name=""))
         elif column is members[0]:
             yield from _item_runs(neighbours, design_columns)
             neighbours = []
@@ -291,8 +291,17 @@ def _runs(columns: Sequence[SourceColumn], design_columns: set[str]) -> Iterator
 
 
 def _is_set(members: Sequence[SourceColumn], design_columns: set[str]) -> bool:
-    """Whether columns of a set are codes throughout, and answers."""
-    return all(column.codes is not None and column.name not in design_columns for column in members)
+    """Whether a set holds answers in codes: mentions, or boxes but no scale with one point counted."""
+    return all(
+        column.codes is not None and column.name not in design_columns and len(_uncounted(column)) <= 1
+        for column in members
+    )
+
+
+def _uncounted(column: SourceColumn) -> list[str]:
+    """The answers of a box besides the counted one; none where no code is counted."""
+    codes = _box_codes(column) if column.counted else []
+    return [code for code in codes if code != column.counted and not column.is_missing(code)]
 
 
 def _name_stem(name: str) -> str:
