@@ -693,6 +693,15 @@ def test_rows_that_are_not_the_respondents_are_said(barometer: Path, declared: s
     assert found.message.startswith(f"80 rows, and response.respondents is {declared}")
 
 
+def test_rows_left_out_are_said_beside_the_respondents(barometer: Path) -> None:
+    wave = barometer / "schemas/waves/dk-2020.toml"
+    edit(wave, "[response]", '[[exclusion]]\ncolumn = "REG"\nvalues = ["N"]\nreason = "Pilot."\n[response]')
+    made, catalogue = harmonised(barometer, "dk-2020")
+    found = declared_facts.response(made.report, catalogue.waves["dk-2020"])
+    assert not found.passed
+    assert found.message.startswith("54 rows besides 26 left out, and response.respondents is 80: correct it")
+
+
 # ── Design and scope ─────────────────────────────────────────────────────────
 
 

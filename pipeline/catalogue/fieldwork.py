@@ -119,6 +119,10 @@ class Source:
         Whole, Field(description="which of them holds labels, as the questions' texts", ge=0, le=1000)
     ] = 0
     missing: Annotated[tuple[Note, ...], Field(description="texts that mean a blank cell")] = ()
+    choices: Annotated[
+        Mapping[Text, Annotated[str, Field(min_length=1, max_length=5)]],
+        Field(description="a column whose cells hold several choices each, and the mark between them"),
+    ] = field(default_factory=dict)
     rows: Annotated[
         Mapping[Text, Annotated[tuple[Note, ...], Field(min_length=1)]],
         Field(description="a column and its values: only the rows that have one of them are the wave's"),

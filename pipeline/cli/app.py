@@ -40,6 +40,14 @@ SkipRows = Annotated[int | None, typer.Option("--skip-rows", min=0, help="Rows a
 HeaderRows = Annotated[int | None, typer.Option("--header-rows", min=0, help="Rows of the header.")]
 NameRow = Annotated[int | None, typer.Option("--name-row", min=1, help="Which of them holds the names.")]
 LabelRow = Annotated[int | None, typer.Option("--label-row", min=1, help="Which of them holds labels.")]
+Rows = Annotated[
+    list[str] | None,
+    typer.Option("--rows", metavar="COLUMN=VALUE", help="Only these rows are the wave's; may be repeated."),
+]
+Identifier = Annotated[
+    list[str] | None,
+    typer.Option("--id", metavar="COLUMN", help="What tells units apart; may be repeated; or row."),
+]
 
 
 def _version(asked: bool) -> None:
@@ -84,6 +92,11 @@ def init(
     header_rows: HeaderRows = None,
     name_row: NameRow = None,
     label_row: LabelRow = None,
+    rows: Rows = None,
+    identifier: Identifier = None,
+    wave: Annotated[
+        str, typer.Option(metavar="ID", help="Key of the drafted wave; the file's name by default.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Create a barometer: a small working one with synthetic data, or a draft from a raw file."""
@@ -99,9 +112,10 @@ def init(
         header_rows=header_rows,
         name_row=name_row,
         label_row=label_row,
+        rows=_chosen(rows),
     )
     with reporting(as_json):
-        begin(context.obj, name, file, given, as_json)
+        begin(context.obj, name, file, given, wave, identifier or [], as_json)
 
 
 @app.command()
@@ -281,27 +295,13 @@ def new_wave(
     header_rows: HeaderRows = None,
     name_row: NameRow = None,
     label_row: LabelRow = None,
-    rows: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--rows", metavar="COLUMN=VALUE", help="Only these rows are the wave's; may be repeated."
-        ),
-    ] = None,
-    identifier: Annotated[
-        list[str] | None,
-        typer.Option("--id", metavar="COLUMN", help="What tells units apart; may be repeated; or row."),
-    ] = None,
+    rows: Rows = None,
+    identifier: Identifier = None,
     as_json: Json = False,
 ) -> None:
     """Draft a wave file and a crosswalk from a raw file's variables, labels and codes."""
     from pipeline.cli.new_wave import draft
 
-    chosen: dict[str, tuple[str, ...]] = {}
-    for each in rows or []:
-        column, mark, value = each.partition("=")
-        if not (column and mark):
-            raise typer.BadParameter(f"{each!r} is not COLUMN=VALUE", param_hint="--rows")
-        chosen[column] = (*chosen.get(column, ()), value)
     given = _given(
         encoding=encoding,
         delimiter=delimiter,
@@ -312,10 +312,21 @@ def new_wave(
         header_rows=header_rows,
         name_row=name_row,
         label_row=label_row,
-        rows=chosen or None,
+        rows=_chosen(rows),
     )
     with reporting(as_json):
         draft(context.obj, wave, file, instrument, given, identifier or [], as_json)
+
+
+def _chosen(rows: list[str] | None) -> dict[str, tuple[str, ...]] | None:
+    """The values of each column that select the wave's rows; None for all rows."""
+    chosen: dict[str, tuple[str, ...]] = {}
+    for each in rows or []:
+        column, mark, value = each.partition("=")
+        if not (column and mark):
+            raise typer.BadParameter(f"{each!r} is not COLUMN=VALUE", param_hint="--rows")
+        chosen[column] = (*chosen.get(column, ()), value)
+    return chosen or None
 
 
 def _given(**options: Any) -> dict[str, Any]:

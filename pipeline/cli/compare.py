@@ -61,7 +61,8 @@ def _table(rows: list[Row], a: str, b: str, verdict: str) -> Any:
         table.add_column("verdict")
     for row, cell in zip(rows, cells, strict=True):
         texts = [
-            "" if row[name] is None else f"{row[name]:g}" for name in ("value_a", "value_b", "difference")
+            "" if row[name] is None else f"{row[name] + 0.0:g}"
+            for name in ("value_a", "value_b", "difference")
         ]
         if row["ci_low"] is not None:
             texts[2] += f" ({row['ci_low']:g} to {row['ci_high']:g})"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,24 @@ from pipeline.catalogue.schema import FOLDER
 from pipeline.cli.output import named, print_json
 from pipeline.drafting import draft_barometer, write_starter
 from pipeline.drafting.draft import toml_value
-from pipeline.problems import counted
+from pipeline.problems import Problem, ProblemError, counted
 
 
-def begin(root: Path, name: str, file: Path | None, given: Mapping[str, Any], as_json: bool) -> None:
+def begin(
+    root: Path,
+    name: str,
+    file: Path | None,
+    given: Mapping[str, Any],
+    wave: str,
+    identifier: Sequence[str],
+    as_json: bool,
+) -> None:
     """Prints the files written. Raises ProblemError when anything is in the way; nothing is then written."""
     folder = root / name if name else root
-    written = draft_barometer(folder, file, given) if file else write_starter(folder)
+    if not file and (given or wave or identifier):
+        hint = "They say how a delivered file is read: name it with --from, or leave them out."
+        raise ProblemError(Problem("init", "", "has options of a raw file and none to read", hint))
+    written = draft_barometer(folder, file, given, wave, identifier) if file else write_starter(folder)
     paths = [path.relative_to(folder).as_posix() for path in written]
     if as_json:
         print_json({"ok": True, "folder": str(folder), "written": paths, "problems": []})

@@ -7,50 +7,74 @@ lists it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
+from pipeline.catalogue.kinds import slug_fault
 from pipeline.catalogue.questionnaire import Base, Question
 from pipeline.catalogue.schema import schema_files, schema_line
-from pipeline.catalogue.wordings import says_none
+from pipeline.catalogue.wordings import YES, says_none
 from pipeline.drafting.columns import describe
-from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
+from pipeline.drafting.design import guess_design
+from pipeline.drafting.draft import (
+    crosswalk_text,
+    instrument_text,
+    key_facts,
+    rows_of_wave,
+    toml_value,
+    wave_text,
+    with_choices,
+)
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
 from pipeline.drafting.routing import guess_bases
 from pipeline.drafting.sniff import sniff
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import plainly, read_raw
 
 DRAFT = "# Draft from {file}: confirm every line; what is a guess says so."
 
 
-def draft_barometer(folder: Path, file: Path, given: Mapping[str, Any] | None = None) -> list[Path]:
+def draft_barometer(
+    folder: Path,
+    file: Path,
+    given: Mapping[str, Any] | None = None,
+    wave: str = "",
+    identifier: Sequence[str] = (),
+) -> list[Path]:
     """Draft every declaration of a barometer from its first raw file, and copy that; returns the paths.
-    ``given`` are options of ``source`` that need no guess.
 
-    Raises ProblemError, and writes nothing, when the file cannot be read, the folder holds declarations, or
-    anything would be overwritten.
+    ``given`` are options of ``source`` that need no guess, ``wave`` is the key of the first wave, by default
+    the file's name, and ``identifier`` what tells units apart. Raises ProblemError, and writes nothing, when
+    the file cannot be read, a name is not valid, the folder holds declarations, or anything would be
+    overwritten.
     """
     if not file.is_file():
         raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
+    if wave and (reason := slug_fault(wave)):
+        raise ProblemError(Problem("init", "--wave", *reason, wave))
+    instrument = slug(file.stem, "-") or "first"
+    facts = (
+        {**key_facts(wave), "unit": "respondent", "title": file.stem}
+        if wave
+        else _name_facts(instrument, file.stem, name_of(folder))
+    )
+    wave = wave or instrument
     source = sniff(file, given)
-    table = plainly(read_raw(file, source), source)
+    table = rows_of_wave(file, source, wave, identifier)
     columns = describe(table, source.decimal)
-    found, wave = guess(columns), slug(file.stem, "-") or "first"
+    source = with_choices(source, columns)
+    found = guess(columns, guess_design(columns, source, identifier=identifier))
     bases = guess_bases(found, table.frame)
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),
         "schemas/codebook.toml": _codebook(found, file.name),
         "schemas/indicators.toml": _indicators(found, bases, file.name),
         "schemas/domains.toml": _domains(found, file.name),
-        f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
-        f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
-        f"schemas/waves/{wave}.toml": wave_text(
-            _name_facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found.design
-        ),
+        f"schemas/instruments/{instrument}.toml": instrument_text(instrument, file.name, columns),
+        f"schemas/instruments/{instrument}.csv": crosswalk_text(found.rows),
+        f"schemas/waves/{wave}.toml": wave_text(facts, instrument, source, len(table.frame), found.design),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
     for name, text in texts.items():
@@ -104,23 +128,30 @@ def _codebook(found: Guesses, file: str) -> str:
         ]
     for variable in found.variables.values():
         lines += [f"[variables.{variable.key}]  # guess: known of every unit, to break figures down by"]
-        lines += [f"label = {toml_value(variable.label)}", *_entries("codes", variable.codes), ""]
+        lines += [f"label = {toml_value(variable.label)}", *_unlabelled(variable.codes)]
+        lines += [*_entries("codes", variable.codes), ""]
     for question in found.questions.values():
         unworded = "  # TODO: the file has no label for it" if question.key in found.unworded else ""
         lines += [f"[questions.{question.key}]", f'type = "{question.type}"  # guess']
         if question.base != "all":
             lines += [f"base = {toml_value(question.base)}  # guess: blank for all others"]
         lines += [f"text = {toml_value(question.text)}{unworded}"]
-        lines += [*_entries("items", question.items)]
+        lines += [*_unlabelled(question.items), *_entries("items", question.items)]
         if question.key in found.unordered:
             lines += ["# guess: order (the file's codes are texts, and have none)"]
-        lines += [*_entries("codes", question.codes)]
+        lines += [*_unlabelled(question.codes), *_entries("codes", question.codes)]
         if question.type == "multiple" and not says_none(question):
             lines += ['nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these']
         if question.nonresponse:
             lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
         lines += [""]
     return _lines(*lines[:-1])
+
+
+def _unlabelled(entries: Mapping[str, str]) -> list[str]:
+    """That somebody has to say what codes mean, where the file has numbers alone."""
+    bare = bool(entries) and all(re.fullmatch(r"-?\d+", text) for text in entries.values())
+    return ["# TODO: what these numbers mean (the file has no label for them)"] if bare else []
 
 
 def _entries(table: str, entries: Mapping[str, str]) -> Iterator[str]:
@@ -150,7 +181,11 @@ def _estimand(question: Question) -> Iterable[str]:
     if question.type != "grid":
         return named
     counted = [code for code in question.codes if code not in question.nonresponse] or list(question.codes)
-    return [*named, f"codes = {toml_value(counted[:1])}  # guess: the answers that count, for each item"]
+    yes = [code for code in counted if YES.fullmatch(question.codes[code])]
+    return [
+        *named,
+        f"codes = {toml_value((yes or counted)[:1])}  # guess: the answers that count, for each item",
+    ]
 
 
 def _domains(found: Guesses, file: str) -> str:

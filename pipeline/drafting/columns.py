@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from pipeline.catalogue.wordings import NO_ANSWER_LABEL
-from pipeline.sources import Missing, RawTable, shown
+from pipeline.sources import Missing, MultipleSet, RawTable, shown
 
 MAX_CODES = 30  # distinct values; a column with more has no codes
 MISSING_NOTE = "user-missing in the file"
 MAX_LENGTH = 60  # characters; a longer text is not a code
+CHOICE_MARKS = (";", "|", ",", ", ")  # between several choices in one cell
+MIN_TOGETHER = 0.1  # of the cells: so many hold several choices
+FREQUENT, MOSTLY = 5, 0.8  # rows of a choice, and the share of all choices that are so frequent
+QUESTION_WORDS = 3  # a name of so many is the question itself, as forms write it
 MAX_WORDS = 5  # a rare text of more is what somebody wrote
+# survey tools: the text written beside an answer, and what they put between question and item
+WRITTEN = re.compile(r".+_(?:text|specify)", re.IGNORECASE)
+TOOL_WORDS = re.compile(r"\s+[-\u2013]\s+Selected Choice\b")
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,21 @@ class SourceColumn:
     positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
     partly: bool  # numbers only, none below 0 and some with a fraction: it could weigh a part of the sample
     text: bool  # neither codes nor numbers
+    mark: str = ""  # between several choices in one cell, which are then the codes
+    rest: bool = False  # some of the choices are what respondents wrote, and no codes
+    set_name: str = ""
+    set: MultipleSet | None = None  # the multiple-response set that the file puts it in
+
+    @property
+    def counted(self) -> str:
+        """The code of a ticked box, where the file says it; else ""."""
+        return self.set.counted if self.set else ""
+
+    @property
+    def full_label(self) -> str:
+        """The label, after that of its multiple-response set."""
+        before = self.set.label if self.set and not self.label.startswith(self.set.label) else ""
+        return " - ".join(filter(None, (before, self.label)))
 
     def is_missing(self, code: str) -> bool:
         """Whether a code stands for no answer: the file declares it missing, or its label says so."""
@@ -56,11 +78,23 @@ class SourceColumn:
 
 def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
     """The columns of a raw table, in its order."""
-    return [_column(table.frame[name], table, decimal) for name in table.frame]
+    described = {str(name): _column(table.frame[name], table, decimal) for name in table.frame}
+    taken: set[str] = set()
+    for set_name, each in table.metadata.sets.items():
+        own = tuple(name for name in each.columns if name in described and name not in taken)
+        if len(own) > 1:
+            taken |= {*own}
+            described |= {
+                name: replace(described[name], set_name=set_name, set=replace(each, columns=own))
+                for name in own
+            }
+    return [*described.values()]
 
 
 def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColumn:
     name = str(cells.name)
+    said = table.metadata.labels.get(name, name if len(name.split()) >= QUESTION_WORDS else "")
+    label = TOOL_WORDS.sub("", said)
     labels = table.metadata.value_labels.get(name, {})
     found = {str(text) for text in cells.unique()} - {""}
     declared = table.metadata.missing.get(name, Missing())
@@ -70,33 +104,78 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     unique = bool(len(found) == len(cells) and len(cells) > 1)
     numbers = pd.to_numeric(pd.Series(sorted(found), dtype="str").str.replace(decimal, "."), errors="coerce")
     few_codes = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
-    plain_codes = not _is_written(cells, unlabelled)
     numeric = bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all())
-    codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
+    written = not (numeric or labels) and bool(WRITTEN.fullmatch(name))
+    plain_codes = not (written or _is_written(cells, unlabelled, label))
+    mark = "" if labels or unique or written or numeric else _choice_mark(cells)
+    rest = False
+    if mark:
+        rows = _choices(cells, mark).value_counts()
+        found = {str(code) for code, times in rows.items() if shown(str(code), int(times))}
+        few_codes, plain_codes, rest = True, True, len(found) < len(rows)
+    codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_answers_first)}
     return SourceColumn(
         name=name,
-        label=table.metadata.labels.get(name, ""),
+        label=label,
         codes=codes if few_codes and plain_codes else None,
         blank=bool((cells == "").any()),
         numeric=numeric,
         unique=unique,
         labels=labels,
-        missing=sorted(missing, key=_order),
+        missing=sorted(missing, key=code_order),
         positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
         partly=bool((numbers >= 0).all()) and bool((numbers % 1 > 0).any()),
         text=not (few_codes and plain_codes) and not numeric,
+        mark=mark,
+        rest=rest,
     )
 
 
-def _is_written(cells: pd.Series[str], codes: Collection[str]) -> bool:
-    """Whether codes without a label are texts that respondents wrote: long ones, or most of them rare."""
+def _is_written(cells: pd.Series[str], codes: Collection[str], label: str) -> bool:
+    """Whether codes without a label are texts that respondents wrote: long ones, or most of them rare.
+
+    The item that the column's own label ends in is none: it stands in a box that was ticked.
+    """
     rows = cells.value_counts()
+    codes = [code for code in codes if not label.endswith(code)]
     rare = [code for code in codes if shown(code, int(rows[code])) is None]
     long = [code for code in codes if len(code) > MAX_LENGTH]
     return bool(long) or any(len(code.split()) > MAX_WORDS for code in rare) or 2 * len(rare) > len(codes)
 
 
-def _order(code: str) -> tuple[int, float, str]:
+def _choice_mark(cells: pd.Series[str]) -> str:
+    """The mark between several choices in one cell, "" where the cells hold one each.
+
+    Choices are few, each is in several cells and in none twice, and often they stand together.
+    """
+    filled = cells[cells != ""]
+    for mark in CHOICE_MARKS:
+        choices = _choices(filled, mark)
+        rows = choices.value_counts()
+        together = choices.groupby(level=0).size()
+        if (
+            1 < len(rows[rows >= FREQUENT]) <= MAX_CODES
+            and len(rows) < filled.nunique()
+            and (together > 1).mean() >= MIN_TOGETHER
+            and rows[rows >= FREQUENT].sum() >= MOSTLY * rows.sum()
+            and not choices.reset_index().duplicated().any()
+        ):
+            return mark
+    return ""
+
+
+def _choices(cells: pd.Series[str], mark: str) -> pd.Series[str]:
+    """The choices in every cell, labelled with its row."""
+    between = r",(?! )" if mark == "," else re.escape(mark)  # a comma before a space stands within a choice
+    parts = cells.str.split(between, regex=True).explode().str.strip()
+    return parts[parts != ""]
+
+
+def _answers_first(code: str) -> tuple[bool, tuple[int, float, str]]:
+    return bool(NO_ANSWER_LABEL.fullmatch(code)), code_order(code)
+
+
+def code_order(code: str) -> tuple[int, float, str]:
     """Numbers by size, then texts: those that begin with a number, as 5-9 and 10-19, by that."""
     number = re.fullmatch(r"-?\d+(\.\d+)?", code)
     first = re.match(r"\d{1,15}", code)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from pipeline.catalogue.fieldwork import ReplicateWeights, Wave
+from pipeline.catalogue.fieldwork import ReplicateWeights, Source, Wave
 from pipeline.drafting.columns import SourceColumn
 from pipeline.drafting.folder import slug
 
@@ -34,8 +34,17 @@ STRATUM_LABEL = re.compile(r"\b(?:sampling |design |variance )?strat(?:um|a)\b",
 PSU = re.compile(r"(?:.*_)?(?:psu|clusters?)(?:_.*|\d*)")
 PSU_LABEL = re.compile(r"\b(?:psus?|primary sampling units?|sampling clusters?)\b", re.IGNORECASE)
 UNIT = re.compile(
-    r"(?:.*_)?(?:id|resp(?:ondent)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
+    r"(?:.*_)?(?:id|resp(?:ondent|onse)?(?:_?id)?|resp_?nr|caseid|serial|uuid|lopenr|lobenr)(?:_.*|\d*)"
 )
+# what Qualtrics writes about an answer, and its marks of those that are none
+RECORD = re.compile(
+    r"(?:Start|End|Recorded)Date|Status|IPAddress|Progress|Duration \(in seconds\)|Finished|ResponseId"
+    r"|Recipient(?:LastName|FirstName|Email)|ExternalReference|Location(?:Latitude|Longitude)"
+    r"|DistributionChannel|UserLanguage|Q_\w+"
+)
+RECORDS = {"ResponseId", "Finished"}  # tell such a file
+NO_ANSWERS = {"Status": ("Survey Preview", "Survey Test", "Spam", "1", "2", "8"), "Finished": ("false", "0")}
+MOMENT = re.compile(r"(?:date|time|stamp)(?:_|$)")
 GUESS = "guess"
 ROW = "row"  # in place of an identifier: the row's number
 
@@ -53,6 +62,9 @@ class DesignGuess:
     replicates: ReplicateWeights | None = None
     replicate_columns: tuple[str, ...] = ()
     other_weights: tuple[str, ...] = ()
+    records: tuple[str, ...] = ()  # of a survey tool, about the answers
+    no_answers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # of its columns: tests, unfinished
+    selecting: tuple[str, ...] = ()  # the same on every row of the wave
     why: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -65,7 +77,9 @@ class DesignGuess:
         """The columns that answer nothing, with what they are. Strata may be a background as well."""
         found = dict.fromkeys((*self.other_weights, *self.weights.values()), "a weight")
         found |= dict.fromkeys(self.replicate_columns, "a replicate weight")
-        found |= dict.fromkeys(self.identifier, "identifies the unit") | {
+        found |= dict.fromkeys(self.records, "the survey tool's own record")
+        found |= dict.fromkeys(self.identifier, "identifies the unit")
+        found |= dict.fromkeys(self.selecting, "tells which rows are the wave's") | {
             self.weight: "the weight",
             self.psu: "the sampling unit",
             self.probability: "the selection probability",
@@ -74,14 +88,24 @@ class DesignGuess:
 
 
 def guess_design(
-    columns: Sequence[SourceColumn], former: Wave | None = None, identifier: Sequence[str] = ()
+    columns: Sequence[SourceColumn],
+    source: Source,
+    former: Wave | None = None,
+    identifier: Sequence[str] = (),
 ) -> DesignGuess:
     """Guess the design columns: as in the wave before where the file has them, else by name and label.
 
     ``identifier`` is what is known to tell units apart.
     """
-    found = DesignGuess()
+    found = DesignGuess(selecting=tuple(name for name, values in source.rows.items() if len(values) == 1))
     design, names = former.design if former else None, {column.name for column in columns}
+    if names >= RECORDS:
+        found.records = tuple(column.name for column in columns if RECORD.fullmatch(column.name))
+        for column in columns:
+            if marks := tuple(
+                code for code in NO_ANSWERS.get(column.name, ()) if code in (column.codes or {})
+            ):
+                found.no_answers[column.name] = marks
     as_before = f"as in {former.key}" if former else ""
 
     def choose(key: str, before: str, guessed: str, reason: str) -> str:
@@ -94,7 +118,7 @@ def guess_design(
         found.identifier = tuple(identifier)
     else:
         _add_identifier(found, columns, former)
-    left = [column for column in columns if column.name not in found.identifier]
+    left = [column for column in columns if column.name not in (*found.identifier, *found.records)]
     varied = {c.name for c in left if c.codes is None or not all(map(str.isdigit, c.codes))}  # no scale
     _add_replicates(found, left, former)
     left = [column for column in left if column.name not in found.replicate_columns]
@@ -145,8 +169,11 @@ def _add_further_weights(found: DesignGuess, former: Wave | None, names: Collect
 
 
 def _add_identifier(found: DesignGuess, columns: Sequence[SourceColumn], former: Wave | None) -> None:
-    """The column that has no value twice and is called so, else the first that has none, else the row."""
-    unique = [column.name for column in columns if column.unique and not column.blank]
+    """The column that has no value twice and is called so, else the first that has none, else the row.
+
+    When somebody answered tells nobody apart for sure.
+    """
+    unique = [c.name for c in columns if c.unique and not c.blank and not MOMENT.search(slug(c.name, "_"))]
     declared = former.design.id if former and former.design else ()
     names = {column.name for column in columns}
     if former and declared and {*declared} <= ({*unique} if len(declared) == 1 else names):

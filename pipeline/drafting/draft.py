@@ -9,6 +9,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,13 @@ from pipeline.catalogue.questionnaire import IGNORE, Instrument
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import SourceColumn, describe
-from pipeline.drafting.design import GUESS, DesignGuess, guess_design
+from pipeline.drafting.design import GUESS, ROW, DesignGuess, guess_design
 from pipeline.drafting.folder import require_inside
-from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
+from pipeline.drafting.match import TODO, DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import NO_METADATA, FileMetadata, plainly, read_raw, rows_of
+from pipeline.sources import NO_METADATA, FileMetadata, RawTable, absent, plainly, read_raw, rows_of
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
@@ -58,15 +59,16 @@ def draft_wave(
         targets |= {kind: schemas / "instruments" / f"{instrument}.{kind}" for kind in ("toml", "csv")}
     _require_new(root, wave, file, raw, targets.values())
     source = sniff(file, given)
-    table = read_raw(file, source)
-    if source.rows:
-        table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
-    columns = describe(plainly(table, source), source.decimal)
-    facts = _key_facts(wave)
-    former = _former(catalogue, facts["survey"])
-    design = guess_design(columns, former, identifier)
+    table = rows_of_wave(file, source, wave, identifier)
+    columns = describe(table, source.decimal)
+    facts = key_facts(wave)
+    former = _former(catalogue, facts["survey"]) or _beside(catalogue, source)
+    source = with_choices(source, columns, former)
+    design = guess_design(columns, source, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
-    before = Former(asked, _metadata(catalogue, former)) if former and asked else None
+    same = former is not None and former.source.sha256 == source.sha256
+    metadata = table.metadata if same else _metadata(catalogue, former) if former else NO_METADATA
+    before = Former(asked, metadata) if asked else None
     rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
     texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
     texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
@@ -82,6 +84,30 @@ def draft_wave(
             shutil.copyfile(file, fresh)
         written.append(raw)
     return written
+
+
+def rows_of_wave(file: Path, source: Source, wave: str, identifier: Sequence[str]) -> RawTable:
+    """The rows of a delivered file that are a wave's, numbers without thousands separators.
+
+    Raises ProblemError when it cannot be read, no row is the wave's, or it lacks a column of the identifier.
+    """
+    table = read_raw(file, source)
+    if source.rows:
+        chosen = rows_of(table.frame, source, wave, table.metadata)
+        table = replace(table, frame=table.frame[chosen].reset_index(drop=True))
+    lacking = [name for name in identifier if name not in table.frame and [*identifier] != [ROW]]
+    if lacking:
+        raise ProblemError(
+            Problem(file.name, "--id", *absent(name, table.frame, source), name) for name in lacking
+        )
+    return plainly(table, source)
+
+
+def with_choices(source: Source, columns: Sequence[SourceColumn], former: Wave | None = None) -> Source:
+    """The source with the columns whose cells seem to hold several choices, or did in the wave before."""
+    before = former.source.choices if former else {}
+    choices = {column.name: before.get(column.name, column.mark) for column in columns}
+    return replace(source, choices={name: mark for name, mark in choices.items() if mark})
 
 
 def _require_names(catalogue: Catalogue, wave: str, instrument: str) -> None:
@@ -133,7 +159,7 @@ def _ignored(
     kept = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
     if len(design.identifier) > 1:
         coded = {column.name for column in columns if column.codes is not None}
-        kept |= coded & {*design.identifier}
+        kept |= coded & {*design.identifier} - {*design.selecting}
     return {name: what for name, what in design.ignored.items() if name not in kept}
 
 
@@ -142,6 +168,12 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     waves = [wave for wave in catalogue.waves.values() if wave.survey == survey and wave.is_microdata]
     waves.sort(key=lambda wave: (wave.reference_period.end, wave.key))
     return waves[-1] if waves else None
+
+
+def _beside(catalogue: Catalogue, source: Source) -> Wave | None:
+    """A wave of another country in the same file."""
+    waves = (wave for wave in catalogue.waves.values() if wave.source.sha256 == source.sha256)
+    return next(waves, None) if source.rows else None
 
 
 def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
@@ -154,7 +186,7 @@ def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
         return NO_METADATA
 
 
-def _key_facts(wave: str) -> Mapping[str, str]:
+def key_facts(wave: str) -> Mapping[str, str]:
     """What a wave's key says by convention: survey, edition, status, and perhaps the country."""
     status = "synthetic" if wave.endswith(SYNTHETIC_SUFFIX) else "official"
     survey, _, edition = wave.removesuffix(SYNTHETIC_SUFFIX).rpartition("-")
@@ -179,7 +211,8 @@ def wave_text(
     """A wave file: what is known of it, how its raw file is read, and how its units seem to be drawn.
 
     ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
-    before is a guess; dates and response are new.
+    before, or from one of another country in the same file, is a guess; response is new, and so are dates
+    but for those of the same file.
     """
     options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
@@ -188,12 +221,12 @@ def wave_text(
         key: getattr(source, key) for key in ("skip_rows", "name_row", "label_row", "thousands", "rows")
     }
     as_before = f"as in {former.key}" if former else ""
-    said = {"country": facts["from"], "unit": "what a row stands for", "title": facts["from"]}
+    series = former if former and former.survey == facts["survey"] else None  # counts are a country's own
+    said = {"country": facts["from"], "unit": "what a row stands for", "title": "from the file's name"}
     known = {key: (facts[key], why) for key, why in said.items() if facts.get(key)}
     if former:
-        words = {
-            key: getattr(former, key) for key in ("country", "unit", "mode", "respondent", "role", "scope")
-        }
+        own = ("country", "scope") if series else ()
+        words = {key: getattr(former, key) for key in (*own, "unit", "mode", "respondent", "role")}
         words |= {key: getattr(former.origin, key) for key in ("producer", "licence")}
         words["title"] = former.origin.title.replace(former.edition, facts["edition"])
         known |= {key: (value, as_before) for key, value in words.items() if value}
@@ -209,7 +242,9 @@ def wave_text(
         f"instrument = {toml_value(instrument)}",
         line("unit", "what is counted: workplace, person, household ..."),
         f"status = {toml_value(facts['status'])}",
-        'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
+        _line("reference_period", period, f"{GUESS}: {as_before}")
+        if (period := _period(source, former))
+        else 'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
         "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
         *(line(key) for key in ("mode", "respondent", "role") if key in known),
         line("scope")
@@ -225,18 +260,26 @@ def wave_text(
         f"sha256 = {toml_value(source.sha256)}",
         f"bytes = {source.bytes}",
         *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
+        *([_line("choices", source.choices, f"{GUESS}: several in one cell")] if source.choices else []),
         "",
         "[response]",
         _line("respondents", rows, f"{GUESS}: the rows of the file"),
         "# TODO: population = ..., sample = ... where they are known",
         "",
         "[design]  # names of source columns",
-        *_design_lines(design, former),
+        *_design_lines(design, series),
         "",
         "[weighting]",
-        *_weighting_lines(design, former),
+        *_weighting_lines(design, series),
+        *_exclusion_lines(design),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _period(source: Source, former: Wave | None) -> dict[str, date]:
+    """The reference period of a wave in the same file."""
+    same = former is not None and former.source.sha256 == source.sha256
+    return {key: getattr(former.reference_period, key) for key in ("start", "end")} if former and same else {}
 
 
 def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
@@ -267,6 +310,17 @@ def _why(design: DesignGuess, key: str) -> str:
     return f"{GUESS}: {design.why[key]}" if key in design.why else ""
 
 
+def _exclusion_lines(design: DesignGuess) -> Iterator[str]:
+    """Rows that may be no answers, for somebody to decide."""
+    for column, values in design.no_answers.items():
+        yield ""
+        yield f"# {TODO}: are rows with {column} {' or '.join(values)} to be left out? Then, with a reason:"
+        yield "# [[exclusion]]"
+        yield from (
+            f"# {_line(*each)}" for each in (("column", column), ("values", list(values)), ("reason", ""))
+        )
+
+
 def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
     """How to weight: as the wave before, where the file has what that needs; else what the file allows."""
     before = former.weighting if former else None
@@ -274,7 +328,7 @@ def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
         for key, value in _declared(before).items():
             yield _line(key, value, f"{GUESS}: as in {former.key}")
     else:
-        methods = "given | design | poststratify | rake | linear | logit"
+        methods = "given | design | poststratify | rake | linear | logit | none"
         method = "given" if design.delivered else "design"
         yield _line("method", method, f"{GUESS}: {methods}")
 
@@ -294,7 +348,11 @@ def instrument_text(
         *([_line("about", before.about, why)] if before and before.about else []),
         "",
         "# [wording] holds the questions as asked, keyed like the codebook. The file's own labels:",
-        *(f"# {toml_value(column.name)} = {toml_value(column.label)}" for column in columns if column.label),
+        *(
+            f"# {toml_value(column.name)} = {toml_value(column.label)}"
+            for column in columns
+            if column.label not in ("", column.name)
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -318,7 +376,9 @@ def _declared(record: Any) -> dict[str, Any]:
 
 
 def toml_value(value: Any) -> str:
-    """A text, number, list or table as TOML; a JSON text is a TOML basic string."""
+    """A text, number, date, list or table as TOML; a JSON text is a TOML basic string."""
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, ReplicateWeights):
         value = _declared(value)
     if isinstance(value, Mapping):

@@ -24,6 +24,7 @@ from pipeline.catalogue.questionnaire import (
     SELECTED,
     CrosswalkRow,
     Instrument,
+    question_key,
 )
 from pipeline.catalogue.wordings import SEPARATOR, Target, likeness, plain, targets
 from pipeline.drafting.columns import SourceColumn
@@ -66,14 +67,17 @@ def crosswalk_rows(
     """
     known = targets(catalogue)
     known = [_with_labels(target, former) for target in known] if former else known
-    asked = [column for column in columns if column.name not in ignored]
+    asked = [column for column in columns if column.name not in ignored and not _is_mention(column)]
     chosen = _chosen(asked, known, former)
+    items = _items_of_mentions(columns, known)
     for column in columns:
         target, score = chosen.get(column.name, (None, 0.0))
         before = former.rows(column.name) if former else []
         if column.name in ignored:
             yield column.name, "*", "", IGNORE, f"guess: {ignored[column.name]}"
-        elif former and before and score == PRIOR_SCORE:
+        elif _is_mention(column) and not before:
+            yield from _mention_rows(column, items.get(column.name, {}))
+        elif former and before and (score == PRIOR_SCORE or _is_mention(column)):
             yield from _rows_of_former(
                 column, former, f"guess {score:.2f}: as in {former.instrument.key}", None
             )
@@ -90,13 +94,73 @@ def crosswalk_rows(
             yield column.name, "*", "", IGNORE, note
         elif column.text:
             yield column.name, "*", "", IGNORE, "guess: texts, or too many codes to be an answer"
+        elif not _source_codes(column):
+            yield column.name, "*", "", IGNORE, f"guess: always blank: {_said(column)}"
         else:
             for code in _source_codes(column):
                 yield column.name, code, "", "", _hint(column, code) + _elsewhere(column, former)
 
 
+def _is_mention(column: SourceColumn) -> bool:
+    """Whether a column holds codes of several answers to a question: one of them, or several in a cell."""
+    of_set = column.set is not None and not column.counted and column.codes is not None
+    return bool(column.mark) or of_set
+
+
+def _items_of_mentions(
+    columns: Iterable[SourceColumn], known: Sequence[Target]
+) -> dict[str, dict[str, tuple[str, float]]]:
+    """The items of one multiple question that the codes of a column of mentions are, with their scores.
+
+    It is the question whose items fit best, its own text counting as well.
+    """
+    questions: dict[str, list[Target]] = {}
+    for target in known:
+        if target.type == "multiple":
+            questions.setdefault(question_key(target.variable), []).append(target)
+    found = {}
+    for column in filter(_is_mention, columns):
+        labels = {code: label or code for code, label in (column.codes or {}).items()}
+        best = 2 * MIN_SCORE
+        for items in questions.values():
+            scores = np.array([[_item_score(label, item) for item in items] for label in labels.values()])
+            pairs = _assigned(scores.reshape(len(labels), len(items)))
+            text = max(_label_score(column.full_label, item) for item in items)
+            fit = sum(float(scores[pair]) for pair in pairs) / max(len(pairs), 1) + text
+            if pairs and fit >= best:
+                codes, best = [*labels], fit
+                found[column.name] = {
+                    codes[row]: (items[at].variable, float(scores[row, at])) for row, at in pairs
+                }
+    return found
+
+
+def _item_score(label: str, target: Target) -> float:
+    return max(1.0 if plain(label) == plain(text) else likeness(label, text) for text in target.items)
+
+
+def _mention_rows(column: SourceColumn, items: Mapping[str, tuple[str, float]]) -> Iterator[DraftRow]:
+    """The codes of a column that is one of several mentions: guessed ``items``, the others to be mapped."""
+    one_of = f"one of {len(column.set.columns)} mentions" if column.set else "one of several in a cell"
+    for code, label in (column.codes or {}).items():
+        if code in column.missing:
+            yield column.name, code, "", IGNORE, f"guess: {column.missing_note(code)}"
+        elif code in items:
+            variable, score = items[code]
+            yield column.name, code, variable, SELECTED, f"guess {score:.2f}: {label or code} ({one_of})"
+        else:
+            yield column.name, code, "", "", f"{_hint(column, code)} ({one_of}: QUESTION.ITEM, selected)"
+    if column.rest:
+        yield column.name, "*", "", IGNORE, "guess: what respondents wrote"
+    for variable, score in items.values():
+        yield column.name, "", variable, NOT_SELECTED, f"guess {score:.2f}: not this one ({one_of})"
+    if not items:
+        said = f"{TODO}: blank, or not this one: a line for each QUESTION.ITEM, not_selected"
+        yield column.name, "", "", "", said
+
+
 def _said(column: SourceColumn) -> str:
-    return column.label or column.name
+    return column.full_label or column.name
 
 
 def _elsewhere(column: SourceColumn, former: Former | None) -> str:
@@ -183,7 +247,8 @@ def _score(column: SourceColumn, target: Target) -> float:
         return 0.0
     score = max((likeness(column.name, text) for text in _names(target.words)), default=0.0)
     if column.label:
-        score = max(_label_score(column.label, target), NAME_SHARE * score)
+        labels_of = dict.fromkeys([column.label, column.full_label])
+        score = max(*(_label_score(label, target) for label in labels_of), NAME_SHARE * score)
     labels = _code_labels(column)
     if score < MIN_SCORE / 2 or not labels or not target.codes:
         return score
@@ -227,7 +292,7 @@ def _source_codes(column: SourceColumn) -> list[str]:
 
 
 def _hint(column: SourceColumn, code: str) -> str:
-    note = " = ".join(text for text in (column.label, (column.codes or {}).get(code, "")) if text)
+    note = " = ".join(text for text in (column.full_label, (column.codes or {}).get(code, "")) if text)
     return f"{TODO}: {note}" if note else TODO
 
 
@@ -240,7 +305,7 @@ def _rows_of_former(
     """
     rows = former.rows(column.name)
     listed = {row.source_code for row in rows}
-    codes = [*_source_codes(column), *([""] if column.blank else []), "*"]
+    codes = [*_source_codes(column), *([""] if column.blank or _is_mention(column) else []), "*"]
     guesses = _code_guesses(_code_labels(column), target) if target and target.codes else {}
     for code in _source_codes(column):
         if code not in listed and "*" not in listed and code not in column.missing:
@@ -276,7 +341,8 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
     chosen = _tick_codes(column) if target.type == "multiple" else {}
     words = {code: label or code for code, label in (column.codes or {}).items()}
     guesses = {} if target.type == "multiple" else _code_guesses(words, target)
-    for code, label in (column.codes or {}).items():
+    for code in dict.fromkeys([*words, *chosen]):
+        label = (column.codes or {}).get(code, "")
         code_guess, fit = (chosen.get(code, ""), score) if chosen else guesses.get(code, ("", 0.0))
         if code in column.missing and code_guess not in target.nonresponse:
             yield from _missing_rows(column, target.variable, [code])
@@ -294,8 +360,11 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
 def _tick_codes(column: SourceColumn) -> dict[str, str]:
     """The two states of a box to tick, where its codes are the usual 1 and 0, 2 or blank."""
     codes = list(column.codes or {})
-    if codes == ["1"]:
-        return {"1": SELECTED}
+    if column.counted:
+        others = {code: NOT_SELECTED for code in codes if not column.is_missing(code) or code == "0"}
+        return {**others, column.counted: SELECTED}
+    if len(codes) == 1 and (column.blank or codes == ["1"]):
+        return {codes[0]: SELECTED}
     return (
         {"1": SELECTED, codes[1 - codes.index("1")]: NOT_SELECTED}
         if codes in (["0", "1"], ["1", "2"])

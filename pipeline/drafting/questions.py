@@ -1,14 +1,15 @@
 """Guesses a codebook and a crosswalk from a file for which nothing is declared yet.
 
-The guess rests on a column's name, its label, its codes and their labels, and on its neighbours:
-columns side by side with the same codes, whose names or labels begin alike, are items of one question.
+The guess rests on a column's name, its label, its codes and their labels, on the multiple-response sets of
+the file, and on its neighbours: columns side by side with the same codes, whose names or labels begin alike,
+are items of one question.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from pipeline.catalogue.check.codebook import MICRODATA_COLUMNS, RESERVED
@@ -22,12 +23,13 @@ from pipeline.catalogue.questionnaire import (
     Variable,
 )
 from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, SEPARATOR, TICKED, YES
-from pipeline.drafting.columns import MISSING_NOTE, SourceColumn
-from pipeline.drafting.design import DesignGuess, guess_design
+from pipeline.drafting.columns import MISSING_NOTE, SourceColumn, code_order
+from pipeline.drafting.design import DesignGuess
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
 
 GUESS_NOTE = "guess"
+BRACKETED = re.compile(r"(.+?)\s*\[([^\[\]]+)\]")  # question and item, as forms write them
 MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
 BACKGROUND = re.compile(
     r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
@@ -62,13 +64,15 @@ class Guesses:
         )
 
 
-def guess(columns: Sequence[SourceColumn]) -> Guesses:
+def guess(columns: Sequence[SourceColumn], design: DesignGuess) -> Guesses:
     """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order."""
-    found = Guesses(guess_design(columns))
+    found = Guesses(design)
     ignored = found.design.ignored
-    for run in _item_runs(columns, {*ignored, *found.design.strata}):
+    for run in _runs(columns, {*ignored, *found.design.strata}):
         column = run[0]
-        if column.name in ignored:
+        if column.mark or (len(run) > 1 and column.set and not column.counted):
+            _add_mentions(run, found)
+        elif column.name in ignored:
             found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: {ignored[column.name]}"))
         elif len(run) > 1:
             _add_items(run, found)
@@ -109,7 +113,7 @@ def _add_number(column: SourceColumn, found: Guesses) -> None:
     _add_question(found, Question(key, "numeric", column.label or column.name), bool(column.label))
     found.rows.append((column.name, "*", key, "=", f"{GUESS_NOTE}: a number"))
     for code in column.labels:
-        if column.is_missing(code) and code not in column.missing:
+        if column.is_missing(code) and code not in _absent(column):
             found.rows.append((column.name, code, key, NO_ANSWER, _guess_note(column, code)))
     found.rows += _missing_rows(column, key, ())
 
@@ -144,25 +148,36 @@ def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
 
 def _short_label(label: str) -> tuple[str, ...]:
     """A label that could name a trait of the unit: a few words, and not a sentence."""
-    return (label,) if len(label.split()) <= 5 else ()
+    return (label,) if len(label.split()) <= 6 else ()
 
 
 def _texts(column: SourceColumn) -> dict[str, str]:
-    """The codes with their labels, but those of no answer that have none."""
+    """The codes with their labels, but those of no answer that have none or say just that."""
+    absent = _absent(column)
     return {
         code: label or code
         for code, label in (column.codes or {}).items()
-        if label or code not in column.missing
+        if code not in absent or (label and slug(label, "_") != NO_ANSWER)
     }
 
 
+def _absent(column: SourceColumn) -> list[str]:
+    """The codes that the file declares missing, and those called ``No answer``."""
+    said = [code for code in column.codes or {} if slug(column.labels.get(code) or code, "_") == NO_ANSWER]
+    return list(dict.fromkeys([*column.missing, *said]))
+
+
 def _missing_rows(column: SourceColumn, variable: str, listed: Container[str]) -> Iterator[DraftRow]:
-    """The codes that the file declares missing and that are not listed, as no answer."""
+    """The codes that the file declares missing or calls so, and that are not listed, as no answer."""
     return (
-        (column.name, code, variable, NO_ANSWER, column.missing_note(code))
-        for code in column.missing
+        (column.name, code, variable, NO_ANSWER, _missing_note(column, code))
+        for code in _absent(column)
         if code not in listed
     )
+
+
+def _missing_note(column: SourceColumn, code: str) -> str:
+    return column.missing_note(code) if code in column.missing else _guess_note(column, code)
 
 
 def _codes(texts: Mapping[str, str]) -> dict[str, str]:
@@ -198,35 +213,57 @@ def _add_question(found: Guesses, question: Question, worded: bool) -> None:
 
 
 def _item_runs(columns: Sequence[SourceColumn], design_columns: set[str]) -> Iterator[list[SourceColumn]]:
-    """The columns in their order; those side by side that are items of one question together."""
+    """The columns in their order; those side by side that are items of one question together.
+
+    What was written beside an answer stands between its items and breaks no run.
+    """
     run: list[SourceColumn] = []
+    beside: list[SourceColumn] = []
     for column in columns:
+        if run and column.text and column.name.startswith(run[-1].name):
+            beside.append(column)
+            continue
         if run and not (
-            _same_question(run[-1], column)
+            _same_question(run, column)
             and _can_be_item(column, design_columns)
             and _can_be_item(run[-1], design_columns)
         ):
-            yield run
-            run = []
+            yield from _closed(run, beside)
+            run, beside = [], []
         run.append(column)
     if run:
+        yield from _closed(run, beside)
+
+
+def _closed(run: list[SourceColumn], beside: Sequence[SourceColumn]) -> Iterator[list[SourceColumn]]:
+    """A run, unless nobody ever ticked any of its boxes, and each text beside it."""
+    if any(column.codes for column in run):
         yield run
+    else:
+        yield from ([column] for column in run)
+    yield from ([column] for column in beside)
 
 
 def _can_be_item(column: SourceColumn, design_columns: set[str]) -> bool:
     """Whether a column may be an item at all."""
     return (
         column.name not in design_columns
-        and bool(column.codes)
+        and column.codes is not None
+        and not column.mark
         and not _is_number(column)
         and not column.unique
     )
 
 
-def _same_question(a: SourceColumn, b: SourceColumn) -> bool:
-    if _is_tick_box(a) != _is_tick_box(b):
+def _same_question(run: Sequence[SourceColumn], b: SourceColumn) -> bool:
+    """Whether a column is a further item of a run: by its last one with codes."""
+    a = next((column for column in reversed(run) if column.codes), run[-1])
+    if _is_tick_box(a) != _is_tick_box(b) and a.codes and b.codes:
         return False
-    if not _is_tick_box(a):
+    if not (a.codes and b.codes):  # a box that nobody ticked
+        if not all(_is_tick_box(each) for each in (a, b) if each.codes):
+            return False
+    elif not _is_tick_box(a):
         if a.labels != b.labels:
             return False
         first, second = set(a.codes or {}), set(b.codes or {})
@@ -236,9 +273,40 @@ def _same_question(a: SourceColumn, b: SourceColumn) -> bool:
     return same_name or bool(_question_text([a, b]))
 
 
+def _runs(columns: Sequence[SourceColumn], design_columns: set[str]) -> Iterator[list[SourceColumn]]:
+    """The columns in their order; those that the file declares a set together, wherever they stand, and
+    others side by side that are items of one question.
+    """
+    by_name = {column.name: column for column in columns}
+    neighbours: list[SourceColumn] = []
+    for column in columns:
+        members = [by_name[name] for name in column.set.columns] if column.set else []
+        if not members or not _is_set(members, design_columns):
+            neighbours.append(replace(column, set=None, set_name=""))
+        elif column is members[0]:
+            yield from _item_runs(neighbours, design_columns)
+            neighbours = []
+            yield members
+    yield from _item_runs(neighbours, design_columns)
+
+
+def _is_set(members: Sequence[SourceColumn], design_columns: set[str]) -> bool:
+    """Whether a set holds answers in codes: mentions, or boxes but no scale with one point counted."""
+    return all(
+        column.codes is not None and column.name not in design_columns and len(_uncounted(column)) <= 1
+        for column in members
+    )
+
+
+def _uncounted(column: SourceColumn) -> list[str]:
+    """The answers of a box besides the counted one; none where no code is counted."""
+    codes = _box_codes(column) if column.counted else []
+    return [code for code in codes if code != column.counted and not column.is_missing(code)]
+
+
 def _name_stem(name: str) -> str:
-    """What the names of items share: ``q3`` of q3_1, q3.b and q3c."""
-    plain = re.match(r"(.+)[_.]\w+$", name) or re.match(r"(.*\d)[A-Za-z]$", name)
+    """What the names of items share: ``q3`` of q3_1, q3.b, q3c and q3[d]."""
+    plain = BRACKETED.fullmatch(name) or re.match(r"(.+)[_.]\w+$", name) or re.match(r"(.*\d)[A-Za-z]$", name)
     return plain[1] if plain else ""
 
 
@@ -253,35 +321,43 @@ def _question_text(run: Sequence[SourceColumn]) -> str:
 
 
 def _is_tick_box(column: SourceColumn) -> bool:
-    """A box to tick: 1 and blank, 0 and 1, or two codes of which one is labelled as ticked."""
+    """A box to tick: so declared, 1 and blank, 0 and 1, or two codes of which one is labelled as ticked."""
     codes = _box_codes(column)
+    if column.counted:
+        return True
     if len(codes) == 1:
         return column.blank or bool(column.labels)
     if codes == ["0", "1"]:
         label_text = column.labels.get("1", "")
         return not NO.fullmatch(label_text)
-    return len(codes) == 2 and any(TICKED.fullmatch(column.labels.get(code, "")) for code in codes)
+    return len(codes) == 2 and any(TICKED.fullmatch(column.labels.get(code) or code) for code in codes)
 
 
 def _box_codes(column: SourceColumn) -> list[str]:
     """The codes of a box, but those of no answer; programs declare 0 missing to count ticked boxes only."""
-    return [code for code in column.codes or {} if code == "0" or code not in column.missing]
+    counted = (column.counted,) if column.counted else ()
+    return [
+        code
+        for code in dict.fromkeys([*(column.codes or {}), *counted])
+        if code == "0" or code in counted or code not in column.missing
+    ]
 
 
 def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
     """Boxes make a multiple question, other columns a grid."""
-    key = found.name(_name_stem(run[0].name) or run[0].name)
-    text = _question_text(run)
+    key = found.name(_key_text(run))
+    text, plain = _question_text(run), _asked(run)
     items: dict[str, str] = {}
     targets: list[str] = []
+    repeated = len({column.label for column in run}) == 1
     for column in run:
-        label = column.label.removeprefix(text).strip()
-        label_text = label or _only_label(column) or column.name
+        bracketed = BRACKETED.fullmatch(column.label)
+        label = bracketed[2] if bracketed else column.label.removeprefix(text).strip()
+        label_text = ("" if repeated else label) or _only_label(column) or column.name
         item = _codes({"": label_text})[""]
         targets.append(_free(item, set(items)))
         items[targets[-1]] = label_text
-    plain = text.rstrip(" -\u2013\u2014:")
-    kind: QuestionType = "multiple" if _is_tick_box(run[0]) else "grid"
+    kind: QuestionType = "multiple" if any(map(_is_tick_box, run)) else "grid"
     texts = {} if kind == "multiple" else _all_texts(run)
     codes = _codes(texts)
     missing = {code for column in run for code in column.missing}
@@ -295,10 +371,12 @@ def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
         tuple(absent if kind == "multiple" else (codes[code] for code in absent)),
     )  # fmt: skip
     _add_question(found, question, bool(plain))
+    if len(texts) > 2 and not any(column.labels or column.numeric for column in run):
+        found.unordered.add(key)
     for column, item in zip(run, targets, strict=True):
         variable = f"{key}.{item}"
         if kind == "multiple":
-            found.rows += _tick_rows(column, variable)
+            found.rows += _tick_rows(column, variable, _unused_code(run, items[item]))
         else:
             found.rows += (
                 (column.name, code, variable, codes[code], _guess_note(column, code))
@@ -318,18 +396,70 @@ def _all_texts(run: Iterable[SourceColumn]) -> dict[str, str]:
     return {code: text for column in run for code, text in _texts(column).items()}
 
 
-def _tick_rows(column: SourceColumn, variable: str) -> Iterator[DraftRow]:
-    codes = _box_codes(column)
-    labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code, ""))]
-    ticked = labelled[0] if labelled and len(codes) > 1 else codes[-1]
+def _key_text(run: Sequence[SourceColumn]) -> str:
+    """What a question of several columns is called: as their set, else as their names begin."""
+    return run[0].set_name or (len(run) > 1 and _name_stem(run[0].name)) or run[0].name
+
+
+def _asked(run: Sequence[SourceColumn]) -> str:
+    """The text of a question of several columns: their set's label, else what their labels begin with."""
+    of_set = run[0].set.label if run[0].set else ""
+    bracketed = {found[1] for column in run if (found := BRACKETED.fullmatch(column.label))}
+    if len(bracketed) == 1 < len(run) and not of_set:
+        return bracketed.pop()
+    same = run[0].label if len({column.label for column in run}) == 1 else ""
+    return of_set or same or _question_text(run).rstrip(" -\u2013\u2014:")
+
+
+def _unused_code(run: Sequence[SourceColumn], label: str) -> str:
+    """The code of a box that nobody ticked: its own label, or what all boxes have, or ""."""
+    ticked = {column.name: _box_codes(column) for column in run if column.codes}
+    if all(column.label.endswith(code) for column in run for code in ticked.get(column.name, ())):
+        return label
+    codes = {code for own in ticked.values() for code in own}
+    return next(iter(codes)) if len(codes) == 1 else ""
+
+
+def _tick_rows(column: SourceColumn, variable: str, unused: str) -> Iterator[DraftRow]:
+    """The rows of a box; ``unused`` is the code of one that nobody ticked."""
+    codes = _box_codes(column) or list(filter(None, [unused]))
+    labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code) or code)]
+    ticked = column.counted or (labelled[0] if labelled and len(codes) > 1 else "".join(codes[-1:]))
     for code in codes:
-        yield (
-            column.name,
-            code,
-            variable,
-            SELECTED if code == ticked else NOT_SELECTED,
-            _guess_note(column, code),
-        )
+        target = SELECTED if code == ticked else NO_ANSWER if column.is_missing(code) else NOT_SELECTED
+        yield column.name, code, variable, target, _guess_note(column, code)
     yield from _missing_rows(column, variable, codes)
-    if column.blank and len(codes) == 1:
+    if column.blank and len(codes) <= 1:
         yield column.name, "", variable, NOT_SELECTED, f"{GUESS_NOTE}: a box left blank"
+
+
+# ── a code of several: first and second mention, or several choices in one cell ──
+
+
+def _add_mentions(run: Sequence[SourceColumn], found: Guesses) -> None:
+    """A multiple question whose items are the codes: ticked where any of the columns holds the code, among
+    others in a cell of several choices.
+    """
+    note = f"{GUESS_NOTE}: one of several choices in a cell"
+    note = note if run[0].mark else f"{GUESS_NOTE}: one of {len(run)} mentions"
+    texts = dict(sorted(_all_texts(run).items(), key=lambda each: code_order(each[0])))
+    missing = {code for column in run for code in _absent(column)}
+    items = _codes({code: text for code, text in texts.items() if code not in missing})
+    absent = tuple(item for code, item in items.items() if any(column.is_missing(code) for column in run))
+    key = found.name(_key_text(run))
+    question = Question(
+        key, "multiple", _asked(run) or key, {items[code]: texts[code] for code in items}, nonresponse=absent
+    )
+    _add_question(found, question, bool(_asked(run)))
+    for place, column in enumerate(run):
+        for code in _texts(column):
+            if code in items:
+                said = f"{note}: {texts[code]}"
+                found.rows.append((column.name, code, f"{key}.{items[code]}", SELECTED, said))
+        for code in _absent(column):
+            found.rows.append((column.name, code, "", IGNORE, _guess_note(column, code)))
+        if column.rest:
+            found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: what respondents wrote"))
+        for item in items.values() if place == 0 or missing else ():
+            said = f"{note}: not this one"
+            found.rows.append((column.name, "", f"{key}.{item}", NOT_SELECTED, said))

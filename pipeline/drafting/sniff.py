@@ -25,6 +25,7 @@ GROUPED = {
     " ": re.compile(r"-?[1-9]\d{0,2}([ \u00a0\u202f\u2009]\d{3})+([.,]\d+)?"),
     "'": re.compile(r"-?[1-9]\d{0,2}(['\u2019]\d{3})+([.,]\d+)?"),
 }
+SEVERAL = re.compile(r"\d{1,2}(,\d{1,2}){2,}")  # codes of several choices, and no number
 NUMBER = re.compile(r"-?\d+([.,]\d+)?")
 IMPORT_ID = re.compile(r'\{"ImportId":.*\}')  # of Qualtrics: the third row of its header
 Row = Sequence[str]
@@ -101,6 +102,7 @@ def _marks(rows: Sequence[Row], delimiter: str) -> tuple[str, str]:
     numbers beside it or digits in several groups, and nothing says that the comma is the decimal mark.
     """
     columns = [[cell for cell in column if cell] for column in zip_longest(*rows, fillvalue="")]
+    columns = [column for column in columns if not any(map(SEVERAL.fullmatch, column))]
     decimals = {
         mark: sum(
             bool(pattern.fullmatch(cell)) and not GROUPED[mark].fullmatch(cell)

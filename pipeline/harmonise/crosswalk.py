@@ -5,7 +5,8 @@ Here belongs the meaning of a single cell. What depends on other answers belongs
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,16 +28,23 @@ MappedColumn = tuple[str, "SourceCells", CodeMap]  # a source column that feeds 
 
 @dataclass(frozen=True)
 class SourceCells:
-    """A source column, each distinct text once: ``texts[places[i]]`` is the cell of row i."""
+    """A source column, each distinct text once: ``texts[index[i]]`` is the cell of row i.
+
+    ``codes`` has the codes in each text: itself, none in a blank one, and several where the wave declares
+    that a cell holds several choices.
+    """
 
     texts: list[str]
     index: Ints
+    codes: list[tuple[str, ...]]
 
     @classmethod
-    def from_column(cls, column: pd.Series[str]) -> SourceCells:
-        """The cells of a column of text."""
-        index, texts = pd.factorize(column)
-        return cls([str(text) for text in texts], index)
+    def from_column(cls, column: pd.Series[str], mark: str = "", listed: Container[str] = ()) -> SourceCells:
+        """The cells of a column of text; ``mark`` parts several choices, of which some are ``listed``."""
+        index, distinct = pd.factorize(column)
+        texts = [str(text) for text in distinct]
+        codes = [tuple(choices_in(text, mark, listed)) if mark else (text,) if text else () for text in texts]
+        return cls(texts, index, codes)
 
 
 @dataclass(frozen=True)
@@ -82,12 +90,20 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     every text that is not a number where numbers are copied.
     """
     instrument = catalogue.instruments[wave.instrument]
-    columns = dict.fromkeys(row.source_variable for row in instrument.crosswalk)
-    cells = {name: SourceCells.from_column(raw[name]) for name in columns}
-    problems = list(_unlisted_codes(cells, wave, instrument))
+    listed: dict[str, set[str]] = {}
+    for row in instrument.crosswalk:
+        listed.setdefault(row.source_variable, set()).add(row.source_code)
+    marks = wave.source.choices
+    cells = {
+        name: SourceCells.from_column(raw[name], marks.get(name, ""), codes) for name, codes in listed.items()
+    }
+    problems = list(_unlisted_codes(cells, listed, wave, instrument))
     mapped = Mapped()
     for variable, sources in _sources(instrument, catalogue).items():
-        source_columns = [(name, cells[name], codes) for name, codes in sources.items()]
+        source_columns = [
+            (name, cells[name], _beside(codes, listed[name]) if name in marks else codes)
+            for name, codes in sources.items()
+        ]
         if variable in catalogue.variables or catalogue.question_of(variable).type != "numeric":
             states = (NO_ANSWER,) if variable in catalogue.variables else ABSENT
             mapped.add(variable, *_coded(source_columns, catalogue.codes_of(variable), states))
@@ -99,6 +115,19 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     if problems:
         raise ProblemError(problems)
     return mapped
+
+
+def choices_in(text: str, mark: str, listed: Container[str]) -> Iterator[str]:
+    """The choices in a cell; a mark that stands within a listed choice parts nothing."""
+    parts = text.split(mark)
+    start = 0
+    while start < len(parts):
+        ends = range(len(parts), start, -1)
+        found = {end: mark.join(parts[start:end]).strip() for end in ends}
+        end = next((end for end in ends if found[end] and found[end] in listed), start + 1)
+        if found[end]:
+            yield found[end]
+        start = end
 
 
 def mapped_texts(
@@ -150,19 +179,18 @@ def _sources(instrument: Instrument, catalogue: Catalogue) -> dict[str, dict[str
 
 
 def _unlisted_codes(
-    cells: Mapping[str, SourceCells], wave: Wave, instrument: Instrument
+    cells: Mapping[str, SourceCells], listed: Mapping[str, Container[str]], wave: Wave, instrument: Instrument
 ) -> Iterator[Problem]:
     """The non-blank source codes that the crosswalk does not list, with the number of their rows."""
-    listed: dict[str, set[str]] = {}
-    for row in instrument.crosswalk:
-        listed.setdefault(row.source_variable, set()).add(row.source_code)
     file = f"schemas/instruments/{instrument.key}.csv"
     for column, known in listed.items():
         if ANY_CODE in known:
             continue
         counts = np.bincount(cells[column].index, minlength=len(cells[column].texts)).tolist()
-        rows = zip(cells[column].texts, counts, strict=True)
-        unlisted = dict(sorted((text, count) for text, count in rows if text and text not in known))
+        rows = Counter[str]()
+        for codes, count in zip(cells[column].codes, counts, strict=True):
+            rows.update(dict.fromkeys(codes, count))
+        unlisted = {code: rows[code] for code in sorted(rows) if code not in known}
         texts = visible(unlisted)
         for text, code in texts.items():
             if code is not None:
@@ -186,8 +214,8 @@ def _coded(
     answer, state = np.full(rows, -1), np.full(rows, -1)
     conflict = np.zeros(rows, dtype=bool)
     for _, cells, codes in source_columns:
-        target = np.array([position_of.get(_target(text, codes), -1) for text in cells.texts])[cells.index]
-        listed = np.array([_listed(text, codes) for text in cells.texts])[cells.index]
+        target = np.array([position_of.get(_target(found, codes), -1) for found in cells.codes])[cells.index]
+        listed = np.array([bool(_listed(found, codes)) for found in cells.codes])[cells.index]
         is_answer = listed & (target >= 0) & (target < len(known))
         conflict |= is_answer & (answer >= 0) & (answer != target)
         answer = np.where(is_answer & (answer < 0), target, answer)
@@ -203,7 +231,10 @@ def _number(source_columns: Sequence[MappedColumn], wave: Wave) -> tuple[pd.Seri
     rows = len(source_columns[0][1].index)
     value, conflict = np.full(rows, np.nan), np.zeros(rows, dtype=bool)
     for name, cells, codes in source_columns:
-        copied = [text if _target(text, codes) == COPY_NUMBER else "" for text in cells.texts]
+        copied = [
+            text if _target(found, codes) == COPY_NUMBER else ""
+            for text, found in zip(cells.texts, cells.codes, strict=True)
+        ]
         texts = pd.Series(np.array(copied, dtype=object)[cells.index], dtype="str")
         copied_numbers = numbers(texts, name, wave).to_numpy()
         conflict |= ~np.isnan(copied_numbers) & ~np.isnan(value) & (copied_numbers != value)
@@ -211,12 +242,20 @@ def _number(source_columns: Sequence[MappedColumn], wave: Wave) -> tuple[pd.Seri
     return pd.Series(value), ~np.isnan(value), conflict
 
 
-def _listed(text: str, codes: CodeMap) -> bool:
-    return text != "" and (text in codes or ANY_CODE in codes)
+def _listed(found: Sequence[str], codes: CodeMap) -> list[str]:
+    """Where the source codes in a cell lead: by a row of their own, or of *. Of several, what is ignored is
+    as if it were not there.
+    """
+    led = [codes.get(code, codes.get(ANY_CODE, "")) for code in found]
+    return [code for code in led if code and (len(found) == 1 or code != IGNORE)]
 
 
-def _target(text: str, codes: CodeMap) -> str:
-    """The code of a source text: that of its own row, of *, or of the blank row; "" if there is none."""
-    if _listed(text, codes):
-        return codes.get(text, codes.get(ANY_CODE, ""))
-    return codes.get("", "")
+def _beside(codes: CodeMap, listed: Iterable[str]) -> CodeMap:
+    """The codes of one of several choices: ``*`` is no choice that has a row of its own."""
+    return {**dict.fromkeys(listed, ""), **codes} if ANY_CODE in codes else codes
+
+
+def _target(found: Sequence[str], codes: CodeMap) -> str:
+    """The code that a cell leads to: by its own row, by *, or by the blank row; "" if there is none."""
+    led = _listed(found, codes)
+    return led[0] if led else codes.get("", "")

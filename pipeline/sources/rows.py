@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,15 +11,17 @@ from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import ProblemError, counted, shown, wave_problem
 from pipeline.sources.layout import absent
+from pipeline.sources.metadata import NO_METADATA, FileMetadata
 
 MOST_VALUES = 20  # values of a column that a message names
 
 
-def rows_of(cells: pd.DataFrame, source: Source, wave: str) -> Flags:
+def rows_of(cells: pd.DataFrame, source: Source, wave: str, metadata: FileMetadata = NO_METADATA) -> Flags:
     """The rows that have, in every column of ``source.rows``, one of its values; all where none is declared.
 
-    ``cells`` are the file's, or those of these columns alone. Raises ProblemError for a column that the file
-    lacks, for a value that no row has, with those that there are, and where no row is left.
+    ``cells`` are the file's, or those of these columns alone; ``metadata`` says what values mean. Raises
+    ProblemError for a column that the file lacks, for a value that no row has, with those that there are, and
+    where no row is left.
     """
     chosen = np.ones(len(cells), dtype=bool)
     problems = []
@@ -33,7 +37,7 @@ def rows_of(cells: pd.DataFrame, source: Source, wave: str) -> Flags:
                 wave,
                 f"source.rows.{column}",
                 "is in no row of the raw file",
-                f"Values found: {values_found(cells[column])}.",
+                f"Values found: {values_found(cells[column], metadata.value_labels.get(column, {}))}.",
                 value,
             )
             for value in values
@@ -47,11 +51,18 @@ def rows_of(cells: pd.DataFrame, source: Source, wave: str) -> Flags:
     return chosen
 
 
-def values_found(cells: pd.Series[str]) -> str:
-    """The values of a column that may be shown, with their rows, most frequent first; the others counted."""
+def values_found(cells: pd.Series[str], labels: Mapping[str, str] | None = None) -> str:
+    """The values of a column that may be shown, with what they are labelled and their rows, most frequent
+    first; the others counted.
+    """
+    labels = labels or {}
     times = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     texts = [(shown(str(text), int(rows)), int(rows)) for text, rows in times.items()]
-    parts = [f"{text or 'blank'} ({counted(rows, 'row')})" for text, rows in texts if text is not None]
+    parts = [
+        f"{text or 'blank'}{' = ' * (text in labels)}{labels.get(text, '')} ({counted(rows, 'row')})"
+        for text, rows in texts
+        if text is not None
+    ]
     hidden = len(texts) - len(parts)
     more = [f"{len(parts) - MOST_VALUES} more"] if len(parts) > MOST_VALUES else []
     more += [f"{counted(hidden, 'text')} not shown"] if hidden else []

@@ -29,6 +29,10 @@ def response(report: Report, wave: Wave) -> Finding:
     if declared is None:
         return Finding(True, f"{counted(rows, 'row')}; response.respondents is not declared", {"rows": rows})
     message = f"{counted(rows, 'row')}, and response.respondents is {declared}"
+    if left_out := int(report["rows"]) - rows:
+        message = (
+            f"{counted(rows, 'row')} besides {left_out} left out, and response.respondents is {declared}"
+        )
     if declared != rows:
         message += ": correct it, or see whether rows are missing from the file or belong to another wave"
     return Finding(declared == rows, message, {"rows": rows, "respondents": declared})

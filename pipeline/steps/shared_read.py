@@ -36,7 +36,7 @@ def read_rows(path: Path, wave: Wave, root: Path) -> tuple[RawTable, int]:
     folder.parent.mkdir(parents=True, exist_ok=True)
 
     def read(fresh: Path) -> Metadata:
-        table = read_raw(path, replace(wave.source, rows={}))
+        table = read_raw(path, _whole(wave.source))
         table.frame.to_parquet(fresh / TABLE, index=False)
         table.metadata.write(fresh / FILE_METADATA)
         return {"rows": len(table.frame), "columns": table.frame.shape[1]}
@@ -46,10 +46,12 @@ def read_rows(path: Path, wave: Wave, root: Path) -> tuple[RawTable, int]:
         there = pq.read_schema(folder / TABLE).names
         cells = pq.read_table(folder / TABLE, columns=[name for name in wave.source.rows if name in there])
         names = pa.schema([(name, pa.string()) for name in there]).empty_table().to_pandas()
-        chosen = rows_of(cells.to_pandas() if cells.num_columns else names, wave.source, wave.key)
+        metadata = FileMetadata.read(folder / FILE_METADATA)
+        found = cells.to_pandas() if cells.num_columns else names
+        chosen = rows_of(found, wave.source, wave.key, metadata)
         places = chosen.nonzero()[0]
         frame = pq.read_table(folder / TABLE).filter(pa.array(chosen)).to_pandas().set_index(places)
-        return RawTable(frame, FileMetadata.read(folder / FILE_METADATA)), len(chosen)
+        return RawTable(frame, metadata), len(chosen)
 
 
 def reads(root: Path) -> Path:
@@ -67,4 +69,9 @@ def remove_unused_reads(catalogue: Catalogue) -> None:
 
 
 def _key(source: Source) -> str:
-    return fingerprint(replace(source, rows={}), code_of(READER))
+    return fingerprint(_whole(source), code_of(READER))
+
+
+def _whole(source: Source) -> Source:
+    """The file itself, without what a wave makes of it."""
+    return replace(source, rows={}, choices={})

@@ -50,6 +50,7 @@ WAVE = (
     Effect("source.label_row", "in text files and workbooks", _file(*TABLES)),
     Effect("source.name_row", "with header_rows above 1", lambda wave: _several_rows(wave.source)),
     Effect("source.rows", "in waves of microdata", _microdata),
+    Effect("source.choices", "in waves of microdata", _microdata),
     Effect("correction", "in waves of microdata", _microdata),
     Effect("exclusion", "in waves of microdata", _microdata),
     Effect("design", "in waves of microdata", _microdata),

@@ -11,7 +11,7 @@ from pipeline.catalogue.check.weighting import check_weighting, check_weighting_
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, Wave
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import is_confirmed
+from pipeline.catalogue.questionnaire import Instrument, is_confirmed
 from pipeline.catalogue.raw_files import raw_fault
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, wave_problem
@@ -196,6 +196,22 @@ def _header(wave: Wave) -> Iterator[Problem]:
         yield wave_problem(wave.key, "source.label_row", "leaves no row for the names", hint, "1")
 
 
+def _choices(wave: Wave, instrument: Instrument, catalogue: Catalogue) -> Iterator[Problem]:
+    """Cells of several choices answer multiple questions, and no others."""
+    for column in wave.source.choices:
+        rows = [row for row in instrument.crosswalk if row.source_variable == column]
+        file, key = f"schemas/instruments/{instrument.key}.csv", f"source.choices.{column}"
+        if not rows:
+            hint = f"Add a row for each choice: {column},CHOICE,QUESTION.ITEM,selected."
+            yield wave_problem(wave.key, key, f"has no row in {file}", hint, column)
+        for row in rows:
+            named = row.variable in catalogue.answers and catalogue.question_of(row.variable).type
+            if row.variable in catalogue.variables or named not in (False, "multiple"):
+                hint = f"Map each choice to an item of a multiple question, or remove {key} of {wave.key}."
+                message = "maps one of several choices to what is no multiple question"
+                yield Problem(file, f"line {row.line}", message, hint, row.variable, wave.key)
+
+
 def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
     if not wave.is_microdata:
         yield from check_weighting_fact(wave, catalogue)
@@ -205,6 +221,8 @@ def _kind(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         hint = "Map its columns and codes; `barometer new-wave` drafts the rows."
         file = f"schemas/instruments/{instrument.key}.csv"
         yield Problem(file, "", f"is empty, and {wave.key} has microdata", hint, wave=wave.key)
+    if instrument:
+        yield from _choices(wave, instrument, catalogue)
     if wave.design is None:
         yield wave_problem(wave.key, "design", "is missing for microdata", 'Add [design] with id = "COLUMN".')
     if wave.weighting is None:
