@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.cli.app import app
 from pipeline.comparison import Pair, WaveFacts, shared_units
+from pipeline.contracts import columns, conform
 from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.problems import ProblemError
+from pipeline.release.codelists import codebook_rows
 from pipeline.sources import read_raw
 from pipeline.steps import declared_facts
 from pipeline.weighting import weigh
@@ -586,6 +589,18 @@ def test_counts_among_published_figures_have_no_decimals(
 ) -> None:
     told = figures(barometer, rows)
     assert told == [f"{column} has three digits after every '.': thousands separator?" for column in found]
+
+
+def test_the_limits_of_a_number_are_published_with_its_variable(barometer: Path) -> None:
+    edit(
+        barometer / "schemas/codebook.toml",
+        'type = "numeric"\n',
+        'type = "numeric"\nminimum = 0\nmaximum = 34.5\n',
+    )
+    rows = pd.DataFrame(list(codebook_rows(load_catalogue(barometer))), columns=columns("codebook"))
+    found = conform(rows, "codebook").set_index("variable")[["minimum", "maximum"]]
+    assert found.loc["staff"].tolist() == [0.0, 34.5]
+    assert found.drop("staff").isna().all(axis=None)
 
 
 def test_many_numbers_outside_their_limits_stop_the_wave_and_none_is_told(barometer: Path) -> None:
