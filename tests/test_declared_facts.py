@@ -799,6 +799,12 @@ def test_what_may_be_right_is_shown_by_every_run_until_it_is_declared(tmp_path: 
     first = run(root)
     found = [(row["check"], row["wave"]) for row in first["findings"]]
     assert found == [("response", "dk-2022"), ("weights", "dk-2022"), ("jumps", ""), ("scopes", "")]
+    told = json.loads((root / "warehouse/candidate/test-barometer/quality.json").read_text(encoding="utf-8"))
+    assert {key: wave["findings"] for key, wave in told["waves"].items()} == {
+        "dk-2020": [],
+        "dk-2022": ["response", "weights"],
+        "no-2020": [],
+    }
     assert run(root)["findings"] == first["findings"]
     edit(wave, "[origin]", '[scope]\nsector = ["care"]\n[origin]')
     edit(wave, "respondents = 80", "respondents = 40")
