@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import openpyxl
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.cli.app import app
 from pipeline.comparison import Pair, WaveFacts, shared_units
+from pipeline.contracts import columns, conform
 from pipeline.harmonise import harmonise, harmonise_figures
 from pipeline.problems import ProblemError
+from pipeline.release.codelists import codebook_rows
 from pipeline.sources import read_raw
 from pipeline.steps import declared_facts
 from pipeline.weighting import weigh
@@ -588,6 +591,18 @@ def test_counts_among_published_figures_have_no_decimals(
     assert told == [f"{column} has three digits after every '.': thousands separator?" for column in found]
 
 
+def test_the_limits_of_a_number_are_published_with_its_variable(barometer: Path) -> None:
+    edit(
+        barometer / "schemas/codebook.toml",
+        'type = "numeric"\n',
+        'type = "numeric"\nminimum = 0\nmaximum = 34.5\n',
+    )
+    rows = pd.DataFrame(list(codebook_rows(load_catalogue(barometer))), columns=columns("codebook"))
+    found = conform(rows, "codebook").set_index("variable")[["minimum", "maximum"]]
+    assert found.loc["staff"].tolist() == [0.0, 34.5]
+    assert found.drop("staff").isna().all(axis=None)
+
+
 def test_many_numbers_outside_their_limits_stop_the_wave_and_none_is_told(barometer: Path) -> None:
     with pytest.raises(ProblemError, match="breaks the rule 'maximum' in 5 rows") as raised:
         harmonised(staff(barometer, ["70707"] * 5, "maximum = 100\n"), "dk-2020")
@@ -793,6 +808,12 @@ def test_what_may_be_right_is_shown_by_every_run_until_it_is_declared(tmp_path: 
     first = run(root)
     found = [(row["check"], row["wave"]) for row in first["findings"]]
     assert found == [("response", "dk-2022"), ("weights", "dk-2022"), ("jumps", ""), ("scopes", "")]
+    told = json.loads((root / "warehouse/candidate/test-barometer/quality.json").read_text(encoding="utf-8"))
+    assert {key: wave["findings"] for key, wave in told["waves"].items()} == {
+        "dk-2020": [],
+        "dk-2022": ["response", "weights"],
+        "no-2020": [],
+    }
     assert run(root)["findings"] == first["findings"]
     edit(wave, "[origin]", '[scope]\nsector = ["care"]\n[origin]')
     edit(wave, "respondents = 80", "respondents = 40")

@@ -17,7 +17,8 @@ from pipeline.harmonise import Harmonised, harmonise
 from pipeline.harmonise.file_labels import LabelFaults, label_faults
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import FileMetadata, read_raw
-from pipeline.steps import quality
+from pipeline.steps import declared_facts, quality
+from pipeline.steps.waves import harmonised_wave, raw_wave, weighted_wave
 from tests.barometers import edit, pin
 
 WAVE = "dk-2020"
@@ -352,6 +353,12 @@ def test_a_box_labelled_as_ticked_is_not_taken_as_empty(barometer: Path) -> None
 
 def test_the_wording_of_a_questionnaire_settles_a_doubt(barometer: Path) -> None:
     deliver(barometer, column_labels={"Q2": "Hvor stammer den fra?"})
+    catalogue = load_catalogue(barometer)
+    for step in (raw_wave, harmonised_wave, weighted_wave):
+        step(WAVE, catalogue)
+    assert declared_facts.worth_a_look(catalogue.waves[WAVE], catalogue) == ["labels"], (
+        "as quality.json has it"
+    )
     assert harmonised(barometer).report["labels"]["doubts"] == [
         "Q2, labelled 'Hvor stammer den fra?', as novelty"
     ]

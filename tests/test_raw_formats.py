@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from pipeline.catalogue import Source, Wave, load_catalogue
 from pipeline.cli.app import app
 from pipeline.problems import ProblemError
-from pipeline.sources import numbers, read_raw, shown
+from pipeline.sources import number_of, numbers, read_raw, shown
 from pipeline.sources.shown import listed
 from pipeline.steps.waves import harmonised_wave, raw_wave
 from tests.barometers import edit, pin
@@ -81,6 +81,89 @@ def in_dta(path: Path) -> None:
 def in_parquet(path: Path) -> None:
     frame = FRAME.assign(id=["0007", "0042", "1200"], yes=[True, False, True])
     frame.assign(day=pd.to_datetime(frame["day"])).to_parquet(path)
+
+
+CLOCKS = ["07:30:00", "00:00:00", "23:59:59", "", "25:00:01"]
+SECONDS = [27000.0, 0.0, 86399.0, None, 90001.0]
+
+
+def clocks_in(path: Path, written: str = "") -> None:
+    """The same times and durations, in the form that each format has for them."""
+    frame = pd.DataFrame({"t": SECONDS})
+    match path.suffix:
+        case ".csv":
+            path.write_text("id,t\n1,7:30:00\n2,0:00:00\n3,23:59:59\n4,\n5,25:00:01\n")
+        case ".xlsx":
+            cells = [None if each is None else timedelta(seconds=each) for each in SECONDS]
+            rows = zip(range(5), cells, strict=True)
+            workbook(path, [["id", "t"], *map(list, rows)], {f"B{row}": "[h]:mm:ss" for row in range(2, 7)})
+        case ".sav":
+            pyreadstat.write_sav(frame, path, variable_format={"t": written})
+        case ".xpt":
+            pyreadstat.write_xport(frame, path, variable_format={"t": written})
+        case ".parquet":
+            pd.DataFrame({"t": pd.to_timedelta(pd.Series(SECONDS), unit="s")}).to_parquet(path)
+
+
+@pytest.mark.parametrize(
+    ("file", "written"),
+    [
+        ("raw.csv", ""),
+        ("raw.xlsx", ""),
+        ("raw.parquet", ""),
+        *(
+            (f"raw{number}.sav", form)
+            for number, form in enumerate(("TIME8", "TIME5", "DTIME12", "MTIME8.2"))
+        ),
+        *((f"raw{number}.xpt", form) for number, form in enumerate(("TIME8.", "HHMM5.", "E8601TM8."))),
+    ],
+)
+def test_times_and_durations_are_alike_in_every_format(file: str, written: str, tmp_path: Path) -> None:
+    clocks_in(tmp_path / file, written)
+    assert read(tmp_path / file)["t"] == CLOCKS
+
+
+def test_the_time_of_a_moment_is_what_is_shown_of_it(tmp_path: Path) -> None:
+    moments = pd.DataFrame({"t": [27_000_000.0, 1_893_519_000_000.0], "d": [27_000_000.0, 86_400_000.0]})
+    pyreadstat.write_dta(
+        moments, tmp_path / "raw.dta", variable_format={"t": "%tcHH:MM:SS", "d": "%tcDD_Mon_CCYY_HH:MM"}
+    )
+    found = read(tmp_path / "raw.dta")
+    assert found["t"] == ["07:30:00", "17:30:00"]
+    assert found["d"] == ["1960-01-01T07:30:00", "1960-01-02T00:00:00"]
+
+
+def test_a_time_stored_with_an_error_is_the_one_that_was_meant(tmp_path: Path) -> None:
+    rows = [["t"], [time(7, 30)], [time(12, 0, 30, 250_000)]]
+    assert read(workbook(tmp_path / "raw.xlsx", rows))["t"] == ["07:30:00", "12:00:30.25"]
+    pyreadstat.write_sav(
+        pd.DataFrame({"t": [26999.9999999, 12.35]}), tmp_path / "raw.sav", variable_format={"t": "TIME11.2"}
+    )
+    assert read(tmp_path / "raw.sav")["t"] == ["07:30:00", "00:00:12.35"]
+
+
+def test_codes_of_times_have_their_labels_and_are_missing(tmp_path: Path) -> None:
+    path = tmp_path / "raw.sav"
+    pyreadstat.write_sav(
+        pd.DataFrame({"t": [27000.0, 359999.0, 3600.0]}),
+        path,
+        variable_format={"t": "TIME8"},
+        variable_value_labels={"t": {3600.0: "At one"}},
+        missing_ranges={"t": [{"lo": 350000, "hi": 360000}]},
+    )
+    table = read_raw(path, Source("microdata", path.name, ""))
+    assert table.metadata.value_labels == {"t": {"01:00:00": "At one"}}
+    missing = table.metadata.missing["t"]
+    assert [missing.holds(text) for text in table.frame["t"]] == [False, True, False]
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_a_duration_is_a_number_of_seconds(decimal: str, wave: Wave) -> None:
+    declared = replace(wave, source=replace(wave.source, decimal=decimal))
+    texts = pd.Series(["07:30:00", "00:00:12.5", "-00:01:00", "", "100:00:00"], dtype="str")
+    found = numbers(texts, "t", declared)
+    assert found.tolist()[:3] == [27000.0, 12.5, -60.0] and found[4] == 360000.0
+    assert number_of("00:10:00", declared.source) == 600.0 and number_of("1:10", declared.source) is None
 
 
 @pytest.mark.parametrize("write", [in_csv, in_xlsx, in_sav, in_dta, in_parquet])

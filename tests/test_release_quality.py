@@ -24,7 +24,7 @@ def test_cells_are_counted_by_what_became_of_them(barometer: Path) -> None:
     table = protect(estimates(*rows), catalogue)
     report = audit([("candidate", {"estimates": table})], catalogue).report
     package = next(iter(catalogue.barometer.packages.values()))
-    told = json.loads(quality(catalogue, package, {"estimates": table}, report, {}))
+    told = json.loads(quality(catalogue, package, {"estimates": table}, report, {}, {}))
     assert told["cells"]["suppressed"] == {"primary": 1, "secondary": 1, "quality": 0}
     assert told["cells"]["published"] == 2
     assert told["waves"]["dk-2020"]["response_rate"] == 50.0
@@ -39,7 +39,7 @@ def test_what_nobody_declared_is_said_to_be_unknown(barometer: Path) -> None:
     package = next(iter(catalogue.barometer.packages.values()))
     table = estimates(cell(), cell(wave="no-2020", source_kind="figures"))
     counts = {"dk-2020": {"strata": 7, "lonely_psus": 2}}
-    waves = json.loads(quality(catalogue, package, {"estimates": table}, {}, counts))["waves"]
+    waves = json.loads(quality(catalogue, package, {"estimates": table}, {}, counts, {}))["waves"]
     facts = ("population", "sample", "respondents", "response_rate", "mode", "weighting", "panel", "design")
     assert [waves["no-2020"][name] for name in facts] == ["unknown"] * 8
     assert [waves["dk-2020"][name] for name in facts] == [
@@ -60,5 +60,5 @@ def test_weights_that_nobody_described_are_not_taken_for_none(
     catalogue = load_catalogue(barometer)
     package = next(iter(catalogue.barometer.packages.values()))
     table = estimates(cell(wave="no-2020", source_kind="figures"))
-    waves = json.loads(quality(catalogue, package, {"estimates": table}, {}, {}))["waves"]
+    waves = json.loads(quality(catalogue, package, {"estimates": table}, {}, {}, {}))["waves"]
     assert waves["no-2020"]["weighting"] == told

@@ -18,7 +18,7 @@ from pipeline.defs.resources import Project, plain_problems
 from pipeline.release import check_untouched
 from pipeline.release_store import SUMS
 from pipeline.staleness.files import hash_of_file
-from pipeline.staleness.findings import WAVE_CHECKS, edition_before, keep_finding
+from pipeline.staleness.findings import edition_before, keep_finding
 from pipeline.staleness.outputs import product_folder, wave_folder, wave_report
 from pipeline.staleness.run_problems import keep_problems
 from pipeline.steps import declared_facts, quality
@@ -70,63 +70,47 @@ def quarantine(context: dg.AssetCheckExecutionContext, project: Project) -> dg.A
 
 def labels(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """The labels of a labelled file say what its codes and columns are mapped to."""
-    return _report_check("labels", lambda report, *_: quality.labels(report), context, project)
+    return _report_check("labels", context, project)
 
 
 def nothing_ticked(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """It is known what nothing ticked of a multiple question means."""
-    return _report_check(
-        "nothing_ticked",
-        lambda report, _, catalogue: quality.nothing_ticked(report, catalogue),
-        context,
-        project,
-    )
+    return _report_check("nothing_ticked", context, project)
 
 
 def weights(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Weights in a sensible range, and every margin met."""
-    with plain_problems(project):
-        wave, catalogue = _wave(context, project)
-        if not wave.is_microdata:
-            return _result(Finding(True, "published figures have no weights"))
-        found = quality.weights(wave_report(catalogue.root, "weighted_wave", wave.key))
-        return _keep("weights", wave.key, found, catalogue)
+    return _report_check("weights", context, project)
 
 
 def response(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """As many units answered as is declared."""
-    return _report_check(
-        "response", lambda report, wave, _: declared_facts.response(report, wave), context, project
-    )
+    return _report_check("response", context, project)
 
 
 def item_nonresponse(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Most of those asked gave an answer that counts."""
-    return _report_check("item_nonresponse", declared_facts.item_nonresponse, context, project)
+    return _report_check("item_nonresponse", context, project)
 
 
 def outliers(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """No number a thousand times the others."""
-    return _report_check("outliers", lambda report, *_: declared_facts.outliers(report), context, project)
+    return _report_check("outliers", context, project)
 
 
 def thousands(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """No decimal mark that may be one between thousands."""
-    return _report_check(
-        "thousands", lambda report, wave, _: declared_facts.thousands(report, wave), context, project
-    )
+    return _report_check("thousands", context, project)
 
 
 def replicates(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Replicate weights that are as many as their method makes, no two alike."""
-    return _report_check(
-        "replicates", lambda report, wave, _: declared_facts.replicates(report, wave), context, project
-    )
+    return _report_check("replicates", context, project)
 
 
 def lonely_psus(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """Few strata of one sampling unit that count as certain."""
-    return _report_check("lonely_psus", declared_facts.lonely_psus, context, project)
+    return _report_check("lonely_psus", context, project)
 
 
 def shares(project: Project) -> dg.AssetCheckResult:
@@ -241,17 +225,13 @@ def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _report_check(
-    check: str,
-    judge: Callable[[dict[str, Any], Wave, Catalogue], Finding],
-    context: dg.AssetCheckExecutionContext,
-    project: Project,
+    check: str, context: dg.AssetCheckExecutionContext, project: Project
 ) -> dg.AssetCheckResult:
     with plain_problems(project):
         wave, catalogue = _wave(context, project)
         if not wave.is_microdata:
             return _result(Finding(True, "published figures have no units to count"))
-        report = wave_report(catalogue.root, WAVE_CHECKS[check], wave.key)
-        return _keep(check, wave.key, judge(report, wave, catalogue), catalogue)
+        return _keep(check, wave.key, declared_facts.judged(check, wave, catalogue), catalogue)
 
 
 def _estimates_check(

@@ -142,6 +142,8 @@ def _answer_rows(question: Question, answer: str) -> Iterator[Row]:
             "base": question.base,
             "substantive": not {code, item} & set(question.nonresponse),
             "max_choices": question.max_choices,
+            "minimum": question.minimum,
+            "maximum": question.maximum,
             "note": question.note,
         }
 

@@ -7,7 +7,7 @@ which only counts are taken. What the audit does belongs to ``disclosure``.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -24,14 +24,17 @@ def quality(
     tables: Mapping[str, pd.DataFrame],
     audit_report: Mapping[str, Any],
     weighted: Mapping[str, Mapping[str, Any]],
+    findings: Mapping[str, Sequence[str]],
 ) -> bytes:
     """The file's bytes. ``tables``: as published; ``audit_report``: ``Audit.report`` of this package.
 
-    ``weighted``: the report of each microdata wave's weights.
+    ``weighted``: the report of each microdata wave's weights. ``findings``: the checks of it that did not
+    pass, by name: what they have counted stays inside.
     """
     estimates = tables["estimates"]
     waves = {
         str(wave): _wave(catalogue.waves[str(wave)], own, weighted.get(str(wave)), catalogue)
+        | {"findings": list(findings.get(str(wave), ()))}
         for wave, own in estimates.groupby("wave", sort=True)
     }
     limits, reliability = catalogue.barometer.disclosure, catalogue.barometer.reliability

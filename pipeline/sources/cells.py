@@ -1,7 +1,8 @@
 """The normal form of a cell as text, and how it becomes a number again.
 
 Every format gives the same texts, so that one crosswalk fits a CSV and an SPSS file: a whole
-number is "1", another number its shortest form with a point, a date ISO 8601, a blank cell "".
+number is "1", another number its shortest form with a point, a date ISO 8601, a time of day or a duration
+"07:30:00", a blank cell "".
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ SEPARATORS = {  # of thousands, and the characters that each stands for
     " ": " \u00a0\u202f\u2009",
     "'": "'\u2019",
 }
+CLOCK = re.compile(r"(-?)(\d+):([0-5]\d):([0-5]\d)(\.\d+)?")
 LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
 
 
@@ -43,10 +45,12 @@ def cell_text(value: object) -> str:
         return _number_text(value)
     if isinstance(value, Decimal):
         return _number_text(float(value)) if value.is_finite() else ""
-    if isinstance(value, (datetime, date, time)):
+    if isinstance(value, (datetime, date)):
         return value.isoformat()
+    if isinstance(value, time):
+        return clock_text(value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6)
     if isinstance(value, timedelta):
-        return str(value)
+        return clock_text(value.total_seconds())
     raise TypeError(type(value).__name__)
 
 
@@ -56,6 +60,23 @@ def _number_text(value: float | np.floating[Any]) -> str:
     if np.isfinite(value) and float(value).is_integer():
         return str(int(value))
     return str(value)  # numpy and Python both write the shortest text that reads back as the same number
+
+
+def clock_text(seconds: float) -> str:
+    """A time of day or a duration as hours, minutes and seconds, to the millisecond."""
+    whole, rest = divmod(round(abs(seconds) * 1000), 1000)
+    sign = "-" if seconds < 0 and (whole or rest) else ""
+    fraction = f".{rest:03}".rstrip("0") if rest else ""
+    return f"{sign}{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{fraction}"
+
+
+def in_seconds(text: str) -> str:
+    """The seconds of a text as ``clock_text`` writes it, as text; any other text as it is."""
+    found = CLOCK.fullmatch(text)
+    if not found:
+        return text
+    sign, hours, minutes, seconds, fraction = found.groups()
+    return f"{sign}{int(hours) * 3600 + int(minutes) * 60 + int(seconds)}{fraction or ''}"
 
 
 def padded(text: str, width: int) -> str:
@@ -74,12 +95,16 @@ def text_column(values: Sequence[object] | np.ndarray[Any, Any]) -> pd.Series[st
 
 def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     """A text column of a raw file as numbers, by its decimal mark and thousands separator; blank is NaN.
+    A time of day or a duration is its seconds.
 
     Raises ProblemError naming the column, and counting the rows, where a text is not a finite number or its
     size is no real one's.
     """
     mark, other_mark = _marks(wave.source)
     plain = ungrouped(column, wave.source)
+    if (clock := plain.str.contains(":", regex=False)).any():
+        clock &= plain.str.fullmatch(CLOCK)
+        plain = plain.mask(clock, plain.map(in_seconds).str.replace(".", mark, regex=False))
     parsed: pd.Series[float] = pd.to_numeric(
         plain.str.replace(mark, ".", regex=False), errors="coerce"
     ).astype("float64")
@@ -136,6 +161,7 @@ def number_of(text: str, source: Source) -> float | None:
     mark, _ = _marks(source)
     if source.thousands and re.fullmatch(_groups(source.thousands, mark), text):
         text = re.sub(f"[{SEPARATORS[source.thousands]}]", "", text)
+    text = in_seconds(text).replace(".", mark) if CLOCK.fullmatch(text) else text
     found = re.fullmatch(rf"[-+]?\d*(?:{re.escape(mark)}\d+)?", text)
     return float(text.replace(mark, ".")) if found and any(map(str.isdigit, text)) else None
 

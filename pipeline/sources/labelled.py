@@ -7,6 +7,7 @@ ISO 8601 here, since the files store counts.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +21,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Source
 from pipeline.extras import optional
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources.cells import cell_text, padded, text_column
+from pipeline.sources.cells import cell_text, clock_text, padded, text_column
 from pipeline.sources.layout import Column, is_single_byte, mojibake, raw_file_name, unreadable
 from pipeline.sources.metadata import FileMetadata, Missing, MultipleSet
 
@@ -28,10 +29,13 @@ PROGRAMS = {"sav": "SPSS", "dta": "Stata", "sas7bdat": "SAS", "xpt": "a SAS tran
 SAS = ("sas7bdat", "xpt")
 SPSS_DAYS = ("DATE", "ADATE", "EDATE", "SDATE", "JDATE", "QYR", "MOYR", "WKYR")
 SPSS_MOMENTS = ("DATETIME", "YMDHMS")
+SPSS_TIMES = ("TIME", "DTIME", "MTIME")
 SAS_DAYS = re.compile(
     "DATE|(YYMMDD|DDMMYY|MMDDYY)[A-Z]?|(E|B|IS)8601DA|MONYY|YYMM[A-Z]?|WEEKDAT[EX]|WORDDAT[EX]|JULIAN"
 )
 SAS_MOMENTS = re.compile("DATETIME|DATEAMPM|(E|B|IS)8601DT|MDYAMPM")
+SAS_TIMES = re.compile("TIME|TIMEAMPM|HHMM|MMSS|TOD|(E|B|IS)8601TM")
+STATA_TIME = re.compile(r"%tc(?=.*h)[hms:.,_ ap]+", re.IGNORECASE)  # of a moment, the time of day alone
 FILLED = {"sav": re.compile(r"N(\d+)"), "dta": re.compile(r"%0(\d+)\.0[fg]"), "sas": re.compile(r"Z(\d+)")}
 SPSS_EPOCH, EPOCH_1960 = np.datetime64("1582-10-14", "s"), np.datetime64("1960-01-01", "s")
 DAY = 86_400  # seconds
@@ -147,9 +151,9 @@ def _stored(column: pd.Series[Any], written: str, stored: str, kind: str) -> pd.
 
 
 def _as_shown(cells: pd.Series[str], written: str, kind: str) -> pd.Series[str]:
-    """Numbers whose format means something: leading zeros, and per cents of SAS."""
+    """Numbers whose format means something: leading zeros, times of day, and per cents of SAS."""
     percent = kind in SAS and written.startswith("PERCENT")
-    if not (percent or _width(written, kind)):
+    if not (percent or _width(written, kind) or _is_time(written, kind)):
         return cells
     places, distinct = pd.factorize(cells)
     return pd.Series(
@@ -160,7 +164,25 @@ def _as_shown(cells: pd.Series[str], written: str, kind: str) -> pd.Series[str]:
 def _shown(text: str, written: str, kind: str) -> str:
     if text and kind in SAS and written.startswith("PERCENT"):
         return cell_text(Decimal(text).scaleb(2))
+    if text and _is_time(written, kind):
+        return _time(float(text), written, kind)
     return padded(text, _width(written, kind))
+
+
+def _is_time(written: str, kind: str) -> bool:
+    """Whether a format is that of a time of day or a duration."""
+    if kind == "dta":
+        return bool(STATA_TIME.fullmatch(written.replace("-", "")))
+    word = written.rstrip("0123456789.")
+    return bool(SAS_TIMES.fullmatch(word)) if kind in SAS else word in SPSS_TIMES
+
+
+def _time(number: float, written: str, kind: str) -> str:
+    """A stored time as it is shown: of a moment, the time of day."""
+    if not math.isfinite(number):
+        return cell_text(number)
+    seconds = number / 1000 if kind == "dta" else number
+    return clock_text(seconds % DAY if kind == "dta" or written.startswith("TOD") else seconds)
 
 
 def _width(written: str, kind: str) -> int:
@@ -177,7 +199,9 @@ def _code(value: object, written: str, kind: str) -> str:
 
 
 def _moments(values: np.ndarray[Any, Any], written: str, kind: str) -> pd.Series[str] | None:
-    """Dates and times as ISO 8601, None when the column's format is not that of a date."""
+    """Days and moments as ISO 8601, None when the column's format is not that of one."""
+    if _is_time(written, kind):
+        return None
     if kind == "dta":
         word = written.replace("-", "")
         days, moments = word.startswith(("%td", "%d")), word.startswith(("%tc", "%tC"))

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.sources.cells import in_seconds
+
 
 @dataclass(frozen=True)
 class Missing:
@@ -25,7 +27,7 @@ class Missing:
         if text in self.codes:
             return True
         try:
-            number = float(text)
+            number = float(in_seconds(text))
         except ValueError:
             return False
         return any(low <= number <= high for low, high in self.ranges)

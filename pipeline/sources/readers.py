@@ -19,7 +19,7 @@ from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources import bounds
 from pipeline.sources.apart import apart
-from pipeline.sources.cells import text_column, ungrouped
+from pipeline.sources.cells import CLOCK, text_column, ungrouped
 from pipeline.sources.contents import require_contents
 from pipeline.sources.delimited import read_delimited
 from pipeline.sources.labelled import PROGRAMS, read_labelled
@@ -117,7 +117,7 @@ def _frame(
 
 
 def _alike(cells: pd.Series[str]) -> pd.Series[str]:
-    """A column of truth values, or of moments, in the words that every format shares; others as they are.
+    """A column of truth values, moments or times, in the words that every format shares; others as they are.
 
     Moments that are all at midnight are days: many programs store no other.
     """
@@ -129,6 +129,8 @@ def _alike(cells: pd.Series[str]) -> pd.Series[str]:
     if MOMENT.fullmatch(filled.iloc[0]) and filled.str.fullmatch(MOMENT).all():
         days = filled.str.endswith("00:00:00").all()
         return cells.str.slice(0, 10) if days else cells.str.replace(" ", "T", regex=False)
+    if CLOCK.fullmatch(filled.iloc[0]) and filled.str.fullmatch(CLOCK).all():
+        return cells.str.replace(r"^(-?)(\d:)", r"\g<1>0\g<2>", regex=True)
     return cells
 
 

@@ -23,6 +23,7 @@ from pipeline.release.revisions import CHANGELOG, JSON, as_json, changelog, comp
 from pipeline.release_store import SUMS, SealedRelease, earlier, previous
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.outputs import wave_report
+from pipeline.steps.declared_facts import worth_a_look
 from pipeline.steps.provenance import PROVENANCE, provenance
 
 Tables = Mapping[str, pd.DataFrame]
@@ -71,12 +72,10 @@ def write_candidate(catalogue: Catalogue, made: Audited) -> dict[str, Any]:
     package, tables = made.package, made.tables
     extra = _extra_files(catalogue, package, tables)
     waves = [catalogue.waves[key] for key in tables["waves"]["wave"]]
-    weighted = {
-        wave.key: wave_report(catalogue.root, "weighted_wave", wave.key)
-        for wave in waves
-        if wave.is_microdata
-    }
-    extra["quality.json"] = quality(catalogue, package, tables, made.report, weighted)
+    microdata = [wave for wave in waves if wave.is_microdata]
+    weighted = {wave.key: wave_report(catalogue.root, "weighted_wave", wave.key) for wave in microdata}
+    findings = {wave.key: worth_a_look(wave, catalogue) for wave in microdata}
+    extra["quality.json"] = quality(catalogue, package, tables, made.report, weighted, findings)
     folder = write_package(catalogue.root, catalogue, package, tables, extra)
     (folder / PROVENANCE).write_bytes(provenance(catalogue, waves, folder))
     return {"sha256sums": hash_of_file(folder / SUMS), "audit": made.report}

@@ -7,12 +7,15 @@ right all the same, and somebody has to look at or to declare.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.problems import counted
+from pipeline.staleness.findings import WAVE_CHECKS
+from pipeline.staleness.outputs import wave_report
+from pipeline.steps import quality
 from pipeline.steps.quality import MAX_SHOWN, Finding
 
 Report = Mapping[str, Any]
@@ -191,3 +194,26 @@ def survey_pairs(waves: Sequence[Wave]) -> list[tuple[Wave, Wave]]:
         for a, b in combinations([wave for wave in waves if wave.is_microdata], 2)
         if (a.survey, a.status) == (b.survey, b.status)
     ]
+
+
+FROM_REPORTS: Mapping[str, Callable[[Report, Wave, Catalogue], Finding]] = {
+    "response": lambda report, wave, _: response(report, wave),
+    "item_nonresponse": item_nonresponse,
+    "outliers": lambda report, *_: outliers(report),
+    "thousands": lambda report, wave, _: thousands(report, wave),
+    "labels": lambda report, *_: quality.labels(report),
+    "nothing_ticked": lambda report, _, catalogue: quality.nothing_ticked(report, catalogue),
+    "weights": lambda report, *_: quality.weights(report),
+    "replicates": lambda report, wave, _: replicates(report, wave),
+    "lonely_psus": lonely_psus,
+}  # the checks of a microdata wave that its step's report is enough for
+
+
+def judged(check: str, wave: Wave, catalogue: Catalogue) -> Finding:
+    """What one of ``FROM_REPORTS`` finds of a microdata wave, by the report of the step that it judges."""
+    return FROM_REPORTS[check](wave_report(catalogue.root, WAVE_CHECKS[check], wave.key), wave, catalogue)
+
+
+def worth_a_look(wave: Wave, catalogue: Catalogue) -> list[str]:
+    """The names of the checks of a microdata wave that did not pass, of those its reports tell of."""
+    return [check for check in FROM_REPORTS if not judged(check, wave, catalogue).passed]
