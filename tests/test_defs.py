@@ -46,12 +46,13 @@ CHECKS = {
         "quarantine",
         "response",
         "item_nonresponse",
+        "routing",
         "outliers",
         "labels",
         "nothing_ticked",
     },
     "weighted_wave": {"weights", "replicates", "lonely_psus"},
-    "estimates": {"shares", "jumps", "agreement", "scopes", "shared_units"},
+    "estimates": {"shares", "jumps", "agreement", "scopes", "shared_units", "copies"},
     "data_package": {"disclosure", "package"},
 }
 

@@ -35,13 +35,18 @@ def shared_units(a: Wave, b: Wave, ids: Ids = no_ids) -> str:
         return NO
     if a.panel is not None or b.panel is not None:
         return NO if False in (a.panel, b.panel) else YES
-    of_a, of_b = set(ids(a.key)), set(ids(b.key))
+    of_a, of_b = ({_id(each) for each in ids(wave.key)} for wave in (a, b))
     if not of_a or not of_b:
         return UNKNOWN
     common = len(of_a & of_b)
     if common <= FEW * min(len(of_a), len(of_b)):
         return NO
     return YES if common > BY_NATURE * _by_chance(of_a, of_b) else UNKNOWN
+
+
+def _id(text: str) -> str:
+    """An id as another program would have written it: without leading zeros, in either case."""
+    return text.casefold().lstrip("0") or "0"
 
 
 def _by_chance(of_a: set[str], of_b: set[str]) -> float:

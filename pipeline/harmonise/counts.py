@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,11 +13,16 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, SELECTED, Question, item_key
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, SELECTED, Instrument, Question, item_key
+from pipeline.catalogue.ranges import range_of
+from pipeline.harmonise.crosswalk import COPY_NUMBER, is_confirmed
 from pipeline.harmonise.routing import holds
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
+from pipeline.sources import number_of
 
 UNIT_ERROR = 1000.0  # times the median, or a part of it: thousands written for ones, or ones for thousands
+CODE_LIKE = re.compile(r"-[1-9]|-?9+[6-9]|-(\d)\1+")  # numbers that often say why there is none
+FAR = 1.5  # times the largest of the other numbers
 FEWEST = 5  # numbers that have a median worth the name
 
 
@@ -106,6 +113,39 @@ def outliers(answers: pd.DataFrame, catalogue: Catalogue) -> dict[str, int]:
         far = (positive > UNIT_ERROR * median) | (positive < median / UNIT_ERROR)
         if far.any():
             found[question.key] = int(far.sum())
+    return found
+
+
+def suspected_codes(raw: pd.DataFrame, wave: Wave, instrument: Instrument) -> dict[str, dict[str, int]]:
+    """By source column of numbers, copied or put into ranges: those that look like codes of no answer, such
+    as 999 or -9, and their rows. They occur more than once, far from the others, and have no line of their
+    own; what a confirmed line takes is no code.
+    """
+    lines: dict[str, list[str]] = {}
+    numeric = set()
+    for row in instrument.crosswalk:
+        lines.setdefault(row.source_variable, []).append(row.source_code)
+        if (row.code == COPY_NUMBER or range_of(row.source_code)) and not is_confirmed(row):
+            numeric.add(row.source_variable)
+    found = {}
+    for column in sorted(numeric & {*raw.columns}):
+        times = {str(text): int(rows) for text, rows in raw[column].value_counts().sort_index().items()}
+        numbers = {
+            text: number
+            for text in times
+            if text not in lines[column] and (number := number_of(text, wave.source)) is not None
+        }
+        plain = [number for text, number in numbers.items() if not CODE_LIKE.fullmatch(text)]
+        low, high = min(plain, default=0.0), max(plain, default=math.inf)
+        suspects = {
+            text: times[text]
+            for text, number in numbers.items()
+            if CODE_LIKE.fullmatch(text)
+            and times[text] > 1
+            and (number > FAR * high if number > 0 else number < 0 <= low)
+        }
+        if suspects:
+            found[column] = suspects
     return found
 
 

@@ -9,7 +9,7 @@ from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import ProblemError, counted, wave_problem
 from pipeline.sources.layout import absent
-from pipeline.sources.shown import shown
+from pipeline.sources.shown import visible
 
 MOST_VALUES = 20  # values of a column that a message names
 
@@ -51,7 +51,8 @@ def rows_of(cells: pd.DataFrame, source: Source, wave: str) -> Flags:
 def values_found(cells: pd.Series[str]) -> str:
     """The values of a column that may be shown, with their rows, most frequent first; the others counted."""
     times = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    texts = [(shown(str(text), int(rows)), int(rows)) for text, rows in times.items()]
+    may_be_shown = visible({str(text): int(rows) for text, rows in times.items()})
+    texts = [(may_be_shown[str(text)], int(rows)) for text, rows in times.items()]
     parts = [f"{text or 'blank'} ({counted(rows, 'row')})" for text, rows in texts if text is not None]
     hidden = len(texts) - len(parts)
     more = [f"{len(parts) - MOST_VALUES} more"] if len(parts) > MOST_VALUES else []
