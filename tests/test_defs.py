@@ -46,13 +46,14 @@ CHECKS = {
         "quarantine",
         "response",
         "item_nonresponse",
+        "routing",
         "outliers",
         "thousands",
         "labels",
         "nothing_ticked",
     },
     "weighted_wave": {"weights", "replicates", "lonely_psus"},
-    "estimates": {"shares", "jumps", "agreement", "scopes", "shared_units"},
+    "estimates": {"shares", "jumps", "agreement", "scopes", "shared_units", "copies"},
     "data_package": {"disclosure", "package"},
 }
 

@@ -365,3 +365,46 @@ def test_the_wording_of_a_questionnaire_settles_a_doubt(barometer: Path) -> None
     with (barometer / "schemas/instruments/dk.toml").open("a") as file:
         file.write('[wording.novelty]\ntext = "Hvor stammer den fra?"\n')
     assert harmonised(barometer).report["labels"] == {"compared": 1, "doubts": []}
+
+
+# ── other languages, and labels in other places ──────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("yes", "no"),
+    [("Oui", "Non"), ("Sí", "No"), ("Ja", "Nein"), ("Sim", "Não"), ("Tak", "Nie"), ("Да", "Нет"), ("Selected", "Not selected")],
+)  # fmt: skip
+def test_yes_and_no_are_known_in_other_languages(yes: str, no: str, barometer: Path) -> None:
+    frame = delivered(barometer)
+    deliver(barometer, frame, variable_value_labels={"Q1_1": {1: yes, 2: no}})
+    assert not problems(barometer)
+    deliver(barometer, frame, variable_value_labels={"Q1_1": {1: no, 2: yes}})
+    assert {found.value for found in problems(barometer)} == {"Q1_1 = 1", "Q1_1 = 2"}
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Don\u2019t know", "Weiß nicht", "Keine Angabe", "Ne sait pas", "NS/NC", "998 Don't know", "(DK)", "Inap.", "Refused (vol.)", "Нет ответа", "I do not wish to answer"],
+)  # fmt: skip
+def test_no_answer_is_known_by_its_label(label: str, barometer: Path) -> None:
+    frame = delivered(barometer)
+    frame.loc[frame["ANSATTE"] == 999, "ANSATTE"] = 998
+    for said, stops in ((label, 1), ("998 or more", 0)):
+        deliver(barometer, frame, variable_value_labels={"ANSATTE": {998: said}})
+        assert len(problems(barometer)) == stops
+
+
+@pytest.mark.parametrize(
+    ("label", "stops"),
+    [
+        ("New products (1 = no, 2 = yes)", 2),
+        ("New products: 1: No; 2: Yes", 2),
+        ("New products (1 = yes, 2 = no, 9 = DK)", 0),
+        ("New products (in the last 2 years)", 0),
+    ],
+)
+def test_codes_that_a_columns_label_spells_out_count(label: str, stops: int, barometer: Path) -> None:
+    deliver(barometer, column_labels={"Q1_1": label})
+    found = problems(barometer)
+    assert len(found) == stops
+    assert not stops or found[0].message.startswith("maps to introduced.product yes")

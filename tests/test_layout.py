@@ -16,7 +16,7 @@ from pipeline.catalogue import Source, load_catalogue
 from pipeline.cli.app import app
 from pipeline.drafting.sniff import sniff
 from pipeline.problems import ProblemError
-from pipeline.sources import RawTable, read_raw
+from pipeline.sources import RawTable, numbers, read_raw, values_found
 from tests.barometers import edit, microdata, pin
 from tests.golden import estimated
 from tests.test_rows import harmonised, stopped
@@ -572,3 +572,92 @@ def test_a_barometer_may_be_drafted_with_the_same_options(tmp_path: Path) -> Non
     done = CliRunner().invoke(app, ["--project", str(tmp_path), *arguments])
     assert done.exit_code == 0, done.output
     assert "skip_rows = 1" in (tmp_path / "new/schemas/waves/raw.toml").read_text(encoding="utf-8")
+
+
+# ── what a sheet shows, and what it holds ────────────────────────────────────
+
+
+def workbook(tmp_path: Path, change: Any) -> RawTable:
+    """A workbook of a visible sheet with two regions of two rows each, as ``change`` leaves it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet
+    for row in (["ID", "REG", None], ["ID", "a", "b"], [1, "N", 1], [2, "N", 2], [3, "S", 1], [4, "S", 2]):
+        sheet.append(row)
+    change(book, sheet)
+    path = tmp_path / "raw.xlsx"
+    book.save(path)
+    return read_raw(path, Source("microdata", path.name, "", header_rows=2))
+
+
+def test_merged_cells_of_the_table_are_refused_and_those_of_the_header_are_not(tmp_path: Path) -> None:
+    def head(_: Any, sheet: Any) -> None:
+        sheet.merge_cells("A1:A2")
+        sheet.merge_cells("B1:C1")
+        sheet.merge_cells("B6:C6")  # of one row: nothing is lost below it
+
+    assert len(workbook(tmp_path, head).frame) == 4
+    for ref in ("B3:B4", "A5:C6", "B2:B3"):
+        with pytest.raises(ProblemError, match=f"cells {ref}: is merged, below the header"):
+            workbook(tmp_path, lambda _, sheet, ref=ref: sheet.merge_cells(ref))
+
+
+def test_a_hidden_first_sheet_is_not_taken_for_the_data(tmp_path: Path) -> None:
+    def hidden(book: Any, sheet: Any) -> None:
+        book.create_sheet("Real").append(["ID"])
+        sheet.sheet_state = "hidden"
+        book.active = 1
+
+    with pytest.raises(ProblemError, match="is hidden, and the first of the workbook") as raised:
+        workbook(tmp_path, hidden)
+    assert "Sheet, Real" in raised.value.problems[0].hint
+
+
+# ── thousands that the decimal mark parts ────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("cells", "asked"),
+    [
+        (["45", "1.200", "350"], True),
+        (["45", "1.234", "2.345", "3.456", "4.567", "5.678"], True),
+        (["45", "-1.500"], True),
+        (["1.200", "2.500"], False),  # three decimals throughout
+        (["45.000", "1.200"], False),
+        (["45", "1.2", "1.200"], False),
+        (["45", "0.500"], False),
+        (["4500", "1.200"], False),  # a whole number without a separator
+        (["45", "1.234"], False),
+        (["45", ""], False),
+    ],
+)
+def test_thousands_parted_by_the_decimal_mark_are_asked_about(
+    cells: list[str], asked: bool, barometer: Path
+) -> None:
+    """1.200 next to 45 is 1200 in half of Europe, and was read as 1.2."""
+    wave = load_catalogue(barometer).waves["no-2020"]
+    for mark, other in (".,", ",."):
+        column = pd.Series([cell.replace(".", mark) for cell in cells], dtype="str")
+        source = replace(wave.source, decimal=mark, thousands="")
+        if not asked:
+            numbers(column, "S", replace(wave, source=source))
+            continue
+        with pytest.raises(ProblemError, match="may hold thousands") as raised:
+            numbers(column, "S", replace(wave, source=source))
+        hint = raised.value.problems[0].hint
+        assert f'source.decimal = "{other}" and source.thousands = "{mark}"' in hint
+        decimals = replace(wave, source=replace(source, thousands=other))
+        assert numbers(column, "S", decimals).abs().max() < 1000
+        grouped = replace(wave, source=replace(source, decimal=other, thousands=mark))
+        assert numbers(column, "S", grouped).abs().max() >= 1200
+
+
+def test_millions_are_told_as_such(barometer: Path) -> None:
+    wave = load_catalogue(barometer).waves["no-2020"]
+    with pytest.raises(ProblemError) as raised:
+        numbers(pd.Series(["45", "1.200.000"], dtype="str"), "S", wave)
+    assert 'source.thousands = "."' in raised.value.problems[0].hint
+
+
+def test_identifiers_are_not_listed_where_a_value_is_looked_for() -> None:
+    assert values_found(pd.Series([f"{row:06}" for row in range(30)], dtype="str")) == "30 texts not shown"

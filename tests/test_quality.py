@@ -40,6 +40,8 @@ def report(**given: Any) -> dict[str, Any]:
         "deff": 1.2,
         "effective_n": 66.7,
         "margins": [margin],
+        "numbered": False,
+        "off_strata": 0,
     }
     return sound | given
 

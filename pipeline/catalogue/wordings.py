@@ -22,6 +22,18 @@ NO_ANSWER_LABEL = re.compile(
     r"|ubesvart|intet svar|ikke aktuelt",
     re.IGNORECASE,
 )
+NO_ANSWER_ABROAD = re.compile(
+    r"wei(?:ß|ss) nicht.*|keine (?:angaben?|antwort).*|verweigert.*|trifft nicht zu"
+    r"|(?:je )?ne sai[st] pas.*|nsp|sans r[eé]ponse|non[- ]r[eé]ponse|sans objet"
+    r"|no sabe.*|ns ?/ ?n[cr]|no (?:contesta|responde).*|no (?:procede|aplica)"
+    r"|weet (?:ik )?niet.*|geen (?:antwoord|mening).*|niet van toepassing"
+    r"|non (?:sa|so|risponde).*|n[aã]o (?:sabe|sei|responde[ur]?).*|nie wiem.*|trudno powiedzie[cć].*"
+    r"|odmowa.*|nev[ií]m.*|nem tudja.*|не знаю.*|затрудняюсь.*|нет ответа.*|отказ.*|わからない|無回答"
+    r"|inap\.?|iap|not (?:ascertained|available|known|codeable|in universe)|niu|no response|non-?response"
+    r"|item non-?response|does not apply|can(?:no|')t (?:choose|say|remember)|hard to say"
+    r"|(?:legitimate|valid) skip|skipped|(?:i )?do not wish to .*|unknown\b.*|unwilling to .*",
+    re.IGNORECASE,
+)
 NONE_LABEL = re.compile(
     r"(?:none|nothing|nobody|no one|ingen|inga|inget|ingenting|intet|ekkert|engin|ning[uú]n[oa]?|keine|geen"
     r"|aucune?)\b.*|ei mi(?:tään|kään)\b.*",
@@ -34,7 +46,8 @@ UNTICKED = re.compile(
     rf"(?:not|ikke|ikkje|inte|ej|ei|no|non)[ -]{TICKED.pattern}|un(?:selected|ticked|checked|marked)",
     re.IGNORECASE,
 )
-YES, NO = re.compile(r"yes|ja|kyll[aä]|j[aá]", re.IGNORECASE), re.compile(r"no|nei|nej|ei", re.IGNORECASE)
+YES = re.compile(r"yes|y|ja|kyll[aä]|j[aá]|oui|s[ií]|sim|tak|ano|igen|da|да|так|evet|はい|是", re.IGNORECASE)
+NO = re.compile(r"no|n|nei|nej|ei|nein|nee|non|n[aã]o|ne|nie|nem|nu|нет|ні|hay.r|いいえ|否", re.IGNORECASE)
 # between question and item
 SEPARATOR = re.compile(r"(?:[:?…]|\.\.\.)(?:\s+[-\u2013\u2014])?\s+|\s[-\u2013\u2014]\s+")
 DENIAL = re.compile(
@@ -109,6 +122,23 @@ def _wording_sources(catalogue: Catalogue) -> list[Mapping[str, str]]:
 def _wordings(sources: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:
     return tuple(
         dict.fromkeys([*own, *(label_source[key] for label_source in sources if label_source.get(key))])
+    )
+
+
+def says_no_answer(label: str, code: str = "") -> bool:
+    """Whether a label says that there is no answer, in any of the languages known here.
+
+    Its code before it, as in ``9 - Don't know``, brackets around it and what follows it in brackets count for
+    nothing.
+    """
+    text = re.sub(r"[\u2018\u2019\u00b4`]", "'", label).strip()
+    if code:
+        text = re.sub(rf"^[(\[]?{re.escape(code)}[)\]]?[\s.:=)-]+", "", text)
+    bare = re.sub(r"\s*[(\[][^)\]]*[)\]]$", "", text).strip() or text.strip("()[] ")
+    return any(
+        pattern.fullmatch(each)
+        for each in {text, bare, plain(text)}
+        for pattern in (NO_ANSWER_LABEL, NO_ANSWER_ABROAD)
     )
 
 

@@ -41,13 +41,18 @@ def shared_units(a: Wave, b: Wave, ids: Ids = no_ids) -> str:
         return NO
     if any(wave.design and wave.design.id == (ROW,) for wave in (a, b)):
         return UNKNOWN
-    of_a, of_b = set(ids(a.key)), set(ids(b.key))
+    of_a, of_b = ({_id(each) for each in ids(wave.key)} for wave in (a, b))
     if not of_a or not of_b:
         return UNKNOWN
     common = len(of_a & of_b)
     if common <= FEW * min(len(of_a), len(of_b)):
         return NO
     return YES if common > BY_NATURE * _by_chance(of_a, of_b) else UNKNOWN
+
+
+def _id(text: str) -> str:
+    """An id as another program would have written it: without leading zeros, in either case."""
+    return text.casefold().lstrip("0") or "0"
 
 
 def _by_chance(of_a: set[str], of_b: set[str]) -> float:

@@ -93,6 +93,11 @@ def item_nonresponse(context: dg.AssetCheckExecutionContext, project: Project) -
     return _report_check("item_nonresponse", context, project)
 
 
+def routing(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
+    """Questions answered by those to whom they were put."""
+    return _report_check("routing", context, project)
+
+
 def outliers(context: dg.AssetCheckExecutionContext, project: Project) -> dg.AssetCheckResult:
     """No number a thousand times the others."""
     return _report_check("outliers", context, project)
@@ -155,6 +160,20 @@ def shared_units(project: Project) -> dg.AssetCheckResult:
         return _keep("shared_units", "", declared_facts.shared_units(unsettled), catalogue)
 
 
+def copies(project: Project) -> dg.AssetCheckResult:
+    """No wave is a copy of another one of its survey."""
+    with plain_problems(project):
+        catalogue = project.declarations()
+        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+        pairs = declared_facts.survey_pairs([catalogue.waves[key] for key in stored["wave"].unique()])
+        found = [
+            (a.key, b.key)
+            for a, b in pairs
+            if declared_facts.is_copy(_answers(a, catalogue), _answers(b, catalogue))
+        ]
+        return _keep("copies", "", declared_facts.copies(found), catalogue)
+
+
 def disclosure(project: Project) -> dg.AssetCheckResult:
     """Every candidate is unchanged since its disclosure audit, which found no hidden cell disclosed."""
     with plain_problems(project):
@@ -197,6 +216,7 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
             ("harmonised_wave", quarantine),
             ("harmonised_wave", response),
             ("harmonised_wave", item_nonresponse),
+            ("harmonised_wave", routing),
             ("harmonised_wave", outliers),
             ("harmonised_wave", thousands),
             ("harmonised_wave", labels),
@@ -207,7 +227,8 @@ def checks(partitions: dg.PartitionsDefinition[str]) -> list[dg.AssetChecksDefin
         )
     ]
     informing = [
-        dg.asset_check(asset="estimates")(check) for check in (shares, jumps, agreement, scopes, shared_units)
+        dg.asset_check(asset="estimates")(check)
+        for check in (shares, jumps, agreement, scopes, shared_units, copies)
     ]
     protecting = [
         dg.asset_check(asset="data_package", blocking=True)(check) for check in (disclosure, package)
@@ -222,6 +243,14 @@ def _wave(context: dg.AssetCheckExecutionContext, project: Project) -> tuple[Wav
 def _stored(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     name = "answers.parquet" if wave.is_microdata else "figures.parquet"
     return pd.read_parquet(wave_folder(catalogue.root, "harmonised_wave", wave.key) / name)
+
+
+def _answers(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
+    """The answers of a wave, by background variable and question."""
+    names = ["unit", *sorted(catalogue.mapped_variables(wave))]
+    return pd.read_parquet(
+        wave_folder(catalogue.root, "harmonised_wave", wave.key) / "answers.parquet", columns=names
+    )
 
 
 def _report_check(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -25,9 +27,11 @@ from pipeline.harmonise.crosswalk import COPY_NUMBER
 from pipeline.harmonise.design import replicate_columns
 from pipeline.harmonise.routing import holds
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
-from pipeline.sources import maybe_grouped
+from pipeline.sources import maybe_grouped, number_of
 
 UNIT_ERROR = 1000.0  # times the median, or a part of it: thousands written for ones, or ones for thousands
+CODE_LIKE = re.compile(r"-[1-9]|-?9+[6-9]|-(\d)\1+")  # numbers that often say why there is none
+FAR = 1.5  # times the largest of the other numbers
 FEWEST = 5  # numbers that have a median worth the name
 
 
@@ -131,6 +135,39 @@ def maybe_grouped_columns(raw: pd.DataFrame, wave: Wave, instrument: Instrument)
     weights = [wave.design.delivered, *replicate_columns(raw, wave.design)] if wave.design else []
     read = dict.fromkeys([*filter(None, weights), *(row.source_variable for row in lines)])
     return [name for name in read if name not in judged and maybe_grouped(raw[name], wave.source)]
+
+
+def suspected_codes(raw: pd.DataFrame, wave: Wave, instrument: Instrument) -> dict[str, dict[str, int]]:
+    """By source column of numbers, copied or put into ranges: those that look like codes of no answer, such
+    as 999 or -9, and their rows. They occur more than once, far from the others, and have no line of their
+    own; what a confirmed line takes is no code.
+    """
+    lines: dict[str, list[str]] = {}
+    numeric = set()
+    for row in instrument.crosswalk:
+        lines.setdefault(row.source_variable, []).append(row.source_code)
+        if (row.code == COPY_NUMBER or range_of(row.source_code)) and not is_confirmed(row.note):
+            numeric.add(row.source_variable)
+    found = {}
+    for column in sorted(numeric & {*raw.columns}):
+        times = {str(text): int(rows) for text, rows in raw[column].value_counts().sort_index().items()}
+        numbers = {
+            text: number
+            for text in times
+            if text not in lines[column] and (number := number_of(text, wave.source)) is not None
+        }
+        plain = [number for text, number in numbers.items() if not CODE_LIKE.fullmatch(text)]
+        low, high = min(plain, default=0.0), max(plain, default=math.inf)
+        suspects = {
+            text: times[text]
+            for text, number in numbers.items()
+            if CODE_LIKE.fullmatch(text)
+            and times[text] > 1
+            and (number > FAR * high if number > 0 else number < 0 <= low)
+        }
+        if suspects:
+            found[column] = suspects
+    return found
 
 
 def background(answers: pd.DataFrame, catalogue: Catalogue) -> dict[str, dict[str, int]]:

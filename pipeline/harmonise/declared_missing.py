@@ -13,7 +13,7 @@ import pandas as pd
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, item_key
-from pipeline.catalogue.wordings import NO_ANSWER_LABEL
+from pipeline.catalogue.wordings import says_no_answer
 from pipeline.harmonise.crosswalk import COPY_NUMBER, MappedText, mapped_texts
 from pipeline.harmonise.design import replicate_columns
 from pipeline.problems import Problem, counted
@@ -81,7 +81,7 @@ def _is_answer(mapped: MappedText, catalogue: Catalogue) -> bool:
 def _says_missing(mapped: MappedText, metadata: FileMetadata) -> bool:
     label = metadata.value_labels.get(mapped.row.source_variable, {}).get(mapped.text, "")
     copied = mapped.row.code == COPY_NUMBER
-    return _declared(mapped, metadata) or (copied and bool(NO_ANSWER_LABEL.fullmatch(label)))
+    return _declared(mapped, metadata) or (copied and says_no_answer(label, mapped.text))
 
 
 def _declared(mapped: MappedText, metadata: FileMetadata) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
@@ -14,6 +15,11 @@ from pipeline.catalogue.questionnaire import Instrument
 from pipeline.problems import Problem, ProblemError, counted, wave_problem
 from pipeline.sources import REPEATED, absent, numbers, raw_file_name
 
+TOTAL = re.compile(
+    r"(?:grand |sub-?)?totals?|sum|i alt|totalt|summe|insgesamt|gesamt|yhteens[aä]|samtals|totaal|somme"
+    r"|suma|totale",
+    re.IGNORECASE,
+)
 JOINER = "*"  # between the columns of a name
 
 
@@ -73,6 +79,27 @@ def require_columns(raw: pd.DataFrame, wave: Wave, design: Design, instrument: I
         raise ProblemError(problems)
 
 
+def require_no_totals(raw: pd.DataFrame, wave: Wave, design: Design) -> None:
+    """Raises ProblemError for a row that adds the others up: it would count as one more unit.
+
+    It is told by its identifier; where rows are units, by the first column.
+    """
+    columns = [name for name in design.id if name != ROW] or [str(raw.columns[0])]
+    problems = []
+    for column in columns:
+        cells = raw[column]
+        if len(found := cells[cells.str.fullmatch(TOTAL)].unique()):
+            hint = (
+                f'Leave it out by [[exclusion]]: column = "{column}", values = ["{found[0]}"], and a reason.'
+            )
+            message = "has a row of totals, which is no unit"
+            problems.append(
+                Problem(raw_file_name(wave.source), f"column {column}", message, hint, found[0], wave.key)
+            )
+    if problems:
+        raise ProblemError(problems)
+
+
 def replicate_columns(raw: pd.DataFrame, design: Design) -> list[str]:
     """The replicate weights' source columns, in the file's order."""
     if design.replicate_weights is None:
@@ -88,6 +115,9 @@ def _replicate_problems(raw: pd.DataFrame, wave: Wave, design: Design) -> list[P
         key, hint = "design.replicate_weights.columns", "Write a pattern with *, such as rw_*."
         message = f"matches {'one column' if names else 'no column'} of the raw file"
         return [wave_problem(wave.key, key, message, hint, declared.columns)]
+    if design.weight in names:
+        key, hint = "design.replicate_weights.columns", "Write a pattern that the replicates alone match."
+        return [wave_problem(wave.key, key, "matches the weight itself", hint, design.weight)]
     repeated = [name for name in names if (found := REPEATED.fullmatch(name)) and found[1] not in raw]
     if repeated:
         key, hint = "design.replicate_weights.columns", "Write a pattern that each of them matches once."

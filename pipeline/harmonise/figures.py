@@ -10,13 +10,17 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Indicator, is_confirmed, item_key
+from pipeline.catalogue.questionnaire import Indicator, Question, is_confirmed, item_key
 from pipeline.contracts import conform, table
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import maybe_grouped, numbers, raw_file_name
 
 FIGURE_KEY = ["indicator", "category", "domain", "domain_code"]
 REQUIRED_COLUMNS = [*FIGURE_KEY, "value", "n", "note"]
+OR_CONFIRM = "; if they are right, begin the notes of these rows with confirmed."
+ABOVE_RARE = 10  # per cent: of a share as large, a breakdown hardly has cells of at most 1
+ROUNDED = 0.5  # percentage points: how far a printed share may be from its own
+PARTS_OVER = 0.01  # relative: how much the parts, each rounded or weighted, may exceed the whole
 FRACTION_SUM = 0.05  # rounding of the fractions of a few answers
 
 
@@ -49,6 +53,9 @@ def harmonise_figures(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> pd
         problems += _out_of_range(frame, wave, catalogue)
         problems += _fractions(frame, wave, catalogue)
         problems += _below_their_parts(frame, wave, catalogue)
+        own = frame[frame["value"].notna() & ~frame["note"].map(is_confirmed).astype("bool")]
+        problems += _unsound_answers(own, wave, catalogue)
+        problems += _unsound_breakdowns(own, wave, catalogue)
     except ProblemError as error:
         problems += error.problems
     if problems:
@@ -142,6 +149,13 @@ def categories(indicator: Indicator, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    counts = wave.response
+    named = (
+        ("respondents", counts.respondents),
+        ("sample", counts.sample),
+        ("population", counts.population),
+    )
+    known, most_units = [(name, most) for name, most in named if most is not None], counts.population
     for row, figure in _numbered_rows(frame):
         indicator, value, n = catalogue.indicators.get(figure["indicator"]), figure["value"], figure["n"]
         highest = 100 if indicator and indicator.total is None else math.inf
@@ -150,6 +164,12 @@ def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iter
         elif indicator and indicator.mean is None and not 0 <= value <= highest:
             hint = "Write a percentage from 0 to 100, or a total of 0 or more."
             yield _problem(wave, f"row {row}, value", "is out of range", hint, str(value))
+        asked = catalogue.questions.get(indicator.mean) if indicator and indicator.mean else None
+        if asked and asked.type == "numeric" and not _within(value, asked):
+            hint = "Correct it, or minimum and maximum of the question."
+            yield _problem(
+                wave, f"row {row}, value", "is no mean of the question's numbers", hint, f"{value:g}"
+            )
         if not math.isnan(n) and (n < 0 or not n.is_integer()):
             yield _problem(
                 wave,
@@ -162,10 +182,21 @@ def _out_of_range(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iter
         elif n == 0:
             hint = "Remove the row, or leave n blank where it is not known."
             yield _problem(wave, f"row {row}, n", "is 0, and the figure has a value", hint, "0")
-        elif wave.response.respondents is not None and n > wave.response.respondents:
-            message = f"is more than the {wave.response.respondents} that answered"
-            hint = "Correct it, or response.respondents in the wave file."
+        elif known and n > known[0][1]:
+            name, most = known[0]
+            message = f"is more than the {most} that answered"
+            if name != "respondents":
+                message = f"is more than response.{name}, {most}"
+            hint = f"Correct it, or response.{name} in the wave file."
             yield _problem(wave, f"row {row}, n", message, hint, f"{n:g}")
+        if indicator and indicator.total is not None and most_units is not None and value > most_units:
+            message, hint = f"is more than response.population, {most_units}", "Correct one of the two."
+            yield _problem(wave, f"row {row}, value", message, hint, f"{value:g}")
+
+
+def _within(value: float, question: Question) -> bool:
+    low = -math.inf if question.minimum is None else question.minimum
+    return low <= value <= (math.inf if question.maximum is None else question.maximum)
 
 
 def _grouped(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
@@ -198,10 +229,16 @@ def _fractions(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterato
         message = f"holds {counted(len(shares), 'share')}, none above 1: fractions, not percentages"
         yield _problem(wave, "column value", message, hint, f"{shares['value'].max():g}")
         return
+    totals = shares[shares["domain"] == catalogue.total.key].drop_duplicates(FIGURE_KEY[:2])
+    total_of = totals.set_index(FIGURE_KEY[:2])["value"].to_dict()
+    for line, row in _numbered_rows(shares[(shares["value"] > 0) & (shares["value"] <= 1)]):
+        total = total_of.get((row["indicator"], row["category"]), 0.0)
+        if total >= ABOVE_RARE and abs(100 * row["value"] - total) < total / 2:
+            message = f"is a fraction beside a total of {total:g} per cent"
+            yield _problem(wave, f"row {line}, value", message, hint, f"{row['value']:g}")
     for (indicator, domain, code), cell in shares.groupby(["indicator", "domain", "domain_code"]):
         whole = catalogue.indicators[str(indicator)]
-        question = catalogue.questions.get(whole.question or "")
-        single = question is not None and question.type == "single" and not whole.codes
+        single = _is_single_choice(whole, catalogue)
         if single and len(cell) > 1 and abs(cell["value"].sum() - 1) <= FRACTION_SUM:
             key = f"indicator {indicator}, {domain} {code}".strip()
             message = "has shares that add up to 1: fractions, not percentages"
@@ -223,6 +260,57 @@ def _below_their_parts(frame: pd.DataFrame, wave: Wave, catalogue: Catalogue) ->
                 hint = "Correct one of the two: a part is not larger than the whole."
                 message = f"is more than that of the total, {most:g}"
                 yield _problem(wave, f"row {row}, {name}", message, hint, f"{figure[name]:g}")
+
+
+def _unsound_answers(own: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Shares of a single choice that add up to more than 100, or, where all are there, to less."""
+    for (indicator, domain, code), cell in own.groupby(["indicator", "domain", "domain_code"]):
+        whole = catalogue.indicators.get(str(indicator))
+        if whole is None or not _is_single_choice(whole, catalogue):
+            continue
+        sum_of, rounded = float(cell["value"].sum()), ROUNDED * len(cell)
+        complete = set(cell["category"]) == set(catalogue.questions[whole.question or ""].codes)
+        message = "has shares of a single choice that add up to more than 100"
+        if complete and 1 + FRACTION_SUM < sum_of < 100 - rounded:
+            message = "has all shares of a single choice, and they do not add up to 100"
+        elif sum_of <= 100 + rounded:
+            continue
+        key = f"indicator {indicator}, {domain} {code}".strip()
+        yield _problem(wave, key, message, f"Correct them{OR_CONFIRM}", f"{sum_of:g}")
+
+
+def _unsound_breakdowns(own: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
+    """Cells of a breakdown that are more than the total together, or all above or all below it."""
+    totals = own[own["domain"] == catalogue.total.key].drop_duplicates(FIGURE_KEY[:2])
+    total_of = {(row["indicator"], row["category"]): row for _, row in _numbered_rows(totals)}
+    for (indicator, category, domain), cells in own.groupby(["indicator", "category", "domain"]):
+        made, total = catalogue.indicators.get(str(indicator)), total_of.get((indicator, category))
+        if made is None or total is None or domain not in catalogue.domains or domain == catalogue.total.key:
+            continue
+        key = f"indicator {indicator}, category {category}, breakdown {domain}"
+        hint = f"Correct one of them{OR_CONFIRM}"
+        for name in ["n", "value"] if made.unit == "count" else ["n"]:
+            parts = float(cells[name].sum())
+            most = float(total[name])
+            if cells[name].max() <= most and parts > most * (1 + PARTS_OVER) + len(cells):
+                message = f"adds up to more than the total in column {name}, {most:g}"
+                yield _problem(wave, key, message, hint, f"{parts:g}")
+        low, high, whole = float(cells["value"].min()), float(cells["value"].max()), float(total["value"])
+        complete = made.unit != "count" and len(cells) == _cells_of(str(domain), wave, catalogue)
+        if complete and not low - 2 * ROUNDED <= whole <= high + 2 * ROUNDED:
+            message = f"has values from {low:g} to {high:g}, and the total is outside"
+            yield _problem(wave, key, message, hint, f"{whole:g}")
+
+
+def _is_single_choice(indicator: Indicator, catalogue: Catalogue) -> bool:
+    question = catalogue.questions.get(indicator.question or "")
+    return question is not None and question.type == "single" and not indicator.codes
+
+
+def _cells_of(domain: str, wave: Wave, catalogue: Catalogue) -> int:
+    """How many cells a breakdown of a wave has."""
+    by = catalogue.domains[domain].by
+    return math.prod(len(wave.scope.get(name, catalogue.codes_of(name))) for name in by)
 
 
 def _problem(wave: Wave, key: str, message: str, hint: str, value: str) -> Problem:

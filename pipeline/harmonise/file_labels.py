@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
@@ -26,7 +26,6 @@ from pipeline.catalogue.questionnaire import (
 )
 from pipeline.catalogue.wordings import (
     NO,
-    NO_ANSWER_LABEL,
     SEPARATOR,
     TICKED,
     UNLIKE,
@@ -35,6 +34,7 @@ from pipeline.catalogue.wordings import (
     Target,
     likeness,
     plain,
+    says_no_answer,
     targets,
 )
 from pipeline.harmonise.crosswalk import COPY_NUMBER, MappedText, mapped_texts
@@ -43,6 +43,7 @@ from pipeline.sources import FileMetadata, shown
 
 SAME = 2.0  # the fit of a text that is the very same
 CLEAR, MARGIN = 0.5, 0.4  # so alike is another text, and by so much more, that a label fits it clearly better
+CODE_IN_LABEL = re.compile(r"(?<![\w.])(-?\d+)\s*[=:]\s*([^\d\s,;/|()\[\]][^,;/|()\[\]]*)")
 LONGEST = 100  # characters of a column's label that a message shows
 HINT = 'Correct the line, or begin its note with "confirmed" if the label is to be read so.'
 
@@ -58,6 +59,22 @@ class LabelFaults:
     def report(self) -> dict[str, Any]:
         """The doubts, for the wave's report."""
         return {"compared": self.compared, "doubts": self.doubts}
+
+
+def codes_in_labels(metadata: FileMetadata, crosswalk: Iterable[CrosswalkRow]) -> FileMetadata:
+    """The metadata, with the labels of codes that stand in a column's own label: ``... (1 = no, 2 = yes)``.
+
+    A column that has labels of codes keeps those; numbers are codes where the crosswalk has two of them.
+    """
+    listed: dict[str, set[str]] = {}
+    for row in crosswalk:
+        listed.setdefault(row.source_variable, set()).add(row.source_code)
+    found = {}
+    for column, label in metadata.labels.items():
+        said = {code: text.strip() for code, text in CODE_IN_LABEL.findall(label)}
+        if column not in metadata.value_labels and len(said.keys() & listed.get(column, set())) > 1:
+            found[column] = said
+    return replace(metadata, value_labels={**metadata.value_labels, **found})
 
 
 def label_faults(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: FileMetadata) -> LabelFaults:
@@ -138,7 +155,7 @@ def _of_code(
     absent = own in (*ABSENT, *target.nonresponse)
     if exact and not (own in ABSENT and exact in target.nonresponse):
         return False, f"the text of {exact}"
-    if own in ABSENT or (absent and any(NO_ANSWER_LABEL.fullmatch(text) for text in texts)):
+    if own in ABSENT or (absent and any(map(says_no_answer, texts))):
         return True, ""
     if any(pattern.fullmatch(label) for pattern in (TICKED, UNTICKED)):
         return None
@@ -233,7 +250,7 @@ def _column_verdicts(
             if known[variable].type == "background" == known[best].type:  # a coarser one may be made of it
                 better &= any(fills == best for _, fills in labels)
         absent = item_key(variable) in known[variable].nonresponse
-        alike = own > UNLIKE or (absent and any(NO_ANSWER_LABEL.fullmatch(text) for text in texts))
+        alike = own > UNLIKE or (absent and any(map(says_no_answer, texts)))
         other = f"{'the text of' if scores[best] == SAME else 'rather'} {best}" if better else ""
         yield _Verdict(row, column, _short(texts[0]), variable, alike and not better, other)
 
@@ -301,9 +318,11 @@ def _is_one_of(texts: Iterable[str], words: Iterable[str]) -> bool:
 
 
 def _spoken(text: str) -> str:
-    """The words of a text, and ``yes`` and ``no`` for what means just that."""
+    """The words of a text, and ``yes`` and ``no`` for what means just that, or says that a box is ticked."""
     words = plain(text)
-    return "yes" if YES.fullmatch(words) else "no" if NO.fullmatch(words) else words
+    if YES.fullmatch(words) or TICKED.fullmatch(words):
+        return "yes"
+    return "no" if NO.fullmatch(words) or UNTICKED.fullmatch(words) else words
 
 
 def _best(texts: Iterable[str], words: Sequence[str]) -> float:

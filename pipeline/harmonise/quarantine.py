@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Flags
-from pipeline.catalogue.fieldwork import Design, Wave
+from pipeline.catalogue.fieldwork import ROW, Design, Wave
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import SELECTED
 from pipeline.contracts import conform
@@ -32,10 +32,15 @@ def reasons(mask: Flags, column: str, rule: str, codes: Any = "") -> pd.DataFram
 
 
 def missing_design(raw: pd.DataFrame, design: Design) -> Reasons:
-    """Units without a stratum or sampling unit, or without a part of their identifier."""
+    """Units without a stratum or sampling unit, or without a part of their identifier; where rows are units,
+    those that are blank throughout.
+    """
     columns = [*design.strata, *([design.psu] if design.psu else [])]
     columns += design.id if len(design.id) > 1 else []
-    return [reasons((raw[column] == "").to_numpy(), column, "required") for column in columns]
+    found = [reasons((raw[column] == "").to_numpy(), column, "required") for column in columns]
+    if design.id == (ROW,):
+        found.append(reasons((raw.drop(columns=ROW) == "").all(axis=1).to_numpy(), ROW, "required"))
+    return found
 
 
 def conflicts(mapped: Mapped) -> Reasons:

@@ -19,6 +19,7 @@ from pipeline.harmonise.counts import (
     maybe_grouped_columns,
     outliers,
     require_no_more,
+    suspected_codes,
 )
 from pipeline.harmonise.crosswalk import Mapped, translate
 from pipeline.harmonise.declared_missing import answers_declared_missing, weights_declared_missing
@@ -27,10 +28,11 @@ from pipeline.harmonise.design import (
     numbered,
     replicate_columns,
     require_columns,
+    require_no_totals,
     require_weights,
 )
 from pipeline.harmonise.exclusions import exclude, zero_weights
-from pipeline.harmonise.file_labels import label_faults
+from pipeline.harmonise.file_labels import codes_in_labels, label_faults
 from pipeline.harmonise.quarantine import (
     broken_contract,
     conflicts,
@@ -75,11 +77,14 @@ def harmonise(
     delivered = len(raw)
     raw, excluded = exclude(numbered(raw, design), wave)
     require_columns(raw, wave, design, instrument)
+    require_no_totals(raw, wave, design)
     raw, corrections = correct(raw, wave)
     without_weight = zero_weights(raw, wave, design)
     raw = raw[~without_weight]
     places, raw = raw.index.to_numpy(), raw.reset_index(drop=True)
+    suspected = suspected_codes(raw, wave, instrument)
     catalogue = spelt_out(raw, wave, catalogue)
+    metadata = codes_in_labels(metadata, instrument.crosswalk)
     labels = label_faults(raw, wave, catalogue, metadata)
     mapped = _translate(raw, wave, catalogue, metadata, labels.problems)
     pages = empty_pages(mapped, catalogue)
@@ -112,6 +117,7 @@ def harmonise(
         "item_nonresponse": item_nonresponse(good, catalogue),
         "outliers": outliers(good, catalogue),
         "thousands": maybe_grouped_columns(raw, wave, instrument),
+        "suspected_codes": suspected,
         "background": background(good, catalogue),
     }
     return Harmonised(good, quarantine, report)

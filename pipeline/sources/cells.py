@@ -28,6 +28,7 @@ SEPARATORS = {  # of thousands, and the characters that each stands for
     "'": "'\u2019",
 }
 CLOCK = re.compile(r"(-?)(\d+):([0-5]\d):([0-5]\d)(\.\d+)?")
+MANY_GROUPED = 5  # texts such as 1.234, and none of another form: hardly all of them have three decimals
 LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
 
 
@@ -118,6 +119,16 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
                 raw_file_name(wave.source), f"column {name}", message, hint, listed(column[misread]), wave.key
             )
         )
+    if not misread.any() and _seems_grouped(plain, wave.source):
+        message = f"may hold thousands: '{mark}' stands before three digits, next to whole numbers below 1000"
+        hint = (
+            f'Set source.decimal = "{other_mark}" and source.thousands = "{mark}" if it separates thousands; '
+            f'source.thousands = "{other_mark}" if it is the decimal mark.'
+        )
+        grouped = plain[plain.str.contains(mark, regex=False)]
+        problems.append(
+            Problem(raw_file_name(wave.source), f"column {name}", message, hint, listed(grouped), wave.key)
+        )
     size = parsed.abs()
     extreme = ~misread & (size != 0) & ((size < LEAST) | (size > MOST))
     if extreme.any():
@@ -131,6 +142,25 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
     if problems:
         raise ProblemError(problems)
     return parsed
+
+
+def _seems_grouped(column: pd.Series[str], source: Source) -> bool:
+    """Whether what is read as decimals is rather thousands: 1.200 for 1200, next to 45.
+
+    Decimals have neither three digits throughout, unless whole numbers have them too (45.000), nor an end in
+    0, unless all have as many. Whoever declares a separator of thousands has said what the mark is.
+    """
+    mark, _ = _marks(source)
+    texts = [str(text) for text in column.unique() if text]
+    marked = [text for text in texts if mark in text]
+    whole = [text for text in texts if mark not in text]
+    if source.thousands is not None or not (marked and whole):
+        return False
+    return (
+        all(re.fullmatch(rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}", text) for text in marked)
+        and all(re.fullmatch(r"[-+]?\d{1,3}", text) for text in whole)
+        and (len(marked) >= MANY_GROUPED or any(text.endswith("0") for text in marked))
+    )
 
 
 def ungrouped(column: pd.Series[str], source: Source) -> pd.Series[str]:
@@ -183,7 +213,8 @@ def _advice(misread: pd.Series[str], source: Source) -> tuple[str, str]:
     mark, other_mark = _marks(source)
     texts = [str(text) for text in misread.unique()]
     blank = "List texts that mean a blank in source.missing, or map them in the crosswalk."
-    if any(re.fullmatch(_groups(mark, other_mark), text) and other_mark in text for text in texts):
+    grouped = re.compile(_groups(mark, other_mark))
+    if any(grouped.fullmatch(text) and (other_mark in text or text.count(mark) > 1) for text in texts):
         hint = f'Set source.decimal = "{other_mark}" and source.thousands = "{mark}" if those are the marks.'
         return "", f"{hint} {blank}"
     separated = {

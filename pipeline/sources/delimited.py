@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -44,9 +46,19 @@ def read_delimited(path: Path, source: Source) -> tuple[list[Column], list[str]]
     table = _parsed(text, delimiter, _width(text, delimiter, source), source, above)
     cells = [pc.utf8_trim_whitespace(column) for column in table.columns]
     head = [[column[row].as_py() for column in cells] for row in range(min(source.header_rows, len(table)))]
-    body = [column.slice(source.header_rows).to_pandas().astype("str") for column in cells]
+    body = _without_blank_end(
+        [column.slice(source.header_rows).to_pandas().astype("str") for column in cells]
+    )
     names, labels = header(head, source, len(cells))
     return list(zip(names, body, strict=True)), labels
+
+
+def _without_blank_end(body: list[pd.Series[str]]) -> list[pd.Series[str]]:
+    """The columns without the blank rows at the end, which spreadsheets write; as of a workbook."""
+    if not body or any(column.iloc[-1:].ne("").any() for column in body):
+        return body
+    filled = np.any([column.ne("").to_numpy() for column in body], axis=0).nonzero()[0]
+    return [column.iloc[: filled[-1] + 1 if len(filled) else 0] for column in body]
 
 
 def _require_rows(content: bytes, source: Source) -> None:

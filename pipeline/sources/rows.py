@@ -9,9 +9,10 @@ import pandas as pd
 
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Source
-from pipeline.problems import ProblemError, counted, shown, wave_problem
+from pipeline.problems import ProblemError, counted, wave_problem
 from pipeline.sources.layout import absent
 from pipeline.sources.metadata import NO_METADATA, FileMetadata
+from pipeline.sources.shown import visible
 
 MOST_VALUES = 20  # values of a column that a message names
 
@@ -57,7 +58,8 @@ def values_found(cells: pd.Series[str], labels: Mapping[str, str] | None = None)
     """
     labels = labels or {}
     times = cells.value_counts().sort_index().sort_values(ascending=False, kind="stable")
-    texts = [(shown(str(text), int(rows)), int(rows)) for text, rows in times.items()]
+    may_be_shown = visible({str(text): int(rows) for text, rows in times.items()})
+    texts = [(may_be_shown[str(text)], int(rows)) for text, rows in times.items()]
     parts = [
         f"{text or 'blank'}{' = ' * (text in labels)}{labels.get(text, '')} ({counted(rows, 'row')})"
         for text, rows in texts

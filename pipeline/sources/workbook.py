@@ -21,7 +21,7 @@ from typing import Any
 
 import openpyxl
 import pandas as pd
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_boundaries
 
 from pipeline.catalogue.fieldwork import Source
 from pipeline.problems import Problem, ProblemError
@@ -33,6 +33,7 @@ from pipeline.sources.layout import Column, header, raw_file_name, unreadable
 LITERAL = re.compile(r'"[^"]*"|\\.|_.|\[(?!h+\]|m+\]|s+\])[^\]]*\]')
 ZEROS = re.compile(r"0{2,}")
 FORMULA, FORMULA_LENGTH = re.compile(rb"<(?:\w{1,8}:)?f[ >/]"), 16  # of a sheet's XML
+MERGED, MERGED_LENGTH = re.compile(rb'<(?:\w{1,8}:)?mergeCell [^<>]*?ref="([A-Z]{1,3}\d+:[A-Z]{1,3}\d+)"'), 64
 PERCENT, DAY = "percent", "day"
 Rows = list[list[str]]
 
@@ -57,7 +58,12 @@ def read_workbook(path: Path, source: Source) -> tuple[list[Column], list[str]]:
                 )
             )
         name = source.sheet or next(iter(sheets))
+        if not source.sheet and sheets[name].sheet_state != "visible":
+            hint = f"Set source.sheet to the one with the data: {', '.join(sheets)}."
+            message = "is hidden, and the first of the workbook: the others are what a reader sees"
+            raise ProblemError(Problem(raw_file_name(source), "source.sheet", message, hint, name))
         rows = _rows(sheets[name], source)
+        _require_unmerged(sheets[name], source.skip_rows + source.header_rows, len(rows), source)
         if _has_formulas(path):
             with _opened(path, source, formulas=True) as written:
                 _require_computed(sheets[name], written[name], len(rows), source)
@@ -129,6 +135,26 @@ def _rows(sheet: Any, source: Source) -> Rows:
             if number * width > bounds.MOST_CELLS:
                 raise ProblemError(_far(source, number, len(texts)))
     return rows[:filled]
+
+
+def _require_unmerged(sheet: Any, header: int, last: int, source: Source) -> None:
+    """Refuses merged cells in the table: what they show in every row is stored in the first alone."""
+    found, end = list[bytes](), b""
+    with sheet._get_source() as file:  # a sheet read row by row tells no other way
+        while block := file.read(1 << 20):
+            text = end + block
+            found += [match[1] for match in MERGED.finditer(text)]
+            end = text[text.rfind(b"<") :][-MERGED_LENGTH:]
+    inside = []
+    for ref in dict.fromkeys(each.decode() for each in found):
+        _, first, _, end_row = range_boundaries(ref)
+        if first < end_row and end_row > header and first <= last:
+            inside.append(ref)
+    if inside:
+        more = f", as are {len(inside) - 1} more" if inside[1:] else ""
+        hint = "Split them in Excel and write into every row what it says; in the header they may stay."
+        message = f"is merged, below the header{more}: only its first row would have the value"
+        raise ProblemError(Problem(raw_file_name(source), f"cells {inside[0]}", message, hint))
 
 
 def _has_formulas(path: Path) -> bool:

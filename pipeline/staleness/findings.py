@@ -22,6 +22,7 @@ WAVE_CHECKS = {
     "quarantine": "harmonised_wave",
     "response": "harmonised_wave",
     "item_nonresponse": "harmonised_wave",
+    "routing": "harmonised_wave",
     "outliers": "harmonised_wave",
     "thousands": "harmonised_wave",
     "labels": "harmonised_wave",
@@ -30,7 +31,9 @@ WAVE_CHECKS = {
     "replicates": "weighted_wave",
     "lonely_psus": "weighted_wave",
 }  # with the step whose output they judge
-PRODUCT_CHECKS = dict.fromkeys(("shares", "jumps", "agreement", "scopes", "shared_units"), "estimates")
+PRODUCT_CHECKS = dict.fromkeys(
+    ("shares", "jumps", "agreement", "scopes", "shared_units", "copies"), "estimates"
+)
 
 
 def edition_before(wave: Wave, catalogue: Catalogue) -> Wave | None:

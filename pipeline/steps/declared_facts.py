@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+import pandas as pd
+
 from pipeline.catalogue import Catalogue, Wave
 from pipeline.problems import counted
 from pipeline.staleness.findings import WAVE_CHECKS
@@ -21,8 +23,11 @@ from pipeline.steps.quality import MAX_SHOWN, Finding
 Report = Mapping[str, Any]
 Held = Mapping[str, Mapping[str, int]]  # background variable -> code -> units
 BALANCED = 4  # the order of a Hadamard matrix, by which half samples are balanced, is a multiple of it
+MOST_CONTRADICTIONS = 0.05  # of those not asked: as many answer all the same by mistake
 FEW_LONELY = 3  # strata of one sampling unit that may count as certain without a word ...
 LONELY_SHARE = 0.05  # ... and their share of the weights
+COPIED = 0.9  # of the units: as many do not answer everything alike in two waves
+FEWEST_ROWS = 20  # different rows among those: fewer are alike by chance
 EXPECTED = 10.0  # units of a code that a sample would hold if it were drawn like the other
 
 
@@ -61,8 +66,35 @@ def item_nonresponse(report: Report, wave: Wave, catalogue: Catalogue) -> Findin
     return Finding(not rows, message, {"bases": len(rows)}, tuple(rows[:MAX_SHOWN]))
 
 
+def routing(report: Report, catalogue: Catalogue) -> Finding:
+    """Few of those to whom a question was not put, by its base, have answered it."""
+    asked: Mapping[str, Mapping[str, int]] = report["item_nonresponse"]
+    rows = []
+    for question, answered in report["contradictions"].items():
+        outside = max(
+            counts["not_asked"] for name, counts in asked.items() if name.partition(".")[0] == question
+        )
+        if answered > MOST_CONTRADICTIONS * outside:
+            rows.append({"question": question, "answered": answered, "not asked": outside})
+    rows.sort(key=lambda row: -int(row["answered"]))
+    message = "hardly anybody answered a question that was not put to them"
+    if rows:
+        named = [
+            f"{row['question']} ({row['answered']} of {row['not asked']}; base "
+            f"{catalogue.questions[str(row['question'])].base})"
+            for row in rows[:MAX_SHOWN]
+        ]
+        message = (
+            f"answers of those whom the base does not hold for are left out: {', '.join(named)}"
+            f"{' ...' if len(rows) > MAX_SHOWN else ''}; correct the base, or the crosswalk of its questions"
+        )
+    return Finding(not rows, message, {"questions": len(rows)}, tuple(rows[:MAX_SHOWN]))
+
+
 def outliers(report: Report) -> Finding:
-    """No number is so far from the others that its unit may be another one, as thousands for ones."""
+    """No number is so far from the others that its unit may be another one, as thousands for ones, or that it
+    may be a code such as 999.
+    """
     found: Mapping[str, int] = report["outliers"]
     named = [f"{question} in {counted(rows, 'row')}" for question, rows in found.items()]
     message = "no number is a thousand times the median of its question, or a thousandth of it"
@@ -71,7 +103,16 @@ def outliers(report: Report) -> Finding:
             f"numbers of more than a thousand times the median, or less than a thousandth of it: "
             f"{', '.join(named)}; see whether they are in another unit, and declare minimum and maximum"
         )
-    return Finding(not named, message, dict(found))
+    codes = [
+        f"{column} {text} in {counted(rows, 'row')}"
+        for column, texts in report["suspected_codes"].items()
+        for text, rows in texts.items()
+    ]
+    if codes:
+        said = f"taken as numbers, and maybe codes of no answer: {', '.join(codes[:MAX_SHOWN])}"
+        said += "; give each a line of the crosswalk with no_answer, or confirm the line that takes them"
+        message = f"{message}; {said}" if named else said
+    return Finding(not (named or codes), message, dict(found))
 
 
 def thousands(report: Report, wave: Wave) -> Finding:
@@ -187,6 +228,34 @@ def shared_units(unsettled: Sequence[tuple[str, str]]) -> Finding:
     return Finding(not named, message, {"pairs": len(unsettled)})
 
 
+def is_copy(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    """Whether the answers of two waves, a row a unit, are the same but for a few: of units with the same id
+    where most have it, else row by row. Few different rows are alike by chance, and tell nothing.
+    """
+    columns = [name for name in a if name in b and name not in ("wave", "stratum", "psu")]
+    if "unit" in columns and len({*a["unit"]} & {*b["unit"]}) > len(a) / 2:
+        a, b = (frame.set_index("unit") for frame in (a, b))
+        both = a.index.intersection(b.index)
+        a, b = a.loc[both], b.loc[both]
+    elif len(a) != len(b):
+        return False
+    columns = [name for name in columns if name in a and name != "unit"]
+    texts_a, texts_b = (frame[columns].astype("str").to_numpy() for frame in (a, b))
+    same = (texts_a == texts_b).all(axis=1)
+    different = {tuple(row) for row in texts_a[same]}
+    return bool(same.mean() >= COPIED and len(different) >= FEWEST_ROWS)
+
+
+def copies(found: Sequence[tuple[str, str]]) -> Finding:
+    """No two waves of a survey have the same answers."""
+    message = "no two waves of a survey have the same answers"
+    if found:
+        named = "; ".join(f"{a} and {b}" for a, b in found[:MAX_SHOWN])
+        message = f"nine in ten units or more gave the same answers to everything in two waves: {named}"
+        message += "; one of the files is a copy of the other"
+    return Finding(not found, message, {"pairs": len(found)})
+
+
 def survey_pairs(waves: Sequence[Wave]) -> list[tuple[Wave, Wave]]:
     """Every two microdata waves of one survey and status."""
     return [
@@ -199,6 +268,7 @@ def survey_pairs(waves: Sequence[Wave]) -> list[tuple[Wave, Wave]]:
 FROM_REPORTS: Mapping[str, Callable[[Report, Wave, Catalogue], Finding]] = {
     "response": lambda report, wave, _: response(report, wave),
     "item_nonresponse": item_nonresponse,
+    "routing": lambda report, _, catalogue: routing(report, catalogue),
     "outliers": lambda report, *_: outliers(report),
     "thousands": lambda report, wave, _: thousands(report, wave),
     "labels": lambda report, *_: quality.labels(report),

@@ -4,6 +4,6 @@ Variances that follow from the weights belong to ``estimation``.
 """
 
 from pipeline.weighting.calibration import MARGIN_TOLERANCE
-from pipeline.weighting.weights import Weighted, off_population, require_expansion, weigh
+from pipeline.weighting.weights import Weighted, off_population, require_expansion, scaled_to_sample, weigh
 
-__all__ = ["MARGIN_TOLERANCE", "Weighted", "off_population", "require_expansion", "weigh"]
+__all__ = ["MARGIN_TOLERANCE", "Weighted", "off_population", "require_expansion", "scaled_to_sample", "weigh"]

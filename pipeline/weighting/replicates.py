@@ -12,25 +12,38 @@ import numpy as np
 import pandas as pd
 
 from pipeline.arrays import Floats
-from pipeline.catalogue.fieldwork import Wave
+from pipeline.catalogue.fieldwork import ReplicateWeights, Wave
 from pipeline.problems import ProblemError, wave_problem
 
 KEY = "design.replicate_weights"
 FAR = 2.0  # times the sum of the weights, or a part of it: more is another scale, not another sample
 NEARER = 0.5  # of the squared distance to the weight: as near 1 as that, a unit's mean replicate is a factor
+UNCHANGED = 1e-6  # relative: a replicate weight that is the weight
+MOSTLY = 0.75  # of the replicate weights: more than a bootstrap, or half samples beside certain strata, leave
+STRATIFIED = 0.25  # of a jackknife's weights are unchanged: without strata all are, or grow alike
+OFF_RHO = 0.1  # how far half samples may be from their rho, as adjusted weights are
+FEW_GROUPS = 8  # of a jackknife: with fewer, dropping one changes all weights much
 PREFIX = "replicate_"
 
 
 def full_replicates(answers: pd.DataFrame, start: Floats, wave: Wave) -> pd.DataFrame:
     """The replicate weights of a wave as full weights, a column each; no column where it has none.
 
-    Raises ProblemError where they are factors and declared as full weights, or the other way round.
+    Raises ProblemError where they are factors and declared as full weights, or the other way round, or where
+    another method has made them than is declared.
     """
     columns = [name for name in answers if str(name).startswith(PREFIX)]
     declared = wave.design.replicate_weights if wave.design else None
     if declared is None or not columns:
         return answers[columns]
     delivered = answers[columns].to_numpy(dtype=float)
+    if empty := int((delivered == 0).all(axis=0).sum()):
+        message, hint = (
+            "holds weights of 0 only",
+            "Name the columns of the replicates, or ask their producer.",
+        )
+        found = "1 column" if empty == 1 else f"{empty} columns"
+        raise ProblemError(wave_problem(wave.key, KEY, message, hint, found))
     # Full replicates of a unit scatter around its weight, factors around 1. Where every weight is about 1
     # they are the same, and neither is nearer.
     to_one, to_weight = (
@@ -57,7 +70,51 @@ def full_replicates(answers: pd.DataFrame, start: Floats, wave: Wave) -> pd.Data
         message = "is on another scale than the weight: its columns add up to"
         found = f"{ratio:.3g} times the sum of the weights"
         raise ProblemError(wave_problem(wave.key, KEY, message, hint, found))
+    _require_method(full / start[:, None], declared, wave)
     return pd.DataFrame(full, index=answers.index, columns=columns)
+
+
+def _require_method(ratios: Floats, declared: ReplicateWeights, wave: Wave) -> None:
+    """Raises ProblemError where replicate weights, as ratios to the weight, are not what their method makes.
+
+    Half samples make 1 - rho more or less of every weight (brr: rho is 0), a jackknife leaves most weights
+    as they are, or nearly, and the scale of one is not that of the other. A declared scale is taken as said.
+    """
+    changes, replicates = np.abs(ratios - 1), ratios.shape[1]
+    same, typical = float((changes < UNCHANGED).mean()), float(np.median(changes))
+    key, hint = f"{KEY}.method", "Write the method by which its producer has made them, or their scale."
+    message, found = "", declared.method
+    if same == 1:
+        key, message = KEY, "holds the weight itself in every column: no variance follows from it"
+        hint = "Name the columns of the replicates."
+    elif declared.scale is not None or declared.rscales:
+        return
+    elif declared.method in ("brr", "fay"):
+        expected = 1 - (declared.rho or 0.0)
+        if same > MOSTLY:
+            message = "is not how they were made: most are the weight itself, as a jackknife leaves it"
+        elif abs(typical - expected) > OFF_RHO:
+            message = (
+                f"is not how they were made: they are 1 ± {typical:.2g} times the weight, not {expected:g}"
+            )
+            rho = max(1 - typical, 0)
+            hint = f'If they are of Fay, write method = "fay" and rho = {rho:.2g}; else their scale.'
+    elif (
+        declared.method == "jkn" and replicates >= FEW_GROUPS and changes.mean() > FEW_GROUPS / 2 / replicates
+    ):
+        message = "is not how they were made: every weight changes in most of them, as in half samples"
+    elif declared.method == "jkn" and same > STRATIFIED and (ratios > 1 + UNCHANGED).any():
+        key, message = (
+            f"{KEY}.rscales",
+            "is needed: the jackknife is stratified, it leaves other strata as they are",
+        )
+        hint = (
+            "Add rscales, one number per column: (n_h - 1)/n_h of the stratum it drops a unit of; or scale."
+        )
+    elif declared.method == "bootstrap" and same > MOSTLY:
+        message = "is not how they were made: most are the weight itself, as a jackknife leaves it"
+    if message:
+        raise ProblemError(wave_problem(wave.key, key, message, hint, found))
 
 
 def replicate_report(replicates: pd.DataFrame, start: Floats) -> Mapping[str, int]:

@@ -27,6 +27,9 @@ from pipeline.sources import named
 from pipeline.weighting.margins import calibrated
 from pipeline.weighting.replicates import full_replicates, replicate_report
 
+FEWEST_IDS = 10  # weights that are consecutive by no accident
+UNIT_ERROR = 2.0  # times the declared population, or a part of it: no sampling error, but another unit
+MAX_OFF_STRATUM = 1.5  # the same of a stratum, whose delivered weights are held against its population
 MAX_OFF_POPULATION = 0.05  # relative: how far the sum of weights may be from the declared population
 
 
@@ -37,9 +40,10 @@ class Weighted:
     ``report`` holds counts and ratios only: rows, sum, population (as declared, or None), min, max, ratio (of
     extremes), deff (Kish), effective_n, factor_min and factor_max (of weight over base weight), uncovered
     (strata of the population with no respondent), the margins with total and reached, counts of delivered
-    replicate weights, and strata, lonely_psus and lonely_share (strata of one sampling unit, and their share
-    of the weights); ``weights``: of each further weight units (that have it), without (blank or 0), sum, min,
-    max, deff and effective_n.
+    replicate weights, numbered (whether the weights are consecutive numbers), off_strata (strata whose
+    weights are not of their population), and strata, lonely_psus and lonely_share (strata of one sampling
+    unit, and their share of the weights); ``weights``: of each further weight units (that have it), without
+    (blank or 0), sum, min, max, deff and effective_n.
     """
 
     answers: pd.DataFrame
@@ -98,8 +102,25 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
             for name in design.weights
         },
         **_lonely(stratum, sizes, population, final),
+        "numbered": _is_run(start),
+        "off_strata": _off_strata(stratum, population, final) if design.delivered and not design.psu else 0,
     }
     return Weighted(weighted, report)
+
+
+def _is_run(weights: Floats) -> bool:
+    """Whether delivered weights are consecutive whole numbers, as identifiers are."""
+    ordered = np.sort(weights)
+    return len(weights) >= FEWEST_IDS and bool((np.diff(ordered) == 1).all())
+
+
+def _off_strata(stratum: Ints, population: Floats, weights: Floats) -> int:
+    """How many strata have weights that add up to quite another number than their units in the population."""
+    sums = np.bincount(stratum, weights)
+    counts = np.zeros(len(sums))
+    counts[stratum] = population
+    ratios = sums[counts > 0] / counts[counts > 0]
+    return int(((ratios > MAX_OFF_STRATUM) | (ratios < 1 / MAX_OFF_STRATUM)).sum())
 
 
 def _lonely(stratum: Ints, sizes: Ints, population: Floats, weights: Floats) -> dict[str, Any]:
@@ -137,6 +158,13 @@ def _further_report(weights: Floats, name: str, wave: Wave) -> dict[str, Any]:
     }
 
 
+def scaled_to_sample(wave: Wave, report: Mapping[str, Any], totals: Sequence[str]) -> bool:
+    """Whether totals count no more units than have answered, of a population that nobody has declared."""
+    assert wave.design is not None
+    known = report["population"] is not None or wave.design.census
+    return bool(totals) and not known and report["sum"] <= (1 + MAX_OFF_POPULATION) * report["rows"]
+
+
 def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Mapping[str, Sequence[str]]) -> None:
     """Raises ProblemError where totals would be counted with weights that are not of the population.
 
@@ -158,7 +186,10 @@ def _require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[s
     assert design is not None and declared is not None
     weight, population = float(report["sum"]), report["population"]
     unweighted = declared.method == "none" and not design.census
-    if not totals or declared.calibrates or not (design.delivered or unweighted):
+    if not totals:
+        return
+    if declared.calibrates or not (design.delivered or unweighted):
+        _require_one_population(wave, weight, population, totals)
         return
     if not off_population(weight, population) and not (unweighted and population is None):
         return
@@ -172,6 +203,21 @@ def _require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[s
         hint = "Declare a weight, population counts or, where everybody was asked, census = true in [design]"
     message = f"the weights add up to {weight:.10g}, response.population {known}: {message}"
     hint += f": {', '.join(totals)} would be wrong."
+    raise ProblemError(wave_problem(wave.key, key, message, hint))
+
+
+def _require_one_population(
+    wave: Wave, weight: float, population: float | None, totals: Sequence[str]
+) -> None:
+    """Raises ProblemError where counts or margins are of another population than the declared one."""
+    if population is None or population / UNIT_ERROR <= weight <= population * UNIT_ERROR:
+        return
+    assert wave.design is not None and wave.weighting is not None
+    key = "weighting.totals" if wave.weighting.calibrates else "design.population"
+    message = f"counts {weight:.10g} units, and response.population says {population}"
+    hint = f"Correct one of the two, as counts in thousands: {', '.join(totals)} would be wrong."
+    if wave.design.psu and not wave.weighting.calibrates:
+        hint = f"Count primary sampling units, which were drawn, or correct response.population. {hint}"
     raise ProblemError(wave_problem(wave.key, key, message, hint))
 
 
