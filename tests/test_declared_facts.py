@@ -500,7 +500,7 @@ def test_numbers_outside_their_limits_are_quarantined(
     assert made.report["kept"] == 80 - sum(rules.values())
 
 
-WITH_POINT = ("1.500", "12.000", "30", "999.250")
+WITH_POINT = ("1.500", "12.000", "999.250")
 
 
 @pytest.mark.parametrize(
@@ -508,7 +508,7 @@ WITH_POINT = ("1.500", "12.000", "30", "999.250")
     [
         (".", WITH_POINT, "", ["ANSATTE"]),
         (".", ("1.500",), "", ["ANSATTE"]),
-        (",", ("1,500", "-2,000", "7"), "", ["ANSATTE"]),
+        (",", ("1,500", "-2,000"), "", ["ANSATTE"]),
         (".", (*WITH_POINT, "1.5"), "", []),  # decimals after all
         (".", (*WITH_POINT, "0.125"), "", []),  # a group of thousands does not begin with 0
         (".", (*WITH_POINT, "1500.250"), "", []),

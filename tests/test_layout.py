@@ -638,7 +638,7 @@ def test_thousands_parted_by_the_decimal_mark_are_asked_about(
     wave = load_catalogue(barometer).waves["no-2020"]
     for mark, other in (".,", ",."):
         column = pd.Series([cell.replace(".", mark) for cell in cells], dtype="str")
-        source = replace(wave.source, decimal=mark, thousands="")
+        source = replace(wave.source, decimal=mark, thousands=None)
         if not asked:
             numbers(column, "S", replace(wave, source=source))
             continue
@@ -646,7 +646,7 @@ def test_thousands_parted_by_the_decimal_mark_are_asked_about(
             numbers(column, "S", replace(wave, source=source))
         hint = raised.value.problems[0].hint
         assert f'source.decimal = "{other}" and source.thousands = "{mark}"' in hint
-        decimals = replace(wave, source=replace(source, thousands=other))
+        decimals = replace(wave, source=replace(source, thousands=""))
         assert numbers(column, "S", decimals).abs().max() < 1000
         grouped = replace(wave, source=replace(source, decimal=other, thousands=mark))
         assert numbers(column, "S", grouped).abs().max() >= 1200

@@ -123,7 +123,7 @@ def numbers(column: pd.Series[str], name: str, wave: Wave) -> pd.Series[float]:
         message = f"may hold thousands: '{mark}' stands before three digits, next to whole numbers below 1000"
         hint = (
             f'Set source.decimal = "{other_mark}" and source.thousands = "{mark}" if it separates thousands; '
-            f'source.thousands = "{other_mark}" if it is the decimal mark.'
+            'source.thousands = "" if it is the decimal mark.'
         )
         grouped = plain[plain.str.contains(mark, regex=False)]
         problems.append(
