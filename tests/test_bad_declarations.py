@@ -250,6 +250,25 @@ def test_an_encoding_is_one_of_texts(encoding: str, barometer: Path) -> None:
     shows(barometer, r"source\.encoding: is not a known encoding")
 
 
+COUNTS = {
+    "thousands": ("220", "1,220", "line 2: has more cells than columns. Write numbers without separators"),
+    "too large": ("220", "1e308", r"line 2: is beyond the size of real numbers \(1e-15 to 1e\+15\) \('1e308'\)"),
+    "too small": ("220", "1e-320", "line 2: is beyond the size of real numbers"),
+    "endless": ("220", "inf", "line 2: is beyond the size of real numbers"),
+    "underscore": ("220", "2_20", r"line 2: is not a positive number \('2_20'\)"),
+    "header": ("margin", "x" * 200_000, "is not valid CSV: field larger than field limit"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COUNTS)
+def test_a_count_is_a_number_that_can_be_counted_with(case: str, barometer: Path) -> None:
+    old, new, said = COUNTS[case]
+    files = ("dk-margins.csv",) if case == "header" else ("dk-margins.csv", "dk-strata.csv")
+    for file in files:
+        edit(barometer / "warehouse/raw" / file, old, new)
+        shows(barometer, rf"warehouse/raw/{file}.*{said}")
+
+
 def test_a_message_obeys_no_terminal_and_ends(barometer: Path) -> None:
     path = barometer / "schemas/indicators.toml"
     path.write_text(

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.catalogue.counts import LEAST, MOST
 from pipeline.catalogue.fieldwork import Source, Wave
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.layout import raw_file_name
@@ -26,7 +27,6 @@ SEPARATORS = {  # of thousands, and the characters that each stands for
     " ": " \u00a0\u202f\u2009",
     "'": "'\u2019",
 }
-LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
 
 
 def cell_text(value: object) -> str:
