@@ -101,6 +101,18 @@ def test_a_first_draft_does_not_follow_a_link_either(tmp_path: Path, delivered: 
     assert files_of(outside) == set()
 
 
+@pytest.mark.parametrize("name", ["a\nb.csv", "\x1b[31m.csv", "a\u202eb.csv"])
+def test_a_file_s_name_that_no_declaration_can_hold_is_not_drafted(
+    name: str, barometer: Path, delivered: Path
+) -> None:
+    file = delivered.rename(delivered.with_name(name))
+    before = files_of(delivered.parent)
+    for words in (("new-wave", "dk-2024", str(file)), ("init", "mine", "--from", str(file))):
+        code, said = command(barometer, *words)
+        assert code == 1 and "control character" in said and said.replace("\n", "").isprintable()
+    assert files_of(delivered.parent) == before
+
+
 def test_the_name_of_the_total_is_no_other_breakdown_s(barometer: Path) -> None:
     edit(barometer / "schemas/domains.toml", "[domains.total]\nby = []\n[domains.sector]", "[domains.total]")
     shows(barometer, r"domains\.toml, domains\.total: is the name of the total.*\('sector'\)")

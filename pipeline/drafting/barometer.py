@@ -17,11 +17,10 @@ from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.catalogue.wordings import says_none
 from pipeline.drafting.columns import describe
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
-from pipeline.drafting.folder import gitignore, name_of, slug, write_new
+from pipeline.drafting.folder import gitignore, name_of, require_raw_file, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
 from pipeline.drafting.routing import guess_bases
 from pipeline.drafting.sniff import sniff
-from pipeline.problems import Problem, ProblemError
 from pipeline.sources import plainly, read_raw
 
 DRAFT = "# Draft from {file}: confirm every line; what is a guess says so."
@@ -34,8 +33,7 @@ def draft_barometer(folder: Path, file: Path, given: Mapping[str, Any] | None = 
     Raises ProblemError, and writes nothing, when the file cannot be read, the folder holds declarations, or
     anything would be overwritten.
     """
-    if not file.is_file():
-        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
+    require_raw_file(file)
     source = sniff(file, given)
     table = plainly(read_raw(file, source), source)
     columns = describe(table, source.decimal)
