@@ -45,7 +45,8 @@ from tests.barometers import edit, microdata, pin, write_barometer
 
 SEED, INPUTS = 7319, 1000
 MOST_SECONDS, MOST_BYTES = 1200, 8 << 30  # for one input; of address space, for the process that examines
-RUN, STRANDS = 97, 4  # every so many inputs are seen by `run` too; processes
+RUN = 97  # every so many inputs are seen by `run` as well
+STRANDS = 5  # processes at a time; each sees inputs of every kind
 WAVE, FORMATS = "dk-2020", ("csv", "tsv", "xlsx", "sav", "zsav", "dta", "xpt", "sas7bdat", "parquet")
 FILES = {  # what is mutated beside raw files of every format
     "barometer": "schemas/barometer.toml",
