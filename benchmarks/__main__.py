@@ -1,7 +1,8 @@
 """``python -m benchmarks [cube | small | clusters | calibration | peers | simulation | site | differences
 | fuzz | all | report]``.
 
-``all`` leaves out ``fuzz``, which takes as long as the others together. ``report`` puts the kept results into ``docs/performance.md``.
+``all`` leaves out ``fuzz``, which measures no speed. ``report`` puts the kept results into
+``docs/performance.md``.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -43,8 +44,9 @@ from pipeline.steps import waves as steps
 from tests.barometers import edit, microdata, pin, write_barometer
 
 SEED, INPUTS = 7319, 1000
-MOST_SECONDS, MOST_BYTES = 300, 8 << 30  # for one input; of address space, for the process that examines
-RUN = 25  # every so many inputs are seen by it as well
+MOST_SECONDS, MOST_BYTES = 1200, 8 << 30  # for one input; of address space, for the process that examines
+RUN = 97  # every so many inputs are seen by `run` as well
+STRANDS = 5  # processes at a time; each sees inputs of every kind
 WAVE, FORMATS = "dk-2020", ("csv", "tsv", "xlsx", "sav", "zsav", "dta", "xpt", "sas7bdat", "parquet")
 FILES = {  # what is mutated beside raw files of every format
     "barometer": "schemas/barometer.toml",
@@ -74,6 +76,7 @@ class Seen:
     how: list[str]
     passed: bool = True
     faults: list[tuple[str, str]] = field(default_factory=list)  # one of NEVER, and what it was
+    peak: int = 0  # KiB of memory, of the process that saw it
 
     def tell(self, line: str) -> None:
         """A line that has to be a problem."""
@@ -298,61 +301,73 @@ def kept(root: Path, since: float) -> Iterator[Path]:
 
 def run() -> None:
     """All inputs, and a table of what was seen by kind; a fault is printed as it is found."""
-    started, seen, peak = time.monotonic(), list[Seen](), 0
-    while len(seen) < INPUTS:
-        with folder() as place:
-            for each, memory in watched(place, len(seen)):
-                seen.append(each)
-                peak = max(peak, memory)
-                for what, said in each.faults:
-                    print(f"{each.number} {each.kind} ({', '.join(each.how)}): {what}: {said}", flush=True)
+    started = time.monotonic()
+    with ThreadPoolExecutor(STRANDS) as strands:
+        every = [seen for strand in strands.map(strand_of, range(STRANDS)) for seen in strand]
     rows = []
     for kind in dict.fromkeys(KINDS):
-        own = [each for each in seen if each.kind == kind]
-        counts = {what: sum(what in dict(each.faults) for each in own) for what in NEVER}
+        own = [seen for seen in every if seen.kind == kind]
+        counts = {what: sum(what in dict(seen.faults) for seen in own) for what in NEVER}
         rows.append(
-            {"damaged": kind, "inputs": len(own), "built": sum(each.passed for each in own), **counts}
+            {"damaged": kind, "inputs": len(own), "built": sum(seen.passed for seen in own), **counts}
         )
-    facts = {"minutes": report.digits((time.monotonic() - started) / 60), "peak_gib": peak / 2**20}
-    report.keep("fuzz", f"{INPUTS:,} damaged files and mutated declarations", rows, seed=SEED, **facts)
+    facts = {
+        "minutes": (time.monotonic() - started) / 60,
+        "peak_gib": max(seen.peak for seen in every) / 2**20,
+    }
+    title = f"{len(every):,} damaged files and mutated declarations"
+    report.keep("fuzz", title, rows, seed=SEED, **{name: report.digits(fact) for name, fact in facts.items()})
 
 
-def watched(place: Path, first: int) -> Iterator[tuple[Seen, int]]:
-    """What a process sees of the inputs from ``first`` on, with its peak memory (KiB), until it ends."""
-    command = [sys.executable, "-m", "benchmarks.fuzz", str(first), str(place / "inputs")]
+def strand_of(first: int) -> list[Seen]:
+    """What is seen of every so many-th input; a process that ends is followed by another."""
+    numbers, seen = range(first, INPUTS, STRANDS), list[Seen]()
+    while len(seen) < len(numbers):
+        with folder() as place:
+            for each in watched(place, numbers[len(seen) :]):
+                seen.append(each)
+                for what, said in each.faults:
+                    print(f"{each.number} {each.kind} ({', '.join(each.how)}): {what}: {said}", flush=True)
+    return seen
+
+
+def watched(place: Path, numbers: range) -> Iterator[Seen]:
+    """What a process sees of these inputs, until it ends, is silent for too long, or has seen them all."""
+    words = [*map(str, (numbers.start, numbers.stop, numbers.step)), str(place / "inputs")]
+    command = [sys.executable, "-m", "benchmarks.fuzz", *words]
     with (place / "stderr").open("w+b") as errors, subprocess.Popen(command, bufsize=0, stdout=subprocess.PIPE, stderr=errors) as child:  # fmt: skip
         assert child.stdout
-        for number in range(first, INPUTS):
+        for number in numbers:
             line = select.select([child.stdout], [], [], MOST_SECONDS)[0] and child.stdout.readline()
             errors.seek(0)
             printed = errors.read().decode(errors="replace")
             errors.truncate(0)
             if not line:
                 child.kill()
-                yield Seen(number, KINDS[number % len(KINDS)], [], False, [("deaths", f"{child.wait()}: {printed}")]), 0  # fmt: skip
+                how = f"{child.wait()}: {printed[-500:]}"
+                yield Seen(number, KINDS[number % len(KINDS)], [], False, [("deaths", how)])
                 return
-            memory, told = json.loads(line)
-            each = Seen(**told)
-            each.faults += [("other output", printed[-500:])] if printed else []
-            yield each, memory
+            seen = Seen(**json.loads(line))
+            seen.faults += [("other output", printed[-500:])] if printed else []
+            yield seen
 
 
-def watch(first: int, place: Path) -> None:
+def watch(numbers: range, place: Path) -> None:
     """In the process that is watched: a line of JSON for each input."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     told = os.dup(1)
     os.dup2(2, 1)  # what a library prints is output that nobody expects
     place.mkdir()
     os.chdir(place)
-    for number in range(first, INPUTS):
-        seen = asdict(examine(number, place))
-        line = json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, seen])
-        os.write(told, line.encode() + b"\n")
+    for number in numbers:
+        seen = examine(number, place)
+        seen.peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        os.write(told, json.dumps(asdict(seen)).encode() + b"\n")
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 2:
-        watch(int(sys.argv[1]), Path(sys.argv[2]))
+        watch(range(*map(int, sys.argv[1:4])), Path(sys.argv[4]))
     else:
         with folder() as here:
             print(examine(int(sys.argv[1]), here))

@@ -88,6 +88,18 @@ def test_a_first_draft_does_not_follow_a_link_either(tmp_path: Path, delivered: 
     assert files_of(outside) == set()
 
 
+@pytest.mark.parametrize("name", ["a\nb.csv", "\x1b[31m.csv", "a\u202eb.csv"])
+def test_a_file_s_name_that_no_declaration_can_hold_is_not_drafted(
+    name: str, barometer: Path, delivered: Path
+) -> None:
+    file = delivered.rename(delivered.with_name(name))
+    before = files_of(delivered.parent)
+    for words in (("new-wave", "dk-2024", str(file)), ("init", "mine", "--from", str(file))):
+        code, said = command(barometer, *words)
+        assert code == 1 and "control character" in said and said.replace("\n", "").isprintable()
+    assert files_of(delivered.parent) == before
+
+
 def test_the_name_of_the_total_is_no_other_breakdown_s(barometer: Path) -> None:
     edit(barometer / "schemas/domains.toml", "[domains.total]\nby = []\n[domains.sector]", "[domains.total]")
     shows(barometer, r"domains\.toml, domains\.total: is the name of the total.*\('sector'\)")
@@ -235,6 +247,25 @@ def test_a_file_name_longer_than_a_disk_takes(key: str, barometer: Path) -> None
 def test_an_encoding_is_one_of_texts(encoding: str, barometer: Path) -> None:
     edit(barometer / "schemas/waves/dk-2020.toml", "delimiter =", f'encoding = "{encoding}"\ndelimiter =')
     shows(barometer, r"source\.encoding: is not a known encoding")
+
+
+COUNTS = {
+    "thousands": ("220", "1,220", "line 2: has more cells than columns. Write numbers without separators"),
+    "too large": ("220", "1e308", r"line 2: is beyond the size of real numbers \(1e-15 to 1e\+15\) \('1e308'\)"),
+    "too small": ("220", "1e-320", "line 2: is beyond the size of real numbers"),
+    "endless": ("220", "inf", "line 2: is beyond the size of real numbers"),
+    "underscore": ("220", "2_20", r"line 2: is not a positive number \('2_20'\)"),
+    "header": ("margin", "x" * 200_000, "is not valid CSV: field larger than field limit"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", COUNTS)
+def test_a_count_is_a_number_that_can_be_counted_with(case: str, barometer: Path) -> None:
+    old, new, said = COUNTS[case]
+    files = ("dk-margins.csv",) if case == "header" else ("dk-margins.csv", "dk-strata.csv")
+    for file in files:
+        edit(barometer / "warehouse/raw" / file, old, new)
+        shows(barometer, rf"warehouse/raw/{file}.*{said}")
 
 
 def test_a_message_obeys_no_terminal_and_ends(barometer: Path) -> None:

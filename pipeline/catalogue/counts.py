@@ -11,6 +11,8 @@ from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.raw_files import raw_fault
 from pipeline.problems import Problem, ProblemError, counted
 
+LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
+
 
 def read_population(wave: Wave, root: Path) -> dict[str, float]:
     """Units in the population by stratum, keyed by the strata columns' codes joined by ``*``.
@@ -56,10 +58,16 @@ def _rows(root: Path, name: str, columns: list[str], wave: str) -> list[tuple[in
     except UnicodeDecodeError:
         raise ProblemError(Problem(file, "", "is not UTF-8", "Save it as UTF-8 CSV.", wave=wave)) from None
     reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
-    missing = [name for name in columns if name not in (reader.fieldnames or [])]
+    try:
+        header = reader.fieldnames or []
+        rows = [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        hint = "Save it as UTF-8 CSV, with commas between the columns."
+        raise ProblemError(Problem(file, "", f"is not valid CSV: {error}", hint, wave=wave)) from None
+    missing = [name for name in columns if name not in header]
     if missing:
         hint = f"Write the columns {','.join(columns)}, separated by commas."
-        found = ",".join(reader.fieldnames or [])
+        found = ",".join(header)
         raise ProblemError(
             Problem(
                 file,
@@ -70,11 +78,13 @@ def _rows(root: Path, name: str, columns: list[str], wave: str) -> list[tuple[in
                 wave,
             )
         )
-    try:
-        return [(reader.line_num, {name: (row[name] or "").strip() for name in columns}) for row in reader]
-    except csv.Error as error:
-        hint = "Save it as UTF-8 CSV, with commas between the columns."
-        raise ProblemError(Problem(file, "", f"is not valid CSV: {error}", hint, wave=wave)) from None
+    if longer := [line for line, row in rows if any(row.get(None, ()))]:
+        hint = "Write numbers without separators of thousands."
+        problems = (
+            Problem(file, f"line {line}", "has more cells than columns", hint, wave=wave) for line in longer
+        )
+        raise ProblemError(problems)
+    return [(line, {name: row[name].strip() for name in columns}) for line, row in rows]
 
 
 def _add(counts: dict[str, float], key: str, text: str, location: Problem, problems: list[Problem]) -> None:
@@ -82,11 +92,13 @@ def _add(counts: dict[str, float], key: str, text: str, location: Problem, probl
         problems.append(Problem(location.file, location.key, message, hint, value, location.wave))
 
     try:
-        count = float(text)
+        count = math.nan if "_" in text else float(text)  # Python's own way to write 1_000
     except ValueError:
         count = math.nan
-    if not (math.isfinite(count) and count > 0):
+    if not count > 0:
         problem("is not a positive number", "Write a number above 0, with a point as decimal mark.", text)
+    elif not LEAST <= count <= MOST:
+        problem(f"is beyond the size of real numbers ({LEAST:g} to {MOST:g})", "Correct it.", text)
     elif key in counts:
         problem("is counted in two rows", "Keep one of them.", key)
     else:

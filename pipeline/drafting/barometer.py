@@ -27,7 +27,7 @@ from pipeline.drafting.draft import (
     wave_text,
     with_choices,
 )
-from pipeline.drafting.folder import gitignore, name_of, slug, write_new
+from pipeline.drafting.folder import gitignore, name_of, require_raw_file, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
 from pipeline.drafting.routing import guess_bases
 from pipeline.drafting.sniff import sniff
@@ -50,8 +50,7 @@ def draft_barometer(
     the file cannot be read, a name is not valid, the folder holds declarations, or anything would be
     overwritten.
     """
-    if not file.is_file():
-        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
+    require_raw_file(file)
     if wave and (reason := slug_fault(wave)):
         raise ProblemError(Problem("init", "--wave", *reason, wave))
     instrument = slug(file.stem, "-") or "first"

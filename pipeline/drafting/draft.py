@@ -23,7 +23,7 @@ from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import SourceColumn, describe
 from pipeline.drafting.design import GUESS, ROW, DesignGuess, guess_design
-from pipeline.drafting.folder import require_inside
+from pipeline.drafting.folder import require_inside, require_raw_file
 from pipeline.drafting.match import TODO, DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
@@ -134,8 +134,7 @@ def _letters(name: str) -> str:
 
 def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable[Path]) -> None:
     problems = []
-    if not file.is_file():
-        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
+    require_raw_file(file)
     hint = "Choose another key, or remove the file if it is not needed."
     for name in schema_files():
         require_inside(root, name)

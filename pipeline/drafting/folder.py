@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from pipeline.atomic import inside
+from pipeline.catalogue.kinds import unprintable
 from pipeline.catalogue.schema import schema_files
 from pipeline.problems import Problem, ProblemError
 
@@ -87,6 +88,15 @@ def write_new(folder: Path, content: Mapping[str, bytes | Path]) -> list[Path]:
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return [folder / name for name in content]
+
+
+def require_raw_file(file: Path) -> None:
+    """Raises ProblemError where there is no such file, or declarations cannot hold its name."""
+    if not file.is_file():
+        raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
+    if unprintable(file.name) or {*file.name} & {"\n", "\t"}:
+        message = "has a name with a control character"
+        raise ProblemError(Problem(str(file), "", message, "Rename the file."))
 
 
 def require_inside(folder: Path, name: str) -> None:

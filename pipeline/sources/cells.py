@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from pipeline.catalogue.counts import LEAST, MOST
 from pipeline.catalogue.fieldwork import Source, Wave
 from pipeline.problems import Problem, ProblemError
 from pipeline.sources.layout import raw_file_name
@@ -29,7 +30,6 @@ SEPARATORS = {  # of thousands, and the characters that each stands for
 }
 CLOCK = re.compile(r"(-?)(\d+):([0-5]\d):([0-5]\d)(\.\d+)?")
 MANY_GROUPED = 5  # texts such as 1.234, and none of another form: hardly all of them have three decimals
-LEAST, MOST = 1e-15, 1e15  # the size of a number that is not 0: beyond, sums and files lose their digits
 
 
 def cell_text(value: object) -> str:
