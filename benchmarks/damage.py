@@ -28,7 +28,7 @@ LEAF = "\ue000"  # in a declaration: to be replaced by what is no value of Pytho
 # fmt: off
 NUMBERS = ("1e308", "-1e308", "1e-320", "inf", "-inf", "nan", "1e30", "-0", "-1", "1e15", "9" * 400, "0x1F", "1_000", "\u0663", "1.000,5",
            "1,000.5", "--1", "1e", ".", "1 000", "999999999999999999999", "0.1.2", "\u00bd", "NaN", "NA", "#N/A", "TRUE", "2020-02-30")
-TEXTS = ("", " ", "\u200b", "\ufeff", "..", "../../outside/x", "/etc/passwd", "a\0b", "\x1b[31m", "\u202e", "a\nb", "a\r\nb", '"', "'",
+TEXTS = ("", " ", "\u200b", "\ufeff", "..", "../../../outside/x", "/etc/passwd", "a\0b", "\x1b[31m", "\u202e", "a\nb", "a\r\nb", '"', "'",
          ",", ";", "\t", "=1+1", "=HYPERLINK(1)", "{}", "%s", "*", "=", "con", "row", "x" * 5000, "\u00f8" * 300, "\U0001f600", "a.b", "a*b",
          "no_answer", "not_asked", "selected", "1..", "9..1", "1-2", "all", "total", "*.csv", "dk-2020.csv", "<script>", "\u0130", "ANSATTE")
 VALUES = (*map(json.dumps, TEXTS), *NUMBERS[:9], "0", "1", "0.5", "9" * 30, "9" * 5000, "0x" + "f" * 5000, "true", "[]", "{}", "[[]]", "[{}]",

@@ -199,6 +199,10 @@ def examine(number: int, place: Path) -> Seen:
     drawn, kind, root = Random(f"{SEED}-{number}"), KINDS[number % len(KINDS)], place / "barometer"
     if not (place / "sound").is_dir():
         sound(place / "sound")
+        (place / "outside").mkdir()
+        (place / "outside" / "x").write_text(
+            MARKER, encoding="utf-8"
+        )  # for whoever reads what lies beside it
     for name in ("schemas", "warehouse", "drafted"):  # Dagster's record of former inputs stays
         shutil.rmtree(root / name, ignore_errors=True)
     shutil.copytree(place / "sound", root, dirs_exist_ok=True)

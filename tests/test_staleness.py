@@ -327,3 +327,32 @@ def test_what_is_made_is_recorded_with_its_hashes(tmp_path: Path) -> None:
     assert make(made, "a", work, (beside,)).redone
     (made / RECORD).write_text("{")
     assert make(made, "a", work, (beside,)).redone
+
+
+RESTS_ON = {  # what is changed, where, and the first step of which wave that it makes stale
+    "an item that none applies": ("codebook.toml", 'items.quality = "Quality"', 'items.quality = "None of these"', "dk-2020", "harmonised_wave"),
+    "a confirmed line": ("instruments/dk.csv", "Q2,1,novelty,first,", "Q2,1,novelty,first,Confirmed", "dk-2020", "harmonised_wave"),
+    "a note": ("instruments/dk.csv", "Q2,1,novelty,first,", "Q2,1,novelty,first,As printed", "dk-2020", None),
+    "a label": ("codebook.toml", 'codes.care = "Care"', 'codes.care = "Care work"', "dk-2020", None),
+    "a label that a file's is held against": ("codebook.toml", 'codes.care = "Care"', 'codes.care = "Care work"', "dk-2022", "harmonised_wave"),
+    "the sample": ("waves/dk-2020.toml", "[response]\n", "[response]\nrate = 41.0\n", "dk-2020", "harmonised_wave"),
+    "respondents of figures": ("waves/no-2020.toml", "[source]\n", "[response]\nrespondents = 1786\n[source]\n", "no-2020", "harmonised_wave"),
+    "a total": ("indicators.toml", 'total = "any_innovation"', 'total = "novelty"', "dk-2020", "weighted_wave"),
+    "a scope of another wave": ("waves/dk-2022.toml", 'status = "official"\n', 'status = "official"\nscope = { region = ["north"] }\n', "dk-2020", "wave_statistics"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", RESTS_ON)
+def test_what_a_step_reads_of_the_declarations_makes_it_stale(change: str, tmp_path: Path) -> None:
+    file, old, new, wave, step = RESTS_ON[change]
+    root = write_barometer(tmp_path / "barometer")
+    edit(root / "schemas/waves/dk-2022.toml", "[source]\n", '[source]\nformat = "sav"\n')  # it has labels
+
+    def made_from() -> dict[str, str]:
+        catalogue = load_catalogue(root)
+        return wave_inputs(catalogue.waves[wave], catalogue)
+
+    before = made_from()
+    edit(root / "schemas" / file, old, new)
+    after = made_from()
+    assert next((name for name in before if before[name] != after[name]), None) == step

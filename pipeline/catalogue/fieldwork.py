@@ -47,6 +47,7 @@ SUFFIXES = {
     "xpt": "xpt",
     "parquet": "parquet",
 }
+LABELLED = ("sav", "dta", "sas7bdat", "xpt")  # formats with labels of columns or codes
 SYNTHETIC_SUFFIX = "-synthetic"  # of a synthetic wave's key, and of no other's
 ROW = "row"  # in place of the columns of an identifier: the row's number in the file
 
@@ -142,6 +143,11 @@ class Source:
     def file_format(self) -> str:
         """csv, xlsx, sav, dta, sas7bdat, xpt or parquet: as declared, else by its name; "" for another."""
         return SUFFIXES.get(self.format or self.suffix, "")
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the file may say of itself what its columns and codes mean."""
+        return self.file_format in LABELLED or self.label_row > 0
 
 
 @dataclass(frozen=True)

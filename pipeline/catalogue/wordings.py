@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import Question, item_key
+from pipeline.catalogue.questionnaire import Instrument, Question, item_key
 
 NO_ANSWER_LABEL = re.compile(
     r"(?:i )?(?:don'?t|do not|doesn'?t|does not) know.*|unknown|dk|dk/na|refus.*|no answer|not answered"
@@ -78,9 +78,12 @@ class Target:
         return (*self.items, *self.texts, *self.names)
 
 
-def targets(catalogue: Catalogue) -> list[Target]:
-    """Every background and answer variable, in codebook order."""
-    sources = _wording_sources(catalogue)
+def targets(catalogue: Catalogue, instrument: Instrument | None = None) -> list[Target]:
+    """Every background and answer variable, in codebook order, with its texts in all languages.
+
+    Those of one questionnaire count besides, or of all of them where none is named.
+    """
+    sources = _wording_sources(catalogue, instrument)
     found = []
     for variable in catalogue.variables.values():
         codes = {
@@ -110,13 +113,14 @@ def targets(catalogue: Catalogue) -> list[Target]:
     return found
 
 
-def _wording_sources(catalogue: Catalogue) -> list[Mapping[str, str]]:
+def _wording_sources(catalogue: Catalogue, only: Instrument | None) -> list[Mapping[str, str]]:
     """Texts by the codebook's keys, once for each language and questionnaire."""
+    asked = [only] if only else catalogue.instruments.values()
     sources = [
         {key.partition(".")[2]: text for key, text in words.items()}
         for words in catalogue.translations.values()
     ]
-    return sources + [instrument.wording for instrument in catalogue.instruments.values()]
+    return sources + [instrument.wording for instrument in asked]
 
 
 def _wordings(sources: Iterable[Mapping[str, str]], key: str, *own: str) -> tuple[str, ...]:

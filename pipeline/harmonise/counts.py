@@ -132,7 +132,8 @@ def maybe_grouped_columns(raw: pd.DataFrame, wave: Wave, instrument: Instrument)
     """
     lines = [row for row in instrument.crosswalk if row.code == COPY_NUMBER or range_of(row.source_code)]
     judged = {row.source_variable for row in lines if is_confirmed(row.note)}
-    weights = [wave.design.delivered, *replicate_columns(raw, wave.design)] if wave.design else []
+    design = wave.design
+    weights = [*replicate_columns(raw, design), design.delivered, *design.weights.values()] if design else []
     read = dict.fromkeys([*filter(None, weights), *(row.source_variable for row in lines)])
     return [name for name in read if name not in judged and maybe_grouped(raw[name], wave.source)]
 

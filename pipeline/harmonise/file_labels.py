@@ -85,7 +85,7 @@ def label_faults(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: 
     faults = LabelFaults()
     if not (metadata.labels or metadata.value_labels):
         return faults
-    known = {target.variable: target for target in targets(catalogue)}
+    known = {target.variable: target for target in targets(catalogue, catalogue.instruments[wave.instrument])}
     file = f"schemas/instruments/{wave.instrument}.csv"
     mapped = list(mapped_texts(raw, wave, catalogue, metadata.value_labels))
     of_codes = list(_code_verdicts(catalogue, metadata, mapped, known))
@@ -309,6 +309,7 @@ def _common(labels: Sequence[Sequence[str]]) -> tuple[int, int]:
 
 
 def _short(label: str) -> str:
+    """A label as a message shows it."""
     text = "".join(sign if sign.isprintable() else " " for sign in label)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 

@@ -148,5 +148,7 @@ def _unused(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, design: Design)
     """The source columns that nothing reads: a question of the file may be waiting there."""
     used = {row.source_variable for row in catalogue.instruments[wave.instrument].crosswalk}
     used |= {*design.id, *design.strata, design.psu, design.delivered, *design.weights.values()}
-    used |= {*replicate_columns(raw, design)}
+    used |= {*replicate_columns(raw, design), *wave.source.rows}
+    used |= {exclusion.column for exclusion in wave.exclusions}
+    used |= {column for fix in wave.corrections for column in (fix.column, *fix.match)}
     return [name for name in raw.columns if name not in used]

@@ -192,7 +192,7 @@ def number_of(text: str, source: Source) -> float | None:
     if source.thousands and re.fullmatch(_groups(source.thousands, mark), text):
         text = re.sub(f"[{SEPARATORS[source.thousands]}]", "", text)
     text = in_seconds(text).replace(".", mark) if CLOCK.fullmatch(text) else text
-    found = re.fullmatch(rf"[-+]?\d*(?:{re.escape(mark)}\d+)?", text)
+    found = re.fullmatch(rf"[-+]?\d*(?:{re.escape(mark)}\d+)?(?:[eE][-+]?\d+)?", text)
     return float(text.replace(mark, ".")) if found and any(map(str.isdigit, text)) else None
 
 

@@ -1,4 +1,5 @@
-"""The part of the declarations that a step's output depends on: structure, never a label or a translation.
+"""The part of the declarations that a step's output depends on: its structure, and texts only where they
+are held against what a raw file says of itself.
 
 Which of it a step depends on is said here once; hashing it belongs to ``fingerprint``.
 """
@@ -10,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.catalogue import Base, Catalogue, Indicator, Origin, Question, Wave
+from pipeline.catalogue.questionnaire import is_confirmed
+from pipeline.catalogue.wordings import says_none, targets
 from pipeline.staleness.files import hash_of_file
 
 
@@ -32,26 +35,48 @@ def estimands(catalogue: Catalogue) -> tuple[Any, ...]:
 
 
 def harmonising(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
-    """What harmonising reads: only the variables and questions that this wave's crosswalk fills."""
+    """What harmonising reads: only the variables and questions that this wave's crosswalk fills.
+
+    Of a raw file with labels, all that is known to be said of any variable: they are held against each other.
+    """
     mapped = catalogue.mapped_variables(wave)
     questions = [
         question for question in catalogue.questions.values() if mapped.intersection(question.answers)
     ]
-    rows = catalogue.instruments[wave.instrument].crosswalk
+    instrument = catalogue.instruments[wave.instrument]
     return (
         [
             (variable.key, tuple(variable.codes))
             for variable in catalogue.variables.values()
             if variable.key in mapped
         ],
-        [(_question(question), catalogue.max_choices(question, wave)) for question in questions],
+        [
+            (_question(question), catalogue.max_choices(question, wave), says_none(question))
+            for question in questions
+        ],
         [_base(catalogue.bases[question.base]) for question in questions],
-        [(row.source_variable, row.source_code, row.variable, row.code) for row in rows],
-        (wave.scope, wave.source, wave.design),
+        [
+            (row.source_variable, row.source_code, row.variable, row.code, is_confirmed(row.note))
+            for row in instrument.crosswalk
+        ],
+        (wave.scope, wave.source, wave.design, wave.response),
+        targets(catalogue, instrument) if wave.source.labelled else (),
         [replace(fix, reason="") for fix in wave.corrections],
         [replace(exclusion, reason="") for exclusion in wave.exclusions],
         catalogue.barometer.validation,
     )
+
+
+def figures(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
+    """What published figures are held against: what is estimated, how many answered of whom, other waves."""
+    same = [other.key for other in catalogue.waves.values() if other.source.sha256 == wave.source.sha256]
+    return (estimands(catalogue), wave.scope, wave.response, same)
+
+
+def estimating(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
+    """What the sums and estimates of a wave rest on; any wave's scope may be looked at inside of it."""
+    scoped = sorted({name for each in catalogue.waves.values() for name in each.scope})
+    return (estimands(catalogue), catalogue.barometer.estimation, facts(wave), scoped)
 
 
 def comparing(waves: list[Wave], catalogue: Catalogue) -> tuple[Any, ...]:
@@ -80,10 +105,12 @@ def comparing(waves: list[Wave], catalogue: Catalogue) -> tuple[Any, ...]:
 
 
 def weighting(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
-    """What weighting reads: design, margins, and the files with their counts."""
+    """What weighting reads: design, margins, the files with their counts, and what totals are made of."""
     named = (wave.design.population if wave.design else "", wave.weighting.totals if wave.weighting else "")
     files = [hash_of_file(catalogue.raw_path(name)) if name else "" for name in named]
-    return (wave.scope, wave.design, wave.weighting, wave.response, files)
+    totals = any(indicator.total for indicator in catalogue.indicators.values())
+    counted = estimands(catalogue) if totals else ()
+    return (wave.scope, wave.design, wave.weighting, wave.response, files, counted)
 
 
 def _question(question: Question) -> Question:

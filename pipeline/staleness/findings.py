@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.atomic import remove
 from pipeline.catalogue import Catalogue, Wave, fingerprint
+from pipeline.catalogue.wordings import says_none
 from pipeline.staleness.code import code
 from pipeline.staleness.outputs import product_folder, read_damaged, wave_folder, write_json
 
@@ -92,14 +93,17 @@ def _kept(check: str, wave: str, catalogue: Catalogue) -> dict[str, Any]:
 def _made_from(wave: str, catalogue: Catalogue) -> str:
     """What a finding rests on besides the output beside it: the checks, limits and declarations.
 
-    Of a wave, its response and what the edition before asked; of all, which of them are a panel.
+    Of a wave, its response, what is left open of multiple questions and what the edition before asked; of
+    all, which of them are a panel, and the n of the least cell.
     """
     checks = [code(module) for module in CHECKS]
     if not wave:
-        return fingerprint(checks, [(key, declared.panel) for key, declared in catalogue.waves.items()])
+        panels = [(key, declared.panel) for key, declared in catalogue.waves.items()]
+        return fingerprint(checks, panels, catalogue.barometer.disclosure.min_n)
     limits = (catalogue.barometer.validation, catalogue.barometer.estimation.lonely_psu)
     used = sorted({key for each in catalogue.indicators.values() for key in catalogue.questions_of(each)})
-    own = (catalogue.waves[wave].response, limits, used)
+    said = [(key, says_none(question)) for key, question in catalogue.questions.items()]
+    own = (catalogue.waves[wave].response, limits, used, said)
     before = edition_before(catalogue.waves[wave], catalogue)
     if before is None:
         return fingerprint(checks, own)

@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from pipeline.catalogue import Catalogue, Wave, fingerprint
 from pipeline.release_store import SUMS, earlier, releases_folder
 from pipeline.staleness.code import code
-from pipeline.staleness.declared import comparing, estimands, facts, harmonising, weighting
+from pipeline.staleness.declared import (
+    comparing,
+    estimands,
+    estimating,
+    facts,
+    figures,
+    harmonising,
+    weighting,
+)
 from pipeline.staleness.files import hash_of_file
 from pipeline.staleness.outputs import WAVE_STEPS
 
@@ -37,9 +45,9 @@ def wave_inputs(wave: Wave, catalogue: Catalogue) -> dict[str, str]:
     )
     own = {
         "raw_wave": (wave.source, delivered),
-        "harmonised_wave": harmonising(wave, catalogue) if wave.is_microdata else estimands(catalogue),
+        "harmonised_wave": harmonising(wave, catalogue) if wave.is_microdata else figures(wave, catalogue),
         "weighted_wave": weighting(wave, catalogue),
-        "wave_statistics": (estimands(catalogue), catalogue.barometer.estimation, facts(wave)),
+        "wave_statistics": estimating(wave, catalogue),
     }
     chain: dict[str, str] = {}
     before = wave.key

@@ -156,9 +156,7 @@ def lonely_psus(report: Report, wave: Wave, catalogue: Catalogue) -> Finding:
         return Finding(True, "the variance is that of replicate weights")
     lonely, share = int(report["lonely_psus"]), float(report["lonely_share"])
     rule = catalogue.barometer.estimation.lonely_psu
-    message = f"{lonely} of {counted(report['strata'], 'stratum')} have one sampling unit".replace(
-        "stratums", "strata"
-    )
+    message = f"{lonely} of {counted(report['strata'], 'stratum', 'strata')} have one sampling unit"
     hidden = rule == "certainty" and (lonely > FEW_LONELY or (lonely > 0 and share > LONELY_SHARE))
     if lonely:
         message += f", {share:.1%} of the weights; estimation.lonely_psu is {rule}"
@@ -233,7 +231,7 @@ def is_copy(a: pd.DataFrame, b: pd.DataFrame) -> bool:
     where most have it, else row by row. Few different rows are alike by chance, and tell nothing.
     """
     columns = [name for name in a if name in b and name not in ("wave", "stratum", "psu")]
-    if "unit" in columns and len({*a["unit"]} & {*b["unit"]}) > len(a) / 2:
+    if "unit" in columns and len({*a["unit"]} & {*b["unit"]}) > min(len(a), len(b)) / 2:
         a, b = (frame.set_index("unit") for frame in (a, b))
         both = a.index.intersection(b.index)
         a, b = a.loc[both], b.loc[both]

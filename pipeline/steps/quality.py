@@ -110,6 +110,8 @@ def weights(report: Mapping[str, Any]) -> Finding:
     measured = {key: report[key] for key in ("min", "max", "ratio", "deff", "effective_n")}
     weight, population = float(report["sum"]), report["population"]
     off = off_population(weight, population)
+    numbered = [] if not report["numbered"] else ["design.weight"]
+    numbered += [f"design.weights.{name}" for name, own in report["weights"].items() if own["numbered"]]
     strata, scaled = int(report["off_strata"]), bool(report.get("scaled_to_sample"))
     extreme = report["min"] <= 0 or report["ratio"] > MAX_WEIGHT_RATIO or report["deff"] > MAX_DEFF
     message = (
@@ -118,12 +120,12 @@ def weights(report: Mapping[str, Any]) -> Finding:
         + (f", {len(missed)} of {counted(len(margins), 'margin')} not met" if margins else "")
         + (f"; they add up to {weight:.10g}, response.population says {population}" if off else "")
         + ("; totals count no more units than answered: declare response.population" if scaled else "")
-        + ("; they are consecutive whole numbers, as identifiers are" if report["numbered"] else "")
+        + (f"; {', '.join(numbered)} are consecutive whole numbers, as identifiers are" if numbered else "")
         + (f"; in {counted(strata, 'stratum', 'strata')} they are not of its population" if strata else "")
     )
     severity: Literal["error", "warn"] = "error" if missed or report["min"] <= 0 else "warn"
     return Finding(
-        not (missed or extreme or off or strata or scaled or report["numbered"]),
+        not (missed or extreme or off or strata or scaled or numbered),
         message,
         measured,
         tuple(missed[:MAX_SHOWN]),

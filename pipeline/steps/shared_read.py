@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from pipeline.catalogue import Catalogue, Source, Wave, fingerprint
 from pipeline.sources import FileMetadata, RawTable, read_raw, rows_of
-from pipeline.staleness.code import code_of
+from pipeline.staleness.code import code_of, libraries
 from pipeline.staleness.outputs import Metadata, make
 
 TABLE, FILE_METADATA = "raw.parquet", "raw.json"
@@ -69,7 +69,7 @@ def remove_unused_reads(catalogue: Catalogue) -> None:
 
 
 def _key(source: Source) -> str:
-    return fingerprint(_whole(source), code_of(READER))
+    return fingerprint(_whole(source), code_of(READER), libraries())
 
 
 def _whole(source: Source) -> Source:

@@ -155,6 +155,7 @@ def _further_report(weights: Floats, name: str, wave: Wave) -> dict[str, Any]:
         "max": float(has.max()),
         "deff": len(has) * squares / total**2,
         "effective_n": total**2 / squares,
+        "numbered": _is_run(has),
     }
 
 
@@ -170,11 +171,12 @@ def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Mapping[str
 
     ``report`` is that of ``weigh``, ``totals`` are the wave's indicators that are totals, by their weight.
     Weights made from counts or margins are of the population as declared, but for sampling error: those are a
-    finding. What a further weight is of is not declared, so only one scaled to the sample is refused.
+    finding. What a further weight is of is not declared, so only one is refused that counts no more units
+    than have it.
     """
     _require_expansion(wave, report, totals.get("", ()))
     for name, own in report["weights"].items():
-        if name in totals and not off_population(own["sum"], own["units"]):
+        if name in totals and own["sum"] <= (1 + MAX_OFF_POPULATION) * own["units"]:
             message = f"adds up to {own['sum']:.10g}, and {own['units']} units have it: it is scaled to the "
             message += "sample; totals need expansion weights"
             hint = f"Name the column of expansion weights: {', '.join(totals[name])} would be wrong."

@@ -27,7 +27,12 @@ def check_further_weights(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]
 
 def _columns(wave: Wave, design: Design) -> Iterator[Problem]:
     """Columns that are something else, and columns of two names."""
-    others = {"id": design.id, "strata": design.strata, "psu": (design.psu,)}
+    others = {
+        "id": design.id,
+        "strata": design.strata,
+        "psu": (design.psu,),
+        "probability": (design.probability,),
+    }
     first: dict[str, str] = {}
     for name, column in design.weights.items():
         for key, columns in others.items():
