@@ -408,3 +408,11 @@ def test_codes_that_a_columns_label_spells_out_count(label: str, stops: int, bar
     found = problems(barometer)
     assert len(found) == stops
     assert not stops or found[0].message.startswith("maps to introduced.product yes")
+
+
+def test_a_row_of_labels_may_be_what_somebody_answered(barometer: Path) -> None:
+    edit(barometer / "schemas/waves/dk-2020.toml", 'decimal = ","', 'decimal = ","\nlabel_row = 2')
+    catalogue = load_catalogue(barometer)
+    raw, said = pd.DataFrame({"Q2": ["1", "2"]}), "I hate my boss, Ann Berg"
+    told = label_faults(raw, catalogue.waves[WAVE], catalogue, FileMetadata({"Q2": said}, {}))
+    assert told.doubts == ["Q2, labelled otherwise, as novelty"]

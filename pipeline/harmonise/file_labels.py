@@ -252,7 +252,7 @@ def _column_verdicts(
         absent = item_key(variable) in known[variable].nonresponse
         alike = own > UNLIKE or (absent and any(map(says_no_answer, texts)))
         other = f"{'the text of' if scores[best] == SAME else 'rather'} {best}" if better else ""
-        yield _Verdict(row, column, _short(texts[0]), variable, alike and not better, other)
+        yield _Verdict(row, column, _short(texts[0], wave), variable, alike and not better, other)
 
 
 def _column_labels(
@@ -308,8 +308,13 @@ def _common(labels: Sequence[Sequence[str]]) -> tuple[int, int]:
     return before, min(after, least - before)
 
 
-def _short(label: str) -> str:
-    """A label as a message shows it."""
+def _short(label: str, wave: Wave) -> str | None:
+    """A column's label as a message shows it.
+
+    A row of labels that is declared one too low holds what the first respondent answered: as of answers then.
+    """
+    if wave.source.label_row and shown(label, 1) is None:
+        return None
     text = "".join(sign if sign.isprintable() else " " for sign in label)
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
