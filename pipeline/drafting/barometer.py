@@ -39,17 +39,24 @@ def draft_barometer(folder: Path, file: Path, given: Mapping[str, Any] | None = 
     source = sniff(file, given)
     table = plainly(read_raw(file, source), source)
     columns = describe(table, source.decimal)
-    found, wave = guess(columns), slug(file.stem, "-") or "first"
+    found, wave = guess(columns, table.frame, source.decimal), slug(file.stem, "-") or "first"
     bases = guess_bases(found, table.frame)
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),
         "schemas/codebook.toml": _codebook(found, file.name),
         "schemas/indicators.toml": _indicators(found, bases, file.name),
         "schemas/domains.toml": _domains(found, file.name),
-        f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
+        f"schemas/instruments/{wave}.toml": instrument_text(
+            wave, file.name, [column for column in columns if column.name not in found.design.ignored]
+        ),
         f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
         f"schemas/waves/{wave}.toml": wave_text(
-            _name_facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found.design
+            _name_facts(wave, file.stem, name_of(folder)),
+            wave,
+            source,
+            len(table.frame),
+            found.design,
+            given=given or (),
         ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
@@ -116,7 +123,12 @@ def _codebook(found: Guesses, file: str) -> str:
             lines += ["# guess: order (the file's codes are texts, and have none)"]
         lines += [*_entries("codes", question.codes)]
         if question.type == "multiple" and not says_none(question):
-            lines += ['nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these']
+            told = question.key in found.told
+            lines += [
+                'nothing_ticked = "not_selected"  # guess: the file has a code for no answer'
+                if told
+                else 'nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these'
+            ]
         if question.nonresponse:
             lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
         lines += [""]
@@ -136,11 +148,26 @@ def _indicators(found: Guesses, bases: Mapping[str, Base], file: str) -> str:
     ]
     for key, base in bases.items():
         conditions = [str(each) for each in base.logic.conditions()] if base.logic else []
-        lines += [f"[bases.{key}]", f"any = {toml_value(conditions)}  # guess: the others were blank", ""]
+        lines += [f"[bases.{key}]", f"label = {toml_value(_asked_of(base, found))}"]
+        lines += [f"any = {toml_value(conditions)}  # guess: the others were blank", ""]
     for question in found.questions.values():
         lines += [f"[indicators.{question.key}]", f"label = {toml_value(question.text)}"]
         lines += [*_estimand(question), ""]
     return _lines(*lines[:-1])
+
+
+def _asked_of(base: Base, found: Guesses) -> str:
+    """A base in words: the question, or background variable, that its members answered, and how."""
+    said = []
+    for condition in base.logic.conditions() if base.logic else ():
+        question, variable = found.questions.get(condition.pattern), found.variables.get(condition.pattern)
+        text, codes = ("", {})
+        if question:
+            text, codes = question.text, dict(question.codes)
+        elif variable:
+            text, codes = variable.label, dict(variable.codes)
+        said.append(f"{text}: {', '.join(codes.get(code, code) for code in condition.codes)}")
+    return "; ".join(said)
 
 
 def _estimand(question: Question) -> Iterable[str]:

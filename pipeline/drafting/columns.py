@@ -13,13 +13,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.wordings import NO_ANSWER_LABEL
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
+from pipeline.catalogue.wordings import NO_ANSWER_LABEL, NOT_ASKED_LABEL, SAID_LABEL, TICKED
 from pipeline.sources import Missing, RawTable, shown
 
 MAX_CODES = 30  # distinct values; a column with more has no codes
 MISSING_NOTE = "user-missing in the file"
+MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
 MAX_LENGTH = 60  # characters; a longer text is not a code
 MAX_WORDS = 5  # a rare text of more is what somebody wrote
+PADDED = r"-?0\d+"  # of a code: a number has no leading zeros
+DATE = r"\d{4}-\d\d-\d\d(?:[T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{4}"
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,40 @@ class SourceColumn:
     missing: Collection[str]  # codes, found or labelled, that the file declares missing
     positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
     text: bool  # neither codes nor numbers
+    dates: bool
+    distinct: int  # different values
+
+    @property
+    def kind(self) -> str:
+        """What a column of neither codes nor numbers holds, in words."""
+        return "dates" if self.dates else "texts, or too many codes to be an answer"
 
     def is_missing(self, code: str) -> bool:
         """Whether a code stands for no answer: the file declares it missing, or its label says so."""
         return code in self.missing or bool(NO_ANSWER_LABEL.fullmatch(self.labels.get(code, "") or code))
+
+    def state(self, code: str) -> str:
+        """``not_asked`` or ``no_answer`` of a code that its label, or the file, says so of; "" of an answer,
+        for which "Don't know" and "Refused" count.
+        """
+        label = self.labels.get(code, "") or code
+        if NOT_ASKED_LABEL.fullmatch(label):
+            return NOT_ASKED
+        return NO_ANSWER if self.is_missing(code) and not SAID_LABEL.fullmatch(label) else ""
+
+    @property
+    def box_codes(self) -> list[str]:
+        """The codes of a box to tick, but those of no answer; where 0 is missing, it is for counting."""
+        return [
+            code for code in self.codes or {} if code == "0" or not (code in self.missing or self.state(code))
+        ]
+
+    @property
+    def ticked(self) -> str:
+        """Which code of a box stands for ticked: the one labelled so, else the only or the last one."""
+        codes = self.box_codes
+        labelled = [code for code in codes if TICKED.fullmatch(self.labels.get(code, ""))]
+        return labelled[0] if labelled and len(codes) > 1 else codes[-1]
 
     def twin_note(self, code: str) -> str:
         """That an earlier code of the column has the same label, for somebody to look at; "" if none has."""
@@ -71,6 +105,7 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     few_codes = len(unlabelled) <= min(MAX_CODES, len(cells) / 2) and not unique
     plain_codes = not _is_written(cells, unlabelled)
     numeric = bool(found) and bool(np.isfinite(pd.to_numeric(text, errors="coerce")).all())
+    numeric &= not text.str.fullmatch(PADDED).any()
     codes = {code: labels.get(code, "") for code in sorted(found | set(labels), key=_order)}
     return SourceColumn(
         name=name,
@@ -83,6 +118,8 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
         missing=sorted(missing, key=_order),
         positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
         text=not (few_codes and plain_codes) and not numeric,
+        dates=bool(found) and all(re.fullmatch(DATE, value) for value in found),
+        distinct=len(found),
     )
 
 

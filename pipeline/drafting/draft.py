@@ -7,10 +7,12 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, ReplicateWeights, Source, Wave
@@ -21,15 +23,16 @@ from pipeline.catalogue.questionnaire import IGNORE, Instrument
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.drafting.columns import SourceColumn, describe
-from pipeline.drafting.design import GUESS, DesignGuess, guess_design
+from pipeline.drafting.design import GUESS, ROW, DesignGuess, guess_design
 from pipeline.drafting.folder import require_inside
 from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import NO_METADATA, FileMetadata, plainly, read_raw, rows_of
+from pipeline.sources import NO_METADATA, RawTable, plainly, read_raw, rows_of
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+FEW_SHARED = 0.05  # of the identifiers: as many may be units that happened to be drawn twice
 MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
 
 
@@ -61,15 +64,23 @@ def draft_wave(
     table = read_raw(file, source)
     if source.rows:
         table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
-    columns = describe(plainly(table, source), source.decimal)
+    table = plainly(table, source)
+    columns = describe(table, source.decimal)
     facts = _key_facts(wave)
     former = _former(catalogue, facts["survey"])
-    design = guess_design(columns, former, identifier)
+    design = guess_design(columns, table.frame, source.decimal, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
-    before = Former(asked, _metadata(catalogue, former)) if former and asked else None
-    rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
-    texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
-    texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
+    earlier = _table(catalogue, former)
+    before = Former(asked, earlier.metadata if earlier else NO_METADATA) if former and asked else None
+    ignored = _ignored(design, asked)
+    mapped = [column for column in columns if column.name not in design.replicate_columns]
+    rows = crosswalk_rows(mapped, catalogue, before, ignored)
+    panel = _shared(table.frame, design, earlier, former)
+    texts = {
+        "wave": wave_text(facts, instrument, source, len(table.frame), design, former, given or (), panel)
+    }
+    labelled = [column for column in columns if column.name not in ignored]
+    texts |= {"toml": instrument_text(instrument, file.name, labelled, before), "csv": crosswalk_text(rows)}
     for kind, folder in (("wave", "waves"), ("toml", "instruments")):
         texts[kind] = f"{schema_line(f'{folder}/')}\n{texts[kind]}"
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
@@ -124,16 +135,9 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
         raise ProblemError(problems)
 
 
-def _ignored(
-    columns: Iterable[SourceColumn], design: DesignGuess, asked: Instrument | None
-) -> Mapping[str, str]:
-    """The columns that answer nothing, with what they are: not what the wave before answers by, and of
-    several that identify, not those with codes, which may be a background as well.
-    """
+def _ignored(design: DesignGuess, asked: Instrument | None) -> Mapping[str, str]:
+    """The columns that answer nothing, with what they are: not what the wave before answers by."""
     kept = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
-    if len(design.identifier) > 1:
-        coded = {column.name for column in columns if column.codes is not None}
-        kept |= coded & {*design.identifier}
     return {name: what for name, what in design.ignored.items() if name not in kept}
 
 
@@ -144,14 +148,27 @@ def _former(catalogue: Catalogue, survey: str) -> Wave | None:
     return waves[-1] if waves else None
 
 
-def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
-    """The labels of the wave before's raw file, where that lies there."""
-    path = catalogue.raw_path(former.source.file)
+def _table(catalogue: Catalogue, former: Wave | None) -> RawTable | None:
+    """The wave before's raw file, where that lies there."""
+    if former is None or former.source.remote or not catalogue.raw_path(former.source.file).is_file():
+        return None
     try:
-        found = not former.source.remote and path.is_file()
-        return read_raw(path, former.source).metadata if found else NO_METADATA
+        return read_raw(catalogue.raw_path(former.source.file), former.source)
     except ProblemError:  # a fault of the wave before, which its own run names
-        return NO_METADATA
+        return None
+
+
+def _shared(frame: pd.DataFrame, design: DesignGuess, earlier: RawTable | None, former: Wave | None) -> str:
+    """How many units have an identifier that stands in the wave before as well, in words; "" if few."""
+    names = list(design.identifier)
+    own = former.design.id if former and former.design else ()
+    if former is None or earlier is None or ROW in names or not {*own} <= {*earlier.frame}:
+        return ""
+    ids, before = ({*frame[columns].itertuples(index=False, name=None)} for frame, columns in (
+        (frame, names), (earlier.frame, list(own))))  # fmt: skip
+    shared = len(ids & before)
+    said = f"{shared} of {len(ids)} identifiers are in {former.key} as well; false if they name others"
+    return said if shared > FEW_SHARED * len(ids) else ""
 
 
 def _key_facts(wave: str) -> Mapping[str, str]:
@@ -175,12 +192,19 @@ def wave_text(
     rows: int,
     design: DesignGuess,
     former: Wave | None = None,
+    given: Collection[str] = (),
+    panel: str = "",
 ) -> str:
     """A wave file: what is known of it, how its raw file is read, and how its units seem to be drawn.
 
     ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
-    before is a guess; dates and response are new.
+    before is a guess, and so are the marks of numbers but those ``given``; dates and response are new.
+    ``panel`` says why units may have answered before.
     """
+    marks = {
+        "decimal": f"{GUESS}: 1{source.decimal}5 is one and a half",
+        "thousands": f"{GUESS}: 1{source.thousands}500 is fifteen hundred",
+    }
     options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
@@ -212,6 +236,7 @@ def wave_text(
         'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
         "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
         *(line(key) for key in ("mode", "respondent", "role") if key in known),
+        *(["panel = true  # " + f"{GUESS}: {panel}"] if panel else []),
         line("scope")
         if "scope" in known
         else '# TODO: was a part of the population left out? Then scope = { VARIABLE = ["CODE"] }',
@@ -224,7 +249,11 @@ def wave_text(
         f"file = {toml_value(source.file)}",
         f"sha256 = {toml_value(source.sha256)}",
         f"bytes = {source.bytes}",
-        *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
+        *(
+            _line(key, value, "" if key in given else marks.get(key, ""))
+            for key, value in options.items()
+            if value
+        ),
         "",
         "[response]",
         _line("respondents", rows, f"{GUESS}: the rows of the file"),
@@ -274,9 +303,11 @@ def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
         for key, value in _declared(before).items():
             yield _line(key, value, f"{GUESS}: as in {former.key}")
     else:
-        methods = "given | design | poststratify | rake | linear | logit"
+        methods = "given | design | poststratify | rake | linear | logit | none"
         method = "given" if design.delivered else "design"
         yield _line("method", method, f"{GUESS}: {methods}")
+        if not design.delivered:
+            yield '# "none": every unit counts 1; with census = true in [design] where everybody was asked'
 
 
 def instrument_text(

@@ -25,8 +25,9 @@ from pipeline.catalogue.questionnaire import (
     CrosswalkRow,
     Instrument,
 )
-from pipeline.catalogue.wordings import SEPARATOR, Target, likeness, plain, targets
+from pipeline.catalogue.wordings import SEPARATOR, TICKED, Target, likeness, plain, targets
 from pipeline.drafting.columns import SourceColumn
+from pipeline.drafting.design import is_called_id
 from pipeline.sources import FileMetadata
 
 MIN_SCORE = 0.5  # a lower score is not a guess
@@ -88,8 +89,9 @@ def crosswalk_rows(
                 f": {column.label}" if column.label else ""
             )
             yield column.name, "*", "", IGNORE, note
-        elif column.text:
-            yield column.name, "*", "", IGNORE, "guess: texts, or too many codes to be an answer"
+        elif column.text or (column.codes is None and is_called_id(column)):
+            kind = column.kind if column.text else "identifies something"
+            yield column.name, "*", "", IGNORE, f"guess: {kind}"
         else:
             for code in _source_codes(column):
                 yield column.name, code, "", "", _hint(column, code) + _elsewhere(column, former)
@@ -247,7 +249,8 @@ def _rows_of_former(
             guess, fit = guesses.get(code, ("", 0.0))
             said = f"guess {fit:.2f}: {column.labels.get(code, '')}" if guess else _hint(column, code)
             said += column.twin_note(code)
-            yield column.name, code, target.variable if target and guess else "", guess, said
+            variable = target.variable if target else next(iter(former.variables(column.name)), "")
+            yield column.name, code, variable, guess, said
     for row in rows:
         if row.source_code in codes or column.codes is None:
             guess, fit = guesses.get(row.source_code, ("", 0.0))
@@ -263,8 +266,11 @@ def _rows_of_former(
 
 
 def _missing_rows(column: SourceColumn, variable: str, codes: Iterable[str]) -> Iterator[DraftRow]:
-    """The codes that the file declares missing, as no answer."""
-    return ((column.name, code, variable, NO_ANSWER, column.missing_note(code)) for code in codes)
+    """The codes that the file declares missing, as no answer or as put to nobody."""
+    return (
+        (column.name, code, variable, column.state(code) or NO_ANSWER, column.missing_note(code))
+        for code in codes
+    )
 
 
 def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: str) -> Iterator[DraftRow]:
@@ -272,6 +278,10 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
     if target.type == "numeric":
         yield column.name, "*", target.variable, "=", note
         yield from _missing_rows(column, target.variable, column.missing)
+        for code, label in column.labels.items():
+            if column.is_missing(code) and code not in column.missing:
+                state = column.state(code) or NO_ANSWER
+                yield column.name, code, target.variable, state, f"{note} = {label}"
         return
     chosen = _tick_codes(column) if target.type == "multiple" else {}
     words = {code: label or code for code, label in (column.codes or {}).items()}
@@ -284,6 +294,8 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
             said = " = ".join(text for text in (_said(column), label) if text)
             said = f"guess {min(score, fit):.2f}: {said}{remark}{column.twin_note(code)}"
             yield column.name, code, target.variable, code_guess, said
+        elif state := column.state(code):
+            yield column.name, code, target.variable, state, f"{note} = {label}"
         else:
             said = _hint(column, code) + remark + column.twin_note(code)
             yield column.name, code, target.variable, "", said
@@ -292,15 +304,15 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
 
 
 def _tick_codes(column: SourceColumn) -> dict[str, str]:
-    """The two states of a box to tick, where its codes are the usual 1 and 0, 2 or blank."""
-    codes = list(column.codes or {})
-    if codes == ["1"]:
-        return {"1": SELECTED}
-    return (
-        {"1": SELECTED, codes[1 - codes.index("1")]: NOT_SELECTED}
-        if codes in (["0", "1"], ["1", "2"])
-        else {}
-    )
+    """The two states of a box to tick, where one is labelled so or its codes are the usual 1 and 0, 2 or
+    blank.
+    """
+    codes = column.box_codes
+    labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code, ""))]
+    ticked = labelled[0] if labelled else "1"
+    if not (codes == ["1"] or (len(codes) == 2 and labelled) or codes in (["0", "1"], ["1", "2"])):
+        return {}
+    return {code: SELECTED if code == ticked else NOT_SELECTED for code in codes}
 
 
 def _code_labels(column: SourceColumn) -> dict[str, str]:

@@ -11,6 +11,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
+import pandas as pd
+
 from pipeline.catalogue.check.codebook import MICRODATA_COLUMNS, RESERVED
 from pipeline.catalogue.questionnaire import (
     IGNORE,
@@ -22,16 +24,16 @@ from pipeline.catalogue.questionnaire import (
     Variable,
 )
 from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, SEPARATOR, TICKED, YES
-from pipeline.drafting.columns import MISSING_NOTE, SourceColumn
-from pipeline.drafting.design import DesignGuess, guess_design
+from pipeline.drafting.columns import MAX_SCALE_POINTS, MISSING_NOTE, SourceColumn
+from pipeline.drafting.design import DesignGuess, guess_design, is_called_id
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
 
 GUESS_NOTE = "guess"
-MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
 BACKGROUND = re.compile(
     r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
     r"|province|urban\w*|sector|industry|branch|department|division|occupation|position"
+    r"|nace|isic|naics|legal[ _]form"
     r"|education(?:al)?[ _]level|highest[ _]education|size(?:[ _](?:class|group|band)\w*)?"
     r"|employment[ _]status|marital[ _]status|kj[oø]nn|k[oø]n|alder\w*|fylke|kommune|n[aæ]ring|sektor"
     r"|avdeling|utdanning|uddannelse|utbildning"
@@ -51,6 +53,7 @@ class Guesses:
     questions: dict[str, Question] = field(default_factory=dict)
     rows: list[DraftRow] = field(default_factory=list)
     unworded: set[str] = field(default_factory=set)  # questions whose file has no text for them
+    told: set[str] = field(default_factory=set)  # whose file has codes for not ticked and for no answer
     unordered: set[str] = field(default_factory=set)  # questions whose answers have no order in the file
 
     def name(self, text: str, end: str = "answer") -> str:
@@ -62,12 +65,16 @@ class Guesses:
         )
 
 
-def guess(columns: Sequence[SourceColumn]) -> Guesses:
-    """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order."""
-    found = Guesses(guess_design(columns))
+def guess(columns: Sequence[SourceColumn], frame: pd.DataFrame, decimal: str = ".") -> Guesses:
+    """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order, but
+    replicate weights.
+    """
+    found = Guesses(guess_design(columns, frame, decimal))
     ignored = found.design.ignored
     for run in _item_runs(columns, {*ignored, *found.design.strata}):
         column = run[0]
+        if column.name in found.design.replicate_columns:
+            continue
         if column.name in ignored:
             found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: {ignored[column.name]}"))
         elif len(run) > 1:
@@ -84,11 +91,15 @@ def guess(columns: Sequence[SourceColumn]) -> Guesses:
 def _why_ignored(column: SourceColumn) -> str | None:
     """Why a column answers no question that could be counted, or None."""
     if column.codes is None:
-        return None if column.numeric else "texts, or too many codes to be an answer"
+        if not column.numeric:
+            return column.kind
+        return "identifies something" if is_called_id(column) else None
     used = [code for code in column.codes if not column.is_missing(code)]
     if not used:
         return "always blank"
-    return "the same on every row" if len(used) == 1 and not column.labels and not column.blank else None
+    answers = {code for code in column.labels if not column.is_missing(code)}
+    constant = len(used) == 1 and answers <= {*used} and not column.blank
+    return "the same on every row" if constant else None
 
 
 def _is_number(column: SourceColumn) -> bool:
@@ -108,9 +119,6 @@ def _add_number(column: SourceColumn, found: Guesses) -> None:
     key = found.name(column.name)
     _add_question(found, Question(key, "numeric", column.label or column.name), bool(column.label))
     found.rows.append((column.name, "*", key, "=", f"{GUESS_NOTE}: a number"))
-    for code in column.labels:
-        if column.is_missing(code) and code not in column.missing:
-            found.rows.append((column.name, code, key, NO_ANSWER, _guess_note(column, code)))
     found.rows += _missing_rows(column, key, ())
 
 
@@ -137,7 +145,9 @@ def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
     for code in texts:
         target = NO_ANSWER if is_background and code in missing else codes[code]
         found.rows.append((column.name, code, key, target, _guess_note(column, code)))
-    found.rows += _missing_rows(column, key, texts)
+    found.rows += (
+        (*row[:3], NO_ANSWER, row[4]) if is_background else row for row in _missing_rows(column, key, texts)
+    )
     if is_box and not is_background:
         found.rows.append((column.name, "", key, "no", f"{GUESS_NOTE}: a box left blank"))
 
@@ -148,21 +158,16 @@ def _short_label(label: str) -> tuple[str, ...]:
 
 
 def _texts(column: SourceColumn) -> dict[str, str]:
-    """The codes with their labels, but those of no answer that have none."""
-    return {
-        code: label or code
-        for code, label in (column.codes or {}).items()
-        if label or code not in column.missing
-    }
+    """The codes with their labels, but those of no answer and of nobody asked."""
+    return {code: label or code for code, label in (column.codes or {}).items() if not column.state(code)}
 
 
 def _missing_rows(column: SourceColumn, variable: str, listed: Container[str]) -> Iterator[DraftRow]:
-    """The codes that the file declares missing and that are not listed, as no answer."""
-    return (
-        (column.name, code, variable, NO_ANSWER, column.missing_note(code))
-        for code in column.missing
-        if code not in listed
-    )
+    """The codes that are no answer, by their label or the file's word, and not listed."""
+    for code in dict.fromkeys([*(column.codes or {}), *column.labels, *column.missing]):
+        if column.is_missing(code) and code not in listed:
+            note = column.missing_note(code) if code in column.missing else _guess_note(column, code)
+            yield column.name, code, variable, column.state(code) or NO_ANSWER, note
 
 
 def _codes(texts: Mapping[str, str]) -> dict[str, str]:
@@ -233,7 +238,18 @@ def _same_question(a: SourceColumn, b: SourceColumn) -> bool:
         if 2 * len(first & second) < len(first | second):
             return False
     same_name = bool(_name_stem(a.name)) and _name_stem(a.name) == _name_stem(b.name)
-    return same_name or bool(_question_text([a, b]))
+    return same_name or _next_letter(a.name, b.name) or bool(_question_text([a, b]))
+
+
+def _next_letter(name: str, following: str) -> bool:
+    """Whether a name is another one with the next letter at its end: AGRB after AGRA."""
+    letters = name[-1:] + following[-1:]
+    return (
+        len(name) > 1
+        and name[:-1] == following[:-1]
+        and letters.isalpha()
+        and ord(letters[1]) == ord(letters[0]) + 1
+    )
 
 
 def _name_stem(name: str) -> str:
@@ -244,17 +260,20 @@ def _name_stem(name: str) -> str:
 
 def _question_text(run: Sequence[SourceColumn]) -> str:
     """What the labels of items begin with, up to a mark between question and item."""
-    common_signs = takewhile(
-        lambda signs: len(set(signs)) == 1, zip(*(column.label for column in run), strict=False)
-    )
-    common = "".join(signs[0] for signs in common_signs)
+    common = _common([column.label for column in run])
     ends = [match.end() for match in SEPARATOR.finditer(common)]
     return common[: ends[-1]] if ends else ""
 
 
+def _common(texts: Iterable[str]) -> str:
+    """What texts begin with, all of them."""
+    same = takewhile(lambda signs: len(set(signs)) == 1, zip(*texts, strict=False))
+    return "".join(signs[0] for signs in same)
+
+
 def _is_tick_box(column: SourceColumn) -> bool:
     """A box to tick: 1 and blank, 0 and 1, or two codes of which one is labelled as ticked."""
-    codes = _box_codes(column)
+    codes = column.box_codes
     if len(codes) == 1:
         return column.blank or bool(column.labels)
     if codes == ["0", "1"]:
@@ -263,14 +282,9 @@ def _is_tick_box(column: SourceColumn) -> bool:
     return len(codes) == 2 and any(TICKED.fullmatch(column.labels.get(code, "")) for code in codes)
 
 
-def _box_codes(column: SourceColumn) -> list[str]:
-    """The codes of a box, but those of no answer; programs declare 0 missing to count ticked boxes only."""
-    return [code for code in column.codes or {} if code == "0" or code not in column.missing]
-
-
 def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
     """Boxes make a multiple question, other columns a grid."""
-    key = found.name(_name_stem(run[0].name) or run[0].name)
+    key = found.name(_name_stem(run[0].name) or _common([column.name for column in run]) or run[0].name)
     text = _question_text(run)
     items: dict[str, str] = {}
     targets: list[str] = []
@@ -280,15 +294,17 @@ def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
         item = _codes({"": label_text})[""]
         targets.append(_free(item, set(items)))
         items[targets[-1]] = label_text
+    if all(len(c.box_codes) > 1 for c in run) and any(NO_ANSWER in map(c.state, c.codes or ()) for c in run):
+        found.told.add(key)
     plain = text.rstrip(" -\u2013\u2014:")
     kind: QuestionType = "multiple" if _is_tick_box(run[0]) else "grid"
     texts = {} if kind == "multiple" else _all_texts(run)
     codes = _codes(texts)
-    missing = {code for column in run for code in column.missing}
+    missing = {code for column in run for code in texts if column.is_missing(code)}
     absent = [
         code
         for code, label_text in (items if kind == "multiple" else texts).items()
-        if NO_ANSWER_LABEL.fullmatch(label_text) or (kind == "grid" and code in missing)
+        if NO_ANSWER_LABEL.fullmatch(label_text) or code in missing
     ]
     question = Question(
         key, kind, plain or key, items, {codes[code]: label_text for code, label_text in texts.items()},
@@ -319,15 +335,13 @@ def _all_texts(run: Iterable[SourceColumn]) -> dict[str, str]:
 
 
 def _tick_rows(column: SourceColumn, variable: str) -> Iterator[DraftRow]:
-    codes = _box_codes(column)
-    labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code, ""))]
-    ticked = labelled[0] if labelled and len(codes) > 1 else codes[-1]
+    codes = column.box_codes
     for code in codes:
         yield (
             column.name,
             code,
             variable,
-            SELECTED if code == ticked else NOT_SELECTED,
+            SELECTED if code == column.ticked else NOT_SELECTED,
             _guess_note(column, code),
         )
     yield from _missing_rows(column, variable, codes)

@@ -10,7 +10,7 @@ from pipeline.catalogue import Catalogue, Wave
 from pipeline.estimation import Specification, estimate_wave, read_cells, write_cells
 from pipeline.estimation import wave_statistics as sum_up
 from pipeline.staleness.outputs import Metadata, StepResult, wave_folder
-from pipeline.steps.extremes import refuse_extremes
+from pipeline.steps.extremes import LARGEST_SQUARES, refuse_extremes
 from pipeline.steps.wave_step import wave_step
 
 
@@ -26,7 +26,7 @@ def wave_statistics(wave: str, catalogue: Catalogue) -> StepResult:
             cells = sum_up(codes, declared, catalogue)
             write_cells(cells, folder)
             for cube in cells.cubes:
-                refuse_extremes(cube.frame, declared, "source.file", "sums")
+                refuse_extremes(cube.frame, declared, "source.file", "sums", LARGEST_SQUARES)
             estimates = estimate_wave(read_cells(folder), Specification.of(declared, catalogue))
         refuse_extremes(estimates, declared, "source.file", "estimates")
         estimates.to_parquet(folder / "estimates.parquet", index=False)

@@ -99,7 +99,7 @@ def _unmapped(instrument: Instrument, file: str) -> Iterator[Problem]:
         codes = ", ".join(row.source_code or "blank" for row in found[:6]) + (
             ", ..." if len(found) > 6 else ""
         )
-        hint = f"Fill in variable and code, or write {IGNORE} as the code."
+        hint = f"Fill in variable and code, which codebook.toml has, or write {IGNORE} as the code."
         yield Problem(file, line, f"column {name} is not mapped to the codebook", hint, codes)
 
 
@@ -124,7 +124,7 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, line: str) -> Iter
         hint = (
             f"Use = with source_code *, or {IGNORE}."
             if numeric
-            else f"Use one of {', '.join(codes)}, or {IGNORE}."
+            else f"Use one of {', '.join(codes)}, or {IGNORE}; or add it to the codes in codebook.toml."
         )
         yield Problem(
             file,

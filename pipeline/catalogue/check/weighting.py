@@ -28,7 +28,10 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         hint = 'Add weight = "COLUMN" or probability = "COLUMN" to [design].'
         yield wave_problem(wave.key, "weighting.method", "needs a delivered weight", hint, "given")
     if weighting.method == "design" and not (design.delivered or design.population):
-        hint = "Add population (a file of counts) or weight (a column) to [design]."
+        hint = (
+            "Add population (a file of counts) or weight (a column) to [design]; or, where every unit counts "
+        )
+        hint += '1, write method = "none", and census = true in [design] where all of them answered.'
         yield wave_problem(
             wave.key, "weighting.method", "needs population counts or a delivered weight", hint, "design"
         )
