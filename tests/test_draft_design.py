@@ -84,7 +84,52 @@ def test_replicate_weights_are_columns_of_one_stem(
     wave, rows = drafted(tmp_path, columns(**{base: lambda row: 0.8 + row % 5 / 8, **more}))
     assert wave["design"]["replicate_weights"] == {"columns": pattern, "method": "brr"}
     assert wave["design"]["weight"] == base
-    assert {row[3] for row in rows if row[0].startswith(stem)} == {"ignore"}
+    assert not [row for row in rows if row[0].startswith(stem) and row[0] != base]  # the design has them
+
+
+HALVES = {  # by their names or labels where the numbers do not tell
+    "halves": (lambda weight, half: weight * (1 + half), "", {"method": "brr"}),
+    "fay": (lambda weight, half: weight * (1 + 0.7 * half), "", {"method": "fay", "rho": 0.3}),
+    "factors": (lambda weight, half: 1 + 0.5 * half, "", {"method": "fay", "rho": 0.5, "combined": False}),
+    "label": (lambda weight, half: weight * (1 + 0.4 * half) ** 1.1, "Replicate 1, BRR (Fay 0.6)", {"method": "fay", "rho": 0.6}),
+    "unlabelled": (lambda weight, half: weight * (1 + 0.4 * half) ** 1.1, "BRR-Fay replicate", {"method": "fay"}),
+    "jackknife": (lambda weight, half: weight * (1 + 0.5 * half) ** 1.3, "Jackknife replicate 1", {"method": "jkn"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HALVES)
+def test_replicate_weights_say_how_they_were_made(tmp_path: Path, case: str) -> None:
+    made, label, declared = HALVES[case]
+    base = [3 + row % 7 / 2 for row in range(ROWS)]
+    more = {
+        f"rw{n}": lambda row, n=n: made(base[row], (-1) ** bin(n & (1 + row // 8)).count("1"))
+        for n in range(8)
+    }
+    frame = columns(schwt=lambda row: 1.5 + row % 3, ownwt=lambda row: base[row], **more)
+    wave, _ = drafted(tmp_path, frame, {"rw0": label} if label else {})
+    assert wave["design"]["replicate_weights"] == {"columns": "rw*", **declared}
+    assert wave["design"]["weight"] == ("schwt" if case == "factors" else "ownwt")
+
+
+def test_a_second_weight_is_named_where_replicate_weights_do_not_tell_theirs(tmp_path: Path) -> None:
+    """Without replicate weights it is one of the further weights."""
+    factors = {f"rw{n}": lambda row, n=n: 0.5 + (row + n) % 2 for n in range(8)}
+    drafted(tmp_path, columns(schwt=lambda row: 1.5 + row % 3, ownwt=lambda row: 3.25 + row % 7, **factors))
+    text = (tmp_path / "new/schemas/waves/people-2024.toml").read_text(encoding="utf-8")
+    assert 'weight = "schwt"  # guess: by its name or label; there are ownwt as well' in text
+
+
+def test_two_columns_identify_where_no_single_one_does(tmp_path: Path) -> None:
+    lines = [f"{area},{number:03},{age}" for area in ("A", "B", "C") for number, age in enumerate(range(20, 60))]  # fmt: skip
+    (tmp_path / "people 2024.csv").write_text("area,person_no,age\n" + "\n".join(lines), encoding="utf-8")
+    draft_barometer(tmp_path / "new", tmp_path / "people 2024.csv")
+    wave, rows = read(tmp_path / "new", "people-2024")
+    assert wave["design"]["id"] == ["area", "person_no"]
+    assert [row[2:4] for row in rows if row[0] == "person_no"] == [["", "ignore"]]
+    assert {row[2] for row in rows if row[0] == "area"} == {"area"}  # few codes: a background as well
+    (tmp_path / "people 2024.csv").write_text("area,person_no,age\n" + "\n".join([*lines, lines[0]]), encoding="utf-8")  # fmt: skip
+    draft_barometer(tmp_path / "twice", tmp_path / "people 2024.csv")
+    assert read(tmp_path / "twice", "people-2024")[0]["design"]["id"] == "row"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +261,7 @@ def test_replicate_weights_are_declared_as_before(barometer: Path, next_file: Pa
     wave, rows = read(barometer, "dk-2024")
     assert wave["design"]["weight"] == "W"
     assert wave["design"]["replicate_weights"] == {"columns": "rep_*", "method": "fay", "rho": 0.3}
-    assert {row[3] for row in rows if row[0].startswith(("rep_", "W"))} == {"ignore"}
+    assert [row[3] for row in rows if row[0].startswith(("rep_", "W"))] == ["ignore"]
 
 
 def test_further_weights_are_declared_as_before(barometer: Path, next_file: Path) -> None:
@@ -261,3 +306,14 @@ def test_selection_probabilities_are_declared_as_before(barometer: Path, next_fi
     wave, rows = read(barometer, "dk-2024")
     assert wave["design"]["probability"] == "P" and "weight" not in wave["design"]
     assert {row[3] for row in rows if row[0] in ("P", "weight")} == {"ignore"}
+
+
+@pytest.mark.parametrize("kept", [80, 2])
+def test_units_that_answered_before_are_counted(barometer: Path, next_file: Path, kept: int) -> None:
+    header, *lines = next_file.read_text(encoding="utf-8").splitlines()
+    renamed = [line if at < kept else f"9{line}" for at, line in enumerate(lines)]
+    next_file.write_text("\n".join([header, *renamed]) + "\n", encoding="utf-8")
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file)
+    text = (barometer / "schemas/waves/dk-2024.toml").read_text(encoding="utf-8")
+    said = "panel = true  # guess: 80 of 81 identifiers are in dk-2022 as well; false if they name others"
+    assert (said in text) == (kept == 80) and ("panel" in text) == (kept == 80)

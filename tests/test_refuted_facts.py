@@ -148,11 +148,11 @@ def test_margins_in_thousands_stop_the_totals(unit: int, stops: bool, barometer:
     wave = catalogue.waves[WAVE]
     report = weigh(made.answers, wave, catalogue).report
     if not stops:
-        require_expansion(wave, report, ["innovative_workplaces"])
+        require_expansion(wave, report, {"": ["innovative_workplaces"]})
         return
     with pytest.raises(ProblemError, match=r"counts 0\.4 units, and response\.population says 400"):
-        require_expansion(wave, report, ["innovative_workplaces"])
-    require_expansion(wave, report, [])  # shares are right all the same
+        require_expansion(wave, report, {"": ["innovative_workplaces"]})
+    require_expansion(wave, report, {})  # shares are right all the same
 
 
 def test_sums_of_squares_may_be_larger_than_numbers(barometer: Path) -> None:

@@ -7,11 +7,13 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, ReplicateWeights, Source, Wave
@@ -28,9 +30,10 @@ from pipeline.drafting.match import TODO, DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
 from pipeline.hashing import file_sha256
 from pipeline.problems import Problem, ProblemError
-from pipeline.sources import NO_METADATA, FileMetadata, RawTable, absent, plainly, read_raw, rows_of
+from pipeline.sources import NO_METADATA, RawTable, absent, plainly, read_raw, rows_of
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+FEW_SHARED = 0.05  # of the identifiers: as many may be units that happened to be drawn twice
 MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
 
 
@@ -64,14 +67,21 @@ def draft_wave(
     facts = key_facts(wave)
     former = _former(catalogue, facts["survey"]) or _beside(catalogue, source)
     source = with_choices(source, columns, former)
-    design = guess_design(columns, source, former, identifier)
+    design = guess_design(columns, table.frame, source, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
     same = former is not None and former.source.sha256 == source.sha256
-    metadata = table.metadata if same else _metadata(catalogue, former) if former else NO_METADATA
+    earlier = None if same else _table(catalogue, former)
+    metadata = table.metadata if same else earlier.metadata if earlier else NO_METADATA
     before = Former(asked, metadata) if asked else None
-    rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
-    texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
-    texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
+    ignored = _ignored(design, asked)
+    mapped = [column for column in columns if column.name not in design.replicate_columns]
+    rows = crosswalk_rows(mapped, catalogue, before, ignored)
+    panel = _shared(table.frame, design, earlier, former)
+    texts = {
+        "wave": wave_text(facts, instrument, source, len(table.frame), design, former, given or (), panel)
+    }
+    labelled = [column for column in columns if column.name not in ignored]
+    texts |= {"toml": instrument_text(instrument, file.name, labelled, before), "csv": crosswalk_text(rows)}
     for kind, folder in (("wave", "waves"), ("toml", "instruments")):
         texts[kind] = f"{schema_line(f'{folder}/')}\n{texts[kind]}"
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
@@ -149,16 +159,9 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
         raise ProblemError(problems)
 
 
-def _ignored(
-    columns: Iterable[SourceColumn], design: DesignGuess, asked: Instrument | None
-) -> Mapping[str, str]:
-    """The columns that answer nothing, with what they are: not what the wave before answers by, and of
-    several that identify, not those with codes, which may be a background as well.
-    """
+def _ignored(design: DesignGuess, asked: Instrument | None) -> Mapping[str, str]:
+    """The columns that answer nothing, with what they are: not what the wave before answers by."""
     kept = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
-    if len(design.identifier) > 1:
-        coded = {column.name for column in columns if column.codes is not None}
-        kept |= coded & {*design.identifier} - {*design.selecting}
     return {name: what for name, what in design.ignored.items() if name not in kept}
 
 
@@ -175,14 +178,27 @@ def _beside(catalogue: Catalogue, source: Source) -> Wave | None:
     return next(waves, None) if source.rows else None
 
 
-def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
-    """The labels of the wave before's raw file, where that lies there."""
-    path = catalogue.raw_path(former.source.file)
+def _table(catalogue: Catalogue, former: Wave | None) -> RawTable | None:
+    """The rows of the wave before, where its raw file lies there."""
+    if former is None or former.source.remote or not catalogue.raw_path(former.source.file).is_file():
+        return None
     try:
-        found = not former.source.remote and path.is_file()
-        return read_raw(path, former.source).metadata if found else NO_METADATA
+        return rows_of_wave(catalogue.raw_path(former.source.file), former.source, former.key, ())
     except ProblemError:  # a fault of the wave before, which its own run names
-        return NO_METADATA
+        return None
+
+
+def _shared(frame: pd.DataFrame, design: DesignGuess, earlier: RawTable | None, former: Wave | None) -> str:
+    """How many units have an identifier that stands in the wave before as well, in words; "" if few."""
+    names = list(design.identifier)
+    own = former.design.id if former and former.design else ()
+    if former is None or earlier is None or ROW in names or not {*own} <= {*earlier.frame}:
+        return ""
+    ids, before = ({*frame[columns].itertuples(index=False, name=None)} for frame, columns in (
+        (frame, names), (earlier.frame, list(own))))  # fmt: skip
+    shared = len(ids & before)
+    said = f"{shared} of {len(ids)} identifiers are in {former.key} as well; false if they name others"
+    return said if shared > FEW_SHARED * len(ids) else ""
 
 
 def key_facts(wave: str) -> Mapping[str, str]:
@@ -206,13 +222,20 @@ def wave_text(
     rows: int,
     design: DesignGuess,
     former: Wave | None = None,
+    given: Collection[str] = (),
+    panel: str = "",
 ) -> str:
     """A wave file: what is known of it, how its raw file is read, and how its units seem to be drawn.
 
     ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
-    before, or from one of another country in the same file, is a guess; response is new, and so are dates
-    but for those of the same file.
+    before, or from one of another country in the same file, is a guess, and so are the marks of numbers but
+    those ``given``; response is new, and so are dates but for those of the same file. ``panel`` says why
+    units may have answered before.
     """
+    marks = {
+        "decimal": f"{GUESS}: 1{source.decimal}5 is one and a half",
+        "thousands": f"{GUESS}: 1{source.thousands}500 is fifteen hundred",
+    }
     options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
@@ -246,6 +269,7 @@ def wave_text(
         else 'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
         "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
         *(line(key) for key in ("mode", "respondent", "role") if key in known),
+        *(["panel = true  # " + f"{GUESS}: {panel}"] if panel else []),
         line("scope")
         if "scope" in known
         else '# TODO: was a part of the population left out? Then scope = { VARIABLE = ["CODE"] }',
@@ -258,7 +282,11 @@ def wave_text(
         f"file = {toml_value(source.file)}",
         f"sha256 = {toml_value(source.sha256)}",
         f"bytes = {source.bytes}",
-        *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
+        *(
+            _line(key, value, "" if key in given else marks.get(key, ""))
+            for key, value in options.items()
+            if value
+        ),
         *([_line("choices", source.choices, f"{GUESS}: several in one cell")] if source.choices else []),
         "",
         "[response]",
@@ -330,6 +358,8 @@ def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
         methods = "given | design | poststratify | rake | linear | logit | none"
         method = "given" if design.delivered else "design"
         yield _line("method", method, f"{GUESS}: {methods}")
+        if not design.delivered:
+            yield '# "none": every unit counts 1; with census = true in [design] where everybody was asked'
 
 
 def instrument_text(

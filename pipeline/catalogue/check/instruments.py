@@ -100,7 +100,7 @@ def _unmapped(instrument: Instrument, file: str) -> Iterator[Problem]:
         listed = [*codes[:6], *(["..."] if codes[6:] else [])]
         if texts := len(found) - len(codes):  # a draft may have taken what somebody wrote for a code
             listed.append(counted(texts, "text"))
-        hint = f"Fill in variable and code, or write {IGNORE} as the code."
+        hint = f"Fill in variable and code, which codebook.toml has, or write {IGNORE} as the code."
         yield Problem(file, line, f"column {name} is not mapped to the codebook", hint, ", ".join(listed))
 
 
@@ -125,7 +125,7 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, line: str) -> Iter
         hint = (
             f"Use = with source_code *, or {IGNORE}."
             if numeric
-            else f"Use one of {', '.join(codes)}, or {IGNORE}."
+            else f"Use one of {', '.join(codes)}, or {IGNORE}; or add it to the codes in codebook.toml."
         )
         yield Problem(
             file,
