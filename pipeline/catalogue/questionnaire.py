@@ -294,6 +294,11 @@ class CrosswalkRow:
     code: str  # "=" copies a number, "ignore" drops the value
     note: str = ""
 
+    @property
+    def confirmed(self) -> bool:
+        """Somebody has looked at the line: its note begins with ``confirmed``."""
+        return self.note.casefold().startswith("confirmed")
+
 
 def _flat(value: Any, prefix: str = "") -> Any:
     """Tables below tables as one table with keys joined by dots."""

@@ -78,13 +78,18 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     """The measures that a microdata wave's questionnaire allows, in the catalogue's order.
 
     An indicator is left out where the wave did not ask one of the questions it is made from: what was
-    not asked is no estimate, and never 0. An item that was not offered has no category.
+    not asked is no estimate, and never 0. An item or a code that was not offered, because no row of the
+    crosswalk gives it, has no category.
     """
     assert wave.weighting is not None and wave.design is not None
     margins = wave.weighting.margins if wave.weighting.calibrates else ()
     rows = catalogue.instruments[wave.instrument].crosswalk
     unasked = frozenset(row.variable for row in rows if row.code == NOT_ASKED)
-    return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), unasked, catalogue)
+    variables = tuple(variables_of(wave, catalogue))
+    given = {(row.variable, row.code) for row in rows}
+    answers = ((name, code) for name in variables for code in catalogue.codes_of(name))
+    unoffered = frozenset(answer for answer in answers if answer not in given)
+    return _plan(variables, margins, bool(wave.design.psu), unasked, unoffered, catalogue)
 
 
 def totals_of(wave: Wave, catalogue: Catalogue) -> list[str]:
@@ -99,13 +104,14 @@ def _plan(
     margins: tuple[tuple[str, ...], ...],
     clustered: bool,
     unasked: frozenset[str],
+    unoffered: frozenset[tuple[str, str]],
     catalogue: Catalogue,
 ) -> Plan:
     """Waves that ask the same are planned once."""
     columns = {name: f"v{number}" for number, name in enumerate(variables)}
     by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
-    writer = _Writer(catalogue, columns, {}, unasked)
+    writer = _Writer(catalogue, columns, {}, unasked, unoffered)
     for key, base in catalogue.bases.items():
         writer.bases[key] = "TRUE" if base.logic is None else writer.holds(base.logic)
     measures = [
@@ -146,13 +152,15 @@ def split(
 @dataclass(frozen=True)
 class _Writer:
     """Writes conditions over the columns that a wave has; ``bases`` are those of who is asked, ``unasked``
-    the variables of which the raw file says itself who was not.
+    the variables of which the raw file says itself who was not, ``unoffered`` the codes of a variable that
+    nobody could choose.
     """
 
     catalogue: Catalogue
     columns: Mapping[str, str]
     bases: dict[str, str]
     unasked: frozenset[str]
+    unoffered: frozenset[tuple[str, str]]
 
     def measures(self, indicator: Indicator) -> list[Measure]:
         if indicator.total is not None:
@@ -241,15 +249,25 @@ class _Writer:
         if question.type == "single":
             answered = self._answered(question.key, substantive)
             codes = [code for code in (indicator.codes or question.codes) if code not in dropped]
-            return [(code, answered, self._in(question.key, (code,))) for code in codes]
+            return [
+                (code, answered, self._in(question.key, (code,)))
+                for code in codes
+                if self._offers(question.key, (code,))
+            ]
         items = [(name.partition(".")[2], name) for name in present]
         if question.type == "multiple":
             answered = self._any_answered(present, substantive)
             return [
-                (item, answered, self._in(name, (SELECTED,))) for item, name in items if item not in dropped
+                (item, answered, self._in(name, (SELECTED,)))
+                for item, name in items
+                if item not in dropped and self._offers(name, (SELECTED,))
             ]
         counted = tuple(code for code in indicator.codes if code not in dropped)
-        return [(item, self._answered(name, substantive), self._in(name, counted)) for item, name in items]
+        return [
+            (item, self._answered(name, substantive), self._in(name, counted))
+            for item, name in items
+            if self._offers(name, counted)
+        ]
 
     def _mean(self, indicator: Indicator) -> list[Measure]:
         pattern, who = indicator.mean or "", self._who(indicator, indicator.base)
@@ -279,6 +297,10 @@ class _Writer:
     def _present(self, pattern: str) -> list[str]:
         return [name for name in self.catalogue.expand(pattern) if name in self.columns]
 
+    def _offers(self, name: str, codes: Sequence[str]) -> bool:
+        """Whether one of the codes could be answered; a number always could."""
+        return not self.catalogue.codes_of(name) or any((name, code) not in self.unoffered for code in codes)
+
     def _knows(self, logic: Logic) -> bool:
         """Whether the wave asked every question of the logic, in at least one of the variables it names."""
         questions: dict[str, bool] = {}
@@ -290,7 +312,7 @@ class _Writer:
     def _can(self, part: Logic | Condition) -> bool:
         """Whether it could hold for any answers to what was offered: else its share is no estimate, not 0."""
         if isinstance(part, Condition):
-            return bool(self._present(part.pattern))
+            return any(self._offers(name, part.codes) for name in self._present(part.pattern))
         can = [self._can(each) for each in part.parts]
         return part.operator == "none" or (all(can) if part.operator == "all" else any(can))
 

@@ -20,7 +20,6 @@ from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers, visible
 
 ANY_CODE, COPY_NUMBER = "*", "="
-CONFIRMED = "confirmed"  # begins the note of a line that somebody has judged
 
 CodeMap = Mapping[str, str]  # source code -> code
 MappedColumn = tuple[str, "SourceCells", CodeMap]  # a source column that feeds a variable
@@ -52,7 +51,7 @@ class MappedText:
     @property
     def confirmed(self) -> bool:
         """Somebody has looked at the line."""
-        return is_confirmed(self.row)
+        return self.row.confirmed
 
 
 @dataclass
@@ -100,11 +99,6 @@ def translate(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Mapped:
     if problems:
         raise ProblemError(problems)
     return mapped
-
-
-def is_confirmed(row: CrosswalkRow) -> bool:
-    """Somebody has looked at a line of the crosswalk: its note begins with ``confirmed``."""
-    return row.note.casefold().startswith(CONFIRMED)
 
 
 def mapped_texts(

@@ -29,7 +29,7 @@ from pipeline.catalogue.wordings import (
     plain,
     targets,
 )
-from pipeline.harmonise.crosswalk import COPY_NUMBER, MappedText, is_confirmed, mapped_texts
+from pipeline.harmonise.crosswalk import COPY_NUMBER, MappedText, mapped_texts
 from pipeline.problems import Problem
 from pipeline.sources import FileMetadata, shown
 
@@ -68,7 +68,7 @@ def label_faults(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: 
     of_columns = _column_verdicts(wave, catalogue, metadata, mapped, known)
     for verdict in (*of_columns, *of_codes):
         faults.compared += 1
-        if verdict.fits or is_confirmed(verdict.row):
+        if verdict.fits or verdict.row.confirmed:
             continue
         label = "" if verdict.label is None else f" {verdict.label!r}"
         if verdict.other:
@@ -243,7 +243,7 @@ def _column_labels(
         if not (row.variable and plain(label)) or row.code in (IGNORE, *ABSENT):
             continue
         key = (row.source_variable, row.variable)
-        if plain(label) != plain(row.source_variable) and (key not in found or is_confirmed(row)):
+        if plain(label) != plain(row.source_variable) and (key not in found or row.confirmed):
             found[key] = (row, [label])
     for each in mapped:
         label = metadata.value_labels[each.row.source_variable].get(each.text, "")
