@@ -123,6 +123,7 @@ CASES = {
     "an item's answer in words as another": ("instruments/dk.csv", "Q1_1,2,introduced.product,no", "Q1_1,Yes,introduced.product,no", "maps to introduced.product no what is the text of yes"),
     "an answer in words as none": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,First,novelty,no_answer", "maps to novelty no_answer what is the text of first"),
     "a trait in words as another": ("instruments/dk.csv", "SEKTOR,1,sector,care", "SEKTOR,School,sector,care", "maps to sector care what is the text of school"),
+    "breakdown by a question": ("domains.toml", '[domains.sector]\nby = ["sector"]', '[domains.sector]\nby = ["novelty"]', r"is a question, not a background variable .*\(sector, region\). To break down by its answers declare \[variables.novelty\]"),
     "crosswalk to nowhere": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,1,,", "is not mapped to the codebook"),
     "crosswalk twice": ("instruments/dk.csv", "Q2,2,novelty", "Q2,1,novelty", "maps a source code that is mapped already"),
     "copy of a code": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,*,novelty,=", "copies values to a question that is not numeric"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX
 from pipeline.catalogue.questionnaire import Base, Question
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.catalogue.wordings import says_none
-from pipeline.drafting.columns import describe
+from pipeline.drafting.columns import describe, footer_of
 from pipeline.drafting.draft import crosswalk_text, instrument_text, toml_value, wave_text
 from pipeline.drafting.folder import gitignore, name_of, slug, write_new
 from pipeline.drafting.questions import Guesses, guess
@@ -37,7 +38,10 @@ def draft_barometer(folder: Path, file: Path, given: Mapping[str, Any] | None = 
     if not file.is_file():
         raise ProblemError(Problem(str(file), "", "does not exist", "Name the raw file."))
     source = sniff(file, given)
-    table = plainly(read_raw(file, source), source)
+    table = read_raw(file, source)
+    if footer := footer_of(table.frame):
+        table = replace(table, frame=table.frame.iloc[: -footer.rows])
+    table = plainly(table, source)
     columns = describe(table, source.decimal)
     found, wave = guess(columns), slug(file.stem, "-") or "first"
     bases = guess_bases(found, table.frame)
@@ -49,7 +53,12 @@ def draft_barometer(folder: Path, file: Path, given: Mapping[str, Any] | None = 
         f"schemas/instruments/{wave}.toml": instrument_text(wave, file.name, columns),
         f"schemas/instruments/{wave}.csv": crosswalk_text(found.rows),
         f"schemas/waves/{wave}.toml": wave_text(
-            _name_facts(wave, file.stem, name_of(folder)), wave, source, len(table.frame), found.design
+            _name_facts(wave, file.stem, name_of(folder)),
+            wave,
+            source,
+            len(table.frame),
+            found.design,
+            footer=footer,
         ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}

@@ -19,6 +19,7 @@ from pipeline.sources import Missing, RawTable, shown
 MAX_CODES = 30  # distinct values; a column with more has no codes
 MISSING_NOTE = "user-missing in the file"
 MAX_LENGTH = 60  # characters; a longer text is not a code
+MAX_FOOTER = 20  # rows; more below a table are no notes
 MAX_WORDS = 5  # a rare text of more is what somebody wrote
 
 
@@ -56,6 +57,36 @@ class SourceColumn:
 def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
     """The columns of a raw table, in its order."""
     return [_column(table.frame[name], table, decimal) for name in table.frame]
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What stands below a table, as its source: blank rows, and rows of one cell with words in it.
+
+    ``column`` tells them: it is blank there and nowhere else.
+    """
+
+    rows: int
+    column: str
+
+
+def footer_of(frame: pd.DataFrame) -> Footer | None:
+    """The footer of a delivered table, or None where it has none or no column tells its rows."""
+    if frame.shape[1] < 3:
+        return None
+    rows = 0
+    for cells in reversed(frame.iloc[-MAX_FOOTER:].to_numpy().tolist()):
+        filled = [str(cell) for cell in cells if cell]
+        if len(filled) > 1 or any(
+            len(text.split()) < 2 for text in filled
+        ):  # a unit, if of an identifier alone
+            break
+        rows += 1
+    if not 0 < rows < min(MAX_FOOTER, len(frame)):
+        return None
+    body, below = frame.iloc[:-rows], frame.iloc[-rows:]
+    tells = [str(name) for name in frame if (body[name] != "").all() and (below[name] == "").all()]
+    return Footer(rows, tells[0]) if tells else None
 
 
 def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColumn:

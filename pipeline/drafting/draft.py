@@ -20,13 +20,14 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE, Instrument
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.catalogue.schema import schema_files, schema_line
-from pipeline.drafting.columns import SourceColumn, describe
+from pipeline.drafting.columns import Footer, SourceColumn, describe, footer_of
 from pipeline.drafting.design import GUESS, DesignGuess, guess_design
 from pipeline.drafting.folder import require_inside
 from pipeline.drafting.match import DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
+from pipeline.harmonise.figures import REQUIRED_COLUMNS
 from pipeline.hashing import file_sha256
-from pipeline.problems import Problem, ProblemError
+from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import NO_METADATA, FileMetadata, plainly, read_raw, rows_of
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
@@ -44,11 +45,12 @@ def draft_wave(
 ) -> list[Path]:
     """Draft the declarations of a new wave from its raw file; returns the paths written.
 
-    The raw file is copied into ``warehouse/raw`` when it lies elsewhere. ``instrument`` names the
-    questionnaire, by default as the wave; one that is already declared is left as it is. ``given`` are
-    options of ``source`` that need no guess, and ``identifier`` what tells units apart. Raises ProblemError
-    when a name is not valid or looks like a misspelt questionnaire, the wave is declared already, anything
-    would be overwritten or written outside the barometer's folder, or the file cannot be read.
+    A file with the columns of published figures is drafted as such; rows below a table that hold notes are
+    proposed as an exclusion. The raw file is copied into ``warehouse/raw`` when it lies elsewhere.
+    ``instrument`` names the questionnaire, by default as the wave; one that is already declared is left as
+    it is. ``given`` are options of ``source`` that need no guess, and ``identifier`` what tells units apart.
+    Raises ProblemError when a name is not valid or looks like a misspelt questionnaire, the wave is
+    declared already, anything would be overwritten or written outside the folder, or the file cannot be read.
     """
     instrument = instrument or wave
     _require_names(catalogue, wave, instrument)
@@ -61,15 +63,29 @@ def draft_wave(
     table = read_raw(file, source)
     if source.rows:
         table = replace(table, frame=table.frame[rows_of(table.frame, source, wave)].reset_index(drop=True))
-    columns = describe(plainly(table, source), source.decimal)
     facts = _key_facts(wave)
     former = _former(catalogue, facts["survey"])
-    design = guess_design(columns, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
     before = Former(asked, _metadata(catalogue, former)) if former and asked else None
+    if {*REQUIRED_COLUMNS} <= {*table.frame}:
+        texts = {"wave": figures_text(facts, instrument, source, former)}
+        texts |= {"toml": instrument_text(instrument, file.name, [], before), "csv": crosswalk_text([])}
+        return _written(root, targets, texts, file, raw)
+    footer = footer_of(table.frame)
+    if footer:
+        table = replace(table, frame=table.frame.iloc[: -footer.rows])
+    columns = describe(plainly(table, source), source.decimal)
+    design = guess_design(columns, former, identifier)
     rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
-    texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
+    texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former, footer)}
     texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
+    return _written(root, targets, texts, file, raw)
+
+
+def _written(
+    root: Path, targets: Mapping[str, Path], texts: dict[str, str], file: Path, raw: Path
+) -> list[Path]:
+    """Write the draft, the schemas by which editors complete it, and the raw file where it is not there."""
     for kind, folder in (("wave", "waves"), ("toml", "instruments")):
         texts[kind] = f"{schema_line(f'{folder}/')}\n{texts[kind]}"
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
@@ -175,18 +191,71 @@ def wave_text(
     rows: int,
     design: DesignGuess,
     former: Wave | None = None,
+    footer: Footer | None = None,
 ) -> str:
     """A wave file: what is known of it, how its raw file is read, and how its units seem to be drawn.
 
-    ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
-    before is a guess; dates and response are new.
+    ``rows`` are those of units, without the footer. ``facts`` are what the key or the file's name says,
+    ``from`` which of the two. What is taken from the wave before is a guess; dates and response are new.
     """
+    lines = [
+        *_fact_lines(facts, instrument, former),
+        *_source_lines(source, "microdata"),
+        "",
+        "[response]",
+        _line("respondents", rows, f"{GUESS}: the rows of the file"),
+        "# TODO: population = ..., sample = ... where they are known",
+        "",
+        "[design]  # names of source columns",
+        *_design_lines(design, former),
+        "",
+        "[weighting]",
+        *_weighting_lines(design, former),
+    ]
+    if footer:
+        lines += [
+            "",
+            "[[exclusion]]",
+            _line("column", footer.column, f"{GUESS}: blank in the last {counted(footer.rows, 'row')} only"),
+            'values = [""]',
+            'reason = "Below the table: no units."',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def figures_text(facts: Mapping[str, str], instrument: str, source: Source, former: Wave | None) -> str:
+    """The wave file of published figures: nobody knows their design, and how they are weighted is a fact."""
+    lines = [
+        *_fact_lines(facts, instrument, former),
+        *_source_lines(source, "figures"),
+        "",
+        "[response]",
+        "# TODO: respondents = ..., sample = ..., population = ..., rate = ... where they are published",
+        "",
+        "[weighting]  # of those who published them: a fact",
+        _line("method", "unspecified", f"{GUESS}: weighted, how is not published; none where they are not"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _source_lines(source: Source, kind: str) -> Iterator[str]:
+    """The table of the raw file: what it must be, and how it is read."""
     options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
     options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
     options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
     options |= {
         key: getattr(source, key) for key in ("skip_rows", "name_row", "label_row", "thousands", "rows")
     }
+    yield "[source]"
+    yield f"kind = {toml_value(kind)}"
+    yield f"file = {toml_value(source.file)}"
+    yield f"sha256 = {toml_value(source.sha256)}"
+    yield f"bytes = {source.bytes}"
+    yield from (f"{key} = {toml_value(value)}" for key, value in options.items() if value)
+
+
+def _fact_lines(facts: Mapping[str, str], instrument: str, former: Wave | None) -> list[str]:
+    """The facts of a wave and its origin: as the key or the file's name says, or as the wave before."""
     as_before = f"as in {former.key}" if former else ""
     said = {"country": facts["from"], "unit": "what a row stands for", "title": facts["from"]}
     known = {key: (facts[key], why) for key, why in said.items() if facts.get(key)}
@@ -202,14 +271,16 @@ def wave_text(
         value, why = known.get(key, ("", ""))
         return _line(key, value, f"{GUESS}: {why}" if why else comment)
 
-    lines = [
+    return [
         "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
         line("country", "ISO 3166-1 alpha-2, as DK"),
-        *(f"{key} = {toml_value(facts[key])}" for key in ("survey", "edition")),
+        _line("survey", facts["survey"]),
+        _line("edition", facts["edition"], "" if facts["edition"] else "what its owner calls it, as 2026"),
         f"instrument = {toml_value(instrument)}",
         line("unit", "what is counted: workplace, person, household ..."),
         f"status = {toml_value(facts['status'])}",
-        'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
+        'reference_period = { start = "", end = "" }  # the days asked about, without quotes, as 2026-01-01',
+        "# where the questions are about now, those of the fieldwork",
         "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
         *(line(key) for key in ("mode", "respondent", "role") if key in known),
         line("scope")
@@ -219,24 +290,7 @@ def wave_text(
         "[origin]",
         *(line(key) for key in ("producer", "title", "licence")),
         "",
-        "[source]",
-        'kind = "microdata"',
-        f"file = {toml_value(source.file)}",
-        f"sha256 = {toml_value(source.sha256)}",
-        f"bytes = {source.bytes}",
-        *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
-        "",
-        "[response]",
-        _line("respondents", rows, f"{GUESS}: the rows of the file"),
-        "# TODO: population = ..., sample = ... where they are known",
-        "",
-        "[design]  # names of source columns",
-        *_design_lines(design, former),
-        "",
-        "[weighting]",
-        *_weighting_lines(design, former),
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _design_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
@@ -290,12 +344,16 @@ def instrument_text(
         _line("language", before.language if before else "", why or "of the questionnaire, as nb"),
         _line("unit_verb", before.unit_verb, why)
         if before and before.unit_verb
-        else 'unit_verb = ""  # introduced | works_with',
+        else 'unit_verb = ""  # what units were asked to have done, in a word; may stay empty',
         *([_line("about", before.about, why)] if before and before.about else []),
         "",
-        "# [wording] holds the questions as asked, keyed like the codebook. The file's own labels:",
-        *(f"# {toml_value(column.name)} = {toml_value(column.label)}" for column in columns if column.label),
+        "# [wording] holds the questions as asked, keyed like the codebook, where they differ from it:",
+        '# QUESTION.text = "..."',
     ]
+    labels = [
+        f"# {toml_value(column.name)} = {toml_value(column.label)}" for column in columns if column.label
+    ]
+    lines += ["# The file's own labels:", *labels] if labels else []
     return "\n".join(lines) + "\n"
 
 
