@@ -115,7 +115,8 @@ def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[st
     """Raises ProblemError where totals would be counted with weights that are not of the population.
 
     ``report`` is that of ``weigh``, ``totals`` are the wave's indicators that are totals. Weights made from
-    counts or margins are of the population as declared, but for sampling error: those are a finding.
+    counts or margins are of the population as declared, but for sampling error: those are a finding. Of a
+    population that is not known it is known that no fewer than answered are in it.
     """
     design, declared = wave.design, wave.weighting
     assert design is not None and declared is not None
@@ -123,13 +124,18 @@ def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[st
     unweighted = declared.method == "none" and not design.census
     if not totals or declared.calibrates or not (design.delivered or unweighted):
         return
-    if not off_population(weight, population) and not (unweighted and population is None):
+    to_sample = not off_population(weight, report["rows"])
+    if not (
+        off_population(weight, population) or (population is None and (to_sample or weight < report["rows"]))
+    ):
         return
     key, message = "weighting.scale", "totals need weights that add up to the population"
-    if not off_population(weight, report["rows"]):
+    if to_sample:
         message = "they are scaled to the sample; totals need expansion weights"
     known = "is not known" if population is None else f"says {population}"
     hint = 'Add scale = "population" to [weighting], or correct response.population'
+    if population is None:
+        hint = 'Declare response.population, with scale = "population" in [weighting] if they are to reach it'
     if unweighted:
         key, message = "weighting.method", "every unit counts 1; totals need expansion weights"
         hint = "Declare a weight, population counts or, where everybody was asked, census = true in [design]"

@@ -56,7 +56,7 @@ def _card(section: Section, site: Site) -> dict[str, Any]:
         "countries": [
             section.country(code) for code in dict.fromkeys(row["country"] for row in package.waves.values())
         ],
-        "years": DASH.join(dict.fromkeys((years[0], years[-1]))),
+        "years": DASH.join(map(str, dict.fromkeys((years[0], years[-1])))),
         "indicators": len(package.indicators),
         "estimates": len(package.estimates),
     }
