@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
@@ -54,6 +56,8 @@ def read(root: Path, wave: str) -> tuple[dict[str, Any], list[list[str]]]:
         ("wgt_final", "", "weight"),
         ("v901", "Final weight, post-stratified", "weight"),
         ("v902", "Gewichtung", "weight"),
+        ("kalvikt", "", "weight"),
+        ("utvalgsvekt", "", "weight"),
         ("psu", "", "psu"),
         ("v903", "Primary sampling unit", "psu"),
     ],
@@ -133,7 +137,7 @@ def test_two_columns_identify_where_no_single_one_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("weight", "Body weight in kg"), ("v12", "How much weight do you give to what others think of it?")]
+    ("name", "label"), [("weight", "Body weight in kg"), ("kroppsvekt", ""), ("foedselsvekt_g", ""), ("v12", "How much weight do you give to what others think of it?")]
 )  # fmt: skip
 def test_what_is_asked_about_weight_is_no_weight(tmp_path: Path, name: str, label: str) -> None:
     wave, rows = drafted(tmp_path, columns(**{name: lambda row: 55.5 + row % 40}), {name: label})
@@ -317,3 +321,85 @@ def test_units_that_answered_before_are_counted(barometer: Path, next_file: Path
     text = (barometer / "schemas/waves/dk-2024.toml").read_text(encoding="utf-8")
     said = "panel = true  # guess: 80 of 81 identifiers are in dk-2022 as well; false if they name others"
     assert (said in text) == (kept == 80) and ("panel" in text) == (kept == 80)
+
+
+FOOTERS = {
+    "a note after a blank row": [[], ["Source: Fieldwork Ltd, 3 March"]],
+    "two notes": [["Weighted, 2025", None, None], ["See the sheet About"]],
+}
+
+
+def sheet(root: Path, below: list[list[str | None]], blank: bool = False) -> Path:
+    """A workbook with a weight, and what stands below its table; ``blank``: no column is filled throughout."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["Home", "Owner", "Staff", "Weight"])
+    for row in range(ROWS):
+        cells = [f"H{row:03}", "Public" if row % 3 else "Private", 5 + row * 7 % 50, 1.25 + row % 4 / 4]
+        book.active.append([None if blank and row == at else cell for at, cell in enumerate(cells)])
+    for at, cells in enumerate(below):
+        for column, cell in enumerate(cells):
+            book.active.cell(ROWS + 2 + at, column + 1, cell if cell is not None else "")
+    book.save(root / "homes 2025.xlsx")
+    return root / "homes 2025.xlsx"
+
+
+@pytest.mark.parametrize("kind", ["a note after a blank row", "two notes"])
+def test_notes_below_a_table_are_proposed_as_an_exclusion_and_hide_no_design(
+    tmp_path: Path, kind: str
+) -> None:
+    draft_barometer(tmp_path / "new", sheet(tmp_path, FOOTERS[kind]))
+    wave, _ = read(tmp_path / "new", "homes-2025")
+    assert wave["design"]["weight"] == "Weight" and wave["design"]["id"] == "Home"
+    assert wave["response"]["respondents"] == ROWS
+    (excluded,) = wave["exclusion"]
+    assert (excluded["column"], excluded["values"]) == ("Owner", [""])
+    text = (tmp_path / "new/schemas/waves/homes-2025.toml").read_text(encoding="utf-8")
+    assert 'column = "Owner"  # guess: blank in the last 2 rows only' in text
+
+
+@pytest.mark.parametrize(
+    "below", [[["H900"]], [["H900", "Public"], ["H901"]], [["All homes", None, "1500", "1"]]]
+)
+def test_a_last_unit_that_answered_little_is_no_footer(tmp_path: Path, below: list[list[str | None]]) -> None:
+    draft_barometer(tmp_path / "new", sheet(tmp_path, below))
+    wave, _ = read(tmp_path / "new", "homes-2025")
+    assert "exclusion" not in wave and wave["response"]["respondents"] == ROWS + len(below)
+
+
+def test_a_footer_that_no_column_tells_is_left(tmp_path: Path) -> None:
+    draft_barometer(tmp_path / "new", sheet(tmp_path, FOOTERS["two notes"], blank=True))
+    assert "exclusion" not in read(tmp_path / "new", "homes-2025")[0]
+
+
+def test_a_file_of_published_figures_is_drafted_as_such(barometer: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figures.csv"
+    path.write_text(
+        "indicator,category,domain,domain_code,value,n,note\nany_innovation,yes,total,,74,1786,page 3\n"
+    )
+    draft_wave(barometer, load_catalogue(barometer), "dk-2015", path)
+    wave, rows = read(barometer, "dk-2015")
+    assert wave["source"]["kind"] == "figures" and wave["weighting"] == {"method": "unspecified"}
+    assert "design" not in wave and wave["response"] == {} and rows == []
+    text = barometer / "schemas/waves/dk-2015.toml"
+    text.write_text(
+        re.sub(r" *# (guess|TODO).*", "", text.read_text(encoding="utf-8"))
+        .replace('start = "", end = ""', "start = 2013-01-01, end = 2014-12-31")
+    )  # fmt: skip
+    instrument = barometer / "schemas/instruments/dk-2015.toml"
+    edit(instrument, "# guess", "# was a guess")
+    found = load_catalogue(barometer)
+    assert not found.problems and found.waves["dk-2015"].survey == "dk"
+
+
+def test_a_question_among_others_with_the_same_answers_is_no_background(tmp_path: Path) -> None:
+    scale = {1.0: "Not at all", 2.0: "A little", 3.0: "Fully"}
+    frame = columns(
+        v1=lambda row: 1 + row % 3, v2=lambda row: 1 + row // 2 % 3, v3=lambda row: 1 + row // 5 % 3
+    )
+    labels = {"v1": "Trusts the regulator", "v2": "Trusts the municipality", "v3": "Region"}
+    values = {"v1": scale, "v2": scale, "v3": {1.0: "North", 2.0: "East", 3.0: "South"}}
+    pyreadstat.write_sav(frame, tmp_path / "a.sav", column_labels=labels, variable_value_labels=values)
+    draft_barometer(tmp_path / "new", tmp_path / "a.sav")
+    codebook = tomllib.loads((tmp_path / "new/schemas/codebook.toml").read_text(encoding="utf-8"))
+    assert {"v1", "v2"} <= {*codebook["questions"]} and [*codebook["variables"]] == ["v3"]

@@ -11,9 +11,11 @@ from pipeline.catalogue import load_catalogue
 from pipeline.cli.app import app
 from pipeline.comparison import shared_units
 from pipeline.disclosure.rules import wave_fractions
+from pipeline.problems import ProblemError
 from pipeline.release.quality import _wave
 from pipeline.release.sources import wave_row
 from pipeline.steps import declared_facts
+from pipeline.weighting import require_expansion
 from tests.barometers import edit, pin
 from tests.golden import Estimated, close, estimated
 
@@ -83,6 +85,32 @@ def test_totals_of_weights_that_are_not_of_the_population_are_refused(
     code, output = ran(barometer)
     assert code == 1 and said in output and 'scale = "population"' in output
     assert "innovative_workplaces would be wrong" in output
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [
+        (80, "the weights add up to 80, response.population is not known: they are scaled to the sample"),
+        (1, "response.population is not known: totals need weights that add up to the population"),
+        (76.5, "they are scaled to the sample"),
+        (400, ""),
+        (90, ""),
+    ],
+)
+def test_a_population_that_is_not_known_has_no_fewer_units_than_answered(
+    total: float, said: str, barometer: Path
+) -> None:
+    add_column(barometer, "W", uneven(total))
+    declare(barometer, 'weight = "W"', 'method = "given"')
+    edit(barometer / FILE, RESPONSE, "respondents = 80\n")
+    wave, report = load_catalogue(barometer).waves[WAVE], made(barometer).weighted.report
+    require_expansion(wave, report, {})
+    if not said:
+        require_expansion(wave, report, {"": ["innovative_workplaces"]})
+        return
+    with pytest.raises(ProblemError) as refused:
+        require_expansion(wave, report, {"": ["innovative_workplaces"]})
+    assert said in str(refused.value) and "Declare response.population" in str(refused.value)
 
 
 def test_weights_that_nearly_add_up_to_the_population_are_taken(barometer: Path) -> None:

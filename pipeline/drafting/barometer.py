@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipeline.catalogue.kinds import slug_fault
 from pipeline.catalogue.questionnaire import Base, Question
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.catalogue.wordings import YES, says_none
-from pipeline.drafting.columns import describe
+from pipeline.drafting.columns import describe, footer_of
 from pipeline.drafting.design import guess_design
 from pipeline.drafting.draft import (
     crosswalk_text,
@@ -62,6 +63,8 @@ def draft_barometer(
     wave = wave or instrument
     source = sniff(file, given)
     table = rows_of_wave(file, source, wave, identifier)
+    if footer := footer_of(table.frame):
+        table = replace(table, frame=table.frame.iloc[: -footer.rows])
     columns = describe(table, source.decimal)
     source = with_choices(source, columns)
     found = guess(columns, guess_design(columns, table.frame, source, identifier=identifier))
@@ -76,7 +79,7 @@ def draft_barometer(
         ),
         f"schemas/instruments/{instrument}.csv": crosswalk_text(found.rows),
         f"schemas/waves/{wave}.toml": wave_text(
-            facts, instrument, source, len(table.frame), found.design, given=given or ()
+            facts, instrument, source, len(table.frame), found.design, given=given or (), footer=footer
         ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}

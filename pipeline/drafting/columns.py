@@ -25,6 +25,7 @@ CHOICE_MARKS = (";", "|", ",", ", ")  # between several choices in one cell
 MIN_TOGETHER = 0.1  # of the cells: so many hold several choices
 FREQUENT, MOSTLY = 5, 0.8  # rows of a choice, and the share of all choices that are so frequent
 QUESTION_WORDS = 3  # a name of so many is the question itself, as forms write it
+MAX_FOOTER = 20  # rows; more below a table are no notes
 MAX_WORDS = 5  # a rare text of more is what somebody wrote
 # survey tools: the text written beside an answer, and what they put between question and item
 WRITTEN = re.compile(r".+_(?:text|specify)", re.IGNORECASE)
@@ -131,6 +132,36 @@ def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
                 for name in own
             }
     return [*described.values()]
+
+
+@dataclass(frozen=True)
+class Footer:
+    """What stands below a table, as its source: blank rows, and rows of one cell with words in it.
+
+    ``column`` tells them: it is blank there and nowhere else.
+    """
+
+    rows: int
+    column: str
+
+
+def footer_of(frame: pd.DataFrame) -> Footer | None:
+    """The footer of a delivered table, or None where it has none or no column tells its rows."""
+    if frame.shape[1] < 3:
+        return None
+    rows = 0
+    for cells in reversed(frame.iloc[-MAX_FOOTER:].to_numpy().tolist()):
+        filled = [str(cell) for cell in cells if cell]
+        if len(filled) > 1 or any(
+            len(text.split()) < 2 for text in filled
+        ):  # a unit, if of an identifier alone
+            break
+        rows += 1
+    if not 0 < rows < min(MAX_FOOTER, len(frame)):
+        return None
+    body, below = frame.iloc[:-rows], frame.iloc[-rows:]
+    tells = [str(name) for name in frame if (body[name] != "").all() and (below[name] == "").all()]
+    return Footer(rows, tells[0]) if tells else None
 
 
 def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColumn:

@@ -18,9 +18,10 @@ from pipeline.drafting.folder import slug
 from pipeline.drafting.replicates import WORD, how_made, replicate_columns, replicated
 
 MAX_LABEL_WORDS = 8  # a longer label is a question
-WEIGHT = re.compile(
-    rf"(?:.*_)?(?:[a-z]{{0,5}}{WORD}|pwgtp|pw|vekt|vaegt|vikt|paino|gewicht|pond|peso|poids)(?:_.*|\d*)"
+COMPOUND = (
+    r"(?!over|kropp|foe?d)[a-z]{0,10}(?:vekt|vaegt|vikt|paino|gewicht)"  # design weight, not body weight
 )
+WEIGHT = re.compile(rf"(?:.*_)?(?:[a-z]{{0,5}}{WORD}|pwgtp|pw|{COMPOUND}|pond|peso|poids)(?:_.*|\d*)")
 WEIGHT_LABEL = re.compile(
     r"\b(?:\w*weights?|weighting|vekt|v[aæ]gt|vikt|paino\w*|gewicht\w*|ponderaci[oó]n|ponderation)\b",
     re.IGNORECASE,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from pipeline.catalogue.check.codebook import MICRODATA_COLUMNS, RESERVED
 from pipeline.catalogue.questionnaire import (
@@ -70,7 +70,7 @@ def guess(columns: Sequence[SourceColumn], design: DesignGuess) -> Guesses:
     replicate weights.
     """
     found = Guesses(design)
-    ignored = found.design.ignored
+    ignored, battery = found.design.ignored, _battery(columns)
     for run in _runs(columns, {*ignored, *found.design.strata}):
         column = run[0]
         if column.name in found.design.replicate_columns:
@@ -86,8 +86,18 @@ def guess(columns: Sequence[SourceColumn], design: DesignGuess) -> Guesses:
         elif _is_number(column):
             _add_number(column, found)
         else:
-            _add_single_choice(column, found)
+            _add_single_choice(column, found, column.name in battery)
     return found
+
+
+def _battery(columns: Sequence[SourceColumn]) -> set[str]:
+    """The columns that have a neighbour with the very same answers: they ask, whatever else they mention."""
+    return {
+        each.name
+        for a, b in pairwise(columns)
+        if len(a.labels) > 2 and a.labels == b.labels
+        for each in (a, b)
+    }
 
 
 def _why_ignored(column: SourceColumn) -> str | None:
@@ -124,10 +134,11 @@ def _add_number(column: SourceColumn, found: Guesses) -> None:
     found.rows += _missing_rows(column, key, ())
 
 
-def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
+def _add_single_choice(column: SourceColumn, found: Guesses, in_battery: bool) -> None:
     """A background variable, where it is called like one; else a question with one answer."""
+    names = (column.name, *(() if in_battery else _short_label(column.label)))
     is_background = column.name in found.design.strata or any(
-        BACKGROUND.search(text.replace("_", " ")) for text in (column.name, *_short_label(column.label))
+        BACKGROUND.search(text.replace("_", " ")) for text in names
     )
     key = found.name(column.name, "group" if is_background else "answer")
     is_box = column.blank and list(column.codes or {}) == ["1"] and not column.labels

@@ -47,7 +47,7 @@ def _headline(section: Section, site: Site) -> dict[str, Any]:
 def _card(section: Section, site: Site) -> dict[str, Any]:
     """A package in figures."""
     package = section.package
-    years = [row["time_period"] for row in package.waves.values()]
+    years = sorted({row["time_period"] for row in package.waves.values()})
     return {
         "package": package,
         "section": section,
