@@ -28,6 +28,7 @@ check: $(READY_DEV)  ## format, lint, types, layers, declarations
 evidence: $(READY)  ## R's answers on the samples of tests/evidence, again (needs R with its package survey)
 	$(BIN)/python tests/evidence/draw.py
 	Rscript tests/evidence/evidence.R
+	folder=$$(mktemp -d) && $(BIN)/python tests/evidence/walks/draw.py $$folder && Rscript tests/evidence/walks/walks.R $$folder
 
 validators: $(VALIDATORS)/.ready  ## readers of other projects; the tests that need them skip without
 

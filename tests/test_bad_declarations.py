@@ -367,6 +367,7 @@ WORDS = {
     "no unit": ("waves/dk-2020.toml", 'unit = "workplace"', 'unit = ""', r"unit: is empty \(''\)\. Fill in"),
     "date inline": ("waves/dk-2020.toml", "end = 2019-12-31", "end = 2019-13-31", r"TOML: .*reference_period = .*Write dates that exist as YEAR-MONTH-DAY"),
     "date alone": ("barometer.toml", "released = 2025-01-31", "released = 2025-02-30", r"'released = 2025-02-30'\)\. Write dates that exist"),
+    "date of another country": ("barometer.toml", "released = 2025-01-31", "released = 31.1.2025", r"'released = 31\.1\.2025'\)\. Write dates as YEAR-MONTH-DAY without quotes"),
     "letter in a key": ("domains.toml", "[domains.sector]", "[domains.kjønn]", r"\[domains\.kjønn\].*Write keys with the letters a to z"),
     "quoted key": ("domains.toml", "[domains.sector]", '[domains."kjønn"]', r"domains\.kjønn: is not a valid name \('kjønn'\)"),
     "key twice": ("barometer.toml", "licence =", 'title = "Again"\nlicence =', r"title = .*This key stands there twice"),

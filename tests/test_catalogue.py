@@ -116,6 +116,12 @@ CASES = {
     "total of nothing": ("indicators.toml", 'total = "any_innovation"', 'total = "any"', "is not a share"),
     "crosswalk to an unknown variable": ("instruments/dk.csv", "ANSATTE,*,staff,=", "ANSATTE,*,stuff,=", "line 19: names an unknown variable"),
     "crosswalk to an unknown code": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,1,novelty,fist", "Did you mean 'first'"),
+    "crosswalk to a code yet to be declared": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,1,novelty,second", r"no_answer, not_asked, ignore, or declare it in codebook.toml, \[questions.novelty\]"),
+    "an answer in words as another": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,copied,novelty,first", r"line 12: maps to novelty first what is the text of copied \('copied'\)"),
+    "an item's answer in words as another": ("instruments/dk.csv", "Q1_1,2,introduced.product,no", "Q1_1,Yes,introduced.product,no", "maps to introduced.product no what is the text of yes"),
+    "an answer in words as none": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,First,novelty,no_answer", "maps to novelty no_answer what is the text of first"),
+    "a trait in words as another": ("instruments/dk.csv", "SEKTOR,1,sector,care", "SEKTOR,School,sector,care", "maps to sector care what is the text of school"),
+    "breakdown by a question": ("domains.toml", '[domains.sector]\nby = ["sector"]', '[domains.sector]\nby = ["novelty"]', r"is a question, not a background variable .*\(sector, region\). To break down by its answers declare \[variables.novelty\]"),
     "crosswalk to nowhere": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,1,,", "is not mapped to the codebook"),
     "crosswalk twice": ("instruments/dk.csv", "Q2,2,novelty", "Q2,1,novelty", "maps a source code that is mapped already"),
     "copy of a code": ("instruments/dk.csv", "Q2,1,novelty,first", "Q2,*,novelty,=", "copies values to a question that is not numeric"),
@@ -207,6 +213,20 @@ def test_what_a_format_does_not_have_is_without_effect(
     edit(path, 'delimiter = ";"', key)
     name = key.partition(" ")[0]
     assert any(f"source.{name}: has no effect" in each for each in problems(barometer))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Q2,copied,novelty,first,Confirmed by the producer: the two were swapped",  # looked at
+        "Q2,Don't know,novelty,no_answer,",  # no substantive answer, this way or that
+        "Q2,FIRST,novelty,first,",  # its own text
+        "Q2,Den første,novelty,first,",  # no text of any code
+    ],
+)
+def test_answers_in_words_are_free_where_they_contradict_nothing(line: str, barometer: Path) -> None:
+    edit(barometer / "schemas" / "instruments" / "dk.csv", "Q2,1,novelty,first,", line)
+    load_catalogue(barometer)
 
 
 def test_a_changed_raw_file_is_named_with_its_new_hash(barometer: Path) -> None:

@@ -96,6 +96,8 @@ def test_a_folder_without_a_barometer_says_what_to_do(tmp_path: Path, words: tup
         ("run", "--wave", "dk-1999"),
         ("query",),
         ("query", "SELECT 1", "--format", "xml"),
+        ("serve", "--port", "80000"),
+        ("ui", "--port", "-1"),
     ],
 )
 def test_wrong_usage_is_2(barometer: Path, words: tuple[str, ...]) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.catalogue import Catalogue, load_catalogue
 from pipeline.catalogue.check.translations import gaps
+from pipeline.catalogue.fieldwork import Weighting
 from pipeline.comparison.facts import WaveFacts
 from pipeline.comparison.verdicts import Judgement, Pair
 from pipeline.problems import ProblemError
@@ -217,6 +218,13 @@ def test_the_worst_rule_wins(small: Path) -> None:
     assert of(small).reasons == ("weighting_changed",)  # the other wave's mode is not known
     edit(small / "schemas/waves/dk-2022.toml", "[origin]", 'mode = "web"\n[origin]')
     assert of(small).reasons == ("weighting_changed", "mode")
+
+
+def test_weights_of_which_nothing_is_known_are_not_made_in_another_way(small: Path) -> None:
+    catalogue = load_catalogue(small)
+    wave = replace(catalogue.waves["dk-2020"], weighting=Weighting("unspecified"))
+    facts = WaveFacts(catalogue).facts(wave, "any_innovation")
+    assert (facts["weighting"], facts["weighting_margins"]) == ("corrected", None)
 
 
 def test_a_narrower_scope_is_re_estimated_where_the_other_wave_can_be_narrowed(small: Path) -> None:

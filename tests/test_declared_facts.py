@@ -200,6 +200,33 @@ def test_full_weights_are_taken_as_such_and_never_as_factors(kind: str, tmp_path
         weighted(replicated(tmp_path / "factors", raw, f"{REPLICATES[kind]}, combined = false"))
 
 
+@pytest.mark.parametrize(
+    ("declared", "said", "hint"),
+    [
+        ('columns = "fay*", method = "brr"', "they are 1 ± 0.7 times the weight, not 1 ('brr')", 'method = "fay", rho = 0.3'),
+        ('columns = "fay*", method = "fay", rho = 0.5', "they are 1 ± 0.7 times the weight, not 0.5", 'method = "fay", rho = 0.3'),
+        ('columns = "brr*", method = "fay", rho = 0.5', "they are 1 ± 1 times the weight, not 0.5", 'method = "brr"'),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("full", [True, False])
+def test_half_samples_of_another_rho_than_declared_stop_the_wave(
+    declared: str, said: str, hint: str, full: bool, tmp_path: Path
+) -> None:
+    combined = "" if full else ", combined = false"
+    with pytest.raises(ProblemError) as raised:
+        weighted(replicated(tmp_path, sampled(full=full), declared + combined))
+    (problem,) = raised.value.problems
+    assert problem.key == "design.replicate_weights.method"
+    assert said in str(problem) and hint in problem.hint
+
+
+@pytest.mark.parametrize(
+    "declared", ['columns = "fay*", method = "brr", scale = 0.25', 'columns = "brr*", method = "bootstrap"']
+)
+def test_a_scale_of_ones_own_or_another_method_is_taken_as_declared(declared: str, tmp_path: Path) -> None:
+    weighted(replicated(tmp_path, sampled(full=True), declared))
+
+
 def test_replicates_on_another_scale_than_the_weight_stop_the_wave(tmp_path: Path) -> None:
     """Full replicates that add up to the population beside a weight that adds up to a third of it."""
     lines = [line.split(",") for line in sampled(full=True).splitlines()]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pyreadstat
 import pytest
@@ -54,6 +56,8 @@ def read(root: Path, wave: str) -> tuple[dict[str, Any], list[list[str]]]:
         ("wgt_final", "", "weight"),
         ("v901", "Final weight, post-stratified", "weight"),
         ("v902", "Gewichtung", "weight"),
+        ("kalvikt", "", "weight"),
+        ("utvalgsvekt", "", "weight"),
         ("psu", "", "psu"),
         ("v903", "Primary sampling unit", "psu"),
     ],
@@ -84,11 +88,56 @@ def test_replicate_weights_are_columns_of_one_stem(
     wave, rows = drafted(tmp_path, columns(**{base: lambda row: 0.8 + row % 5 / 8, **more}))
     assert wave["design"]["replicate_weights"] == {"columns": pattern, "method": "brr"}
     assert wave["design"]["weight"] == base
-    assert {row[3] for row in rows if row[0].startswith(stem)} == {"ignore"}
+    assert not [row for row in rows if row[0].startswith(stem) and row[0] != base]  # the design has them
+
+
+HALVES = {  # by their names or labels where the numbers do not tell
+    "halves": (lambda weight, half: weight * (1 + half), "", {"method": "brr"}),
+    "fay": (lambda weight, half: weight * (1 + 0.7 * half), "", {"method": "fay", "rho": 0.3}),
+    "factors": (lambda weight, half: 1 + 0.5 * half, "", {"method": "fay", "rho": 0.5, "combined": False}),
+    "label": (lambda weight, half: weight * (1 + 0.4 * half) ** 1.1, "Replicate 1, BRR (Fay 0.6)", {"method": "fay", "rho": 0.6}),
+    "unlabelled": (lambda weight, half: weight * (1 + 0.4 * half) ** 1.1, "BRR-Fay replicate", {"method": "fay"}),
+    "jackknife": (lambda weight, half: weight * (1 + 0.5 * half) ** 1.3, "Jackknife replicate 1", {"method": "jkn"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", HALVES)
+def test_replicate_weights_say_how_they_were_made(tmp_path: Path, case: str) -> None:
+    made, label, declared = HALVES[case]
+    base = [3 + row % 7 / 2 for row in range(ROWS)]
+    more = {
+        f"rw{n}": lambda row, n=n: made(base[row], (-1) ** bin(n & (1 + row // 8)).count("1"))
+        for n in range(8)
+    }
+    frame = columns(schwt=lambda row: 1.5 + row % 3, ownwt=lambda row: base[row], **more)
+    wave, _ = drafted(tmp_path, frame, {"rw0": label} if label else {})
+    assert wave["design"]["replicate_weights"] == {"columns": "rw*", **declared}
+    assert wave["design"]["weight"] == ("schwt" if case == "factors" else "ownwt")
+
+
+def test_a_second_weight_is_named_where_replicate_weights_do_not_tell_theirs(tmp_path: Path) -> None:
+    """Without replicate weights it is one of the further weights."""
+    factors = {f"rw{n}": lambda row, n=n: 0.5 + (row + n) % 2 for n in range(8)}
+    drafted(tmp_path, columns(schwt=lambda row: 1.5 + row % 3, ownwt=lambda row: 3.25 + row % 7, **factors))
+    text = (tmp_path / "new/schemas/waves/people-2024.toml").read_text(encoding="utf-8")
+    assert 'weight = "schwt"  # guess: by its name or label; there are ownwt as well' in text
+
+
+def test_two_columns_identify_where_no_single_one_does(tmp_path: Path) -> None:
+    lines = [f"{area},{number:03},{age}" for area in ("A", "B", "C") for number, age in enumerate(range(20, 60))]  # fmt: skip
+    (tmp_path / "people 2024.csv").write_text("area,person_no,age\n" + "\n".join(lines), encoding="utf-8")
+    draft_barometer(tmp_path / "new", tmp_path / "people 2024.csv")
+    wave, rows = read(tmp_path / "new", "people-2024")
+    assert wave["design"]["id"] == ["area", "person_no"]
+    assert [row[2:4] for row in rows if row[0] == "person_no"] == [["", "ignore"]]
+    assert {row[2] for row in rows if row[0] == "area"} == {"area"}  # few codes: a background as well
+    (tmp_path / "people 2024.csv").write_text("area,person_no,age\n" + "\n".join([*lines, lines[0]]), encoding="utf-8")  # fmt: skip
+    draft_barometer(tmp_path / "twice", tmp_path / "people 2024.csv")
+    assert read(tmp_path / "twice", "people-2024")[0]["design"]["id"] == "row"
 
 
 @pytest.mark.parametrize(
-    ("name", "label"), [("weight", "Body weight in kg"), ("v12", "How much weight do you give to what others think of it?")]
+    ("name", "label"), [("weight", "Body weight in kg"), ("kroppsvekt", ""), ("foedselsvekt_g", ""), ("v12", "How much weight do you give to what others think of it?")]
 )  # fmt: skip
 def test_what_is_asked_about_weight_is_no_weight(tmp_path: Path, name: str, label: str) -> None:
     wave, rows = drafted(tmp_path, columns(**{name: lambda row: 55.5 + row % 40}), {name: label})
@@ -216,7 +265,7 @@ def test_replicate_weights_are_declared_as_before(barometer: Path, next_file: Pa
     wave, rows = read(barometer, "dk-2024")
     assert wave["design"]["weight"] == "W"
     assert wave["design"]["replicate_weights"] == {"columns": "rep_*", "method": "fay", "rho": 0.3}
-    assert {row[3] for row in rows if row[0].startswith(("rep_", "W"))} == {"ignore"}
+    assert [row[3] for row in rows if row[0].startswith(("rep_", "W"))] == ["ignore"]
 
 
 def test_further_weights_are_declared_as_before(barometer: Path, next_file: Path) -> None:
@@ -261,3 +310,96 @@ def test_selection_probabilities_are_declared_as_before(barometer: Path, next_fi
     wave, rows = read(barometer, "dk-2024")
     assert wave["design"]["probability"] == "P" and "weight" not in wave["design"]
     assert {row[3] for row in rows if row[0] in ("P", "weight")} == {"ignore"}
+
+
+@pytest.mark.parametrize("kept", [80, 2])
+def test_units_that_answered_before_are_counted(barometer: Path, next_file: Path, kept: int) -> None:
+    header, *lines = next_file.read_text(encoding="utf-8").splitlines()
+    renamed = [line if at < kept else f"9{line}" for at, line in enumerate(lines)]
+    next_file.write_text("\n".join([header, *renamed]) + "\n", encoding="utf-8")
+    draft_wave(barometer, load_catalogue(barometer), "dk-2024", next_file)
+    text = (barometer / "schemas/waves/dk-2024.toml").read_text(encoding="utf-8")
+    said = "panel = true  # guess: 80 of 81 identifiers are in dk-2022 as well; false if they name others"
+    assert (said in text) == (kept == 80) and ("panel" in text) == (kept == 80)
+
+
+FOOTERS = {
+    "a note after a blank row": [[], ["Source: Fieldwork Ltd, 3 March"]],
+    "two notes": [["Weighted, 2025", None, None], ["See the sheet About"]],
+}
+
+
+def sheet(root: Path, below: list[list[str | None]], blank: bool = False) -> Path:
+    """A workbook with a weight, and what stands below its table; ``blank``: no column is filled throughout."""
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    book.active.append(["Home", "Owner", "Staff", "Weight"])
+    for row in range(ROWS):
+        cells = [f"H{row:03}", "Public" if row % 3 else "Private", 5 + row * 7 % 50, 1.25 + row % 4 / 4]
+        book.active.append([None if blank and row == at else cell for at, cell in enumerate(cells)])
+    for at, cells in enumerate(below):
+        for column, cell in enumerate(cells):
+            book.active.cell(ROWS + 2 + at, column + 1, cell if cell is not None else "")
+    book.save(root / "homes 2025.xlsx")
+    return root / "homes 2025.xlsx"
+
+
+@pytest.mark.parametrize("kind", ["a note after a blank row", "two notes"])
+def test_notes_below_a_table_are_proposed_as_an_exclusion_and_hide_no_design(
+    tmp_path: Path, kind: str
+) -> None:
+    draft_barometer(tmp_path / "new", sheet(tmp_path, FOOTERS[kind]))
+    wave, _ = read(tmp_path / "new", "homes-2025")
+    assert wave["design"]["weight"] == "Weight" and wave["design"]["id"] == "Home"
+    assert wave["response"]["respondents"] == ROWS
+    (excluded,) = wave["exclusion"]
+    assert (excluded["column"], excluded["values"]) == ("Owner", [""])
+    text = (tmp_path / "new/schemas/waves/homes-2025.toml").read_text(encoding="utf-8")
+    assert 'column = "Owner"  # guess: blank in the last 2 rows only' in text
+
+
+@pytest.mark.parametrize(
+    "below", [[["H900"]], [["H900", "Public"], ["H901"]], [["All homes", None, "1500", "1"]]]
+)
+def test_a_last_unit_that_answered_little_is_no_footer(tmp_path: Path, below: list[list[str | None]]) -> None:
+    draft_barometer(tmp_path / "new", sheet(tmp_path, below))
+    wave, _ = read(tmp_path / "new", "homes-2025")
+    assert "exclusion" not in wave and wave["response"]["respondents"] == ROWS + len(below)
+
+
+def test_a_footer_that_no_column_tells_is_left(tmp_path: Path) -> None:
+    draft_barometer(tmp_path / "new", sheet(tmp_path, FOOTERS["two notes"], blank=True))
+    assert "exclusion" not in read(tmp_path / "new", "homes-2025")[0]
+
+
+def test_a_file_of_published_figures_is_drafted_as_such(barometer: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figures.csv"
+    path.write_text(
+        "indicator,category,domain,domain_code,value,n,note\nany_innovation,yes,total,,74,1786,page 3\n"
+    )
+    draft_wave(barometer, load_catalogue(barometer), "dk-2015", path)
+    wave, rows = read(barometer, "dk-2015")
+    assert wave["source"]["kind"] == "figures" and wave["weighting"] == {"method": "unspecified"}
+    assert "design" not in wave and wave["response"] == {} and rows == []
+    text = barometer / "schemas/waves/dk-2015.toml"
+    text.write_text(
+        re.sub(r" *# (guess|TODO).*", "", text.read_text(encoding="utf-8"))
+        .replace('start = "", end = ""', "start = 2013-01-01, end = 2014-12-31")
+    )  # fmt: skip
+    instrument = barometer / "schemas/instruments/dk-2015.toml"
+    edit(instrument, "# guess", "# was a guess")
+    found = load_catalogue(barometer)
+    assert not found.problems and found.waves["dk-2015"].survey == "dk"
+
+
+def test_a_question_among_others_with_the_same_answers_is_no_background(tmp_path: Path) -> None:
+    scale = {1.0: "Not at all", 2.0: "A little", 3.0: "Fully"}
+    frame = columns(
+        v1=lambda row: 1 + row % 3, v2=lambda row: 1 + row // 2 % 3, v3=lambda row: 1 + row // 5 % 3
+    )
+    labels = {"v1": "Trusts the regulator", "v2": "Trusts the municipality", "v3": "Region"}
+    values = {"v1": scale, "v2": scale, "v3": {1.0: "North", 2.0: "East", 3.0: "South"}}
+    pyreadstat.write_sav(frame, tmp_path / "a.sav", column_labels=labels, variable_value_labels=values)
+    draft_barometer(tmp_path / "new", tmp_path / "a.sav")
+    codebook = tomllib.loads((tmp_path / "new/schemas/codebook.toml").read_text(encoding="utf-8"))
+    assert {"v1", "v2"} <= {*codebook["questions"]} and [*codebook["variables"]] == ["v3"]

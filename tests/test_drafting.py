@@ -146,7 +146,7 @@ def test_a_survey_s_next_wave_is_mapped_as_its_last_one(barometer: Path, tmp_pat
     drafted(barometer, "dk-2024", path)
     rows = crosswalk(barometer, "dk-2024")
     assert ["SEKTOR", "1", "sector", "care", "guess 0.90: as in dk"] in rows
-    assert ["REG", "X", "", "", "TODO"] in rows
+    assert ["REG", "X", "region", "", "TODO"] in rows
     assert ["REG", "S", "region", "south", "guess 0.90: as in dk"] in rows
     assert ["ANSATTE", "999", "staff", "no_answer", "guess 0.90: as in dk"] in rows
     assert {row[2] for row in rows if row[0] == "Q2_new"} == {""}

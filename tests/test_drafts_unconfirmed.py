@@ -145,7 +145,7 @@ def test_a_run_says_at_its_end_that_it_is_a_draft(draft: Path, tmp_path: Path) -
     root = shutil.copytree(draft, tmp_path / "barometer")
     said = barometer_command(root, "run")
     assert said.exit_code == 0
-    assert "Draft: 3 guesses to confirm, and no release before" in said.stdout
+    assert "Draft: rests on 3 guesses, to be confirmed before a release" in said.stdout
 
 
 def test_release_refuses_and_says_where_and_what_to_do(draft: Path) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from pipeline.catalogue import Base, Catalogue, Condition, Indicator, Logic, Wave, load_catalogue
+from pipeline.estimation.plan import plan_wave
 from tests.barometers import write_barometer
 from tests.test_estimation import cell, drawn, estimated
 
@@ -99,3 +100,40 @@ def test_who_ticked_what_is_no_answer_does_not_count(made: tuple[pd.DataFrame, p
     found = cell(estimates, "value_known", "quality")
     assert (found["value"], found["n"]) == pytest.approx((100 * value, n))
     assert set(estimates.loc[estimates["indicator"] == "value_known", "category"]) == {"quality"}
+
+
+@pytest.fixture(scope="module")
+def narrower(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """Estimates of a wave whose questionnaire had no "copied", no box for savings and no "yes" of one item."""
+    root = write_barometer(tmp_path_factory.mktemp("offered") / "barometer")
+    crosswalk = root / "schemas" / "instruments" / "dk.csv"
+    left_out = ("novelty,copied", "value.savings,selected", "introduced.product,yes")
+    lines = [
+        line for line in crosswalk.read_text().splitlines() if not any(each in line for each in left_out)
+    ]
+    crosswalk.write_text("\n".join(lines) + "\n")
+    catalogue = load_catalogue(root)
+    copied = Indicator(
+        "copied", "Copied", "innovative", logic=Logic("any", (Condition("novelty", ("copied",)),))
+    )
+    more = replace(catalogue, indicators={**catalogue.indicators, "copied": copied})
+    plan = plan_wave(catalogue.waves["dk-2020"], more)
+    return pd.DataFrame(
+        [(each.indicator, each.category) for each in plan.measures], columns=["indicator", "category"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("indicator", "categories"),
+    [
+        ("novelty", ["first", "dont_know"]),
+        ("value", ["quality"]),
+        ("introduced", ["service"]),
+        ("any_innovation", ["yes"]),
+        ("copied", []),
+    ],
+)
+def test_what_a_questionnaire_did_not_offer_is_no_estimate_and_never_0(
+    indicator: str, categories: list[str], narrower: pd.DataFrame
+) -> None:
+    assert narrower.query("indicator == @indicator")["category"].tolist() == categories

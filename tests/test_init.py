@@ -241,6 +241,53 @@ def test_answers_stand_in_the_order_of_their_codes_and_texts_without_one_are_a_g
     assert [lines[at + 1].split(" = ")[0] for at in marked] == ["codes.always"]
 
 
+def test_what_a_label_says_of_no_answer_decides_where_its_code_leads(tmp_path: Path) -> None:
+    codes = {
+        1: "Yes",
+        2: "No",
+        6: "Logically not applicable",
+        7: "Don't know",
+        8: "Not reached",
+        9: "Omitted",
+    }
+    frame = pd.DataFrame({"id": range(900, 960), "works": [(1, 2, 9)[row % 3] for row in range(60)]})
+    frame["paid"] = [6 if row % 3 == 1 else (1, 7, 8)[row % 3] for row in range(60)]
+    frame["country"] = 208
+    path = tmp_path / "work 2024.sav"
+    values = {"works": codes, "paid": codes, "country": {208: "Denmark"}}
+    pyreadstat.write_sav(
+        frame, path, variable_value_labels=values, missing_ranges={"paid": [{"lo": 6, "hi": 9}]}
+    )
+    codebook = drafted(tmp_path / "new", path)
+    with (tmp_path / "new/schemas/instruments/work-2024.csv").open(encoding="utf-8") as file:
+        rows = {(row[0], row[1]): row[2:] for row in csv.reader(file)}
+    assert [rows["paid", code][1] for code in "126789"] == ["yes", "no", "not_asked", "dont_know", "no_answer", "no_answer"]  # fmt: skip
+    assert rows["works", "9"][1:] == ["no_answer", "guess: Omitted"]
+    assert rows["paid", "9"][1:] == ["no_answer", "user-missing in the file: Omitted"]
+    assert rows["country", "*"][1:] == ["ignore", "guess: the same on every row"]
+    assert list(codebook["questions"]["paid"]["codes"]) == ["yes", "no", "dont_know"]
+    assert codebook["questions"]["paid"]["nonresponse"] == ["dont_know"]
+
+
+def test_codes_with_leading_zeros_are_no_numbers_and_dates_are_said(tmp_path: Path) -> None:
+    lines = [f"{row + 70},{row % 12 + 1:02},{row % 40:04},20{row % 9 + 10}-05-{row % 28 + 1:02},{row % 40}" for row in range(80)]  # fmt: skip
+    (tmp_path / "units 2024.csv").write_text(
+        "id,trade,place,founded,staff\n" + "\n".join(lines), encoding="utf-8"
+    )
+    codebook = drafted(tmp_path / "new", tmp_path / "units 2024.csv")
+    assert (
+        codebook["questions"]["trade"]["type"] == "single"
+        and codebook["questions"]["staff"]["type"] == "numeric"
+    )
+    with (tmp_path / "new/schemas/instruments/units-2024.csv").open(encoding="utf-8") as file:
+        notes = {row[0]: row[4] for row in csv.reader(file) if row[3] == "ignore"}
+    assert notes == {
+        "id": "guess: identifies the unit",
+        "place": "guess: texts, or too many codes to be an answer",
+        "founded": "guess: dates",
+    }
+
+
 @pytest.mark.parametrize(
     ("asked_of", "base"), [((1,), "owns_yes"), ((1, 3), "owns_yes_rents"), ((1, 2, 3), None), ((), None)]
 )
@@ -259,7 +306,9 @@ def test_who_was_asked_is_guessed_from_what_is_blank(
     assert questions.get("happy", {}).get("base") == base and questions.get("price", {}).get("base") == base
     indicators = tomllib.loads((tmp_path / "new/schemas/indicators.toml").read_text(encoding="utf-8"))
     codes = {"owns_yes": "yes", "owns_yes_rents": "yes|rents"}
-    assert indicators.get("bases", {}) == ({base: {"any": [f"owns={codes[base]}"]}} if base else {})
+    words = {"owns_yes": "owns: Yes", "owns_yes_rents": "owns: Yes, Rents"}
+    bases = {base: {"label": words[base], "any": [f"owns={codes[base]}"]}} if base else {}
+    assert indicators.get("bases", {}) == bases
     assert not [
         p for p in load_catalogue(tmp_path / "new").problems if "codebook" in p.file or "indic" in p.file
     ]

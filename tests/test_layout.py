@@ -484,6 +484,9 @@ def test_who_was_not_asked_is_outside_the_base(barometer: Path, code: str, df: i
         ('ID,N\nx,"1,500"\ny,45\n', {"decimal": ".", "thousands": ","}),
         ('ID,N\nx,"1,500,000"\ny,"2,000"\n', {"decimal": ".", "thousands": ","}),
         ("ID;W\nx;1,500\ny;1\n", {"decimal": ",", "thousands": ""}),
+        ("ID;W;N\nx;1,500;1,234,567\ny;1;12\n", {"decimal": ".", "thousands": ","}),
+        ("ID;N\nx;1.234.567\ny;12\n", {"decimal": ",", "thousands": "."}),
+        ("ID;W;N\nx;0,5;1,234,567\ny;1;12\n", {"decimal": ",", "thousands": ""}),
         ("ID;W;N\nx;1,5;1.500\ny;1;12\n", {"decimal": ",", "thousands": "."}),
         ("ID;N\nx;1 500\ny;12\n", {"decimal": ".", "thousands": " "}),
     ],
@@ -494,6 +497,15 @@ def test_how_a_file_is_read_is_guessed(tmp_path: Path, content: str, found: dict
     source = sniff(path)
     assert {key: getattr(source, key) for key in found} == found
     assert sniff(path, {"skip_rows": 1, "decimal": ","}).skip_rows == 1
+
+
+def test_marks_of_numbers_are_guesses_unless_they_are_given(barometer: Path) -> None:
+    drafted(barometer, "raw.csv", "ID;W\nx;1,500\ny;1\n")
+    text = (barometer / "schemas/waves/fi-2024.toml").read_text(encoding="utf-8")
+    assert 'decimal = ","  # guess: 1,5 is one and a half\n' in text
+    (barometer / "schemas/waves/fi-2024.toml").unlink()
+    drafted(barometer, "raw.csv", "ID;W\nx;1,500\ny;1\n", "--decimal", ",", "--instrument", "fi-2024")
+    assert 'decimal = ","\n' in (barometer / "schemas/waves/fi-2024.toml").read_text(encoding="utf-8")
 
 
 def test_titles_of_a_sheet_are_guessed(tmp_path: Path) -> None:

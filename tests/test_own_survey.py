@@ -41,7 +41,7 @@ def walked(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
 
 def test_every_command_on_the_page_does_what_it_says(walked: tuple[Path, dict[str, str]]) -> None:
     folder, said = walked
-    assert len(said) == 23
+    assert len(said) == 25
     for name in ("example", "own"):
         assert (folder / name / f"warehouse/candidate/{name}/datapackage.json").is_file()
         assert (folder / name / "warehouse/site/index.html").is_file()
@@ -49,6 +49,22 @@ def test_every_command_on_the_page_does_what_it_says(walked: tuple[Path, dict[st
     verified = said["barometer --project example verify example/warehouse/releases/example/0.1.0"]
     assert "every byte the same" in verified
     assert (folder / "own/schemas/waves/staff-2027-synthetic.toml").is_file()
+
+
+def test_the_site_of_one_wave_says_that_there_is_nothing_to_compare_yet(
+    walked: tuple[Path, dict[str, str]],
+) -> None:
+    site = walked[0] / "example/warehouse/site/en"
+    for name in ("example/compare.html", "example/indicators/satisfaction.html"):
+        text = (site / name).read_text(encoding="utf-8")
+        assert "There is one wave so far" in text and "Comparisons are not built" not in text
+    front = (site / "index.html").read_text(encoding="utf-8")
+    assert "Waves: 1, 2026;" in front and "2026\u20132026" not in front
+
+
+def test_published_figures_are_drafted_as_such(walked: tuple[Path, dict[str, str]]) -> None:
+    wave = (walked[0] / "own/schemas/waves/staff-2025-synthetic.toml").read_text(encoding="utf-8")
+    assert 'kind = "figures"' in wave and "[design]" not in wave
 
 
 def test_a_draft_is_refused_until_its_guesses_are_confirmed(walked: tuple[Path, dict[str, str]]) -> None:

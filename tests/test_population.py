@@ -9,7 +9,13 @@ from typer.testing import CliRunner
 
 from pipeline.catalogue import load_catalogue
 from pipeline.cli.app import app
+from pipeline.comparison import shared_units
+from pipeline.disclosure.rules import wave_fractions
+from pipeline.problems import ProblemError
 from pipeline.release.quality import _wave
+from pipeline.release.sources import wave_row
+from pipeline.steps import declared_facts
+from pipeline.weighting import require_expansion
 from tests.barometers import edit, pin
 from tests.golden import Estimated, close, estimated
 
@@ -79,6 +85,32 @@ def test_totals_of_weights_that_are_not_of_the_population_are_refused(
     code, output = ran(barometer)
     assert code == 1 and said in output and 'scale = "population"' in output
     assert "innovative_workplaces would be wrong" in output
+
+
+@pytest.mark.parametrize(
+    ("total", "said"),
+    [
+        (80, "the weights add up to 80, response.population is not known: they are scaled to the sample"),
+        (1, "response.population is not known: totals need weights that add up to the population"),
+        (76.5, "they are scaled to the sample"),
+        (400, ""),
+        (90, ""),
+    ],
+)
+def test_a_population_that_is_not_known_has_no_fewer_units_than_answered(
+    total: float, said: str, barometer: Path
+) -> None:
+    add_column(barometer, "W", uneven(total))
+    declare(barometer, 'weight = "W"', 'method = "given"')
+    edit(barometer / FILE, RESPONSE, "respondents = 80\n")
+    wave, report = load_catalogue(barometer).waves[WAVE], made(barometer).weighted.report
+    require_expansion(wave, report, {})
+    if not said:
+        require_expansion(wave, report, {"": ["innovative_workplaces"]})
+        return
+    with pytest.raises(ProblemError) as refused:
+        require_expansion(wave, report, {"": ["innovative_workplaces"]})
+    assert said in str(refused.value) and "Declare response.population" in str(refused.value)
 
 
 def test_weights_that_nearly_add_up_to_the_population_are_taken(barometer: Path) -> None:
@@ -246,3 +278,38 @@ def test_the_package_says_that_nothing_was_weighted(barometer: Path) -> None:
     assert [told[wave]["weighting"] for wave in told] == ["none", "rake", "unknown"]
     assert [told[wave]["census"] for wave in told] == [True, False, "unknown"]
     assert [told[wave]["population"] for wave in told] == [80, 400, "unknown"]
+
+
+def test_a_census_knows_its_population_without_being_told(barometer: Path) -> None:
+    declare(barometer, "census = true", 'method = "none"')
+    edit(barometer / FILE, RESPONSE, "")
+    catalogue = load_catalogue(barometer)
+    found, wave = made(barometer), catalogue.waves[WAVE]
+    row = wave_row(wave, catalogue, 80)
+    assert [row[fact] for fact in ("population", "sample", "respondents", "response_rate")] == [
+        80,
+        80,
+        80,
+        100.0,
+    ]
+    told = _wave(wave, found.estimates, found.weighted.report, catalogue)
+    assert (told["population"], told["response_rate"]) == (80, 100.0)
+    assert wave_fractions(catalogue)[WAVE] == 1.0
+
+
+def test_a_census_lacks_no_part_of_the_population(barometer: Path) -> None:
+    held = {"dk-2020": {"sector": {"care": 80}}, "dk-2022": {"sector": {"care": 40, "school": 40}}}
+    assert not declared_facts.scopes(held, load_catalogue(barometer)).passed
+    declare(barometer, "census = true", 'method = "none"')
+    assert declared_facts.scopes(held, load_catalogue(barometer)).passed
+
+
+def test_two_censuses_have_no_error_that_shared_units_could_change(barometer: Path) -> None:
+    for wave in ("dk-2020", "dk-2022"):
+        edit(barometer / f"schemas/waves/{wave}.toml", "panel = false", "panel = true")
+    declare(barometer, "census = true", 'method = "none"')
+    waves = load_catalogue(barometer).waves
+    assert shared_units(waves["dk-2020"], waves["dk-2022"]) == "yes"
+    edit(barometer / "schemas/waves/dk-2022.toml", RAKED, 'census = true\n[weighting]\nmethod = "none"\n')
+    waves = load_catalogue(barometer).waves
+    assert shared_units(waves["dk-2020"], waves["dk-2022"]) == "no"

@@ -374,6 +374,15 @@ class Wave:
     ] = ()
 
     @property
+    def is_census(self) -> bool:
+        """Whether every unit of the population was asked and answered, so that there is no sampling error."""
+        return self.design is not None and self.design.census
+
+    def responded(self, units: int) -> Response:
+        """What is known of sample and response: of a census that all of its ``units`` answered."""
+        return Response(units, units, units, 100.0) if self.is_census else self.response
+
+    @property
     def time_period(self) -> int:
         """The last calendar year of the reference period."""
         return self.reference_period.end.year

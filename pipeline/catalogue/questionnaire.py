@@ -180,6 +180,11 @@ class CrosswalkRow:
     code: str  # "=" copies a number, "ignore" drops the value
     note: str = ""
 
+    @property
+    def confirmed(self) -> bool:
+        """Somebody has looked at the line, and judged it right."""
+        return is_confirmed(self.note)
+
 
 def _flat(value: Any, prefix: str = "") -> Any:
     """Tables below tables as one table with keys joined by dots."""

@@ -121,6 +121,10 @@ _ADVICE: tuple[tuple[Callable[[str, str], object], str], ...] = (
         lambda said, line: re.search(r"=\s*\d{4}-\d{1,2}-\d{1,2}(?!\d)", line) and not _dates_exist(line),
         "Write dates that exist as YEAR-MONTH-DAY, as 2026-11-30.",
     ),
+    (
+        lambda said, line: re.search(r"=\s*\d{1,2}[./-]\d{1,2}[./-]\d{2,4}", line),
+        "Write dates as YEAR-MONTH-DAY without quotes, as 2026-11-30.",
+    ),
     (lambda said, line: line.count('"') % 2, 'Begin and end every text with a double quote: "text".'),
     (
         lambda said, line: re.search(rf"=\s*{_BARE}*[A-Za-z]", line) and "Invalid value" in said,

@@ -15,12 +15,23 @@ from functools import cache
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import Instrument, Question, item_key
 
-NO_ANSWER_LABEL = re.compile(
-    r"(?:i )?(?:don'?t|do not|doesn'?t|does not) know.*|unknown|dk|dk/na|refus.*|no answer|not answered"
-    r"|missing.*|prefer not .*|would rather not .*|not applicable|n/?a|inapplicable|not stated|not asked"
-    r"|undecided|no opinion|vet ik[kj]e|ved ikke|vet inte|vet ej|en osaa sanoa|ei vastausta|veit ekki"
-    r"|ubesvart|intet svar|ikke aktuelt",
+# said in place of an answer, no answer given, never asked
+SAID_LABEL = re.compile(
+    r"(?:i )?(?:don'?t|do not|doesn'?t|does not) know.*|unknown|dk|dk/na|refus.*|prefer not .*"
+    r"|would rather not .*|undecided|no opinion|vet ik[kj]e|ved ikke|vet inte|vet ej|en osaa sanoa|veit ekki",
     re.IGNORECASE,
+)
+UNANSWERED_LABEL = re.compile(
+    r"no[ _](?:answer|response)|not (?:answered|stated|reached)|missing.*|omitted.*|n/?a|ei vastausta"
+    r"|ubesvart|intet svar",
+    re.IGNORECASE,
+)
+NOT_ASKED_LABEL = re.compile(
+    r"(?:logically )?not applicable|inapplicable|not asked|not administered|valid skip|ikke aktuelt",
+    re.IGNORECASE,
+)
+NO_ANSWER_LABEL = re.compile(
+    f"{SAID_LABEL.pattern}|{UNANSWERED_LABEL.pattern}|{NOT_ASKED_LABEL.pattern}", re.IGNORECASE
 )
 NO_ANSWER_ABROAD = re.compile(
     r"wei(?:ß|ss) nicht.*|keine (?:angaben?|antwort).*|verweigert.*|trifft nicht zu"
@@ -29,9 +40,9 @@ NO_ANSWER_ABROAD = re.compile(
     r"|weet (?:ik )?niet.*|geen (?:antwoord|mening).*|niet van toepassing"
     r"|non (?:sa|so|risponde).*|n[aã]o (?:sabe|sei|responde[ur]?).*|nie wiem.*|trudno powiedzie[cć].*"
     r"|odmowa.*|nev[ií]m.*|nem tudja.*|не знаю.*|затрудняюсь.*|нет ответа.*|отказ.*|わからない|無回答"
-    r"|inap\.?|iap|not (?:ascertained|available|known|codeable|in universe)|niu|no response|non-?response"
+    r"|inap\.?|iap|not (?:ascertained|available|known|codeable|in universe)|niu|non-?response"
     r"|item non-?response|does not apply|can(?:no|')t (?:choose|say|remember)|hard to say"
-    r"|(?:legitimate|valid) skip|skipped|(?:i )?do not wish to .*|unknown\b.*|unwilling to .*",
+    r"|legitimate skip|skipped|(?:i )?do not wish to .*|unknown\b.*|unwilling to .*",
     re.IGNORECASE,
 )
 NONE_LABEL = re.compile(

@@ -257,7 +257,8 @@ def compare(
 
 @app.command()
 def ui(
-    context: typer.Context, port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1.")] = 3000
+    context: typer.Context,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Port on 127.0.0.1.")] = 3000,
 ) -> None:
     """Open Dagster on 127.0.0.1: assets, partitions, runs and checks."""
     from pipeline.cli.ui import open_dagster
@@ -269,7 +270,9 @@ def ui(
 @app.command()
 def serve(
     context: typer.Context,
-    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 for any free one.")] = 8000,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 for any free one.")
+    ] = 8000,
 ) -> None:
     """Open the catalogue site on 127.0.0.1."""
     from pipeline.cli.serve import serve_site
@@ -281,7 +284,9 @@ def serve(
 @app.command("new-wave")
 def new_wave(
     context: typer.Context,
-    wave: Annotated[str, typer.Argument(metavar="ID", help="Key of the new wave, such as no-ks-2018.")],
+    wave: Annotated[
+        str, typer.Argument(metavar="ID", help="Key of the new wave: its survey and edition, as staff-2026.")
+    ],
     file: Annotated[Path, typer.Argument(help="Its raw file.")],
     instrument: Annotated[
         str, typer.Option(help="Its questionnaire; one with the key of the wave by default.")

@@ -56,20 +56,30 @@ def _table(rows: list[Row], a: str, b: str, verdict: str) -> Any:
     cells = [" ".join(filter(None, (row["domain_code"] or row["domain"], row["standard"]))) for row in rows]
     several, judged = len(set(cells)) > 1, any(row["verdict"] != verdict for row in rows)
     values = (Column(name, overflow="fold") for name in (a, b))
-    table = Table("category", *(["cell"] if several else []), *values, "difference", "adjusted p")
+    table = Table(
+        Column("category", overflow="fold"),
+        *(["cell"] if several else []),
+        *values,
+        "difference",
+        "adjusted p",
+    )
     if judged:
         table.add_column("verdict")
     for row, cell in zip(rows, cells, strict=True):
         texts = [
-            "" if row[name] is None else f"{row[name] + 0.0:g}"
-            for name in ("value_a", "value_b", "difference")
+            "" if row[name] is None else _number(row[name]) for name in ("value_a", "value_b", "difference")
         ]
         if row["ci_low"] is not None:
-            texts[2] += f" ({row['ci_low']:g} to {row['ci_high']:g})"
+            texts[2] += f" ({_number(row['ci_low'])} to {_number(row['ci_high'])})"
         p = "" if row["p_adjusted"] is None else _p_value(row["p_adjusted"])
         last = [row["verdict"]] if judged else []
         table.add_row(row["category"], *([cell] if several else []), *texts, p, *last)
     return table
+
+
+def _number(value: float) -> str:
+    """A number as published; a rounded 0 has no sign."""
+    return f"{value or 0.0:g}"
 
 
 def _p_value(p: float) -> str:

@@ -197,8 +197,16 @@ def _print(report: Report, catalogue: Catalogue, seconds: float, as_json: bool) 
     for line in _summary(report, outputs):
         typer.echo(line)
     if catalogue.unconfirmed:
-        guesses = counted(len(catalogue.unconfirmed), "guess", "guesses")
-        typer.echo(f"Draft: {guesses} to confirm, and no release before; `barometer check` lists them.")
+        built = [catalogue.waves[wave] for wave in sound_waves(catalogue)]
+        left = len(catalogue.unconfirmed) - (drafted := len(catalogue.unconfirmed_of(built)))
+        if drafted:
+            guesses = counted(drafted, "guess", "guesses")
+            typer.echo(
+                f"Draft: rests on {guesses}, to be confirmed before a release; `barometer check` lists them."
+            )
+        if left:
+            guesses = counted(left, "guess", "guesses")
+            typer.echo(f"Not built yet: what rests on {guesses} more; `barometer check` lists them.")
     typer.echo(f"{'Done' if not report.failed else 'Finished with problems'} in {seconds:.1f} s.")
     for what, error in report.errors.items():
         typer.echo(f"{what} failed unexpectedly: {error}", err=True)

@@ -150,9 +150,14 @@ def _weighting(wave: Wave) -> str | None:
 
 
 def _margins(wave: Wave) -> str | None:
-    """What the weights correct for: the variables, however they are cross-classified and calibrated."""
+    """What the weights correct for: the variables, however they are cross-classified and calibrated.
+
+    None where nobody knows.
+    """
     if wave.weighting is None:
         return None
     variables = sorted({name for margin in wave.weighting.margins for name in margin})
+    if wave.weighting.method == "unspecified" and not variables:
+        return None
     calibrated = wave.weighting.calibrates or variables
     return " ".join(variables) if calibrated else wave.weighting.method

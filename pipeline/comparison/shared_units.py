@@ -29,11 +29,14 @@ def no_ids(wave: str) -> Collection[str]:
 def shared_units(a: Wave, b: Wave, ids: Ids = no_ids) -> str:
     """``yes``, ``no`` or ``unknown``: what ``panel`` of the two waves declares, else what their ids show.
 
-    Of published figures only what is declared counts. Without ids, or with rows' numbers in their place, it
-    is unknown. Ids in common are evidence where they are more than one in twenty of the smaller wave, and
-    more than twice those that two draws from the same numbers would have in common.
+    Of published figures only what is declared counts. Two censuses have no error that shared units could
+    make another one: ``no``, whatever is declared. Without ids, or with rows' numbers in their place, it is
+    unknown. Ids in common are evidence where they are more than one in twenty of the smaller wave, and more
+    than twice those that two draws from the same numbers would have in common.
     """
     if (a.survey, a.status) != (b.survey, b.status):
+        return NO
+    if a.is_census and b.is_census:
         return NO
     if a.panel is not None or b.panel is not None:
         return NO if False in (a.panel, b.panel) else YES

@@ -94,9 +94,10 @@ def answered_measures(frame: pd.DataFrame) -> pd.Series[bool]:
 
 
 def wave_fractions(catalogue: Catalogue) -> dict[str, float]:
-    """The share of each wave's population that has answered, where both are declared."""
+    """The share of each wave's population that has answered, where both are declared; of a census all."""
+    waves = catalogue.waves.values()
     return {
         wave.key: wave.response.respondents / wave.response.population
-        for wave in catalogue.waves.values()
+        for wave in waves
         if wave.response.respondents and wave.response.population
-    }
+    } | {wave.key: 1.0 for wave in waves if wave.is_census}

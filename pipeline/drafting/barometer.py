@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipeline.catalogue.kinds import slug_fault
 from pipeline.catalogue.questionnaire import Base, Question
 from pipeline.catalogue.schema import schema_files, schema_line
 from pipeline.catalogue.wordings import YES, says_none
-from pipeline.drafting.columns import describe
+from pipeline.drafting.columns import describe, footer_of
 from pipeline.drafting.design import guess_design
 from pipeline.drafting.draft import (
     crosswalk_text,
@@ -62,18 +63,24 @@ def draft_barometer(
     wave = wave or instrument
     source = sniff(file, given)
     table = rows_of_wave(file, source, wave, identifier)
+    if footer := footer_of(table.frame):
+        table = replace(table, frame=table.frame.iloc[: -footer.rows])
     columns = describe(table, source.decimal)
     source = with_choices(source, columns)
-    found = guess(columns, guess_design(columns, source, identifier=identifier))
+    found = guess(columns, guess_design(columns, table.frame, source, identifier=identifier))
     bases = guess_bases(found, table.frame)
     texts = {
         "schemas/barometer.toml": _identity(name_of(folder), wave, file.name),
         "schemas/codebook.toml": _codebook(found, file.name),
         "schemas/indicators.toml": _indicators(found, bases, file.name),
         "schemas/domains.toml": _domains(found, file.name),
-        f"schemas/instruments/{instrument}.toml": instrument_text(instrument, file.name, columns),
+        f"schemas/instruments/{instrument}.toml": instrument_text(
+            instrument, file.name, [column for column in columns if column.name not in found.design.ignored]
+        ),
         f"schemas/instruments/{instrument}.csv": crosswalk_text(found.rows),
-        f"schemas/waves/{wave}.toml": wave_text(facts, instrument, source, len(table.frame), found.design),
+        f"schemas/waves/{wave}.toml": wave_text(
+            facts, instrument, source, len(table.frame), found.design, given=given or (), footer=footer
+        ),
     }
     content: dict[str, bytes | Path] = {".gitignore": gitignore(keep_raw=False)}
     for name, text in texts.items():
@@ -140,7 +147,12 @@ def _codebook(found: Guesses, file: str) -> str:
             lines += ["# guess: order (the file's codes are texts, and have none)"]
         lines += [*_unlabelled(question.codes), *_entries("codes", question.codes)]
         if question.type == "multiple" and not says_none(question):
-            lines += ['nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these']
+            told = question.key in found.told
+            lines += [
+                'nothing_ticked = "not_selected"  # guess: the file has a code for no answer'
+                if told
+                else 'nothing_ticked = "no_answer"  # guess; "not_selected" where that means none of these'
+            ]
         if question.nonresponse:
             lines += [f"nonresponse = {toml_value(question.nonresponse)}  # guess: no substantive answer"]
         lines += [""]
@@ -166,11 +178,26 @@ def _indicators(found: Guesses, bases: Mapping[str, Base], file: str) -> str:
     ]
     for key, base in bases.items():
         conditions = [str(each) for each in base.logic.conditions()] if base.logic else []
-        lines += [f"[bases.{key}]", f"any = {toml_value(conditions)}  # guess: the others were blank", ""]
+        lines += [f"[bases.{key}]", f"label = {toml_value(_asked_of(base, found))}"]
+        lines += [f"any = {toml_value(conditions)}  # guess: the others were blank", ""]
     for question in found.questions.values():
         lines += [f"[indicators.{question.key}]", f"label = {toml_value(question.text)}"]
         lines += [*_estimand(question), ""]
     return _lines(*lines[:-1])
+
+
+def _asked_of(base: Base, found: Guesses) -> str:
+    """A base in words: the question, or background variable, that its members answered, and how."""
+    said = []
+    for condition in base.logic.conditions() if base.logic else ():
+        question, variable = found.questions.get(condition.pattern), found.variables.get(condition.pattern)
+        text, codes = ("", {})
+        if question:
+            text, codes = question.text, dict(question.codes)
+        elif variable:
+            text, codes = variable.label, dict(variable.codes)
+        said.append(f"{text}: {', '.join(codes.get(code, code) for code in condition.codes)}")
+    return "; ".join(said)
 
 
 def _estimand(question: Question) -> Iterable[str]:

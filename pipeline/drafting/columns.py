@@ -13,20 +13,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from pipeline.catalogue.wordings import NO_ANSWER_LABEL
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED
+from pipeline.catalogue.wordings import NO_ANSWER_LABEL, NOT_ASKED_LABEL, SAID_LABEL, TICKED
 from pipeline.sources import Missing, MultipleSet, RawTable, shown
 
 MAX_CODES = 30  # distinct values; a column with more has no codes
 MISSING_NOTE = "user-missing in the file"
+MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
 MAX_LENGTH = 60  # characters; a longer text is not a code
 CHOICE_MARKS = (";", "|", ",", ", ")  # between several choices in one cell
 MIN_TOGETHER = 0.1  # of the cells: so many hold several choices
 FREQUENT, MOSTLY = 5, 0.8  # rows of a choice, and the share of all choices that are so frequent
 QUESTION_WORDS = 3  # a name of so many is the question itself, as forms write it
+MAX_FOOTER = 20  # rows; more below a table are no notes
 MAX_WORDS = 5  # a rare text of more is what somebody wrote
 # survey tools: the text written beside an answer, and what they put between question and item
 WRITTEN = re.compile(r".+_(?:text|specify)", re.IGNORECASE)
 TOOL_WORDS = re.compile(r"\s+[-\u2013]\s+Selected Choice\b")
+PADDED = r"-?0\d+"  # of a code: a number has no leading zeros
+DATE = r"\d{4}-\d\d-\d\d(?:[T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{4}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class SourceColumn:
     positive: bool  # numbers only, all above 0, and no cell is blank: it could be a weight
     partly: bool  # numbers only, none below 0 and some with a fraction: it could weigh a part of the sample
     text: bool  # neither codes nor numbers
+    dates: bool
+    distinct: int  # different values
     mark: str = ""  # between several choices in one cell, which are then the codes
     rest: bool = False  # some of the choices are what respondents wrote, and no codes
     set_name: str = ""
@@ -60,9 +67,45 @@ class SourceColumn:
         before = self.set.label if self.set and not self.label.startswith(self.set.label) else ""
         return " - ".join(filter(None, (before, self.label)))
 
+    @property
+    def kind(self) -> str:
+        """What a column of neither codes nor numbers holds, in words."""
+        return "dates" if self.dates else "texts, or too many codes to be an answer"
+
     def is_missing(self, code: str) -> bool:
         """Whether a code stands for no answer: the file declares it missing, or its label says so."""
         return code in self.missing or bool(NO_ANSWER_LABEL.fullmatch(self.labels.get(code, "") or code))
+
+    def state(self, code: str) -> str:
+        """``not_asked`` or ``no_answer`` of a code that its label, or the file, says so of; "" of an answer,
+        for which "Don't know" and "Refused" count.
+        """
+        label = self.labels.get(code, "") or code
+        if NOT_ASKED_LABEL.fullmatch(label):
+            return NOT_ASKED
+        return NO_ANSWER if self.is_missing(code) and not SAID_LABEL.fullmatch(label) else ""
+
+    @property
+    def box_codes(self) -> list[str]:
+        """The codes of a box to tick, but those of no answer; where 0 is missing, it is for counting."""
+        counted = (self.counted,) if self.counted else ()
+        absent = {*self.absent} - {"0", *counted}
+        return [code for code in dict.fromkeys([*(self.codes or {}), *counted]) if code not in absent]
+
+    @property
+    def absent(self) -> list[str]:
+        """The codes that the file declares missing, and those whose label says that there is no answer."""
+        said = [code for code in self.codes or {} if self.state(code)]
+        return list(dict.fromkeys([*self.missing, *said]))
+
+    @property
+    def ticked(self) -> str:
+        """Which code of a box stands for ticked: the counted one or the one called so, else the only or the
+        last one; "" of a box that nobody ticked.
+        """
+        codes = self.box_codes
+        called = [code for code in codes if TICKED.fullmatch(self.labels.get(code) or code)]
+        return self.counted or (called[0] if called and len(codes) > 1 else "".join(codes[-1:]))
 
     def twin_note(self, code: str) -> str:
         """That an earlier code of the column has the same label, for somebody to look at; "" if none has."""
@@ -91,6 +134,36 @@ def describe(table: RawTable, decimal: str) -> list[SourceColumn]:
     return [*described.values()]
 
 
+@dataclass(frozen=True)
+class Footer:
+    """What stands below a table, as its source: blank rows, and rows of one cell with words in it.
+
+    ``column`` tells them: it is blank there and nowhere else.
+    """
+
+    rows: int
+    column: str
+
+
+def footer_of(frame: pd.DataFrame) -> Footer | None:
+    """The footer of a delivered table, or None where it has none or no column tells its rows."""
+    if frame.shape[1] < 3:
+        return None
+    rows = 0
+    for cells in reversed(frame.iloc[-MAX_FOOTER:].to_numpy().tolist()):
+        filled = [str(cell) for cell in cells if cell]
+        if len(filled) > 1 or any(
+            len(text.split()) < 2 for text in filled
+        ):  # a unit, if of an identifier alone
+            break
+        rows += 1
+    if not 0 < rows < min(MAX_FOOTER, len(frame)):
+        return None
+    body, below = frame.iloc[:-rows], frame.iloc[-rows:]
+    tells = [str(name) for name in frame if (body[name] != "").all() and (below[name] == "").all()]
+    return Footer(rows, tells[0]) if tells else None
+
+
 def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColumn:
     name = str(cells.name)
     said = table.metadata.labels.get(name, name if len(name.split()) >= QUESTION_WORDS else "")
@@ -109,6 +182,8 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
     plain_codes = not (written or _is_written(cells, unlabelled, label))
     mark = "" if labels or unique or written or numeric else _choice_mark(cells)
     rest = False
+    numeric &= not text.str.fullmatch(PADDED).any()
+    dates, distinct = bool(found) and all(re.fullmatch(DATE, value) for value in found), len(found)
     if mark:
         rows = _choices(cells, mark).value_counts()
         found = {str(code) for code, times in rows.items() if shown(str(code), int(times))}
@@ -126,6 +201,8 @@ def _column(cells: pd.Series[str], table: RawTable, decimal: str) -> SourceColum
         positive=bool(len(cells)) and not bool((cells == "").any()) and bool((numbers > 0).all()),
         partly=bool((numbers >= 0).all()) and bool((numbers % 1 > 0).any()),
         text=not (few_codes and plain_codes) and not numeric,
+        dates=dates,
+        distinct=distinct,
         mark=mark,
         rest=rest,
     )

@@ -7,11 +7,13 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from pipeline.atomic import replace_file, write_file
 from pipeline.catalogue.fieldwork import SYNTHETIC_SUFFIX, ReplicateWeights, Source, Wave
@@ -21,16 +23,18 @@ from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import IGNORE, Instrument
 from pipeline.catalogue.reader import CROSSWALK_HEADER
 from pipeline.catalogue.schema import schema_files, schema_line
-from pipeline.drafting.columns import SourceColumn, describe
+from pipeline.drafting.columns import Footer, SourceColumn, describe, footer_of
 from pipeline.drafting.design import GUESS, ROW, DesignGuess, guess_design
 from pipeline.drafting.folder import require_inside, require_raw_file
 from pipeline.drafting.match import TODO, DraftRow, Former, crosswalk_rows
 from pipeline.drafting.sniff import sniff
+from pipeline.harmonise.figures import REQUIRED_COLUMNS
 from pipeline.hashing import file_sha256
-from pipeline.problems import Problem, ProblemError
-from pipeline.sources import NO_METADATA, FileMetadata, RawTable, absent, plainly, read_raw, rows_of
+from pipeline.problems import Problem, ProblemError, counted
+from pipeline.sources import NO_METADATA, RawTable, absent, plainly, read_raw, rows_of
 
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+FEW_SHARED = 0.05  # of the identifiers: as many may be units that happened to be drawn twice
 MISSPELT = 0.86  # how like a declared questionnaire a new one's name may not be
 
 
@@ -45,11 +49,12 @@ def draft_wave(
 ) -> list[Path]:
     """Draft the declarations of a new wave from its raw file; returns the paths written.
 
-    The raw file is copied into ``warehouse/raw`` when it lies elsewhere. ``instrument`` names the
-    questionnaire, by default as the wave; one that is already declared is left as it is. ``given`` are
-    options of ``source`` that need no guess, and ``identifier`` what tells units apart. Raises ProblemError
-    when a name is not valid or looks like a misspelt questionnaire, the wave is declared already, anything
-    would be overwritten or written outside the barometer's folder, or the file cannot be read.
+    A file with the columns of published figures is drafted as such; rows below a table that hold notes are
+    proposed as an exclusion. The raw file is copied into ``warehouse/raw`` when it lies elsewhere.
+    ``instrument`` names the questionnaire, by default as the wave; one that is already declared is left as
+    it is. ``given`` are options of ``source`` that need no guess, and ``identifier`` what tells units apart.
+    Raises ProblemError when a name is not valid or looks like a misspelt questionnaire, the wave is
+    declared already, anything would be overwritten or written outside the folder, or the file cannot be read.
     """
     instrument = instrument or wave
     _require_names(catalogue, wave, instrument)
@@ -60,18 +65,39 @@ def draft_wave(
     _require_new(root, wave, file, raw, targets.values())
     source = sniff(file, given)
     table = rows_of_wave(file, source, wave, identifier)
-    columns = describe(table, source.decimal)
     facts = key_facts(wave)
     former = _former(catalogue, facts["survey"]) or _beside(catalogue, source)
-    source = with_choices(source, columns, former)
-    design = guess_design(columns, source, former, identifier)
     asked = catalogue.instruments.get(former.instrument) if former else None
     same = former is not None and former.source.sha256 == source.sha256
-    metadata = table.metadata if same else _metadata(catalogue, former) if former else NO_METADATA
+    earlier = None if same else _table(catalogue, former)
+    metadata = table.metadata if same else earlier.metadata if earlier else NO_METADATA
     before = Former(asked, metadata) if asked else None
-    rows = crosswalk_rows(columns, catalogue, before, _ignored(columns, design, asked))
-    texts = {"wave": wave_text(facts, instrument, source, len(table.frame), design, former)}
-    texts |= {"toml": instrument_text(instrument, file.name, columns, before), "csv": crosswalk_text(rows)}
+    if {*REQUIRED_COLUMNS} <= {*table.frame}:
+        texts = {"wave": figures_text(facts, instrument, source, former)}
+        texts |= {"toml": instrument_text(instrument, file.name, [], before), "csv": crosswalk_text([])}
+        return _written(root, targets, texts, file, raw)
+    if footer := footer_of(table.frame):
+        table = replace(table, frame=table.frame.iloc[: -footer.rows])
+    columns = describe(table, source.decimal)
+    source = with_choices(source, columns, former)
+    design = guess_design(columns, table.frame, source, former, identifier)
+    ignored = _ignored(design, asked)
+    mapped = [column for column in columns if column.name not in design.replicate_columns]
+    rows = crosswalk_rows(mapped, catalogue, before, ignored)
+    panel = _shared(table.frame, design, earlier, former)
+    wave_lines = wave_text(
+        facts, instrument, source, len(table.frame), design, former, given or (), panel, footer
+    )
+    labelled = [column for column in columns if column.name not in ignored]
+    texts = {"wave": wave_lines, "csv": crosswalk_text(rows)}
+    texts |= {"toml": instrument_text(instrument, file.name, labelled, before)}
+    return _written(root, targets, texts, file, raw)
+
+
+def _written(
+    root: Path, targets: Mapping[str, Path], texts: dict[str, str], file: Path, raw: Path
+) -> list[Path]:
+    """Write the draft, the schemas by which editors complete it, and the raw file where it is not there."""
     for kind, folder in (("wave", "waves"), ("toml", "instruments")):
         texts[kind] = f"{schema_line(f'{folder}/')}\n{texts[kind]}"
     written = [_write(path, texts[kind]) for kind, path in targets.items()]
@@ -149,16 +175,9 @@ def _require_new(root: Path, wave: str, file: Path, raw: Path, targets: Iterable
         raise ProblemError(problems)
 
 
-def _ignored(
-    columns: Iterable[SourceColumn], design: DesignGuess, asked: Instrument | None
-) -> Mapping[str, str]:
-    """The columns that answer nothing, with what they are: not what the wave before answers by, and of
-    several that identify, not those with codes, which may be a background as well.
-    """
+def _ignored(design: DesignGuess, asked: Instrument | None) -> Mapping[str, str]:
+    """The columns that answer nothing, with what they are: not what the wave before answers by."""
     kept = {row.source_variable for row in asked.crosswalk if row.code != IGNORE} if asked else set()
-    if len(design.identifier) > 1:
-        coded = {column.name for column in columns if column.codes is not None}
-        kept |= coded & {*design.identifier} - {*design.selecting}
     return {name: what for name, what in design.ignored.items() if name not in kept}
 
 
@@ -175,14 +194,27 @@ def _beside(catalogue: Catalogue, source: Source) -> Wave | None:
     return next(waves, None) if source.rows else None
 
 
-def _metadata(catalogue: Catalogue, former: Wave) -> FileMetadata:
-    """The labels of the wave before's raw file, where that lies there."""
-    path = catalogue.raw_path(former.source.file)
+def _table(catalogue: Catalogue, former: Wave | None) -> RawTable | None:
+    """The rows of the wave before, where its raw file lies there."""
+    if former is None or former.source.remote or not catalogue.raw_path(former.source.file).is_file():
+        return None
     try:
-        found = not former.source.remote and path.is_file()
-        return read_raw(path, former.source).metadata if found else NO_METADATA
+        return rows_of_wave(catalogue.raw_path(former.source.file), former.source, former.key, ())
     except ProblemError:  # a fault of the wave before, which its own run names
-        return NO_METADATA
+        return None
+
+
+def _shared(frame: pd.DataFrame, design: DesignGuess, earlier: RawTable | None, former: Wave | None) -> str:
+    """How many units have an identifier that stands in the wave before as well, in words; "" if few."""
+    names = list(design.identifier)
+    own = former.design.id if former and former.design else ()
+    if former is None or earlier is None or ROW in names or not {*own} <= {*earlier.frame}:
+        return ""
+    ids, before = ({*frame[columns].itertuples(index=False, name=None)} for frame, columns in (
+        (frame, names), (earlier.frame, list(own))))  # fmt: skip
+    shared = len(ids & before)
+    said = f"{shared} of {len(ids)} identifiers are in {former.key} as well; false if they name others"
+    return said if shared > FEW_SHARED * len(ids) else ""
 
 
 def key_facts(wave: str) -> Mapping[str, str]:
@@ -206,60 +238,21 @@ def wave_text(
     rows: int,
     design: DesignGuess,
     former: Wave | None = None,
+    given: Collection[str] = (),
+    panel: str = "",
+    footer: Footer | None = None,
 ) -> str:
     """A wave file: what is known of it, how its raw file is read, and how its units seem to be drawn.
 
-    ``facts`` are what the key or the file's name says, ``from`` which of the two. What is taken from the wave
-    before, or from one of another country in the same file, is a guess; response is new, and so are dates
-    but for those of the same file.
+    ``rows`` are those of units, without the footer. ``facts`` are what the key or the file's name says,
+    ``from`` which of the two. What is taken from the wave before, or from one of another country in the same
+    file, is a guess, and so are the marks of numbers but those ``given``; response is new, and so are dates
+    but for those of the same file. ``panel`` says why units may have answered before.
     """
-    options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
-    options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
-    options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
-    options |= {
-        key: getattr(source, key) for key in ("skip_rows", "name_row", "label_row", "thousands", "rows")
-    }
-    as_before = f"as in {former.key}" if former else ""
-    series = former if former and former.survey == facts["survey"] else None  # counts are a country's own
-    said = {"country": facts["from"], "unit": "what a row stands for", "title": "from the file's name"}
-    known = {key: (facts[key], why) for key, why in said.items() if facts.get(key)}
-    if former:
-        own = ("country", "scope") if series else ()
-        words = {key: getattr(former, key) for key in (*own, "unit", "mode", "respondent", "role")}
-        words |= {key: getattr(former.origin, key) for key in ("producer", "licence")}
-        words["title"] = former.origin.title.replace(former.edition, facts["edition"])
-        known |= {key: (value, as_before) for key, value in words.items() if value}
-
-    def line(key: str, comment: str = "") -> str:
-        value, why = known.get(key, ("", ""))
-        return _line(key, value, f"{GUESS}: {why}" if why else comment)
-
+    series = _series(facts, former)
     lines = [
-        "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
-        line("country", "ISO 3166-1 alpha-2, as DK"),
-        *(f"{key} = {toml_value(facts[key])}" for key in ("survey", "edition")),
-        f"instrument = {toml_value(instrument)}",
-        line("unit", "what is counted: workplace, person, household ..."),
-        f"status = {toml_value(facts['status'])}",
-        _line("reference_period", period, f"{GUESS}: {as_before}")
-        if (period := _period(source, former))
-        else 'reference_period = { start = "", end = "" }  # dates without quotes, as 2016-01-01',
-        "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
-        *(line(key) for key in ("mode", "respondent", "role") if key in known),
-        line("scope")
-        if "scope" in known
-        else '# TODO: was a part of the population left out? Then scope = { VARIABLE = ["CODE"] }',
-        "",
-        "[origin]",
-        *(line(key) for key in ("producer", "title", "licence")),
-        "",
-        "[source]",
-        'kind = "microdata"',
-        f"file = {toml_value(source.file)}",
-        f"sha256 = {toml_value(source.sha256)}",
-        f"bytes = {source.bytes}",
-        *(f"{key} = {toml_value(value)}" for key, value in options.items() if value),
-        *([_line("choices", source.choices, f"{GUESS}: several in one cell")] if source.choices else []),
+        *_fact_lines(facts, instrument, source, former, panel),
+        *_source_lines(source, "microdata", given),
         "",
         "[response]",
         _line("respondents", rows, f"{GUESS}: the rows of the file"),
@@ -272,7 +265,102 @@ def wave_text(
         *_weighting_lines(design, series),
         *_exclusion_lines(design),
     ]
+    if footer:
+        lines += [
+            "",
+            "[[exclusion]]",
+            _line("column", footer.column, f"{GUESS}: blank in the last {counted(footer.rows, 'row')} only"),
+            'values = [""]',
+            'reason = "Below the table: no units."',
+        ]
     return "\n".join(lines) + "\n"
+
+
+def figures_text(facts: Mapping[str, str], instrument: str, source: Source, former: Wave | None) -> str:
+    """The wave file of published figures: nobody knows their design, and how they are weighted is a fact."""
+    lines = [
+        *_fact_lines(facts, instrument, source, former),
+        *_source_lines(source, "figures"),
+        "",
+        "[response]",
+        "# TODO: respondents = ..., sample = ..., population = ..., rate = ... where they are published",
+        "",
+        "[weighting]  # of those who published them: a fact",
+        _line("method", "unspecified", f"{GUESS}: weighted, how is not published; none where they are not"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _series(facts: Mapping[str, str], former: Wave | None) -> Wave | None:
+    """The wave before where it is of the same survey: counts are a country's own."""
+    return former if former and former.survey == facts["survey"] else None
+
+
+def _source_lines(source: Source, kind: str, given: Collection[str] = ()) -> Iterator[str]:
+    """The table of the raw file: what it must be, and how it is read."""
+    marks = {
+        "decimal": f"{GUESS}: 1{source.decimal}5 is one and a half",
+        "thousands": f"{GUESS}: 1{source.thousands}500 is fifteen hundred",
+    }
+    options: dict[str, Any] = {"encoding": source.encoding, "delimiter": source.delimiter}
+    options |= {"decimal": source.decimal if source.decimal != "." else "", "sheet": source.sheet}
+    options |= {"header_rows": source.header_rows if source.header_rows != 1 else ""}
+    options |= {
+        key: getattr(source, key) for key in ("skip_rows", "name_row", "label_row", "thousands", "rows")
+    }
+    yield "[source]"
+    yield f"kind = {toml_value(kind)}"
+    yield f"file = {toml_value(source.file)}"
+    yield f"sha256 = {toml_value(source.sha256)}"
+    yield f"bytes = {source.bytes}"
+    for key, value in options.items():
+        if value:
+            yield _line(key, value, "" if key in given else marks.get(key, ""))
+    if source.choices:
+        yield _line("choices", source.choices, f"{GUESS}: several in one cell")
+
+
+def _fact_lines(
+    facts: Mapping[str, str], instrument: str, source: Source, former: Wave | None, panel: str = ""
+) -> list[str]:
+    """The facts of a wave and its origin: as the key or the file's name says, or as the wave before."""
+    as_before = f"as in {former.key}" if former else ""
+    said = {"country": facts["from"], "unit": "what a row stands for", "title": "from the file's name"}
+    known = {key: (facts[key], why) for key, why in said.items() if facts.get(key)}
+    if former:
+        own = ("country", "scope") if _series(facts, former) else ()
+        words = {key: getattr(former, key) for key in (*own, "unit", "mode", "respondent", "role")}
+        words |= {key: getattr(former.origin, key) for key in ("producer", "licence")}
+        words["title"] = former.origin.title.replace(former.edition, facts["edition"])
+        known |= {key: (value, as_before) for key, value in words.items() if value}
+
+    def line(key: str, comment: str = "") -> str:
+        value, why = known.get(key, ("", ""))
+        return _line(key, value, f"{GUESS}: {why}" if why else comment)
+
+    return [
+        "# Draft: confirm every line, and fill in what is empty. `barometer check` names what is left.",
+        line("country", "ISO 3166-1 alpha-2, as DK"),
+        _line("survey", facts["survey"]),
+        _line("edition", facts["edition"], "" if facts["edition"] else "what its owner calls it, as 2026"),
+        f"instrument = {toml_value(instrument)}",
+        line("unit", "what is counted: workplace, person, household ..."),
+        f"status = {toml_value(facts['status'])}",
+        _line("reference_period", period, f"{GUESS}: {as_before}")
+        if (period := _period(source, former))
+        else 'reference_period = { start = "", end = "" }  # the days asked about, as 2026-01-01, no quotes',
+        "# where the questions are about now, those of the fieldwork",
+        "# fieldwork = { start = 2017-09-12, end = 2017-10-30 }",
+        *(line(key) for key in ("mode", "respondent", "role") if key in known),
+        *(["panel = true  # " + f"{GUESS}: {panel}"] if panel else []),
+        line("scope")
+        if "scope" in known
+        else '# TODO: was a part of the population left out? Then scope = { VARIABLE = ["CODE"] }',
+        "",
+        "[origin]",
+        *(line(key) for key in ("producer", "title", "licence")),
+        "",
+    ]
 
 
 def _period(source: Source, former: Wave | None) -> dict[str, date]:
@@ -330,6 +418,8 @@ def _weighting_lines(design: DesignGuess, former: Wave | None) -> Iterator[str]:
         methods = "given | design | poststratify | rake | linear | logit | none"
         method = "given" if design.delivered else "design"
         yield _line("method", method, f"{GUESS}: {methods}")
+        if not design.delivered:
+            yield '# "none": every unit counts 1; with census = true in [design] where everybody was asked'
 
 
 def instrument_text(
@@ -343,16 +433,18 @@ def instrument_text(
         _line("language", before.language if before else "", why or "of the questionnaire, as nb"),
         _line("unit_verb", before.unit_verb, why)
         if before and before.unit_verb
-        else 'unit_verb = ""  # introduced | works_with',
+        else 'unit_verb = ""  # what units were asked to have done, in a word; may stay empty',
         *([_line("about", before.about, why)] if before and before.about else []),
         "",
-        "# [wording] holds the questions as asked, keyed like the codebook. The file's own labels:",
-        *(
-            f"# {toml_value(column.name)} = {toml_value(column.label)}"
-            for column in columns
-            if column.label not in ("", column.name)
-        ),
+        "# [wording] holds the questions as asked, keyed like the codebook, where they differ from it:",
+        '# QUESTION.text = "..."',
     ]
+    labels = [
+        f"# {toml_value(column.name)} = {toml_value(column.label)}"
+        for column in columns
+        if column.label not in ("", column.name)
+    ]
+    lines += ["# The file's own labels:", *labels] if labels else []
     return "\n".join(lines) + "\n"
 
 

@@ -26,8 +26,9 @@ from pipeline.catalogue.questionnaire import (
     Instrument,
     question_key,
 )
-from pipeline.catalogue.wordings import SEPARATOR, Target, likeness, plain, targets
+from pipeline.catalogue.wordings import SEPARATOR, TICKED, Target, likeness, plain, targets
 from pipeline.drafting.columns import SourceColumn
+from pipeline.drafting.design import is_called_id
 from pipeline.sources import FileMetadata
 
 MIN_SCORE = 0.5  # a lower score is not a guess
@@ -92,8 +93,9 @@ def crosswalk_rows(
                 f": {column.label}" if column.label else ""
             )
             yield column.name, "*", "", IGNORE, note
-        elif column.text:
-            yield column.name, "*", "", IGNORE, "guess: texts, or too many codes to be an answer"
+        elif column.text or (column.codes is None and is_called_id(column)):
+            kind = column.kind if column.text else "identifies something"
+            yield column.name, "*", "", IGNORE, f"guess: {kind}"
         elif not _source_codes(column):
             yield column.name, "*", "", IGNORE, f"guess: always blank: {_said(column)}"
         else:
@@ -312,7 +314,8 @@ def _rows_of_former(
             guess, fit = guesses.get(code, ("", 0.0))
             said = f"guess {fit:.2f}: {column.labels.get(code, '')}" if guess else _hint(column, code)
             said += column.twin_note(code)
-            yield column.name, code, target.variable if target and guess else "", guess, said
+            variable = target.variable if target else next(iter(former.variables(column.name)), "")
+            yield column.name, code, variable, guess, said
     for row in rows:
         if row.source_code in codes or column.codes is None:
             guess, fit = guesses.get(row.source_code, ("", 0.0))
@@ -328,8 +331,11 @@ def _rows_of_former(
 
 
 def _missing_rows(column: SourceColumn, variable: str, codes: Iterable[str]) -> Iterator[DraftRow]:
-    """The codes that the file declares missing, as no answer."""
-    return ((column.name, code, variable, NO_ANSWER, column.missing_note(code)) for code in codes)
+    """The codes that the file declares missing, as no answer or as put to nobody."""
+    return (
+        (column.name, code, variable, column.state(code) or NO_ANSWER, column.missing_note(code))
+        for code in codes
+    )
 
 
 def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: str) -> Iterator[DraftRow]:
@@ -337,6 +343,10 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
     if target.type == "numeric":
         yield column.name, "*", target.variable, "=", note
         yield from _missing_rows(column, target.variable, column.missing)
+        for code, label in column.labels.items():
+            if column.is_missing(code) and code not in column.missing:
+                state = column.state(code) or NO_ANSWER
+                yield column.name, code, target.variable, state, f"{note} = {label}"
         return
     chosen = _tick_codes(column) if target.type == "multiple" else {}
     words = {code: label or code for code, label in (column.codes or {}).items()}
@@ -350,6 +360,8 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
             said = " = ".join(text for text in (_said(column), label) if text)
             said = f"guess {min(score, fit):.2f}: {said}{remark}{column.twin_note(code)}"
             yield column.name, code, target.variable, code_guess, said
+        elif state := column.state(code):
+            yield column.name, code, target.variable, state, f"{note} = {label}"
         else:
             said = _hint(column, code) + remark + column.twin_note(code)
             yield column.name, code, target.variable, "", said
@@ -358,18 +370,18 @@ def _guessed_rows(column: SourceColumn, target: Target, score: float, remark: st
 
 
 def _tick_codes(column: SourceColumn) -> dict[str, str]:
-    """The two states of a box to tick, where its codes are the usual 1 and 0, 2 or blank."""
-    codes = list(column.codes or {})
-    if column.counted:
-        others = {code: NOT_SELECTED for code in codes if not column.is_missing(code) or code == "0"}
-        return {**others, column.counted: SELECTED}
-    if len(codes) == 1 and (column.blank or codes == ["1"]):
-        return {codes[0]: SELECTED}
-    return (
-        {"1": SELECTED, codes[1 - codes.index("1")]: NOT_SELECTED}
-        if codes in (["0", "1"], ["1", "2"])
-        else {}
-    )
+    """The two states of a box to tick, where the file or a label says them or its codes are the usual 1 and
+    0, 2 or blank.
+    """
+    codes = [
+        code for code in column.box_codes if code in ("0", column.counted) or not column.is_missing(code)
+    ]
+    called = any(TICKED.fullmatch(column.labels.get(code) or code) for code in codes)
+    alone = len(codes) == 1 and (column.blank or codes == ["1"])
+    if not (column.counted or alone or (len(codes) == 2 and called) or codes in (["0", "1"], ["1", "2"])):
+        return {}
+    ticked = "1" if codes == ["1", "2"] and not (called or column.counted) else column.ticked
+    return {code: SELECTED if code == ticked else NOT_SELECTED for code in codes}
 
 
 def _code_labels(column: SourceColumn) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 from pipeline.catalogue.check.codebook import MICRODATA_COLUMNS, RESERVED
 from pipeline.catalogue.questionnaire import (
@@ -23,17 +23,17 @@ from pipeline.catalogue.questionnaire import (
     Variable,
 )
 from pipeline.catalogue.wordings import NO, NO_ANSWER_LABEL, SEPARATOR, TICKED, YES
-from pipeline.drafting.columns import MISSING_NOTE, SourceColumn, code_order
-from pipeline.drafting.design import DesignGuess
+from pipeline.drafting.columns import MAX_SCALE_POINTS, MISSING_NOTE, SourceColumn, code_order
+from pipeline.drafting.design import DesignGuess, is_called_id
 from pipeline.drafting.folder import slug
 from pipeline.drafting.match import DraftRow
 
 GUESS_NOTE = "guess"
 BRACKETED = re.compile(r"(.+?)\s*\[([^\[\]]+)\]")  # question and item, as forms write them
-MAX_SCALE_POINTS = 7  # numbers without labels: no more different ones are codes of a scale
 BACKGROUND = re.compile(
     r"\b(?:sex|gender|age(?:[ _]?(?:group|band|class|cat)\w*)?|region|county|municipality|district|country"
     r"|province|urban\w*|sector|industry|branch|department|division|occupation|position"
+    r"|nace|isic|naics|legal[ _]form"
     r"|education(?:al)?[ _]level|highest[ _]education|size(?:[ _](?:class|group|band)\w*)?"
     r"|employment[ _]status|marital[ _]status|kj[oø]nn|k[oø]n|alder\w*|fylke|kommune|n[aæ]ring|sektor"
     r"|avdeling|utdanning|uddannelse|utbildning"
@@ -53,6 +53,7 @@ class Guesses:
     questions: dict[str, Question] = field(default_factory=dict)
     rows: list[DraftRow] = field(default_factory=list)
     unworded: set[str] = field(default_factory=set)  # questions whose file has no text for them
+    told: set[str] = field(default_factory=set)  # whose file has codes for not ticked and for no answer
     unordered: set[str] = field(default_factory=set)  # questions whose answers have no order in the file
 
     def name(self, text: str, end: str = "answer") -> str:
@@ -65,11 +66,15 @@ class Guesses:
 
 
 def guess(columns: Sequence[SourceColumn], design: DesignGuess) -> Guesses:
-    """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order."""
+    """Guess what every column of a file is; each has its rows in the crosswalk, in the file's order, but
+    replicate weights.
+    """
     found = Guesses(design)
-    ignored = found.design.ignored
+    ignored, battery = found.design.ignored, _battery(columns)
     for run in _runs(columns, {*ignored, *found.design.strata}):
         column = run[0]
+        if column.name in found.design.replicate_columns:
+            continue
         if column.mark or (len(run) > 1 and column.set and not column.counted):
             _add_mentions(run, found)
         elif column.name in ignored:
@@ -81,18 +86,32 @@ def guess(columns: Sequence[SourceColumn], design: DesignGuess) -> Guesses:
         elif _is_number(column):
             _add_number(column, found)
         else:
-            _add_single_choice(column, found)
+            _add_single_choice(column, found, column.name in battery)
     return found
+
+
+def _battery(columns: Sequence[SourceColumn]) -> set[str]:
+    """The columns that have a neighbour with the very same answers: they ask, whatever else they mention."""
+    return {
+        each.name
+        for a, b in pairwise(columns)
+        if len(a.labels) > 2 and a.labels == b.labels
+        for each in (a, b)
+    }
 
 
 def _why_ignored(column: SourceColumn) -> str | None:
     """Why a column answers no question that could be counted, or None."""
     if column.codes is None:
-        return None if column.numeric else "texts, or too many codes to be an answer"
+        if not column.numeric:
+            return column.kind
+        return "identifies something" if is_called_id(column) else None
     used = [code for code in column.codes if not column.is_missing(code)]
     if not used:
         return "always blank"
-    return "the same on every row" if len(used) == 1 and not column.labels and not column.blank else None
+    answers = {code for code in column.labels if not column.is_missing(code)}
+    constant = len(used) == 1 and answers <= {*used} and not column.blank
+    return "the same on every row" if constant else None
 
 
 def _is_number(column: SourceColumn) -> bool:
@@ -112,16 +131,14 @@ def _add_number(column: SourceColumn, found: Guesses) -> None:
     key = found.name(column.name)
     _add_question(found, Question(key, "numeric", column.label or column.name), bool(column.label))
     found.rows.append((column.name, "*", key, "=", f"{GUESS_NOTE}: a number"))
-    for code in column.labels:
-        if column.is_missing(code) and code not in _absent(column):
-            found.rows.append((column.name, code, key, NO_ANSWER, _guess_note(column, code)))
     found.rows += _missing_rows(column, key, ())
 
 
-def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
+def _add_single_choice(column: SourceColumn, found: Guesses, in_battery: bool) -> None:
     """A background variable, where it is called like one; else a question with one answer."""
+    names = (column.name, *(() if in_battery else _short_label(column.label)))
     is_background = column.name in found.design.strata or any(
-        BACKGROUND.search(text.replace("_", " ")) for text in (column.name, *_short_label(column.label))
+        BACKGROUND.search(text.replace("_", " ")) for text in names
     )
     key = found.name(column.name, "group" if is_background else "answer")
     is_box = column.blank and list(column.codes or {}) == ["1"] and not column.labels
@@ -141,7 +158,9 @@ def _add_single_choice(column: SourceColumn, found: Guesses) -> None:
     for code in texts:
         target = NO_ANSWER if is_background and code in missing else codes[code]
         found.rows.append((column.name, code, key, target, _guess_note(column, code)))
-    found.rows += _missing_rows(column, key, texts)
+    found.rows += (
+        (*row[:3], NO_ANSWER, row[4]) if is_background else row for row in _missing_rows(column, key, texts)
+    )
     if is_box and not is_background:
         found.rows.append((column.name, "", key, "no", f"{GUESS_NOTE}: a box left blank"))
 
@@ -152,32 +171,16 @@ def _short_label(label: str) -> tuple[str, ...]:
 
 
 def _texts(column: SourceColumn) -> dict[str, str]:
-    """The codes with their labels, but those of no answer that have none or say just that."""
-    absent = _absent(column)
-    return {
-        code: label or code
-        for code, label in (column.codes or {}).items()
-        if code not in absent or (label and slug(label, "_") != NO_ANSWER)
-    }
-
-
-def _absent(column: SourceColumn) -> list[str]:
-    """The codes that the file declares missing, and those called ``No answer``."""
-    said = [code for code in column.codes or {} if slug(column.labels.get(code) or code, "_") == NO_ANSWER]
-    return list(dict.fromkeys([*column.missing, *said]))
+    """The codes with their labels, but those of no answer and of nobody asked."""
+    return {code: label or code for code, label in (column.codes or {}).items() if not column.state(code)}
 
 
 def _missing_rows(column: SourceColumn, variable: str, listed: Container[str]) -> Iterator[DraftRow]:
-    """The codes that the file declares missing or calls so, and that are not listed, as no answer."""
-    return (
-        (column.name, code, variable, NO_ANSWER, _missing_note(column, code))
-        for code in _absent(column)
-        if code not in listed
-    )
-
-
-def _missing_note(column: SourceColumn, code: str) -> str:
-    return column.missing_note(code) if code in column.missing else _guess_note(column, code)
+    """The codes that are no answer, by their label or the file's word, and not listed."""
+    for code in dict.fromkeys([*(column.codes or {}), *column.labels, *column.missing]):
+        if column.is_missing(code) and code not in listed:
+            note = column.missing_note(code) if code in column.missing else _guess_note(column, code)
+            yield column.name, code, variable, column.state(code) or NO_ANSWER, note
 
 
 def _codes(texts: Mapping[str, str]) -> dict[str, str]:
@@ -270,7 +273,18 @@ def _same_question(run: Sequence[SourceColumn], b: SourceColumn) -> bool:
         if 2 * len(first & second) < len(first | second):
             return False
     same_name = bool(_name_stem(a.name)) and _name_stem(a.name) == _name_stem(b.name)
-    return same_name or bool(_question_text([a, b]))
+    return same_name or _next_letter(run[-1].name, b.name) or bool(_question_text([a, b]))
+
+
+def _next_letter(name: str, following: str) -> bool:
+    """Whether a name is another one with the next letter at its end: AGRB after AGRA."""
+    letters = name[-1:] + following[-1:]
+    return (
+        len(name) > 1
+        and name[:-1] == following[:-1]
+        and letters.isalpha()
+        and ord(letters[1]) == ord(letters[0]) + 1
+    )
 
 
 def _runs(columns: Sequence[SourceColumn], design_columns: set[str]) -> Iterator[list[SourceColumn]]:
@@ -300,7 +314,7 @@ def _is_set(members: Sequence[SourceColumn], design_columns: set[str]) -> bool:
 
 def _uncounted(column: SourceColumn) -> list[str]:
     """The answers of a box besides the counted one; none where no code is counted."""
-    codes = _box_codes(column) if column.counted else []
+    codes = column.box_codes if column.counted else []
     return [code for code in codes if code != column.counted and not column.is_missing(code)]
 
 
@@ -312,17 +326,20 @@ def _name_stem(name: str) -> str:
 
 def _question_text(run: Sequence[SourceColumn]) -> str:
     """What the labels of items begin with, up to a mark between question and item."""
-    common_signs = takewhile(
-        lambda signs: len(set(signs)) == 1, zip(*(column.label for column in run), strict=False)
-    )
-    common = "".join(signs[0] for signs in common_signs)
+    common = _common([column.label for column in run])
     ends = [match.end() for match in SEPARATOR.finditer(common)]
     return common[: ends[-1]] if ends else ""
 
 
+def _common(texts: Iterable[str]) -> str:
+    """What texts begin with, all of them."""
+    same = takewhile(lambda signs: len(set(signs)) == 1, zip(*texts, strict=False))
+    return "".join(signs[0] for signs in same)
+
+
 def _is_tick_box(column: SourceColumn) -> bool:
     """A box to tick: so declared, 1 and blank, 0 and 1, or two codes of which one is labelled as ticked."""
-    codes = _box_codes(column)
+    codes = column.box_codes
     if column.counted:
         return True
     if len(codes) == 1:
@@ -331,16 +348,6 @@ def _is_tick_box(column: SourceColumn) -> bool:
         label_text = column.labels.get("1", "")
         return not NO.fullmatch(label_text)
     return len(codes) == 2 and any(TICKED.fullmatch(column.labels.get(code) or code) for code in codes)
-
-
-def _box_codes(column: SourceColumn) -> list[str]:
-    """The codes of a box, but those of no answer; programs declare 0 missing to count ticked boxes only."""
-    counted = (column.counted,) if column.counted else ()
-    return [
-        code
-        for code in dict.fromkeys([*(column.codes or {}), *counted])
-        if code == "0" or code in counted or code not in column.missing
-    ]
 
 
 def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
@@ -357,14 +364,16 @@ def _add_items(run: Sequence[SourceColumn], found: Guesses) -> None:
         item = _codes({"": label_text})[""]
         targets.append(_free(item, set(items)))
         items[targets[-1]] = label_text
+    if all(len(c.box_codes) > 1 for c in run) and any(NO_ANSWER in map(c.state, c.codes or ()) for c in run):
+        found.told.add(key)
     kind: QuestionType = "multiple" if any(map(_is_tick_box, run)) else "grid"
     texts = {} if kind == "multiple" else _all_texts(run)
     codes = _codes(texts)
-    missing = {code for column in run for code in column.missing}
+    missing = {code for column in run for code in texts if column.is_missing(code)}
     absent = [
         code
         for code, label_text in (items if kind == "multiple" else texts).items()
-        if NO_ANSWER_LABEL.fullmatch(label_text) or (kind == "grid" and code in missing)
+        if NO_ANSWER_LABEL.fullmatch(label_text) or code in missing
     ]
     question = Question(
         key, kind, plain or key, items, {codes[code]: label_text for code, label_text in texts.items()},
@@ -398,7 +407,8 @@ def _all_texts(run: Iterable[SourceColumn]) -> dict[str, str]:
 
 def _key_text(run: Sequence[SourceColumn]) -> str:
     """What a question of several columns is called: as their set, else as their names begin."""
-    return run[0].set_name or (len(run) > 1 and _name_stem(run[0].name)) or run[0].name
+    stem = _name_stem(run[0].name) if len(run) > 1 else ""
+    return run[0].set_name or stem or _common(column.name for column in run) or run[0].name
 
 
 def _asked(run: Sequence[SourceColumn]) -> str:
@@ -413,7 +423,7 @@ def _asked(run: Sequence[SourceColumn]) -> str:
 
 def _unused_code(run: Sequence[SourceColumn], label: str) -> str:
     """The code of a box that nobody ticked: its own label, or what all boxes have, or ""."""
-    ticked = {column.name: _box_codes(column) for column in run if column.codes}
+    ticked = {column.name: column.box_codes for column in run if column.codes}
     if all(column.label.endswith(code) for column in run for code in ticked.get(column.name, ())):
         return label
     codes = {code for own in ticked.values() for code in own}
@@ -422,12 +432,11 @@ def _unused_code(run: Sequence[SourceColumn], label: str) -> str:
 
 def _tick_rows(column: SourceColumn, variable: str, unused: str) -> Iterator[DraftRow]:
     """The rows of a box; ``unused`` is the code of one that nobody ticked."""
-    codes = _box_codes(column) or list(filter(None, [unused]))
-    labelled = [code for code in codes if TICKED.fullmatch(column.labels.get(code) or code)]
-    ticked = column.counted or (labelled[0] if labelled and len(codes) > 1 else "".join(codes[-1:]))
+    codes = column.box_codes or list(filter(None, [unused]))
+    ticked = column.ticked or unused
     for code in codes:
-        target = SELECTED if code == ticked else NO_ANSWER if column.is_missing(code) else NOT_SELECTED
-        yield column.name, code, variable, target, _guess_note(column, code)
+        target = NO_ANSWER if column.is_missing(code) and code != "0" else NOT_SELECTED
+        yield column.name, code, variable, SELECTED if code == ticked else target, _guess_note(column, code)
     yield from _missing_rows(column, variable, codes)
     if column.blank and len(codes) <= 1:
         yield column.name, "", variable, NOT_SELECTED, f"{GUESS_NOTE}: a box left blank"
@@ -443,7 +452,7 @@ def _add_mentions(run: Sequence[SourceColumn], found: Guesses) -> None:
     note = f"{GUESS_NOTE}: one of several choices in a cell"
     note = note if run[0].mark else f"{GUESS_NOTE}: one of {len(run)} mentions"
     texts = dict(sorted(_all_texts(run).items(), key=lambda each: code_order(each[0])))
-    missing = {code for column in run for code in _absent(column)}
+    missing = {code for column in run for code in column.absent}
     items = _codes({code: text for code, text in texts.items() if code not in missing})
     absent = tuple(item for code, item in items.items() if any(column.is_missing(code) for column in run))
     key = found.name(_key_text(run))
@@ -456,7 +465,7 @@ def _add_mentions(run: Sequence[SourceColumn], found: Guesses) -> None:
             if code in items:
                 said = f"{note}: {texts[code]}"
                 found.rows.append((column.name, code, f"{key}.{items[code]}", SELECTED, said))
-        for code in _absent(column):
+        for code in column.absent:
             found.rows.append((column.name, code, "", IGNORE, _guess_note(column, code)))
         if column.rest:
             found.rows.append((column.name, "*", "", IGNORE, f"{GUESS_NOTE}: what respondents wrote"))

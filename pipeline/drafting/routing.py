@@ -1,7 +1,7 @@
 """Guesses who was asked a question: those who gave certain answers to one question before it.
 
-Where a question is blank on exactly the rows on which an earlier one has one answer, or answered on exactly
-those, the earlier one is taken for its filter.
+Where a question is blank, or has a code for nobody asked, on exactly the rows on which an earlier question or
+a background variable has one answer, or answered on exactly those, that is taken for its filter.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 import pandas as pd
 
 from pipeline.catalogue.logic import Condition, Logic
-from pipeline.catalogue.questionnaire import ABSENT, Base, question_key
+from pipeline.catalogue.questionnaire import ABSENT, NOT_ASKED, Base, question_key
 from pipeline.drafting.questions import Guesses
 
 MIN_ROWS = 5  # blank, and answered: fewer may be so by chance
@@ -23,18 +23,24 @@ def guess_bases(found: Guesses, frame: pd.DataFrame) -> dict[str, Base]:
     columns: dict[str, list[str]] = {}
     boxes: set[str] = set()  # blank means not ticked there, and not that nobody asked
     leads: dict[str, dict[str, str]] = {}
+    filters: dict[str, str] = {}  # background variable or single question so far -> column
     for column, code, variable, target, _ in found.rows:
         owner = question_key(variable)
-        if owner in found.questions:
+        if owner in found.variables:
+            filters[owner] = column
+            leads.setdefault(column, {})[code] = target
+        elif owner in found.questions:
             columns.setdefault(owner, []).append(column)
             leads.setdefault(column, {})[code] = target
             if code == "":
                 boxes.add(owner)
     bases: dict[str, Base] = {}
-    filters: dict[str, str] = {}  # question -> column, of single questions so far
     for key, question in found.questions.items():
         if key in columns and key not in boxes:
-            answered = (frame[list(dict.fromkeys(columns[key]))] != "").any(axis=1)
+            answered = pd.Series(data=False, index=frame.index)
+            for column in dict.fromkeys(columns[key]):
+                unasked = ["", *(code for code, target in leads[column].items() if target == NOT_ASKED)]
+                answered |= ~frame[column].isin(unasked)
             if min(answered.sum(), (~answered).sum()) >= MIN_ROWS:
                 for earlier, column in reversed([*filters.items()]):
                     if codes := _asked(answered, frame[column], leads[column]):

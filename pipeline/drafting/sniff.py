@@ -98,8 +98,9 @@ def _delimiter_score(rows: Sequence[Row]) -> tuple[float, int]:
 
 
 def _marks(rows: Sequence[Row], delimiter: str) -> tuple[str, str]:
-    """The decimal mark and the thousands separator. ``1,500`` are thousands where the column has whole
-    numbers beside it or digits in several groups, and nothing says that the comma is the decimal mark.
+    """The decimal mark and the thousands separator. Digits in several groups (``1,234,567``) are thousands;
+    so is ``1,500`` where the column has whole numbers beside it and nothing, as a semicolon between columns,
+    says that the comma is the decimal mark.
     """
     columns = [[cell for cell in column if cell] for column in zip_longest(*rows, fillvalue="")]
     columns = [column for column in columns if not any(map(SEVERAL.fullmatch, column))]
@@ -111,18 +112,18 @@ def _marks(rows: Sequence[Row], delimiter: str) -> tuple[str, str]:
         )
         for mark, pattern in DECIMAL.items()
     }
-    grouped = {
-        mark: [
+    several, grouped = {}, {}
+    for mark, pattern in GROUPED.items():
+        found = [[cell for cell in column if pattern.fullmatch(cell)] for column in columns]
+        several[mark] = any(cell.count(mark) > 1 for cells in found for cell in cells)
+        grouped[mark] = [
             any(cell.isdigit() for cell in column)
-            or any(len(re.split(f"[{mark}]", cell)) > 2 for cell in found)
-            for column in columns
-            if (found := [cell for cell in column if pattern.fullmatch(cell)])
+            for column, cells in zip(columns, found, strict=True)
+            if cells
         ]
-        for mark, pattern in GROUPED.items()
-    }
-    if any(grouped[","]) and not decimals[","] and delimiter != ";":
+    if not decimals[","] and (several[","] or (any(grouped[","]) and delimiter != ";")):
         return ".", ","
-    if any(grouped["."]) and decimals[","]:
+    if (several["."] and not decimals["."]) or (any(grouped["."]) and decimals[","]):
         return ",", "."
     commas, points = (decimals[mark] + len(grouped[mark]) for mark in (",", "."))
     return "," if commas > points else ".", next((mark for mark in (" ", "'") if grouped[mark]), "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,14 +13,21 @@ from pipeline.catalogue.questionnaire import SELECTED
 
 @dataclass(frozen=True)
 class Conditions:
-    """Writes conditions on the variables that a wave has: ``columns`` maps each to its SQL name."""
+    """Writes conditions on the variables that a wave has: ``columns`` maps each to its SQL name,
+    ``unoffered`` are the codes of a variable that nobody could choose.
+    """
 
     catalogue: Catalogue
     columns: Mapping[str, str]
+    unoffered: Collection[tuple[str, str]] = ()
 
     def present(self, pattern: str) -> list[str]:
         """The variables of a pattern that the wave has."""
         return [name for name in self.catalogue.expand(pattern) if name in self.columns]
+
+    def offers(self, name: str, codes: Sequence[str]) -> bool:
+        """Whether one of the codes could be answered; a number always could."""
+        return not self.catalogue.codes_of(name) or any((name, code) not in self.unoffered for code in codes)
 
     def knows(self, logic: Logic) -> bool:
         """Whether the wave asked every question of the logic, in at least one of the variables it names."""
@@ -33,7 +40,7 @@ class Conditions:
     def can_hold(self, part: Logic | Condition) -> bool:
         """Whether it could hold for any answers to what was offered: else its share is no estimate, not 0."""
         if isinstance(part, Condition):
-            return bool(self.present(part.pattern))
+            return any(self.offers(name, part.codes) for name in self.present(part.pattern))
         can = [self.can_hold(each) for each in part.parts]
         return part.operator == "none" or (all(can) if part.operator == "all" else any(can))
 

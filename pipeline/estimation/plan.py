@@ -87,13 +87,18 @@ def plan_wave(wave: Wave, catalogue: Catalogue) -> Plan:
     """The measures that a microdata wave's questionnaire allows, in the catalogue's order.
 
     An indicator is left out where the wave did not ask one of the questions it is made from: what was
-    not asked is no estimate, and never 0. An item that was not offered has no category.
+    not asked is no estimate, and never 0. An item or a code that was not offered, because no row of the
+    crosswalk gives it, has no category.
     """
     assert wave.weighting is not None and wave.design is not None
     margins = wave.weighting.margins if wave.weighting.calibrates else ()
     rows = catalogue.instruments[wave.instrument].crosswalk
     unasked = frozenset(row.variable for row in rows if row.code == NOT_ASKED)
-    return _plan(tuple(variables_of(wave, catalogue)), margins, bool(wave.design.psu), unasked, catalogue)
+    variables = tuple(variables_of(wave, catalogue))
+    given = {(row.variable, row.code) for row in rows}
+    answers = ((name, code) for name in variables for code in catalogue.codes_of(name))
+    unoffered = frozenset(answer for answer in answers if answer not in given)
+    return _plan(variables, margins, bool(wave.design.psu), unasked, unoffered, catalogue)
 
 
 def totals_of(wave: Wave, catalogue: Catalogue) -> dict[str, list[str]]:
@@ -111,13 +116,14 @@ def _plan(
     margins: tuple[tuple[str, ...], ...],
     clustered: bool,
     unasked: frozenset[str],
+    unoffered: frozenset[tuple[str, str]],
     catalogue: Catalogue,
 ) -> Plan:
     """Waves that ask the same are planned once."""
     columns = {name: f"v{number}" for number, name in enumerate(variables)}
     by = [name for domain in catalogue.domains.values() for name in domain.by if name in columns]
     cell = tuple(dict.fromkeys([*by, *(name for margin in margins for name in margin)]))
-    writer = _Writer(Conditions(catalogue, columns), {}, unasked)
+    writer = _Writer(Conditions(catalogue, columns, unoffered), {}, unasked)
     for key, base in catalogue.bases.items():
         writer.bases[key] = "TRUE" if base.logic is None else writer.where.holds(base.logic)
     measures = [
@@ -262,19 +268,24 @@ class _Writer:
         if question.type == "single":
             answered = self.where.answered(question.key, substantive)
             codes = [code for code in (indicator.codes or question.codes) if code not in dropped]
-            return [(code, answered, self.where.takes(question.key, (code,))) for code in codes]
+            return [
+                (code, answered, self.where.takes(question.key, (code,)))
+                for code in codes
+                if self.where.offers(question.key, (code,))
+            ]
         items = [(name.partition(".")[2], name) for name in present]
         if question.type == "multiple":
             answered = self.where.any_answered(present, substantive)
             return [
                 (item, answered, self.where.takes(name, (SELECTED,)))
                 for item, name in items
-                if item not in dropped
+                if item not in dropped and self.where.offers(name, (SELECTED,))
             ]
         counted = tuple(code for code in indicator.codes if code not in dropped)
         return [
             (item, self.where.answered(name, substantive), self.where.takes(name, counted))
             for item, name in items
+            if self.where.offers(name, counted)
         ]
 
     def _mean(self, indicator: Indicator) -> list[Measure]:

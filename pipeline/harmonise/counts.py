@@ -13,15 +13,7 @@ import pandas as pd
 from pipeline.arrays import Flags
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import (
-    NO_ANSWER,
-    NOT_ASKED,
-    SELECTED,
-    Instrument,
-    Question,
-    is_confirmed,
-    item_key,
-)
+from pipeline.catalogue.questionnaire import NO_ANSWER, NOT_ASKED, SELECTED, Instrument, Question, item_key
 from pipeline.catalogue.ranges import range_of
 from pipeline.harmonise.crosswalk import COPY_NUMBER
 from pipeline.harmonise.design import replicate_columns
@@ -131,7 +123,7 @@ def maybe_grouped_columns(raw: pd.DataFrame, wave: Wave, instrument: Instrument)
     Not those of a line of the crosswalk that is confirmed.
     """
     lines = [row for row in instrument.crosswalk if row.code == COPY_NUMBER or range_of(row.source_code)]
-    judged = {row.source_variable for row in lines if is_confirmed(row.note)}
+    judged = {row.source_variable for row in lines if row.confirmed}
     design = wave.design
     weights = [*replicate_columns(raw, design), design.delivered, *design.weights.values()] if design else []
     read = dict.fromkeys([*filter(None, weights), *(row.source_variable for row in lines)])
@@ -147,7 +139,7 @@ def suspected_codes(raw: pd.DataFrame, wave: Wave, instrument: Instrument) -> di
     numeric = set()
     for row in instrument.crosswalk:
         lines.setdefault(row.source_variable, []).append(row.source_code)
-        if (row.code == COPY_NUMBER or range_of(row.source_code)) and not is_confirmed(row.note):
+        if (row.code == COPY_NUMBER or range_of(row.source_code)) and not row.confirmed:
             numeric.add(row.source_variable)
     found = {}
     for column in sorted(numeric & {*raw.columns}):

@@ -16,7 +16,7 @@ import pandas as pd
 from pipeline.arrays import Flags, Ints
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, CrosswalkRow, Instrument, is_confirmed
+from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, CrosswalkRow, Instrument
 from pipeline.problems import Problem, ProblemError, counted
 from pipeline.sources import numbers, visible
 
@@ -59,7 +59,7 @@ class MappedText:
     @property
     def confirmed(self) -> bool:
         """Somebody has looked at the line."""
-        return is_confirmed(self.row.note)
+        return self.row.confirmed
 
 
 @dataclass

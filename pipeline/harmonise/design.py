@@ -181,7 +181,10 @@ def require_weights(answers: pd.DataFrame, wave: Wave, sources: Mapping[str, str
         missing = weights.isna() & (name not in further)
         for rows, what in ((missing, "missing"), (weights < 0, "negative"), (zero, "zero")):
             if count := int(rows.sum()):
-                hint = "Ask the producer for the weights, or add a [[correction]] to the wave file."
+                hint = (
+                    "Rows that are no units, as a note below the table, are left out with an [[exclusion]] "
+                    "in the wave file; else ask the producer for the weights, or add a [[correction]]."
+                )
                 if what == "zero":
                     hint = 'Units that nobody counts are left out with design.zero_weights = "exclude".'
                 message = f"has {counted(count, 'row')} with a {what} weight"

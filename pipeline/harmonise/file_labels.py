@@ -15,15 +15,7 @@ import pandas as pd
 
 from pipeline.catalogue.fieldwork import Wave
 from pipeline.catalogue.model import Catalogue
-from pipeline.catalogue.questionnaire import (
-    ABSENT,
-    IGNORE,
-    SELECTED,
-    CrosswalkRow,
-    is_confirmed,
-    item_key,
-    question_key,
-)
+from pipeline.catalogue.questionnaire import ABSENT, IGNORE, SELECTED, CrosswalkRow, item_key, question_key
 from pipeline.catalogue.wordings import (
     NO,
     SEPARATOR,
@@ -93,7 +85,7 @@ def label_faults(raw: pd.DataFrame, wave: Wave, catalogue: Catalogue, metadata: 
     of_columns = _column_verdicts(wave, catalogue, metadata, mapped, known)
     for verdict in (*of_columns, *of_codes):
         faults.compared += 1
-        if verdict.fits or is_confirmed(verdict.row.note):
+        if verdict.fits or verdict.row.confirmed:
             continue
         label = "" if verdict.label is None else f" {verdict.label!r}"
         if verdict.other:
@@ -268,7 +260,7 @@ def _column_labels(
         if not (row.variable and plain(label)) or row.code in (IGNORE, *ABSENT):
             continue
         key = (row.source_variable, row.variable)
-        if plain(label) != plain(row.source_variable) and (key not in found or is_confirmed(row.note)):
+        if plain(label) != plain(row.source_variable) and (key not in found or row.confirmed):
             found[key] = (row, [label])
     for each in mapped:
         label = metadata.value_labels[each.row.source_variable].get(each.text, "")

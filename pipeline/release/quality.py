@@ -62,7 +62,8 @@ def _wave(
 
     A fact that nobody declared is said to be unknown.
     """
-    response, rate = wave.response, wave.response.known_rate
+    response = wave.responded(int(weighted["rows"])) if weighted and wave.is_census else wave.response
+    rate = response.known_rate
     facts = {
         "population": response.population,
         "sample": response.sample,

@@ -17,7 +17,8 @@ Row = dict[str, Any]
 
 def wave_row(wave: Wave, catalogue: Catalogue, units: int) -> Row:
     """What a wave declares, and the number of units that its estimates rest on."""
-    instrument, response, fieldwork = catalogue.instruments[wave.instrument], wave.response, wave.fieldwork
+    instrument, fieldwork = catalogue.instruments[wave.instrument], wave.fieldwork
+    response = wave.responded(units)
     return {
         "wave": wave.key,
         "country": wave.country,
@@ -62,11 +63,12 @@ def _method(wave: Wave) -> Row:
     """How the wave's weights and variances are made; blank for published figures."""
     weighting, design = wave.weighting, wave.design
     replicates = design.replicate_weights if design else None
+    linearised = design is not None and replicates is None  # replicate weights carry strata and units
     return {
         "weighting_method": weighting.method if weighting else "",
         "weighting_margins": "|".join("*".join(margin) for margin in weighting.margins) if weighting else "",
-        "stratified": bool(design.strata) if design else None,
-        "clustered": bool(design.psu) if design else None,
+        "stratified": linearised and bool(design.strata) if design else None,
+        "clustered": linearised and bool(design.psu) if design else None,
         "replicate_method": replicates.method if replicates else "",
     }
 

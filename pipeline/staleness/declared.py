@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.catalogue import Base, Catalogue, Indicator, Origin, Question, Wave
-from pipeline.catalogue.questionnaire import is_confirmed
 from pipeline.catalogue.wordings import says_none, targets
 from pipeline.staleness.files import hash_of_file
 
@@ -56,7 +55,7 @@ def harmonising(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
         ],
         [_base(catalogue.bases[question.base]) for question in questions],
         [
-            (row.source_variable, row.source_code, row.variable, row.code, is_confirmed(row.note))
+            (row.source_variable, row.source_code, row.variable, row.code, row.confirmed)
             for row in instrument.crosswalk
         ],
         (wave.scope, wave.source, wave.design, wave.response),

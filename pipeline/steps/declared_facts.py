@@ -171,11 +171,12 @@ def scopes(held: Mapping[str, Held], catalogue: Catalogue) -> Finding:
     ``held`` are the units by code of every background variable, by wave. A code is missing where a sample as
     large as the wave, drawn like the other wave, would hold ten units of it or more. Where each of two waves
     has a code that the other lacks, they are classified in other ways, and tell nothing of each other; so may
-    they be in two countries, unless the wave's own crosswalk has the code.
+    they be in two countries, unless the wave's own crosswalk has the code. A census lacks only
+    what was not there.
     """
     rows: list[dict[str, Any]] = []
     for key, own in held.items():
-        if catalogue.waves[key].scope:
+        if catalogue.waves[key].scope or catalogue.waves[key].is_census:
             continue
         for variable, codes in own.items():
             missing: dict[str, str] = {}

@@ -99,9 +99,10 @@ def _opened(path: Path) -> Iterator[GivenRelease]:
             with zipfile.ZipFile(path) as archive:
                 archive.extractall(name)
         except (OSError, zipfile.BadZipFile) as error:
+            reason = "cannot be read as an archive" if path.is_file() else "does not exist"
             raise ProblemError(
-                Problem(str(path), "", f"is not a release: {type(error).__name__}", NAME_A_RELEASE)
-            ) from None
+                Problem(str(path), "", f"is not a release: it {reason}", NAME_A_RELEASE)
+            ) from error
         found = [descriptor.parent for descriptor in sorted(Path(name).glob(f"*/{DESCRIPTOR}"))]
         yield _release(str(path), (found or [Path(name)])[0])
 

@@ -82,7 +82,7 @@ def query(root: Path, sql: str) -> Result:
                 Problem(
                     file=target.relative_to(root).as_posix(),
                     key="",
-                    message=f"DuckDB rejects this SQL: {error}",
+                    message=f"DuckDB rejects this SQL: {' '.join(str(error).partition('LINE ')[0].split())}",
                     hint="The warehouse is read-only; SHOW ALL TABLES lists its tables.",
                     value=sql,
                 )

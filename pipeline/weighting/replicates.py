@@ -21,9 +21,34 @@ NEARER = 0.5  # of the squared distance to the weight: as near 1 as that, a unit
 UNCHANGED = 1e-6  # relative: a replicate weight that is the weight
 MOSTLY = 0.75  # of the replicate weights: more than a bootstrap, or half samples beside certain strata, leave
 STRATIFIED = 0.25  # of a jackknife's weights are unchanged: without strata all are, or grow alike
-OFF_RHO = 0.1  # how far half samples may be from their rho, as adjusted weights are
+OFF_RHO = 0.1  # how far half samples may be from their rho, as weights adjusted by replicate are
 FEW_GROUPS = 8  # of a jackknife: with fewer, dropping one changes all weights much
+ROUNDED = 0.01  # how far they may be as they were drawn: replicate and weight are rounded
 PREFIX = "replicate_"
+
+
+def half_samples(ratios: Floats) -> float | None:
+    """Fay's rho, 0 of balanced half samples, where every one of the ``ratios`` of replicate to weight is rho
+    or 2 - rho; None where any is neither, as after an adjustment of each replicate.
+    """
+    rho = float(ratios.min(initial=np.inf))
+    apart = np.minimum(np.abs(ratios - rho), np.abs(ratios - (2 - rho)))
+    halves = 0 <= rho < 1 - 5 * ROUNDED and bool((ratios > 1).any()) and bool((apart < ROUNDED).all())
+    return round(rho, 2) if halves else None
+
+
+def are_factors(replicates: Floats, weights: Floats) -> bool:
+    """Whether replicates are factors: those of a unit scatter around 1, full weights around its weight.
+
+    Where every weight is about 1 they are the same, and taken for full weights.
+    """
+    return _nearer(replicates, np.ones_like(weights), weights)
+
+
+def _nearer(replicates: Floats, one: Floats, other: Floats) -> bool:
+    """Whether the mean replicate of the units is clearly nearer the one than the other."""
+    mean = replicates.mean(axis=1)
+    return bool(((mean - one) ** 2).sum() < NEARER * ((mean - other) ** 2).sum())
 
 
 def full_replicates(answers: pd.DataFrame, start: Floats, wave: Wave) -> pd.DataFrame:
@@ -44,14 +69,9 @@ def full_replicates(answers: pd.DataFrame, start: Floats, wave: Wave) -> pd.Data
         )
         found = "1 column" if empty == 1 else f"{empty} columns"
         raise ProblemError(wave_problem(wave.key, KEY, message, hint, found))
-    # Full replicates of a unit scatter around its weight, factors around 1. Where every weight is about 1
-    # they are the same, and neither is nearer.
-    to_one, to_weight = (
-        float(((delivered.mean(axis=1) - centre) ** 2).sum()) for centre in (np.ones_like(start), start)
-    )
     found = f"{delivered.mean():.4g}, and {start.mean():.4g}"
     if declared.combined:
-        if to_one < NEARER * to_weight:
+        if are_factors(delivered, start):
             hint = (
                 "Add combined = false to [design.replicate_weights], or name the columns of the full weights."
             )
@@ -59,7 +79,7 @@ def full_replicates(answers: pd.DataFrame, start: Floats, wave: Wave) -> pd.Data
             raise ProblemError(wave_problem(wave.key, KEY, message, hint, found))
         full = delivered
     else:
-        if to_weight < NEARER * to_one:
+        if _nearer(delivered, start, np.ones_like(start)):
             hint = "Remove combined = false: the base weight is in them already."
             message = "holds full weights, not factors: mean replicate and mean weight are"
             raise ProblemError(wave_problem(wave.key, f"{KEY}.combined", message, hint, found))
@@ -91,14 +111,16 @@ def _require_method(ratios: Floats, declared: ReplicateWeights, wave: Wave) -> N
         return
     elif declared.method in ("brr", "fay"):
         expected = 1 - (declared.rho or 0.0)
+        most = OFF_RHO if half_samples(ratios) is None else ROUNDED
         if same > MOSTLY:
             message = "is not how they were made: most are the weight itself, as a jackknife leaves it"
-        elif abs(typical - expected) > OFF_RHO:
+        elif abs(typical - expected) > most:
             message = (
                 f"is not how they were made: they are 1 ± {typical:.2g} times the weight, not {expected:g}"
             )
-            rho = max(1 - typical, 0)
-            hint = f'If they are of Fay, write method = "fay" and rho = {rho:.2g}; else their scale.'
+            rho = max(round(1 - typical, 2), 0)
+            made = f'method = "fay", rho = {rho:g}' if rho else 'method = "brr"'
+            hint = f"Write {made} if their producer agrees, else their scale."
     elif (
         declared.method == "jkn" and replicates >= FEW_GROUPS and changes.mean() > FEW_GROUPS / 2 / replicates
     ):

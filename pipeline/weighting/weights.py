@@ -171,8 +171,8 @@ def require_expansion(wave: Wave, report: Mapping[str, Any], totals: Mapping[str
 
     ``report`` is that of ``weigh``, ``totals`` are the wave's indicators that are totals, by their weight.
     Weights made from counts or margins are of the population as declared, but for sampling error: those are a
-    finding. What a further weight is of is not declared, so only one is refused that counts no more units
-    than have it.
+    finding. Of a population that is not known it is known that no fewer than answered are in it. What a
+    further weight is of is not declared, so only one is refused that counts no more units than have it.
     """
     _require_expansion(wave, report, totals.get("", ()))
     for name, own in report["weights"].items():
@@ -193,13 +193,16 @@ def _require_expansion(wave: Wave, report: Mapping[str, Any], totals: Sequence[s
     if declared.calibrates or not (design.delivered or unweighted):
         _require_one_population(wave, weight, population, totals)
         return
-    if not off_population(weight, population) and not (unweighted and population is None):
+    to_sample = not off_population(weight, report["rows"])
+    if not (off_population(weight, population) or scaled_to_sample(wave, report, totals)):
         return
     key, message = "weighting.scale", "totals need weights that add up to the population"
-    if not off_population(weight, report["rows"]):
+    if to_sample:
         message = "they are scaled to the sample; totals need expansion weights"
     known = "is not known" if population is None else f"says {population}"
     hint = 'Add scale = "population" to [weighting], or correct response.population'
+    if population is None:
+        hint = 'Declare response.population, with scale = "population" in [weighting] if they are to reach it'
     if unweighted:
         key, message = "weighting.method", "every unit counts 1; totals need expansion weights"
         hint = "Declare a weight, population counts or, where everybody was asked, census = true in [design]"

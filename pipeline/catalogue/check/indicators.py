@@ -36,11 +36,16 @@ def check_indicators(catalogue: Catalogue) -> Iterator[Problem]:
             )
         for name in domain.by:
             if name not in catalogue.variables:
+                known = ", ".join(catalogue.variables) or "none is declared"
                 hint = (
-                    f"Name a background variable of codebook.toml."
+                    f"Name a background variable of codebook.toml ({known})."
                     f"{did_you_mean(name, list(catalogue.variables))}"
                 )
-                yield Problem("schemas/domains.toml", f"domains.{domain.key}.by", "is not known", hint, name)
+                message = "is not known"
+                if name in catalogue.questions:
+                    message = "is a question, not a background variable"
+                    hint += f" To break down by its answers declare [variables.{name}] in its place."
+                yield Problem("schemas/domains.toml", f"domains.{domain.key}.by", message, hint, name)
 
 
 def _indicator(indicator: Indicator, catalogue: Catalogue) -> Iterator[Problem]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pipeline.catalogue.hints import did_you_mean
 from pipeline.catalogue.model import Catalogue
 from pipeline.catalogue.questionnaire import ABSENT, IGNORE, NO_ANSWER, CrosswalkRow, Instrument
 from pipeline.catalogue.ranges import Range, overlapping, range_of
+from pipeline.catalogue.wordings import plain, targets
 from pipeline.problems import Problem, counted, shown
+
+CONFIRM = 'Correct the line, or begin its note with "confirmed" if it is meant so.'
 
 
 def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
     """Wording, versions and crosswalk of every questionnaire."""
     known = {*catalogue.variables, *catalogue.answers}
+    wordings = {target.variable: target.codes for target in targets(catalogue)}
     for instrument in catalogue.instruments.values():
         file = f"schemas/instruments/{instrument.key}.toml"
         for table in ("question_versions", "max_choices"):
@@ -30,6 +35,7 @@ def check_instruments(catalogue: Catalogue) -> Iterator[Problem]:
                 hint = "Write it as QUESTION.text, QUESTION.items.ITEM or QUESTION.codes.CODE."
                 yield Problem(file, f"wording.{key}", "is not an entry of the codebook", hint, key)
         yield from _crosswalk(instrument, catalogue, known)
+        yield from _contradicted(instrument, catalogue, wordings)
 
 
 def _is_codebook_entry(key: str, catalogue: Catalogue) -> bool:
@@ -68,6 +74,36 @@ def _crosswalk(instrument: Instrument, catalogue: Catalogue, known: set[str]) ->
             yield from _code(row, catalogue, file, line)
 
 
+def _contradicted(
+    instrument: Instrument, catalogue: Catalogue, wordings: Mapping[str, Mapping[str, Collection[str]]]
+) -> Iterator[Problem]:
+    """A source code in words that is the text of one code and mapped to another: most often a slip."""
+    texts: dict[str, dict[str, set[str]]] = {
+        variable: {code: {plain(text) for text in words} for code, words in codes.items()}
+        for variable, codes in wordings.items()
+    }
+    for row in instrument.crosswalk:
+        source, codes = plain(row.source_code), texts.get(row.variable, {})
+        in_words = re.search(r"[^\W\d_]{2,}", source)
+        if (
+            not in_words
+            or row.confirmed
+            or row.code not in (*ABSENT, *codes)
+            or source in codes.get(row.code, ())
+        ):
+            continue
+        other = next((code for code, words in codes.items() if source in words), None)
+        if other is None or (row.code in ABSENT and other in _nonresponse(row.variable, catalogue)):
+            continue
+        message = f"maps to {row.variable} {row.code} what is the text of {other}"
+        file = f"schemas/instruments/{instrument.key}.csv"
+        yield Problem(file, f"line {row.line}", message, CONFIRM, row.source_code)
+
+
+def _nonresponse(variable: str, catalogue: Catalogue) -> Sequence[str]:
+    return () if variable in catalogue.variables else catalogue.question_of(variable).nonresponse
+
+
 def _ranges(instrument: Instrument, file: str) -> Iterator[Problem]:
     ranges: dict[tuple[str, str], list[Range]] = {}
     for row in instrument.crosswalk:
@@ -100,7 +136,7 @@ def _unmapped(instrument: Instrument, file: str) -> Iterator[Problem]:
         listed = [*codes[:6], *(["..."] if codes[6:] else [])]
         if texts := len(found) - len(codes):  # a draft may have taken what somebody wrote for a code
             listed.append(counted(texts, "text"))
-        hint = f"Fill in variable and code, or write {IGNORE} as the code."
+        hint = f"Fill in variable and code, which codebook.toml has, or write {IGNORE} as the code."
         yield Problem(file, line, f"column {name} is not mapped to the codebook", hint, ", ".join(listed))
 
 
@@ -122,11 +158,15 @@ def _code(row: CrosswalkRow, catalogue: Catalogue, file: str, line: str) -> Iter
                 f"{row.variable},{row.code}",
             )
     elif row.code not in allowed:
-        hint = (
-            f"Use = with source_code *, or {IGNORE}."
-            if numeric
-            else f"Use one of {', '.join(codes)}, or {IGNORE}."
+        place = f"{'questions' if question else 'variables'}.{row.variable.partition('.')[0]}"
+        hint = f"Use one of {', '.join((*codes, *absent, IGNORE))}"
+        hint += (
+            "."
+            if question and question.type == "multiple"
+            else f", or declare it in codebook.toml, [{place}]."
         )
+        if numeric:
+            hint = f"Use = with source_code *, {', '.join((*absent, IGNORE))}."
         yield Problem(
             file,
             line,

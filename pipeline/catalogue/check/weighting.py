@@ -29,7 +29,9 @@ def check_weighting(wave: Wave, catalogue: Catalogue) -> Iterator[Problem]:
         yield wave_problem(wave.key, "weighting.method", "needs a delivered weight", hint, "given")
     if weighting.method == "design" and not (design.delivered or design.population):
         hint = "Add population (a file of counts) or weight (a column) to [design]; "
-        hint += 'method = "none" counts every unit 1.'
+        hint += (
+            'method = "none" counts every unit 1. Where all of them answered add census = true to [design].'
+        )
         yield wave_problem(
             wave.key, "weighting.method", "needs population counts or a delivered weight", hint, "design"
         )

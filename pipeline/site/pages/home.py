@@ -47,7 +47,7 @@ def _headline(section: Section, site: Site) -> dict[str, Any]:
 def _card(section: Section, site: Site) -> dict[str, Any]:
     """A package in figures."""
     package = section.package
-    years = [row["time_period"] for row in package.waves.values()]
+    years = sorted({row["time_period"] for row in package.waves.values()})
     return {
         "package": package,
         "section": section,
@@ -56,7 +56,7 @@ def _card(section: Section, site: Site) -> dict[str, Any]:
         "countries": [
             section.country(code) for code in dict.fromkeys(row["country"] for row in package.waves.values())
         ],
-        "years": f"{min(years)}{DASH}{max(years)}",
+        "years": DASH.join(map(str, sorted({min(years), max(years)}))),
         "indicators": len(package.indicators),
         "estimates": len(package.estimates),
     }
