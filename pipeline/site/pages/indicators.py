@@ -143,8 +143,7 @@ def _verdicts(section: Section, site: Site, indicator: str) -> dict[str, Any]:
         newest = (section.package.waves_of(indicator, survey) for survey in section.package.surveys)
         waves = [several[-1] for several in newest if several][:MOST_WAVES]
     if not verdicts.known or len(waves) < 2:
-        known = verdicts.known or len(section.package.waves) < 2
-        return {"matrix": [], "matrix_waves": [], "reasons": [], "comparisons_known": known}
+        return {"matrix": [], "matrix_waves": [], "reasons": [], "comparisons_known": verdicts.known}
     found = {pair: verdicts.verdict(indicator, *pair) for pair in combinations(waves, 2)}
     why = {pair: verdicts.decisive(verdict) for pair, verdict in found.items()}
     reasons = list(dict.fromkeys(key for keys in why.values() for key in keys))
