@@ -188,7 +188,7 @@ def test_published_figures_have_no_rows_to_choose(barometer: Path) -> None:
     path = barometer / "schemas/waves/no-2020.toml"
     path.write_text(path.read_text(encoding="utf-8") + 'rows = { domain = ["total"] }\n', encoding="utf-8")
     (problem,) = load_catalogue(barometer).problems
-    assert problem.key == "source.rows" and "published figures" in problem.message
+    assert problem.key == "source.rows" and "in waves of microdata only" in problem.hint
 
 
 # ── rows that are left out ───────────────────────────────────────────────────

@@ -235,6 +235,7 @@ def test_no_word_is_unused() -> None:
         "flag_",
         "mark_",
         "verdict_",
+        "rule_text_",
         "unit_",
         "kind_",
         "type_",
