@@ -255,7 +255,8 @@ COUNTS = {
     "too small": ("220", "1e-320", "line 2: is beyond the size of real numbers"),
     "endless": ("220", "inf", "line 2: is beyond the size of real numbers"),
     "underscore": ("220", "2_20", r"line 2: is not a positive number \('2_20'\)"),
-    "header": ("margin", "x" * 200_000, "is not valid CSV: field larger than field limit"),
+    # how long a field may be is a limit of the process, which libraries move
+    "header": ("margin", "x" * 200_000, "(is not valid CSV: field larger than|lacks 1 column: margin)"),
 }  # fmt: skip
 
 

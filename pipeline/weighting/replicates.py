@@ -7,6 +7,7 @@ A producer delivers full weights, or factors that the base weight is yet to be m
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
@@ -141,9 +142,10 @@ def _require_method(ratios: Floats, declared: ReplicateWeights, wave: Wave) -> N
 
 def replicate_report(replicates: pd.DataFrame, start: Floats) -> Mapping[str, int]:
     """How many replicate weights there are, how many repeat another, how many are the weight."""
-    columns = replicates.to_numpy(dtype=float)
+    columns = [replicates[name].to_numpy(dtype=float) for name in replicates]
+    distinct = {sha256(column.tobytes()).digest() for column in columns}
     return {
-        "columns": columns.shape[1],
-        "repeated": columns.shape[1] - len(np.unique(columns, axis=1).T),
-        "equal_to_weight": int((columns == start[:, None]).all(axis=0).sum()),
+        "columns": len(columns),
+        "repeated": len(columns) - len(distinct),
+        "equal_to_weight": sum(bool((column == start).all()) for column in columns),
     }

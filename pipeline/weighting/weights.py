@@ -110,8 +110,9 @@ def weigh(answers: pd.DataFrame, wave: Wave, catalogue: Catalogue) -> Weighted:
 
 def _is_run(weights: Floats) -> bool:
     """Whether delivered weights are consecutive whole numbers, as identifiers are."""
-    ordered = np.sort(weights)
-    return len(weights) >= FEWEST_IDS and bool((np.diff(ordered) == 1).all())
+    if len(weights) < FEWEST_IDS or np.ptp(weights) != len(weights) - 1:
+        return False
+    return bool((np.diff(np.sort(weights)) == 1).all())
 
 
 def _off_strata(stratum: Ints, population: Floats, weights: Floats) -> int:
