@@ -42,6 +42,7 @@ def report(**given: Any) -> dict[str, Any]:
         "margins": [margin],
         "numbered": False,
         "off_strata": 0,
+        "weights": {},
     }
     return sound | given
 
