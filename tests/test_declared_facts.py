@@ -264,7 +264,7 @@ def test_replicates_that_repeat_each_other_or_the_weight_are_said(tmp_path: Path
 
 
 def answered(ids: Iterable[object]) -> str:
-    rows = [(unit, "NS"[place % 2], 1 + place % 3 // 2, 1) for place, unit in enumerate(ids)]
+    rows = [(unit, "NS"[place % 2], 1 + place % 3 // 2, 10) for place, unit in enumerate(ids)]
     return table(["ID", "REG", "Q1", "W"], rows)
 
 
@@ -322,7 +322,7 @@ def test_numbers_of_rows_do_not_tell_of_a_panel(without_ids: str, tmp_path: Path
 def test_a_panel_is_compared_with_caution_or_asked_for(
     declared: dict[str, str], ids: list[str], verdict: str, reasons: str, found: bool, tmp_path: Path
 ) -> None:
-    editions = {edition: answered(ids) + f"x{edition},N,1,1\n" for edition in ("2020", "2022")}
+    editions = {edition: answered(ids) + f"x{edition},N,1,10\n" for edition in ("2020", "2022")}
     root = write_survey(tmp_path, editions, declared=declared)
     told = run(root)
     assert told["problems"] == []
@@ -353,7 +353,7 @@ def test_figures_are_of_a_panel_where_that_is_declared(barometer: Path, declared
 
 
 def test_before_anything_is_built_what_is_not_declared_is_not_known(tmp_path: Path) -> None:
-    editions = {edition: answered(REGISTER) + f"x{edition},N,1,1\n" for edition in ("2020", "2022")}
+    editions = {edition: answered(REGISTER) + f"x{edition},N,1,10\n" for edition in ("2020", "2022")}
     catalogue = load_catalogue(write_survey(tmp_path, editions))
     pair = Pair(catalogue.waves["dk-2022"], catalogue.waves["dk-2020"], WaveFacts(catalogue))
     judged = pair.judge("share")

@@ -107,8 +107,12 @@ def weighting(wave: Wave, catalogue: Catalogue) -> tuple[Any, ...]:
     """What weighting reads: design, margins, the files with their counts, and what totals are made of."""
     named = (wave.design.population if wave.design else "", wave.weighting.totals if wave.weighting else "")
     files = [hash_of_file(catalogue.raw_path(name)) if name else "" for name in named]
-    totals = any(indicator.total for indicator in catalogue.indicators.values())
-    counted = estimands(catalogue) if totals else ()
+    totals = [indicator for indicator in catalogue.indicators.values() if indicator.total]
+    counted = [
+        (_indicator(total), _indicator(share), _base(catalogue.bases[total.base or share.base]))
+        for total in totals
+        for share in [catalogue.share_behind(total)]
+    ]
     return (wave.scope, wave.design, wave.weighting, wave.response, files, counted)
 
 
