@@ -157,7 +157,7 @@ def _seems_grouped(column: pd.Series[str], source: Source) -> bool:
     if source.thousands is not None or not (marked and whole):
         return False
     return (
-        all(re.fullmatch(rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}", text) for text in marked)
+        all(re.fullmatch(_one_group(mark), text) for text in marked)
         and all(re.fullmatch(r"[-+]?\d{1,3}", text) for text in whole)
         and (len(marked) >= MANY_GROUPED or any(text.endswith("0") for text in marked))
     )
@@ -181,7 +181,7 @@ def maybe_grouped(column: pd.Series[str], source: Source) -> bool:
     if source.thousands is not None:
         return False
     marked = column[column.str.contains(mark, regex=False)].drop_duplicates()
-    grouped = marked.str.fullmatch(rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}")
+    grouped = marked.str.fullmatch(_one_group(mark))
     texts = source.file_format == "csv" or marked.str.endswith("0").any()
     return bool(len(marked) and texts and grouped.all())
 
@@ -194,6 +194,11 @@ def number_of(text: str, source: Source) -> float | None:
     text = in_seconds(text).replace(".", mark) if CLOCK.fullmatch(text) else text
     found = re.fullmatch(rf"[-+]?\d*(?:{re.escape(mark)}\d+)?(?:[eE][-+]?\d+)?", text)
     return float(text.replace(mark, ".")) if found and any(map(str.isdigit, text)) else None
+
+
+def _one_group(mark: str) -> str:
+    """What may be decimals or thousands: 1.500."""
+    return rf"[-+]?[1-9]\d{{0,2}}{re.escape(mark)}\d{{3}}"
 
 
 def _marks(source: Source) -> tuple[str, str]:
