@@ -360,7 +360,7 @@ def test_codes_are_shown_and_texts_are_not(text: str, rows: int, expected: str |
 
 def test_texts_of_respondents_are_counted_with_the_first_row() -> None:
     cells = pd.Series(["x", "My boss is Ole", "No, she is Kari", "x", "y"], index=[1, 6, 8, 9, 12])
-    assert listed(cells) == "x, y, 2 texts, first in row 7"
+    assert listed(cells) == "x, y, 2 texts, first in row 7 of the wave's"
     assert listed(pd.Series(list("abcdefg"))) == "a, b, c, d, e, 2 more"
 
 

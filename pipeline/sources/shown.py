@@ -26,14 +26,14 @@ def visible(times: Mapping[str, int]) -> dict[str, str | None]:
 def listed(cells: pd.Series[str]) -> str:
     """Some cells of a column, as a message names them: texts that may be shown, the others counted.
 
-    ``cells`` are labelled with their place in the file, from 0.
+    ``cells`` are labelled with their place among the rows of the wave, from 0.
     """
     times = cells.value_counts().sort_index()
     texts = visible({str(text): int(rows) for text, rows in times.items()})
     parts = [_some([text for text in texts.values() if text is not None])]
     hidden = cells[cells.map(texts).isna()]
     if count := hidden.nunique():
-        parts.append(f"{_texts(count)}, first in row {hidden.index[0] + 1}")
+        parts.append(f"{_texts(count)}, first in row {hidden.index[0] + 1} of the wave's")
     return ", ".join(filter(None, parts))
 
 
