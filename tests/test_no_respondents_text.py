@@ -133,4 +133,7 @@ def test_what_may_be_shown() -> None:
     many = {str(number): 1 for number in range(21)} | {"9": 5}
     assert [text for text, code in visible(many).items() if code is not None] == ["9"]
     assert named({"a": 1, SAID: 1, f"{SAID}!": 1}) == "a, 2 texts"
-    assert listed(pd.Series(["a", "", SAID, "a"], dtype="str")[[0, 2, 3]]) == "a, 1 text, first in row 3 of the wave's"
+    assert (
+        listed(pd.Series(["a", "", SAID, "a"], dtype="str")[[0, 2, 3]])
+        == "a, 1 text, first in row 3 of the wave's"
+    )
