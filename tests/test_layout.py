@@ -16,8 +16,8 @@ from pipeline.catalogue import Source, load_catalogue
 from pipeline.cli.app import app
 from pipeline.drafting.sniff import sniff
 from pipeline.problems import ProblemError
-from pipeline.sources import RawTable, numbers, read_raw, values_found
-from tests.barometers import edit, microdata, pin
+from pipeline.sources import RawTable, absent, numbers, read_raw, values_found
+from tests.barometers import edit, microdata, pin, write_barometer
 from tests.golden import estimated
 from tests.test_rows import harmonised, stopped
 
@@ -673,3 +673,13 @@ def test_millions_are_told_as_such(barometer: Path) -> None:
 
 def test_identifiers_are_not_listed_where_a_value_is_looked_for() -> None:
     assert values_found(pd.Series([f"{row:06}" for row in range(30)], dtype="str")) == "30 texts not shown"
+
+
+def test_of_joined_names_the_parts_that_are_short_are_shown(tmp_path: Path) -> None:
+    """What is a header by mistake may hold answers; names are seldom long."""
+    wave = load_catalogue(write_barometer(tmp_path / "barometer")).waves["dk-2020"]
+    names = ["ID.Response ID.{}", "Survey of workplaces 2020. .REG", "I hate my boss.Anna"]
+    _, hint = absent("Q1", names, replace(wave.source, header_rows=3))
+    assert hint.startswith(
+        "Names found in rows 1 to 3: ID.….{}, ….REG, 1 longer one. If the header is another"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -53,7 +54,7 @@ def named(columns: Iterable[str], source: Source) -> str:
     What stands in the header's place may be a row of answers: longer names are counted.
     """
     names = list(columns)
-    texts = [text for name in names if (text := _shown(name)) is not None]
+    texts = [text for name in names if (text := _shown(name, source)) is not None]
     more = [f"{len(texts) - MOST_NAMES} more"] if len(texts) > MOST_NAMES else []
     hidden = len(names) - len(texts)
     more += [f"{hidden} longer {'one' if hidden == 1 else 'ones'}"] if hidden else []
@@ -66,11 +67,15 @@ def named(columns: Iterable[str], source: Source) -> str:
     return f"Names found: {found}."
 
 
-def _shown(name: str) -> str | None:
+def _shown(name: str, source: Source) -> str | None:
     if found := REPEATED.fullmatch(name):
         text = shown(found[1], 1)
         return text and f"{text} ({found[2]})"
-    return shown(name, 1)
+    if (text := shown(name, 1)) is not None:
+        return text
+    parts = [shown(part, 1) or "…" for part in name.split(".")]
+    joined = not source.name_row and len(parts) == source.header_rows > 1  # a dot within is no joint
+    return ".".join(part for part, _ in groupby(parts)) if joined and {*parts} > {"…"} else None
 
 
 def column_names(header: Sequence[str], filled: Sequence[bool]) -> list[str | None]:
