@@ -150,11 +150,9 @@ def shared_units(project: Project) -> dg.AssetCheckResult:
     """Of every two waves of a survey it is known whether units answered in both."""
     with plain_problems(project):
         catalogue = project.declarations()
-        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
-        pairs = declared_facts.survey_pairs([catalogue.waves[key] for key in stored["wave"].unique()])
         unsettled = [
             (a.key, b.key)
-            for a, b in pairs
+            for a, b in _pairs(catalogue)
             if comparison.shared_units(a, b, lambda wave: unit_ids(wave, catalogue)) == comparison.UNKNOWN
         ]
         return _keep("shared_units", "", declared_facts.shared_units(unsettled), catalogue)
@@ -164,11 +162,9 @@ def copies(project: Project) -> dg.AssetCheckResult:
     """No wave is a copy of another one of its survey."""
     with plain_problems(project):
         catalogue = project.declarations()
-        stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
-        pairs = declared_facts.survey_pairs([catalogue.waves[key] for key in stored["wave"].unique()])
         found = [
             (a.key, b.key)
-            for a, b in pairs
+            for a, b in _pairs(catalogue)
             if declared_facts.is_copy(_answers(a, catalogue), _answers(b, catalogue))
         ]
         return _keep("copies", "", declared_facts.copies(found), catalogue)
@@ -251,6 +247,12 @@ def _answers(wave: Wave, catalogue: Catalogue) -> pd.DataFrame:
     return pd.read_parquet(
         wave_folder(catalogue.root, "harmonised_wave", wave.key) / "answers.parquet", columns=names
     )
+
+
+def _pairs(catalogue: Catalogue) -> list[tuple[Wave, Wave]]:
+    """Every two estimated waves of microdata of one survey."""
+    stored = pd.read_parquet(product_folder(catalogue.root, "estimates") / "estimates.parquet")
+    return declared_facts.survey_pairs([catalogue.waves[key] for key in stored["wave"].unique()])
 
 
 def _report_check(
